@@ -1,0 +1,59 @@
+"""The ``blocklist`` command: a thin face on :mod:`blocklist.service`. Each module holds one group of commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+import blocklist
+from blocklist.cli import audit, doctor, feed, lookup, override, refresh, run, serve, snapshot
+from blocklist.cli.context import Context
+from blocklist.errors import BlocklistError
+
+
+class _Group(click.Group):
+    """The root group: an error that a person can mend is one line and an exit status, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BlocklistError as error:
+            click.echo(f"blocklist: {error}", err=True)
+            ctx.exit(error.exit_status)
+        except BrokenPipeError:
+            # Whoever read the output has left (such as head): nothing to say, and nobody to say it to.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(blocklist.__version__)
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file (or BLOCKLIST_CONFIG).")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Data folder (or BLOCKLIST_DATA_DIR).")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None, data_dir: Path | None) -> None:
+    """Keep advertising money away from sites that authorities have confirmed as infringing.
+
+    Exit status: 0 done, 1 failed, 2 wrong usage, 3 held for review.
+    """
+    ctx.obj = Context(config, data_dir)
+    ctx.call_on_close(ctx.obj.close)
+
+
+for _command in (
+    serve.serve,
+    feed.feed,
+    refresh.refresh,
+    run.run,
+    lookup.lookup,
+    lookup.history,
+    override.override,
+    snapshot.snapshot,
+    audit.audit,
+    doctor.doctor,
+):
+    main.add_command(_command)

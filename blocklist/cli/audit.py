@@ -1,0 +1,49 @@
+"""``blocklist audit``: the log of every change."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from blocklist.cli.context import Context, pass_context
+from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.errors import StoreError
+
+
+@click.group()
+def audit() -> None:
+    """Look at the log of every change, and verify that nobody edited it."""
+
+
+@audit.command("list")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="How many, newest first."
+)
+@json_option
+@pass_context
+def list_(context: Context, limit: int, as_json: bool) -> None:
+    """List the newest events."""
+    events = context.service.store.audit.events(limit)
+    if as_json:
+        print_json(events)
+        return
+    rows = (
+        (e["id"], e["at"], e["actor"], e["action"], e["target"], json.dumps(e["detail"], ensure_ascii=False))
+        for e in events
+    )
+    print_table(["ID", "AT", "ACTOR", "ACTION", "TARGET", "DETAIL"], rows, "No events yet.")
+
+
+@audit.command("verify")
+@json_option
+@pass_context
+def verify(context: Context, as_json: bool) -> None:
+    """Follow the chain of hashes from the first event to the last."""
+    broken = context.service.store.audit.broken_links()
+    if as_json:
+        print_json({"whole": not broken, "broken": broken})
+    if broken:
+        raise StoreError(f"audit log: changed behind the service's back at event {', '.join(map(str, broken[:10]))}")
+    if not as_json:
+        click.echo("the audit log is whole")

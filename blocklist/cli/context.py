@@ -1,0 +1,60 @@
+"""What every command has: the configuration, the service over the data folder, and who is asking."""
+
+from __future__ import annotations
+
+import getpass
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from blocklist.config import Settings, load_settings
+from blocklist.logs import configure_logs
+from blocklist.service import Service
+
+
+class Context:
+    """Opened when a command first needs it: ``--help`` works without a data folder."""
+
+    def __init__(self, config: Path | None, data_dir: Path | None) -> None:
+        self._config = config
+        self._data_dir = data_dir
+        self._opened = False
+        #: The service tells what it does in its log; a command prints its result instead.
+        self.logs_runs = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration.
+
+        :raises ConfigurationError: it cannot be read.
+        """
+        settings = load_settings(self._config, self._data_dir)
+        configure_logs(settings.log, quiet=not self.logs_runs)
+        return settings
+
+    @cached_property
+    def service(self) -> Service:
+        """The service over the data folder.
+
+        :raises StoreError: the data folder cannot be used.
+        """
+        service = Service(self.settings)
+        self._opened = True
+        return service
+
+    @cached_property
+    def actor(self) -> str:
+        """Who is asking, for the audit log."""
+        try:
+            return f"{getpass.getuser()} (command line)"
+        except (KeyError, OSError):
+            return "command line"
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if self._opened:
+            self.service.close()
+
+
+pass_context = click.make_pass_decorator(Context)

@@ -1,0 +1,27 @@
+"""``blocklist doctor``: what is wrong with this installation, and the mend."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from blocklist.cli.context import Context, pass_context
+from blocklist.cli.output import json_option, print_json
+from blocklist.diagnosis import diagnose
+
+
+@click.command()
+@json_option
+@pass_context
+def doctor(context: Context, as_json: bool) -> None:
+    """Examine the configuration, the data folder, the database, the feeds and the snapshot."""
+    findings = diagnose(context.service)
+    if as_json:
+        print_json([{"check": f.check, "ok": f.ok, "found": f.found, "mend": f.mend} for f in findings])
+    else:
+        for finding in findings:
+            click.echo(f"{'ok ' if finding.ok else 'BAD'}  {finding.check}: {finding.found}")
+            if not finding.ok:
+                click.echo(f"     mend: {finding.mend}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

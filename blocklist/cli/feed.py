@@ -1,0 +1,216 @@
+"""``blocklist feed``: the feeds of this installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from blocklist.catalog import catalog_names, from_catalog, sample_of
+from blocklist.cli.context import Context, pass_context
+from blocklist.cli.output import json_option, print_fields, print_json, print_table
+from blocklist.definition import FeedDefinition, with_options
+from blocklist.errors import UsageError
+from blocklist.formats import FORMATS
+from blocklist.overview import feed_rows
+from blocklist.store.feeds import definition_of
+from blocklist.validation import validate
+from blocklist.vocabulary import AuthorityKind, Outcome
+
+
+@click.group()
+def feed() -> None:
+    """Add, look at and end feeds."""
+
+
+def _definition_options(command: Any) -> Any:
+    for option in reversed(
+        (
+            click.argument("name"),
+            click.option("--url", help="Address of the list."),
+            click.option("--file", type=click.Path(path_type=Path), help="File that holds the list."),
+            click.option("--format", "format_", help=f"One of {', '.join(FORMATS)}."),
+            click.option("--authority", help="Who confirms what the feed lists."),
+            click.option("--kind", help=f"Kind of the authority: {', '.join(AuthorityKind)}."),
+            click.option("--country", help="Country of the authority (ISO 3166-1), XX for none."),
+            click.option("--title", help="What people call the list."),
+            click.option("--every", help="How often it is refreshed, such as 6h."),
+            click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the format."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@feed.command("catalog")
+@json_option
+def catalog(as_json: bool) -> None:
+    """List the feeds that are ready to add."""
+    definitions = [from_catalog(name) for name in catalog_names()]
+    if as_json:
+        print_json([definition.model_dump(mode="json") for definition in definitions])
+        return
+    rows = ((d.name, d.title, d.authority.name, d.authority.kind, d.authority.country, _where(d)) for d in definitions)
+    print_table(["NAME", "TITLE", "AUTHORITY", "KIND", "COUNTRY", "ADDRESS"], rows, "The catalog is empty.")
+
+
+@feed.command("add")
+@_definition_options
+@pass_context
+def add(context: Context, /, name: str, **given: Any) -> None:
+    """Add a feed: NAME alone takes its definition from the catalog, the options say or change it."""
+    definition = _definition(name, **given)
+    context.service.add_feed(definition, context.actor)
+    if definition.source.url or definition.source.file:
+        click.echo(f"added {name}; 'blocklist refresh {name}' reads it now, the service does so by itself")
+    else:
+        notes = f" ({definition.notes})" if definition.notes else ""
+        click.echo(
+            f"added {name}, which has no address yet{notes}: bring its list with "
+            f"'blocklist refresh {name} --file PATH', or add it anew with --url"
+        )
+
+
+@feed.command("preview")
+@_definition_options
+@json_option
+@pass_context
+def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None:
+    """Read a list as a definition says, show what it would give, and keep nothing."""
+    known = {item.name: item for item in context.service.store.feeds.all()}
+    bare = not any(given.values())
+    definition = definition_of(known[name]) if bare and name in known else _definition(name, **given)
+    seen = context.service.preview(definition)
+    if as_json:
+        print_json(
+            {
+                "entries": seen.entries,
+                "rules": seen.rules,
+                "rejected": seen.rejected,
+                "added": seen.added,
+                "removed": seen.removed,
+                "first": [{"entry": entry.raw or entry.site, **rule._asdict()} for entry, rule in seen.first],
+                "rejections": [item._asdict() for item in seen.rejections],
+                "held": list(seen.held),
+            }
+        )
+        return
+    click.echo(f"{seen.entries:,} entries give {seen.rules:,} rules; {seen.rejected:,} rejected")
+    click.echo(f"{seen.added:,} would be added, {seen.removed:,} removed")
+    for sentence in seen.held:
+        click.echo(f"would be held: {sentence}")
+    rows = ((e.position, e.raw or e.site, r.kind, r.value, r.scope) for e, r in seen.first)
+    print_table(["POSITION", "ENTRY", "KIND", "RULE", "SCOPE"], rows, "No rules.")
+    for item in seen.rejections:
+        click.echo(f"rejected at {item.position}: {item.reason}")
+
+
+@feed.command("list")
+@json_option
+@pass_context
+def list_(context: Context, as_json: bool) -> None:
+    """List the feeds, and how fresh each is."""
+    rows = feed_rows(context.service.store)
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("name", "state", "listed", "last_outcome", "last_attempt", "last_success", "last_change", "next_due")
+    print_table(
+        [column.replace("_", " ").upper() for column in columns],
+        ([row[column] for column in columns] for row in rows),
+        "No feeds yet: 'blocklist feed catalog' lists those that are ready, 'blocklist feed add NAME' adds one.",
+    )
+
+
+@feed.command("show")
+@click.argument("name")
+@json_option
+@pass_context
+def show(context: Context, name: str, as_json: bool) -> None:
+    """Show a feed: its definition, its times and its last run."""
+    found = context.service.store.feeds.get(name)
+    row = next(row for row in feed_rows(context.service.store) if row["name"] == name)
+    definition = definition_of(found).model_dump(mode="json", exclude_none=True)
+    if as_json:
+        print_json(row | {"definition": definition})
+        return
+    print_fields([*row.items(), *((f"definition.{key}", value) for key, value in definition.items())])
+
+
+@feed.command("pause")
+@click.argument("name")
+@pass_context
+def pause(context: Context, name: str) -> None:
+    """Stop a feed's schedule; what it lists goes on counting."""
+    context.service.pause_feed(name, True, context.actor)
+    click.echo(f"paused {name}; its list goes on serving")
+
+
+@feed.command("resume")
+@click.argument("name")
+@pass_context
+def resume(context: Context, name: str) -> None:
+    """Resume a feed's schedule; it is due at once."""
+    context.service.pause_feed(name, False, context.actor)
+    click.echo(f"resumed {name}")
+
+
+@feed.command("remove")
+@click.argument("name")
+@pass_context
+def remove(context: Context, name: str) -> None:
+    """End a feed: its sites are delisted, and stay in the history."""
+    closed = context.service.remove_feed(name, context.actor)
+    click.echo(f"removed {name}: {closed:,} sites delisted, their history is kept")
+
+
+@feed.command("samples")
+@pass_context
+def samples(context: Context) -> None:
+    """Add and read the made-up samples of the catalog, to try the service out."""
+    known = {item.name for item in context.service.store.feeds.all()}
+    for name in catalog_names():
+        if name in known:
+            continue
+        definition = from_catalog(name)
+        data = definition.model_dump(mode="json") | {
+            "title": f"{definition.title} (made-up sample)",
+            "source": {"file": str(sample_of(name).resolve())},
+        }
+        context.service.add_feed(validate(FeedDefinition, data, name), context.actor)
+        run = context.service.refresh(name, context.actor)
+        if run.outcome is not Outcome.APPLIED:
+            raise UsageError(f"sample of {name}: {run.outcome}: {run.reason}")
+        click.echo(f"{name}: {run.reason}")
+
+
+def _definition(name: str, options: tuple[str, ...], format_: str | None, **given: Any) -> FeedDefinition:
+    """Return the definition that the options say: on their own, or changing the catalog's of that name."""
+    from_options = {key: given[key] for key in ("authority", "kind", "country") if given[key]}
+    if name in catalog_names():
+        data = from_catalog(name).model_dump(mode="json", exclude_defaults=True)
+    else:
+        needed = {"--format": format_, "--authority": given["authority"], "--kind": given["kind"]}
+        needed |= {"--country": given["country"], "--url or --file": given["url"] or given["file"]}
+        missing = [option for option, value in needed.items() if not value]
+        if missing:
+            raise UsageError(
+                f"the catalog has no feed {name!r} ('blocklist feed catalog' lists those there are), "
+                f"and for one of your own {', '.join(missing)} is missing"
+            )
+        data = {"name": name, "source": {}}
+    if format_ and format_ != data.get("format"):
+        data |= {"format": format_, "options": {}}
+    if from_options:
+        names = {"authority": "name", "kind": "kind", "country": "country"}
+        data["authority"] = data.get("authority", {}) | {names[key]: value for key, value in from_options.items()}
+    data |= {key: given[key] for key in ("title", "every") if given[key]}
+    source = {"url": given["url"], "file": str(given["file"].resolve()) if given["file"] else None}
+    if any(source.values()):
+        data["source"] = {**data.get("source", {}), "url": None, "file": None, **source}
+    return validate(FeedDefinition, with_options(data, list(options)), f"feed {name}")
+
+
+def _where(definition: FeedDefinition) -> str:
+    return definition.source.url or "not public: --url or --file"

@@ -1,0 +1,112 @@
+"""``blocklist lookup`` and ``blocklist history``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from blocklist.cli.context import Context, pass_context
+from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.clock import parse_time
+from blocklist.errors import UsageError
+from blocklist.lookup.resolver import verdict_body
+from blocklist.service import read_target
+from blocklist.vocabulary import Verdict
+from blocklist.web.evidence import listing_body
+
+_LISTED_STATUS = 10
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET…|-")
+@click.option("--policy", default="default", show_default=True, help="Which listings count.")
+@click.option("--at", help="As it was at this time, such as 2026-01-31.")
+@click.option("--explain", is_flag=True, help="Show every listing that counts.")
+@click.option("--exit-code", is_flag=True, help="End with 10 if anything is listed.")
+@json_option
+@pass_context
+def lookup(
+    context: Context,
+    targets: tuple[str, ...],
+    policy: str,
+    at: str | None,
+    explain: bool,
+    exit_code: bool,
+    as_json: bool,
+) -> None:
+    """Say whether an ad may go to each TARGET: a host, a URL, or app:ID; - reads standard input, a line each."""
+    try:
+        moment = parse_time(at) if at else None
+    except ValueError as error:
+        raise UsageError(f"--at: {error}") from None
+    snapshot = None if moment else context.service.snapshot()
+    listed = unreadable = False
+    results: list[dict[str, Any]] = []
+    for text in _texts(targets):
+        try:
+            target = read_target(text)
+        except UsageError as error:
+            unreadable = True
+            results.append({"target": text, "verdict": "unknown", "listed": None, "error": str(error)})
+        else:
+            asked = snapshot or context.service.snapshot(target, moment)
+            verdict = asked.decide(target, policy, explain=explain)
+            listed |= verdict.listed
+            results.append({"target": text, **verdict_body(verdict), "version": verdict.version})
+            if not as_json:
+                _print(text, verdict)
+            continue
+        if not as_json:
+            click.echo(f"unknown     {text!r}: {results[-1]['error']}")
+    if as_json:
+        print_json(results)
+    sys.exit(_LISTED_STATUS if listed and exit_code else 2 if unreadable else 0)
+
+
+@click.command()
+@click.argument("target")
+@json_option
+@pass_context
+def history(context: Context, target: str, as_json: bool) -> None:
+    """Show every listing of TARGET, ever: by whom, on what order, from when, until when."""
+    listings = context.service.history(read_target(target))
+    if as_json:
+        print_json({"target": target, "listings": [listing_body(item) for item in listings]})
+        return
+    rows = (
+        (
+            *(item.rule.value, item.feed, item.authority.name, item.reference, item.published_at),
+            *(item.listed_from, item.listed_until or "still listed", item.raw),
+        )
+        for item in listings
+    )
+    headings = ["RULE", "FEED", "AUTHORITY", "REFERENCE", "PUBLISHED", "LISTED FROM", "LISTED UNTIL", "AS PUBLISHED"]
+    print_table(headings, rows, f"No feed ever listed {target}.")
+
+
+def _texts(targets: tuple[str, ...]) -> Iterator[str]:
+    for target in targets:
+        if target == "-":
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        else:
+            yield target
+
+
+def _print(text: str, verdict: Verdict) -> None:
+    shown = "".join(ch if ch.isprintable() else " " for ch in text)
+    words = [f"{verdict.verdict.value:<10}  {shown}"]
+    if verdict.rule:
+        words.append(f"rule {verdict.rule} ({verdict.scope})")
+    if verdict.feeds:
+        words.append(f"feeds {', '.join(verdict.feeds)}")
+    if verdict.override:
+        words.append(f"override {verdict.override}")
+    if verdict.partial:
+        words.append("some URLs on it are listed: ask for the page's URL")
+    click.echo("  ".join(words))
+    for listing in verdict.listings:
+        click.echo("    " + json.dumps(listing, ensure_ascii=False))

@@ -1,0 +1,78 @@
+"""``blocklist override``: an admin's word above every listing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from blocklist.cli.context import Context, pass_context
+from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.clock import now, parse_time
+from blocklist.errors import UsageError
+from blocklist.vocabulary import Override, OverrideAction
+
+
+@click.group()
+def override() -> None:
+    """Allow or block a target whatever the feeds say."""
+
+
+def _word(action: OverrideAction, help_: str) -> None:
+    @override.command(action.value, help=help_)
+    @click.argument("target")
+    @click.option("--reason", required=True, help="Why; kept as evidence.")
+    @click.option("--until", help="When it ends, such as 2026-12-31; without, it lasts until removed.")
+    @pass_context
+    def _(context: Context, target: str, reason: str, until: str | None) -> None:
+        try:
+            moment = parse_time(until) if until else None
+        except ValueError as error:
+            raise UsageError(f"--until: {error}") from None
+        done = context.service.add_override(action, target, reason, context.actor, moment)
+        ends = f" until {done.until}" if done.until else ""
+        click.echo(f"override {done.id}: {action.value} {done.rule.value} ({done.rule.scope}){ends}")
+
+
+_word(OverrideAction.ALLOW, "Allow a host (with all below it), a URL, an address or app:ID.")
+_word(OverrideAction.BLOCK, "Block a host (with all below it), a URL, an address or app:ID.")
+
+
+@override.command("list")
+@json_option
+@pass_context
+def list_(context: Context, as_json: bool) -> None:
+    """List the overrides that were not removed."""
+    overrides = context.service.store.overrides.all()
+    if as_json:
+        print_json([override_body(item) for item in overrides])
+        return
+    moment = now()
+    rows = (
+        (
+            *(item.id, item.action, item.rule.value, item.rule.scope),
+            "expired" if item.until and item.until <= moment else "in force",
+            *(item.until, item.author, item.created_at, item.reason),
+        )
+        for item in overrides
+    )
+    print_table(
+        ["ID", "ACTION", "TARGET", "SCOPE", "STATE", "UNTIL", "AUTHOR", "SINCE", "REASON"], rows, "No overrides."
+    )
+
+
+@override.command("remove")
+@click.argument("id_", metavar="ID", type=int)
+@pass_context
+def remove(context: Context, id_: int) -> None:
+    """End an override."""
+    done = context.service.remove_override(id_, context.actor)
+    click.echo(f"override {id_} removed: {done.action.value} {done.rule.value} no longer holds")
+
+
+def override_body(item: Override) -> dict[str, Any]:
+    """Return an override as JSON."""
+    body = asdict(item)
+    rule = body.pop("rule")
+    return body | {"action": item.action.value, "target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}

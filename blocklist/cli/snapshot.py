@@ -1,0 +1,79 @@
+"""``blocklist snapshot``: the compiled list."""
+
+from __future__ import annotations
+
+import click
+
+from blocklist.cli.context import Context, pass_context
+from blocklist.cli.output import json_option, print_fields, print_json
+from blocklist.errors import SnapshotError
+from blocklist.snapshot.folder import Pointer
+
+
+@click.group()
+def snapshot() -> None:
+    """Look at the compiled list, build it and verify it."""
+
+
+@snapshot.command("info")
+@json_option
+@pass_context
+def info(context: Context, as_json: bool) -> None:
+    """Show version, age, size and contents of the current snapshot."""
+    pointer = _pointer(context)
+    current = context.service.snapshot()
+    fields = {
+        "version": current.version,
+        "built_at": current.built_at,
+        "confirmed_at": pointer.confirmed_at,
+        "rules": current.rules,
+        "listings": current.listings,
+        "bytes": current.path.stat().st_size,
+        "sha256": pointer.sha256,
+        "policies": [policy["name"] for policy in current.policies],
+        "path": str(current.path.resolve()),
+    }
+    if as_json:
+        print_json(fields)
+    else:
+        print_fields(fields.items())
+
+
+@snapshot.command("path")
+@json_option
+@pass_context
+def path(context: Context, as_json: bool) -> None:
+    """Print the path of the current snapshot, for a program that opens it."""
+    found = str((context.service.snapshots.folder / _pointer(context).file).resolve())
+    if as_json:
+        print_json({"path": found})
+    else:
+        click.echo(found)
+
+
+@snapshot.command("build")
+@pass_context
+def build(context: Context) -> None:
+    """Compile everything that counts anew, and publish it."""
+    pointer = context.service.publish(anew=True)
+    click.echo(f"built version {pointer.version}: {pointer.file}")
+
+
+@snapshot.command("verify")
+@json_option
+@pass_context
+def verify(context: Context, as_json: bool) -> None:
+    """Read the whole current snapshot and compare it with its checksum."""
+    pointer = _pointer(context)
+    context.service.snapshot().verify()
+    if as_json:
+        print_json({"version": pointer.version, "file": pointer.file, "sha256": pointer.sha256, "whole": True})
+    else:
+        click.echo(f"{pointer.file}: whole (version {pointer.version}, SHA-256 {pointer.sha256})")
+
+
+def _pointer(context: Context) -> Pointer:
+    pointer = context.service.snapshots.pointer()
+    if pointer is None:
+        raise SnapshotError("there is no snapshot yet: add a feed and refresh it, or run 'blocklist snapshot build'")
+    return pointer

@@ -1,0 +1,72 @@
+"""Time as the service writes it: RFC 3339, UTC, to the second, so that text order is time order."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_DURATION = re.compile(r"(\d+)\s*([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def now() -> str:
+    """Return the present moment, such as ``2026-11-23T18:51:00Z``."""
+    return rfc3339(datetime.now(UTC))
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment with a time zone as RFC 3339 text in UTC.
+
+    >>> rfc3339(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    '2026-01-02T03:04:05Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> str:
+    """Return a moment or a day as an admin writes it, as RFC 3339 text in UTC; what has no zone is UTC.
+
+    >>> parse_time("2026-11-23")
+    '2026-11-23T00:00:00Z'
+    >>> parse_time("2026-11-23T10:00:00+02:00")
+    '2026-11-23T08:00:00Z'
+
+    :raises ValueError: what the text should have looked like.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time: write 2026-11-23 or 2026-11-23T10:00:00Z") from None
+    return rfc3339(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def later(moment: str, seconds: float) -> str:
+    """Return the RFC 3339 text of a moment so many seconds after another.
+
+    >>> later("2026-01-02T03:04:05Z", 60)
+    '2026-01-02T03:05:05Z'
+    """
+    return rfc3339(datetime.fromisoformat(moment) + timedelta(seconds=seconds))
+
+
+def seconds_between(earlier: str, later_: str) -> float:
+    """Return the seconds from one RFC 3339 moment to another.
+
+    >>> seconds_between("2026-01-02T03:04:05Z", "2026-01-02T03:05:05Z")
+    60.0
+    """
+    return (datetime.fromisoformat(later_) - datetime.fromisoformat(earlier)).total_seconds()
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds in a duration such as ``90s``, ``15m``, ``6h``, ``1d`` or ``1w``.
+
+    >>> parse_duration("6h")
+    21600
+
+    :raises ValueError: what the text should have looked like.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is not a duration: write a number and s, m, h, d or w, such as 6h")
+    return int(match[1]) * _SECONDS[match[2]]

@@ -1,0 +1,164 @@
+"""The configuration: a TOML file, then ``BLOCKLIST_SECTION__NAME`` variables above it, one validated model.
+
+config.example.toml shows every setting with its default; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from blocklist.definition import Seconds, Share
+from blocklist.errors import ConfigurationError
+from blocklist.validation import describe
+from blocklist.vocabulary import CONFIRMED_KINDS, AuthorityKind, Policy
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8080")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class ServeSettings(_Section):
+    """Where the service listens."""
+
+    control: Address = Field("127.0.0.1:8080", description="Address of the control plane; loopback only.")
+    lookup: Address = Field("127.0.0.1:8081", description="Address that ad servers ask.")
+    workers: int = Field(8, ge=1, le=256, description="Requests answered side by side on each address.")
+
+
+class FetchSettings(_Section):
+    """What a fetch may cost, and where it may go."""
+
+    allow_private_hosts: tuple[str, ...] = Field(
+        (), description="Hosts that feeds may be fetched from although they are not public addresses."
+    )
+    connect_timeout: Seconds = Field(10, description="Longest wait for a connection.")
+    read_timeout: Seconds = Field(30, description="Longest silence while a body arrives.")
+    total_timeout: Seconds = Field(300, description="Longest a whole fetch may take, redirects and retries included.")
+    max_bytes: int = Field(268_435_456, ge=1, description="Largest body, in bytes, before and after decompression.")
+    max_redirects: int = Field(5, ge=0, le=20, description="Redirects followed, each checked like the first address.")
+    attempts: int = Field(3, ge=1, le=10, description="Tries at a transient failure (5xx, a broken connection).")
+
+
+class RefreshSettings(_Section):
+    """The schedule."""
+
+    concurrent: int = Field(4, ge=1, le=64, description="Feeds refreshed side by side.")
+    jitter: float = Field(0.1, ge=0, le=0.5, description="Share of a feed's interval by which its time varies.")
+
+
+class GuardSettings(_Section):
+    """What a run may do without a person looking; a feed's definition may say otherwise."""
+
+    max_rejected: Share = Field(0.33, description="Share of rows that may be unreadable before a run is held.")
+    max_removed: Share = Field(0.2, description="Share of a feed's sites that may go at once before a run is held.")
+
+
+class SnapshotSettings(_Section):
+    """The compiled list."""
+
+    max_age: Seconds = Field(86_400, description="Age from which answers say that they are stale.")
+    keep: int = Field(3, ge=1, description="Snapshot files kept, the current one included.")
+
+
+class LogSettings(_Section):
+    """What the service says of itself, on standard error."""
+
+    level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
+        "info", description="Least serious line written: debug, info, warning or error."
+    )
+    json_lines: bool = Field(False, description="Write JSON objects, one a line, instead of text.")
+
+
+class PolicySettings(_Section):
+    """A named policy: which listings count for a caller. An empty list does not restrict."""
+
+    kinds: tuple[AuthorityKind, ...] = ()
+    countries: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    min_authorities: int = Field(1, ge=1)
+
+
+class Settings(BaseSettings):
+    """Every setting of the service."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BLOCKLIST_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(Path("data"), description="Folder of the database, the snapshots and the evidence.")
+    serve: ServeSettings = ServeSettings()
+    fetch: FetchSettings = FetchSettings()
+    refresh: RefreshSettings = RefreshSettings()
+    guards: GuardSettings = GuardSettings()
+    snapshot: SnapshotSettings = SnapshotSettings()
+    log: LogSettings = LogSettings()
+    policies: dict[str, PolicySettings] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose values arrive as arguments."""
+        return env_settings, init_settings
+
+    def all_policies(self) -> tuple[Policy, ...]:
+        """Return every policy, ``default`` first: what a government confirmed, unless the configuration says else."""
+        named = {"default": PolicySettings(kinds=CONFIRMED_KINDS), **self.policies}
+        return tuple(
+            Policy(name, policy.kinds, policy.countries, policy.feeds, policy.min_authorities)
+            for name, policy in named.items()
+        )
+
+
+def load_settings(path: Path | None = None, data_dir: Path | None = None) -> Settings:
+    """Return the settings of a file (or of ``BLOCKLIST_CONFIG``, or the defaults) and the environment.
+
+    :raises ConfigurationError: the file cannot be read, or a setting is unknown or wrong: which, where and why.
+    """
+    named = path or (Path(os.environ["BLOCKLIST_CONFIG"]) if os.environ.get("BLOCKLIST_CONFIG") else None)
+    where = str(named) if named else "the environment"
+    try:
+        settings = Settings(**_read(named))
+    except ValidationError as error:
+        raise ConfigurationError(f"{where}: {describe(error, Settings)}") from None
+    except SettingsError as error:
+        raise ConfigurationError(f"the environment: {error}; values are JSON, such as '[\"127.0.0.1\"]'") from None
+    return settings.model_copy(update={"data_dir": data_dir}) if data_dir else settings
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not TOML: {error}") from None

@@ -1,0 +1,170 @@
+"""A feed's definition: where its list is, how often and how to read it, and what it may not do.
+
+One model for the catalog's ``feed.toml``, the command line, HTTP and the database. The format's own options stand in a
+table named after the format (``[csv]``), as they are given one by one with ``--option`` on the command line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from blocklist.clock import parse_duration
+from blocklist.errors import UsageError
+from blocklist.formats import FORMATS, format_of
+from blocklist.normalize.rules import Reading
+from blocklist.validation import validate
+from blocklist.vocabulary import Authority, AuthorityKind, Scope
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _feed_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not a feed name: use up to 64 lower-case letters, digits and hyphens")
+    return name
+
+
+def _country(code: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        raise ValueError(f"{code!r} is not a country: use two capital letters (ISO 3166-1), XX for none")
+    return code
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _url(url: str) -> str:
+    if not re.match(r"(?:https?|file)://", url):
+        raise ValueError(f"{url!r} is not an address: it begins with https://, http:// or file://")
+    return url
+
+
+Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+FeedName = Annotated[str, AfterValidator(_feed_name)]
+
+
+class AuthorityDefinition(_Part):
+    """Who confirmed what the feed lists; ``contact`` is where a site's owner appeals."""
+
+    name: str = Field(min_length=1)
+    kind: AuthorityKind
+    country: Annotated[str, AfterValidator(_country)]
+    contact: str | None = None
+
+    def authority(self) -> Authority:
+        """Return it in the words of the domain."""
+        return Authority(self.name, self.kind, self.country, self.contact)
+
+
+class Credentials(_Part):
+    """What a request to the feed carries. The secret itself is in an environment variable or a file, never here."""
+
+    kind: Literal["bearer", "header"]
+    header: str = "Authorization"
+    env: str | None = None
+    file: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Credentials:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("name either env (an environment variable) or file (a file's path) that holds the secret")
+        return self
+
+
+class Source(_Part):
+    """Where the list is. Neither ``url`` nor ``file``: it arrives by ``refresh --file``, or the operator adds it."""
+
+    url: Annotated[str, AfterValidator(_url)] | None = None
+    file: str | None = None
+    credentials: Credentials | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        if self.url is not None and self.file is not None:
+            raise ValueError("give either url or file, not both")
+        return self
+
+
+class RulesDefinition(_Part):
+    """How entries are read: see :class:`blocklist.normalize.rules.Reading`."""
+
+    entries: Literal["sites", "apps"] = "sites"
+    www: Literal["strip", "keep"] = "strip"
+    scope: Literal[Scope.SUBTREE, Scope.EXACT] = Scope.SUBTREE
+
+    def reading(self) -> Reading:
+        """Return it in the words of the normalizing stage."""
+        return Reading(self.entries, self.www, self.scope)
+
+
+class FeedGuards(_Part):
+    """What a run of this feed may do without a person looking; None takes the setting ``[guards]`` of the service."""
+
+    max_rejected: Share | None = None
+    max_removed: Share | None = None
+
+
+class FeedDefinition(_Part):
+    """The definition of one feed."""
+
+    name: FeedName
+    title: str = ""
+    authority: AuthorityDefinition
+    source: Source = Source()
+    every: Seconds = 21_600
+    format: str
+    options: dict[str, Any] = {}
+    rules: RulesDefinition = RulesDefinition()
+    guards: FeedGuards = FeedGuards()
+    legal_basis: str | None = None
+    documentation: str | None = None
+    notes: str | None = None
+    verified: bool = True
+
+    @model_validator(mode="after")
+    def _options_fit_the_format(self) -> FeedDefinition:
+        try:
+            format_of(self.format, self.options)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+def definition_from_table(table: dict[str, Any], where: str) -> FeedDefinition:
+    """Return the definition in a ``feed.toml``, in which the format's options stand in a table of its name.
+
+    :raises UsageError: what is wrong, and in which file and field.
+    """
+    table = dict(table)
+    for name in FORMATS:
+        if name in table and name != table.get("format"):
+            raise UsageError(f"{where}: has a table [{name}] but the format is {table.get('format')!r}")
+    options = table.pop(table.get("format", ""), {})
+    return validate(FeedDefinition, {**table, "options": options}, where)
+
+
+def with_options(definition: dict[str, Any], pairs: list[str]) -> dict[str, Any]:
+    """Return a definition as data with ``--option`` pairs put in: ``column=3``, or ``guards.max_removed=0.5``.
+
+    :raises UsageError: a pair is not ``key=value``.
+    """
+    changed = {**definition, "options": dict(definition.get("options", {}))}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key.strip():
+            raise UsageError(f"--option takes key=value, not {pair!r}")
+        part, dot, field = key.strip().partition(".")
+        if dot and part in ("rules", "guards"):
+            changed[part] = {**changed.get(part, {}), field: value}
+        else:
+            changed["options"][key.strip()] = value
+    return changed

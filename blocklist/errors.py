@@ -1,0 +1,49 @@
+"""The errors a person sees: one sentence that says what, where and what next."""
+
+from __future__ import annotations
+
+
+class BlocklistError(Exception):
+    """Something failed that a person can mend; its text is one line without a traceback. Exit status 1."""
+
+    exit_status = 1
+    http_status = 500
+
+
+class UsageError(BlocklistError):
+    """The request itself is wrong: a bad definition, option, setting or target. Exit status 2."""
+
+    exit_status = 2
+    http_status = 400
+
+
+class ConfigurationError(UsageError):
+    """The configuration file or a ``BLOCKLIST_`` variable cannot be read."""
+
+
+class NotFoundError(BlocklistError):
+    """A feed, run, override or policy of that name does not exist."""
+
+    http_status = 404
+
+
+class ConflictError(BlocklistError):
+    """The thing exists already, is in use, or is no longer in the state the caller thinks."""
+
+    http_status = 409
+
+
+class StoreError(BlocklistError):
+    """The database or the data folder cannot be used."""
+
+
+class FetchError(BlocklistError):
+    """A feed's body could not be had, or must not be."""
+
+
+class UnreadableFeedError(BlocklistError):
+    """A body of which no later row could be trusted (wrong encoding, broken JSON, a missing column)."""
+
+
+class SnapshotError(BlocklistError):
+    """A snapshot file is missing, damaged, or of a form this version does not read."""

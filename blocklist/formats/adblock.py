@@ -1,0 +1,22 @@
+"""``adblock``: host rules (``||host^``) of an Adblock list; every other kind of filter is counted and rejected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from blocklist.formats.lines import TextOptions, numbered_lines
+from blocklist.vocabulary import Entry, Rejected
+
+_HOST_RULE = re.compile(r"\|\|([^/\^$*|]+)\^")
+
+
+def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:
+    """Yield one Entry per ``||host^``; exceptions, options, paths and cosmetic filters mean something else."""
+    for number, line in numbered_lines(body, options.encoding):
+        match = _HOST_RULE.fullmatch(line)
+        if match:
+            yield Entry(match[1], number, line)
+        else:
+            yield Rejected(line, number, "not_a_host_rule", f"{line[:80]!r} is not a host rule (||host^)")

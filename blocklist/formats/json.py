@@ -1,0 +1,111 @@
+"""``json`` (RFC 8259) and ``ndjson`` (one JSON value a line), streamed: a body is never a tree in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import ijson
+from pydantic import BaseModel, ConfigDict
+
+from blocklist.errors import UnreadableFeedError
+from blocklist.formats.lines import Encoding, numbered_lines
+from blocklist.vocabulary import Entry, Rejected
+
+_DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
+
+
+class NdjsonOptions(BaseModel):
+    """Options of ``ndjson``: ``field`` names the site's address in a row (dots lead into objects)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    field: str = ""
+    encoding: Encoding = "utf-8"
+    reference: str | None = None
+    published_at: str | None = None
+    legal_basis: str | None = None
+    authority: str | None = None
+    country: str | None = None
+
+
+class JsonOptions(NdjsonOptions):
+    """Options of ``json``: as for ``ndjson``, and ``rows``, the path to the list (dots between names; empty: the root).
+
+    Without ``field``, the rows are strings.
+    """
+
+    rows: str = ""
+
+
+def parse(body: BinaryIO, options: JsonOptions) -> Iterator[Entry | Rejected]:
+    """Yield one Entry per site of each row.
+
+    :raises UnreadableFeedError: the body is not JSON, ends too early, or has no list at ``rows``.
+    """
+    prefix = f"{options.rows}.item" if options.rows else "item"
+    found = False
+    try:
+        for event, value in _rows(body, options.rows, prefix):
+            found = True
+            if event:
+                yield from _row_entries(event, value, options)
+    except ijson.JSONError as error:
+        raise UnreadableFeedError(f"not JSON that can be read: {str(error).strip().splitlines()[0]}") from None
+    if not found:
+        raise UnreadableFeedError(f"rows: no list at {options.rows or 'the root'!r} in the body")
+
+
+def parse_ndjson(body: BinaryIO, options: NdjsonOptions) -> Iterator[Entry | Rejected]:
+    """Yield one Entry per site of each line; a line that is not JSON is rejected alone."""
+    for number, line in numbered_lines(body, options.encoding):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            yield Rejected(line[:200], number, "syntax", f"line {number} is not JSON: {error}")
+            continue
+        yield from _row_entries(number, row, options)
+
+
+def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
+    """Yield (0, None) where the list begins, then each row with its number from 1."""
+    number = 0
+    builder: ijson.ObjectBuilder | None = None
+    for where, event, value in ijson.parse(body, use_float=True):
+        if builder is None:
+            if where == path and event == "start_array":
+                yield 0, None
+            if where != prefix:
+                continue
+            number += 1
+            if event not in ("start_map", "start_array"):
+                yield number, value
+                continue
+            builder = ijson.ObjectBuilder()
+        builder.event(event, value)
+        if where == prefix and event in ("end_map", "end_array"):
+            yield number, builder.value
+            builder = None
+
+
+def _row_entries(number: int, row: Any, options: NdjsonOptions) -> Iterator[Entry | Rejected]:
+    sites = _at(row, options.field)
+    said: dict[str, Any] = {}
+    for name in _DETAILS:
+        path = getattr(options, name)
+        value = _at(row, path) if path else None
+        if value is not None and value != "":
+            said[name] = str(value)
+    for site in sites if isinstance(sites, list) else [sites]:
+        if isinstance(site, str) and site.strip():
+            yield Entry(site.strip(), number, **said)
+        else:
+            where = f"at {options.field!r}" if options.field else "as a string"
+            raw = json.dumps(row, ensure_ascii=False, default=str)[:200]
+            yield Rejected(raw, number, "empty", f"row {number} has no site {where}")
+
+
+def _at(row: Any, path: str) -> Any:
+    for name in path.split(".") if path else ():
+        row = row.get(name) if isinstance(row, dict) else None
+    return row

@@ -1,0 +1,79 @@
+"""``lines``: one host, URL or address a line; and what every line-based format shares."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from blocklist.errors import UnreadableFeedError
+from blocklist.vocabulary import Entry, Rejected
+
+#: Far above any host or URL, far below what would hurt: a longer line is not a row but a body of another kind.
+MAX_LINE = 65_536
+_COMMENT = re.compile(r"\s+(?:#|;|!|//).*$")
+_COMMENT_LINE = ("#", "!", ";", "// ", "[Adblock")
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ValueError(f"{name!r} is not an encoding: use utf-8, windows-1251 or another that Python knows") from None
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+
+
+class TextOptions(BaseModel):
+    """Options of a text format. ``encoding``: the body's character encoding."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    encoding: Encoding = "utf-8"
+
+
+def text_of(body: BinaryIO, encoding: str, newline: str | None = None) -> io.TextIOWrapper:
+    """Return a body as text without a byte order mark.
+
+    Bytes that are not of the encoding become U+FFFD, so that one bad byte spoils its row and not the list.
+    """
+    return io.TextIOWrapper(
+        body, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline=newline
+    )
+
+
+def numbered_lines(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield each line that is neither blank nor a comment, stripped, with its number from 1.
+
+    :raises UnreadableFeedError: a line is longer than :data:`MAX_LINE`.
+    """
+    text = text_of(body, encoding)
+    number = 0
+    while line := text.readline(MAX_LINE):
+        number += 1
+        if len(line) >= MAX_LINE and not line.endswith("\n"):
+            raise UnreadableFeedError(f"line {number} is longer than {MAX_LINE} characters: not a list of this format")
+        line = line.strip()
+        if line and not line.startswith(_COMMENT_LINE) and line != "//":
+            yield number, line
+
+
+def without_comment(line: str) -> str:
+    """Return a line without a trailing comment: a ``#`` counts only after white space, since URLs hold them too.
+
+    >>> without_comment("pirate.example/#top   # found by court")
+    'pirate.example/#top'
+    """
+    if "#" in line or " " in line or "\t" in line:
+        return _COMMENT.sub("", line).rstrip()
+    return line
+
+
+def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:
+    """Yield one Entry a line."""
+    for number, line in numbered_lines(body, options.encoding):
+        yield Entry(without_comment(line), number)

@@ -1,0 +1,218 @@
+r"""Targets as browsers see them: WHATWG URL parsing by can_ada, and nothing of ours beside it.
+
+``urllib.parse`` and tldextract read the host of ``http://example.com\@evil.com/`` as evil.com, browsers as
+example.com; two parsers that disagree are a way round the list. See docs/adr/001-one-url-parser.md.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+import can_ada
+
+from blocklist.vocabulary import Target
+
+#: Schemes whose URLs a browser opens on a network host (WHATWG "special" schemes without ``file``).
+WEB_SCHEMES = frozenset({"http", "https", "ws", "wss", "ftp"})
+_OTHER_SCHEMES = frozenset(
+    {
+        *("about", "blob", "chrome", "data", "file", "filesystem", "intent", "javascript", "magnet", "mailto", "sms"),
+        *("tel", "urn", "vbscript", "view-source"),
+    }
+)
+
+_C0_AND_SPACE = "".join(map(chr, range(0x21)))
+_DROPPED = {ord("\t"): None, ord("\n"): None, ord("\r"): None}
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
+_PORT_AND_REST = re.compile(r"\d{0,5}(?:[/?#\\].*)?", re.DOTALL)
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+#: What stays escaped in a canonical path: the delimiters, what no URL may hold raw, and all that is not ASCII.
+_KEPT_ESCAPED = frozenset(b'/?#%\\"<>`{}^ ') | frozenset(range(0x20)) | frozenset(range(0x7F, 0x100))
+_QUERY_SAFE = "-._~!$'()*,;:@/?|"
+
+
+def normalize_host(target: str) -> str:
+    r"""Return the host that a browser would open for a host or URL: lower case, punycode, no trailing dot.
+
+    IPv4 addresses come back in dotted decimals whatever their notation, IPv6 addresses in brackets (RFC 5952).
+
+    >>> normalize_host("http://EXAMPLE.com:80/x")
+    'example.com'
+    >>> normalize_host("http://example.com\\@evil.com/")
+    'example.com'
+    >>> normalize_host("http://0x7f.1/")
+    '127.0.0.1'
+    >>> normalize_host("faß.de")
+    'xn--fa-hia.de'
+
+    :raises ValueError: why no browser could open it.
+    """
+    return _host(_parse(target), target)
+
+
+def parse_target(target: str) -> Target:
+    """Return what rules are compared with, for a host or a URL.
+
+    A URL with the path ``/`` and no query still has a path: only a bare host leaves ``path`` None.
+
+    >>> parse_target("HTTP://www.Example.com:8080/Film/../film?v=1").path
+    '/film'
+
+    :raises ValueError: why no browser could open it.
+    """
+    url = _parse(target)
+    host, ip = with_address(_host(url, target))
+    if url.pathname == "/" and not url.search and not _names_a_url(target):
+        return Target(host, ip)
+    return Target(host, ip, canonical_path(url.pathname), canonical_params(url.search[1:]))
+
+
+def parse_app(app: str) -> Target:
+    """Return the target of an app bundle or store id; case is kept, since iOS and Android both compare it.
+
+    :raises ValueError: when it is empty, over 256 characters, or holds white space or control characters.
+    """
+    app = app.strip()
+    if not app:
+        raise ValueError("the app id is empty")
+    if len(app) > 256 or any(ch.isspace() or not ch.isprintable() for ch in app):
+        raise ValueError(f"{shorten(app)} is not an app bundle or store id")
+    return Target("", app=app)
+
+
+def with_address(host: str) -> tuple[str, str | None]:
+    """Return a canonical host and, where it is an address, that address without brackets.
+
+    An IPv4 address mapped into IPv6 is the IPv4 address: connecting to one reaches the other (RFC 4291, 2.5.5.2).
+
+    >>> with_address("[::ffff:c000:201]")
+    ('192.0.2.1', '192.0.2.1')
+    """
+    if host[0] == "[":
+        address = ipaddress.IPv6Address(host[1:-1])
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped), str(address.ipv4_mapped)
+        return host, host[1:-1]
+    # The WHATWG parser lets a host end in a number only when it is an IPv4 address, which it then writes canonically.
+    if host[-1].isdigit() and host.rpartition(".")[2].isdigit():
+        return host, host
+    return host, None
+
+
+def canonical_path(pathname: str) -> str:
+    """Return a WHATWG path in which escapes that change nothing are undone (RFC 3986, 6.2.2).
+
+    >>> canonical_path("/f%69lm/%d0%90%2f")
+    '/film/%D0%90%2F'
+    """
+    if "%" not in pathname:
+        return pathname
+    return _ESCAPE.sub(_unescape, pathname)
+
+
+def canonical_params(query: str) -> frozenset[str]:
+    """Return the parameters of a query (without ``?``) as ``name=value``, decoded and encoded anew the same way.
+
+    Read as application/x-www-form-urlencoded (WHATWG URL, 5.1): ``+`` is a space, order does not matter.
+
+    >>> sorted(canonical_params("v=a+b&list=%7e&&x"))
+    ['list=~', 'v=a%20b', 'x']
+    """
+    if not query:
+        return frozenset()
+    return frozenset(_param(part) for part in query.split("&") if part)
+
+
+def shorten(text: str, limit: int = 80) -> str:
+    """Return text as shown in a message: quoted, escaped, and never longer than a line."""
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def _parse(target: str) -> can_ada.URL:
+    text = target.strip(_C0_AND_SPACE).translate(_DROPPED)
+    url = _with_scheme(text)
+    try:
+        return can_ada.parse(url)
+    except ValueError:
+        raise ValueError(f"no browser could open {shorten(target)}: {_complaint(url)}") from None
+
+
+def _with_scheme(text: str) -> str:
+    if not text:
+        raise ValueError("the target is empty")
+    if text[:2] in ("//", "\\\\", "/\\", "\\/"):
+        return "http:" + text
+    if text[0] in "/\\?#":
+        raise ValueError(f"{shorten(text)} names no host")
+    match = _SCHEME.match(text)
+    if not match:
+        return "http://" + (f"[{text}]" if _is_bare_ipv6(text) else text)
+    scheme, rest = match[1].lower(), match[2]
+    if scheme in WEB_SCHEMES:
+        return text
+    if _is_bare_ipv6(text):
+        return f"http://[{text}]"
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    if scheme in _OTHER_SCHEMES or rest[:2] == "//" or not (_PORT_AND_REST.fullmatch(rest) or "@" in authority):
+        raise ValueError(f"{shorten(text)} has the scheme {scheme!r}, which names no site")
+    return "http://" + text
+
+
+def _is_bare_ipv6(text: str) -> bool:
+    if text.count(":") < 2 or "/" in text:
+        return False
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def _host(url: can_ada.URL, target: str) -> str:
+    host: str = url.hostname
+    if host[-1:] == ".":
+        host = host[:-1]
+    if not host:
+        raise ValueError(f"no browser could open {shorten(target)}: it has no host")
+    # DNS, unlike the URL standard, has no empty labels, none over 63 octets and no names over 253 (RFC 1035, 2.3.4).
+    if ".." in host or host[0] == ".":
+        raise ValueError(f"no browser could open {shorten(target)}: the host has an empty label")
+    if len(host) > 253 or (len(host) > 63 and any(len(label) > 63 for label in host.split("."))):
+        raise ValueError(f"no browser could open {shorten(target)}: the host is longer than DNS allows")
+    return host
+
+
+def _complaint(url: str) -> str:
+    host = re.split(r"[/?#\\]", url.partition(":")[2].lstrip("/\\"), maxsplit=1)[0].rpartition("@")[2]
+    if not host:
+        return "it has no host"
+    if any(ch in host for ch in " <>^|%") or not host.isprintable():
+        return "the host holds a character that no host may hold"
+    if re.search(r":\d*[^\d\]]|:\d{6,}$", host.rpartition("]")[2] or host) or _port_too_large(host):
+        return "the port is not one"
+    if re.search(r"(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)\.?$", host.partition(":")[0]):
+        return "the host ends in a number but is not an IPv4 address"
+    return "the host is not valid"
+
+
+def _port_too_large(host: str) -> bool:
+    port = host.rpartition("]")[2].rpartition(":")[2]
+    return ":" in host and port.isdigit() and int(port) > 65_535
+
+
+def _names_a_url(target: str) -> bool:
+    """Tell ``http://example.com`` (a URL, of the page ``/``) from ``example.com`` (a host)."""
+    return "/" in target or "\\" in target or target.lower().lstrip(_C0_AND_SPACE).startswith(("http:", "https:"))
+
+
+def _unescape(match: re.Match[str]) -> str:
+    byte = int(match[1], 16)
+    return match[0].upper() if byte in _KEPT_ESCAPED else chr(byte)
+
+
+def _param(part: str) -> str:
+    name, _, value = part.replace("+", " ").partition("=")
+    name = quote_from_bytes(unquote_to_bytes(name), safe=_QUERY_SAFE)
+    return f"{name}={quote_from_bytes(unquote_to_bytes(value), safe=_QUERY_SAFE)}" if value else name

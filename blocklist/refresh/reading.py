@@ -1,0 +1,73 @@
+"""A body read through: its entries made rules, counted, and what was rejected kept to show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from blocklist.definition import FeedDefinition
+from blocklist.formats import format_of
+from blocklist.normalize.rules import READING_VERSION, rules_of
+from blocklist.store.listings import Diff
+from blocklist.store.runs import MAX_REJECTIONS_KEPT
+from blocklist.vocabulary import Counts, Entry, Rejected, Rule
+
+#: Rows between two words of progress.
+_PROGRESS_STEP = 5_000
+
+
+class BodyReader:
+    """Reads one body as a definition says, and keeps the figures of it."""
+
+    def __init__(self, definition: FeedDefinition, progress: Callable[[int], None] = lambda _: None) -> None:
+        self._format, self._options = format_of(definition.format, definition.options)
+        self._reading = definition.rules.reading()
+        self._progress = progress
+        self.entries = 0
+        self.rejected: Counter[str] = Counter()
+        self.rejections: list[Rejected] = []
+
+    @property
+    def encoding(self) -> str:
+        """The encoding that the definition gives for the body."""
+        return str(getattr(self._options, "encoding", "utf-8"))
+
+    def read(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule]]:
+        """Yield each entry with its rule; what has none is counted, and the first of them kept.
+
+        :raises UnreadableFeedError: no later row of the body could be trusted.
+        """
+        for item in rules_of(self._format.parse(body, self._options), self._reading):
+            self.entries += 1
+            if self.entries % _PROGRESS_STEP == 0:
+                self._progress(self.entries)
+            if type(item) is Rejected:
+                self.rejected[item.code] += 1
+                if len(self.rejections) < MAX_REJECTIONS_KEPT:
+                    self.rejections.append(item)
+            else:
+                yield item  # type: ignore[misc]  # mypy does not narrow a union by type() of one member
+        self._progress(self.entries)
+
+    def counts(self, diff: Diff) -> Counts:
+        """Return the figures of the run, once the body was read and compared."""
+        rejected = self.rejected.total()
+        return Counts(
+            entries=self.entries,
+            rules=diff.rules,
+            rejected=rejected,
+            duplicates=self.entries - rejected - diff.rules,
+            added=diff.added,
+            removed=diff.removed,
+            amended=diff.amended,
+            listed=diff.listed_before,
+        )
+
+
+def reading_of(definition: FeedDefinition) -> str:
+    """Return a word that changes whenever the same body would give other rules or facts."""
+    parts = [READING_VERSION, definition.format, definition.options, definition.rules.model_dump(mode="json")]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,239 @@
+"""The orchestrator: a refresh from top to bottom in the contract's stages, with one outcome at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import structlog
+from filelock import FileLock, Timeout
+
+from blocklist.clock import later, now
+from blocklist.config import Settings
+from blocklist.definition import FeedDefinition, Source
+from blocklist.errors import BlocklistError, ConflictError, StoreError
+from blocklist.fetch import Body, fetch
+from blocklist.fetch.body import Bodies
+from blocklist.refresh import guards
+from blocklist.refresh.reading import BodyReader, reading_of
+from blocklist.store import Store
+from blocklist.store.feeds import definition_of
+from blocklist.store.listings import Diff
+from blocklist.vocabulary import Counts, Feed, Outcome, Run, Stage
+
+#: Told the stage and how far it is (bytes while fetching, rows afterwards).
+Progress = Callable[[Stage, int], None]
+_LOG = structlog.get_logger("blocklist.refresh")
+_BACKOFF_FIRST = 15 * 60
+_BACKOFF_MOST = 24 * 3600
+
+
+class Refresher:
+    """Runs refreshes over one data folder; at most one run of a feed at a time, across processes."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._folder = settings.data_dir
+        self.bodies = Bodies(settings.data_dir / "bodies")
+
+    def refresh(
+        self,
+        name: str,
+        started_by: str,
+        *,
+        file: Path | None = None,
+        wait: float = 0,
+        progress: Progress = lambda *_: None,
+    ) -> Run:
+        """Refresh a feed and return how it went. After ``held`` and ``failed`` the previous list goes on serving.
+
+        ``file`` brings the body from there; ``wait`` is how many seconds to wait for another run of the feed.
+
+        :raises NotFoundError: there is no such feed.
+        :raises ConflictError: another run of the feed is under way.
+        """
+        feed = self._store.feeds.get(name)
+        with self.locked(name, wait):
+            self._bury_dead_runs(feed)
+            moment = now()
+            run_id = self._store.runs.start(feed.id, started_by, moment)
+            self._store.feeds.attempted(name, moment, self._next_due(feed, moment))
+            try:
+                self._stages(feed, run_id, file, progress)
+            except BlocklistError as error:
+                self._fail(feed, run_id, str(error))
+            except Exception as error:
+                _LOG.exception("run broke", feed=name, run=run_id)
+                self._fail(feed, run_id, f"a fault of the service, please report it: {type(error).__name__}: {error}")
+            finally:
+                self._store.listings.unstage()
+                self._body_path(run_id).unlink(missing_ok=True)
+        run = self._store.runs.get(run_id)
+        _LOG.info("run ended", feed=name, run=run.id, outcome=str(run.outcome), reason=run.reason)
+        return run
+
+    @contextlib.contextmanager
+    def locked(self, name: str, wait: float = 0) -> Iterator[None]:
+        """Hold the one lock of a feed; it goes with its process, however that ends.
+
+        :raises ConflictError: another run of the feed is under way.
+        """
+        folder = self._folder / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(folder / f"feed-{name}.lock", timeout=wait):
+                yield
+        except Timeout:
+            raise ConflictError(
+                f"feed {name!r} is being refreshed already: wait for that run, then try again"
+            ) from None
+
+    def recover(self) -> None:
+        """Close the runs whose process died, and remove the bodies they left."""
+        for feed in self._store.feeds.all():
+            if self._store.runs.unfinished(feed.id):
+                with contextlib.suppress(ConflictError), self.locked(feed.name):
+                    self._bury_dead_runs(feed)
+
+    def stage_and_compare(self, feed: Feed, body: BinaryIO, reader: BodyReader, run_id: int) -> Diff:
+        """Read a body into the staging table and compare it with what the feed lists."""
+        self._store.runs.reach(run_id, Stage.NORMALIZE)
+        self._store.listings.stage(reader.read(body))
+        self._store.runs.reach(run_id, Stage.DIFF)
+        return self._store.listings.diff(feed.id)
+
+    def record(
+        self, feed: Feed, definition: FeedDefinition, run_id: int, counts: Counts, diff: Diff, reader: BodyReader
+    ) -> Run:
+        """Make the staged body what the feed lists, with everything that goes with it, in one transaction."""
+        store, moment = self._store, now()
+        run = store.runs.get(run_id)
+        changed = bool(diff.added or diff.removed or diff.amended)
+        with store.database.transaction():
+            store.runs.reach(run_id, Stage.RECORD)
+            store.listings.record(feed.id, run_id, moment, diff)
+            store.runs.keep_rejections(run_id, reader.rejections)
+            store.runs.supersede(feed.id, run_id)
+            validators = store.runs.validators(run_id)
+            store.feeds.succeeded(feed.name, moment, validators)
+            last_change = moment if changed else feed.last_change or moment
+            store.feeds.changed(
+                feed.name, last_change, body=run.body_sha256 or "", reading=reading_of(definition), listed=diff.rules
+            )
+            outcome = Outcome.APPLIED if changed else Outcome.UNCHANGED
+            store.runs.finish(run_id, outcome, _applied(counts, changed), counts, dict(reader.rejected))
+            if changed:
+                store.snapshots.contents_changed()
+        return store.runs.get(run_id)
+
+    def _stages(self, feed: Feed, run_id: int, file: Path | None, progress: Progress) -> None:
+        definition = definition_of(feed)
+        body = self._fetch(feed, definition, run_id, file, progress)
+        if body is None or self._is_what_serves(feed, definition, body):
+            self._unchanged(feed, run_id, body)
+            return
+        self._refuse_rejected(feed, body)
+
+        self._store.runs.reach(run_id, Stage.PARSE)
+        self.bodies.keep(body)
+        reader = BodyReader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
+        guards.check_body(body.path, reader.encoding)
+        with body.path.open("rb") as opened:
+            diff = self.stage_and_compare(feed, opened, reader, run_id)
+
+        self._store.runs.reach(run_id, Stage.GUARD)
+        progress(Stage.GUARD, reader.entries)
+        counts = reader.counts(diff)
+        self._keep_figures(run_id, counts, reader)
+        guards.check_counts(counts)
+        held = guards.holding(counts, diff, definition, self._settings.guards)
+        if held:
+            self._hold(feed, run_id, "; ".join(held), counts, reader)
+            return
+
+        progress(Stage.RECORD, reader.entries)
+        self.record(feed, definition, run_id, counts, diff, reader)
+
+    def _fetch(
+        self, feed: Feed, definition: FeedDefinition, run_id: int, file: Path | None, progress: Progress
+    ) -> Body | None:
+        applied, reading, validators = self._store.feeds.applied(feed.name)
+        # A body that would be read otherwise now must be read anew, even if its publisher has not touched it.
+        current = validators if applied and reading == reading_of(definition) else {}
+        source = Source(file=str(file)) if file else definition.source
+        into = self._body_path(run_id)
+        body = fetch(source, into, self._settings.fetch, current, lambda size: progress(Stage.FETCH, size))
+        if body is not None:
+            self._store.runs.body(run_id, body.sha256, body.size, body.validators)
+        return body
+
+    def _is_what_serves(self, feed: Feed, definition: FeedDefinition, body: Body) -> bool:
+        applied, reading, _ = self._store.feeds.applied(feed.name)
+        return body.sha256 == applied and reading == reading_of(definition)
+
+    def _refuse_rejected(self, feed: Feed, body: Body) -> None:
+        rejected = self._store.runs.rejected_body(feed.id, body.sha256)
+        if rejected and rejected.review:
+            review = rejected.review
+            raise ConflictError(
+                f"this very body was rejected by {review['by']} on {review['at']} (run {rejected.id}): "
+                f"{review['reason']}"
+            )
+
+    def _unchanged(self, feed: Feed, run_id: int, body: Body | None) -> None:
+        with self._store.database.transaction():
+            self._store.feeds.succeeded(feed.name, now(), body.validators if body else None)
+            self._store.runs.supersede(feed.id, run_id)
+            why = "the body is the one that serves already" if body else "the publisher says that it has not changed"
+            said = f"{why}: {feed.listed:,} sites"
+            self._store.runs.finish(run_id, Outcome.UNCHANGED, said, Counts(listed=feed.listed))
+
+    def _hold(self, feed: Feed, run_id: int, reason: str, counts: Counts, reader: BodyReader) -> None:
+        with self._store.database.transaction():
+            body = self._store.runs.get(run_id).body_sha256
+            self._store.runs.supersede(feed.id, run_id, body)
+            self._store.runs.finish(run_id, Outcome.HELD, reason, counts, dict(reader.rejected))
+            self._store.feeds.failed(feed.name, self._next_due(feed, now()))
+
+    def _keep_figures(self, run_id: int, counts: Counts, reader: BodyReader) -> None:
+        with self._store.database.transaction():
+            self._store.runs.keep_rejections(run_id, reader.rejections)
+            self._store.runs.figures(run_id, counts, dict(reader.rejected))
+
+    def _fail(self, feed: Feed, run_id: int, reason: str) -> None:
+        with contextlib.suppress(StoreError), self._store.database.transaction():
+            failures = self._store.feeds.failures(feed.name) + 1
+            self._store.runs.finish(run_id, Outcome.FAILED, reason)
+            self._store.feeds.failed(feed.name, later(now(), _backoff(failures, feed.every)))
+
+    def _bury_dead_runs(self, feed: Feed) -> None:
+        """Close the runs of a feed whose process died. The caller holds the feed's lock: nobody else runs them."""
+        for run in self._store.runs.unfinished(feed.id):
+            self._store.runs.finish(run.id, Outcome.FAILED, f"interrupted at stage {run.stage}: its process ended")
+            self._body_path(run.id).unlink(missing_ok=True)
+
+    def _next_due(self, feed: Feed, moment: str) -> str:
+        jitter = self._settings.refresh.jitter
+        return later(moment, feed.every * (1 + random.uniform(-jitter, jitter)))  # noqa: S311 - spreads load, hides nothing
+
+    def _body_path(self, run_id: int) -> Path:
+        return self._folder / "incoming" / f"run-{run_id}"
+
+
+def _backoff(failures: int, every: int) -> float:
+    """Return the seconds to the next try after so many failures in a row (Safe Browsing API v4, "Request frequency").
+
+    A feed refreshed more often than that keeps its pace for the first failures.
+    """
+    doubled: float = _BACKOFF_FIRST * 2 ** min(failures - 1, 20) * (1 + random.random())  # noqa: S311 - spreads load
+    return min(doubled, _BACKOFF_MOST, max(every, 60) * 2.0 ** min(failures, 20))
+
+
+def _applied(counts: Counts, changed: bool) -> str:
+    if not changed:
+        return f"the body reads differently but lists the same {counts.rules:,} sites"
+    return f"{counts.rules:,} sites: {counts.added:,} added, {counts.removed:,} removed, {counts.amended:,} restated"

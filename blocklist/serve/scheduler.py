@@ -1,0 +1,82 @@
+"""The schedule: due times live in the database, APScheduler only keeps the clock and the workers."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from blocklist.clock import now
+from blocklist.errors import BlocklistError
+from blocklist.service import Service
+from blocklist.store.feeds import definition_of
+
+_LOG = structlog.get_logger("blocklist.schedule")
+#: Seconds between looks at the database: a feed added elsewhere is picked up within it.
+_TICK = 1
+#: Seconds before a snapshot that could not be published is tried again.
+_PUBLISH_AGAIN = 30
+
+
+class Scheduler:
+    """Refreshes each feed when it is due, and publishes what a process that died left unpublished."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._running: set[str] = set()
+        self._lock = threading.Lock()
+        self._publish_after = 0.0
+        workers = service.settings.refresh.concurrent
+        self._clock = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(1), "refresh": ThreadPoolExecutor(workers)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        self._clock.add_job(self.tick, "interval", seconds=_TICK, id="tick")
+
+    def start(self) -> None:
+        """Begin."""
+        self._clock.start()
+
+    def stop(self) -> None:
+        """Begin no more runs; one that is under way ends with the process and is tried again after the next start."""
+        self._clock.shutdown(wait=False)
+
+    def tick(self) -> None:
+        """Start a run for each feed that is due and not running, and publish what lags behind."""
+        try:
+            self._start_due()
+            self._publish_behind()
+        except BlocklistError as error:
+            _LOG.error("schedule", error=str(error))
+
+    def _start_due(self) -> None:
+        for feed in self._service.store.feeds.due(now()):
+            source = definition_of(feed).source
+            if source.url is None and source.file is None:
+                continue
+            with self._lock:
+                if feed.name in self._running:
+                    continue
+                self._running.add(feed.name)
+            self._clock.add_job(self._refresh, args=[feed.name], executor="refresh")
+
+    def _refresh(self, name: str) -> None:
+        try:
+            self._service.refresh(name, "schedule", wait=0)
+        except BlocklistError as error:
+            _LOG.warning("run not started", feed=name, reason=str(error))
+        finally:
+            with self._lock:
+                self._running.discard(name)
+
+    def _publish_behind(self) -> None:
+        with self._lock:
+            if self._running or time.monotonic() < self._publish_after:
+                return
+        if self._service.is_behind():
+            self._publish_after = time.monotonic() + _PUBLISH_AGAIN
+            self._service.publish()

@@ -1,0 +1,101 @@
+"""Serving: two listening addresses, the follower of the snapshot and the scheduler, until a signal ends it."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import threading
+from collections.abc import Callable
+
+import structlog
+from cheroot.wsgi import Server as _WsgiServer
+from flask import Flask
+
+from blocklist.config import Settings
+from blocklist.errors import BlocklistError, UsageError
+from blocklist.serve.scheduler import Scheduler
+from blocklist.service import Service
+from blocklist.snapshot.follower import Follower
+from blocklist.web.app import create_app
+
+_LOG = structlog.get_logger("blocklist.serve")
+#: Seconds that requests under way get to end when the service stops.
+_DRAIN = 5
+#: Connections that wait to be accepted while all workers are busy.
+_BACKLOG = 512
+
+
+class Server(_WsgiServer):
+    """cheroot's threaded server, which says what troubles it in our log."""
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        """Write one event; a client that hangs up is nothing to alarm anyone with."""
+        _LOG.log(min(level, 30), "http", detail=str(msg).strip(), exc_info=traceback)
+
+
+def serve(settings: Settings, started: Callable[[], None] = lambda: None) -> None:
+    """Run the whole service until SIGTERM or SIGINT; ``started`` is called once both addresses answer.
+
+    :raises UsageError: the control plane would listen beyond this machine.
+    :raises BlocklistError: a port is in use, or the data folder cannot be used.
+    """
+    _check_loopback(settings.serve.control)
+    service = Service(settings)
+    service.recover()
+    follower = Follower(
+        service.snapshots.folder,
+        settings.snapshot.max_age,
+        lambda why: _LOG.error("snapshot refused", reason=why),
+    )
+    servers = [
+        _bind(settings.serve.control, create_app(follower, service), settings.serve.workers, "--control"),
+        _bind(settings.serve.lookup, create_app(follower), settings.serve.workers, "--lookup"),
+    ]
+    scheduler = Scheduler(service)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    for server in servers:
+        threading.Thread(target=server.serve, daemon=True).start()
+    follower.start()
+    scheduler.start()
+    _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup)
+    started()
+    ended.wait()
+    _LOG.info("stopping")
+    scheduler.stop()
+    follower.stop()
+    for server in servers:
+        server.stop()
+
+
+def _bind(address: str, app: Flask, workers: int, option: str) -> Server:
+    host, _, port = address.rpartition(":")
+    server = Server(
+        (host.strip("[]"), int(port)),
+        app,
+        numthreads=workers,
+        request_queue_size=_BACKLOG,
+        shutdown_timeout=_DRAIN,
+        timeout=30,
+    )
+    try:
+        server.prepare()
+    except OSError as error:
+        raise BlocklistError(
+            f"cannot listen on {address}: {error}; stop what listens there, or choose another with {option} HOST:PORT"
+        ) from None
+    return server
+
+
+def _check_loopback(address: str) -> None:
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise UsageError(
+            f"the control plane listens on this machine only, not on {address}: it has no sign-in yet; "
+            "use 127.0.0.1:8080 and reach it through SSH or an authenticating proxy"
+        )

@@ -1,0 +1,5 @@
+"""The compiled list: one immutable file that a lookup node maps into memory and answers from.
+
+:mod:`.layout` says what the bytes mean, :mod:`.compiler` writes them, :mod:`.reader` answers from them, :mod:`.folder`
+publishes them crash-safely and :mod:`.follower` keeps a process on the newest. The reader knows nothing of the store.
+"""

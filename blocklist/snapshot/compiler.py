@@ -1,0 +1,313 @@
+"""Everything that counts, compiled into the bytes of a snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import marisa_trie
+
+from blocklist.errors import ConfigurationError
+from blocklist.normalize.hosts import with_address
+from blocklist.snapshot.layout import (
+    ALIGNMENT,
+    APP_KEY,
+    DETAIL,
+    FORMAT,
+    HEADER,
+    IP_KEY,
+    MAGIC,
+    MAX_POLICIES,
+    OVERRIDE_MEMBER,
+    SCOPES,
+    SECTION,
+    URL_KEY,
+    WORDS,
+    Flag,
+    Word,
+    host_key,
+)
+from blocklist.vocabulary import Authority, Override, Policy, RuleKind
+
+#: value, kind, scope, feed id, raw, reference, legal basis, published at, authority, country, listed from.
+ListingRow = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSource:
+    """What a snapshot says of a feed beside its listings."""
+
+    name: str
+    title: str
+    authority: Authority
+    legal_basis: str | None = None
+
+
+@dataclass
+class _Group:
+    """What one key has, while it is being collected: indexes of details and of overrides, and of URLs below it."""
+
+    details: tuple[int, ...] = ()
+    overrides: tuple[int, ...] = ()
+    urls: int = 0
+    flags: Flag = field(default=Flag(0))
+
+    def key(self) -> tuple[Any, ...]:
+        return (self.details, self.overrides, self.urls, self.flags)
+
+
+class Compiler:
+    """Collects listings and overrides, then writes one snapshot."""
+
+    def __init__(self, feeds: dict[int, FeedSource], policies: Iterable[Policy]) -> None:
+        """Begin an empty snapshot.
+
+        :raises ConfigurationError: there are more policies than a snapshot can tell apart.
+        """
+        self._feeds = feeds
+        self._policies = tuple(policies)
+        if len(self._policies) > MAX_POLICIES:
+            raise ConfigurationError(f"policies: {len(self._policies)} are configured, at most {MAX_POLICIES} can be")
+        self._sources: dict[tuple[Any, ...], int] = {}
+        self._source_masks: list[int] = []
+        self._source_table: list[dict[str, Any]] = []
+        self._details: dict[tuple[Any, ...], int] = {}
+        self._records = bytearray()
+        self._detail_masks: list[tuple[int, int]] = []
+        self._strings: dict[str | None, int] = {None: 0}
+        self._text = bytearray(b"\0\0\0\0")
+        # Nearly every key has one plain listing: an int instead of a _Group saves 300 MB at a million.
+        self._plain: dict[str, int] = {}
+        self._groups: dict[str, _Group] = {}
+        self._overrides: list[dict[str, Any]] = []
+        self._slashes = 0
+
+    def add_listings(self, rows: Iterable[ListingRow]) -> None:
+        """Add listings as :meth:`blocklist.store.listings.Listings.current` yields them."""
+        details, plain, host = self._details, self._plain, RuleKind.HOST.value
+        for row in rows:
+            said = row[2:]
+            detail = details.get(said)
+            if detail is None:
+                detail = self._add_detail(said)
+            value = row[0]
+            if row[1] == host:
+                key = value[::-1] + "."
+                if key not in plain and key not in self._groups:
+                    plain[key] = detail
+                    continue
+            else:
+                key = self._key(RuleKind(row[1]), value)
+            group = self._group(key)
+            group.details = (*group.details, detail)
+            if row[1] == RuleKind.URL.value:
+                self._mark_url(value, self._detail_masks[detail][0], Flag.URLS)
+
+    def add_overrides(self, overrides: Iterable[Override]) -> None:
+        """Add the overrides in force; those that expire carry the time, and stop counting by themselves."""
+        for override in overrides:
+            rule = override.rule
+            self._overrides.append(
+                {
+                    "id": override.id,
+                    "action": override.action.value,
+                    "scope": rule.scope.value,
+                    "reason": override.reason,
+                    "author": override.author,
+                    "created_at": override.created_at,
+                    "until": override.until,
+                }
+            )
+            group = self._group(self._key(rule.kind, rule.value))
+            group.overrides = (*group.overrides, len(self._overrides) - 1)
+            group.flags |= Flag.OVERRIDES
+            if rule.kind is RuleKind.URL:
+                every_policy = (1 << len(self._policies)) - 1 if override.action.value == "block" else 0
+                self._mark_url(rule.value, every_policy, Flag.URLS)
+
+    def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> tuple[str, int]:
+        """Write the snapshot; return its SHA-256 and the number of rules in it."""
+        rules = len(self._plain) + sum(1 for group in self._groups.values() if group.details)
+        groups, group_of_key = self._numbered_groups()
+        keys = [*self._plain, *self._groups]
+        trie = marisa_trie.Trie(keys)
+        group_of = self._group_of(trie, group_of_key, len(keys), len(groups))
+        words, starts, members = self._group_sections(groups)
+        meta = {
+            "version": version,
+            "built_at": built_at,
+            "contents": contents,
+            "rules": rules,
+            "listings": sum(len(group.details) for group in self._groups.values()) + len(self._plain),
+            "policies": [_policy_row(policy) for policy in self._policies],
+            "sources": self._source_table,
+            "overrides": self._overrides,
+            "slashes": self._slashes,
+            "group_bytes": group_of.itemsize if group_of else 0,
+        }
+        sections = {
+            "meta": json.dumps(meta, ensure_ascii=False, sort_keys=True).encode(),
+            "trie": trie.tobytes(),
+            "group_of": group_of.tobytes(),
+            "groups": words.tobytes(),
+            "starts": starts.tobytes(),
+            "members": members.tobytes(),
+            "details": bytes(self._records),
+            "strings": bytes(self._text),
+        }
+        return _write_sections(out, version, sections), rules
+
+    def _add_detail(self, said: tuple[Any, ...]) -> int:
+        scope, feed_id, raw, reference, legal_basis, published_at, authority, country, listed_from = said
+        source = self._source(feed_id, authority, country)
+        texts = (raw, reference, legal_basis, published_at, listed_from)
+        self._records += DETAIL.pack(
+            source, next(i for i, known in enumerate(SCOPES) if known.value == scope), *map(self._string, texts)
+        )
+        mask = self._source_masks[source]
+        self._detail_masks.append((mask, mask if scope == "subtree" else 0))
+        self._details[said] = len(self._details)
+        return len(self._details) - 1
+
+    def _source(self, feed_id: int, authority: str | None, country: str | None) -> int:
+        key = (feed_id, authority, country)
+        if key not in self._sources:
+            feed = self._feeds[feed_id]
+            name, where = authority or feed.authority.name, country or feed.authority.country
+            mask = 0
+            for bit, policy in enumerate(self._policies):
+                mask |= policy.counts(feed.name, feed.authority.kind, where) << bit
+            self._source_masks.append(mask)
+            self._source_table.append(
+                {
+                    "feed": feed.name,
+                    "title": feed.title,
+                    "authority": name,
+                    "kind": feed.authority.kind.value,
+                    "country": where,
+                    "contact": feed.authority.contact,
+                    "legal_basis": feed.legal_basis,
+                    "mask": mask,
+                }
+            )
+            self._sources[key] = len(self._sources)
+        return self._sources[key]
+
+    def _string(self, text: str | None) -> int:
+        if text not in self._strings:
+            assert text is not None
+            encoded = text.encode("utf-8", "surrogatepass")
+            self._strings[text] = len(self._text)
+            self._text += len(encoded).to_bytes(4, "little") + encoded
+        return self._strings[text]
+
+    def _key(self, kind: RuleKind, value: str) -> str:
+        if kind is RuleKind.HOST:
+            return host_key(value)
+        return {RuleKind.URL: URL_KEY, RuleKind.IP: IP_KEY, RuleKind.APP: APP_KEY}[kind] + value
+
+    def _group(self, key: str) -> _Group:
+        if key not in self._groups:
+            plain = self._plain.pop(key, None)
+            self._groups[key] = _Group(details=() if plain is None else (plain,))
+        return self._groups[key]
+
+    def _mark_url(self, value: str, mask: int, flag: Flag) -> None:
+        """Note on a URL's host (with and without ``www.``) that URLs on it are listed, and on its path its query."""
+        address, query, _ = value.partition("?")
+        host, _, path = address.partition("/")
+        self._slashes = max(self._slashes, path.count("/") + 1)
+        canonical, ip = with_address(host)
+        hosts = (
+            [canonical] if ip else [canonical, canonical[4:] if canonical.startswith("www.") else "www." + canonical]
+        )
+        for name in hosts:
+            group = self._group(IP_KEY + ip if ip else host_key(name))
+            group.urls |= mask
+            group.flags |= flag
+        if query:
+            self._group(URL_KEY + address + "?")
+
+    def _numbered_groups(self) -> tuple[list[_Group], dict[str, int]]:
+        """Return the distinct groups, and the group of each key that does not have one plain listing alone."""
+        numbers: dict[tuple[Any, ...], int] = {}
+        groups: list[_Group] = []
+
+        def number(group: _Group) -> int:
+            key = group.key()
+            if key not in numbers:
+                numbers[key] = len(groups)
+                groups.append(group)
+            return numbers[key]
+
+        self._plain_groups = {
+            detail: number(_Group(details=(detail,))) for detail in dict.fromkeys(self._plain.values())
+        }
+        return groups, {key: number(group) for key, group in self._groups.items()}
+
+    def _group_of(self, trie: marisa_trie.Trie, special: dict[str, int], keys: int, groups: int) -> array[int]:
+        """Return the group of each key id. Asking the trie for an id costs a microsecond: the commonest go unasked."""
+        if groups <= 1:
+            return array("B")
+        typecode = "B" if groups <= 1 << 8 else "H" if groups <= 1 << 16 else "I"
+        counts = Counter(self._plain.values())
+        commonest = self._plain_groups[counts.most_common(1)[0][0]] if counts else 0
+        group_of = array(typecode, [commonest]) * keys
+        if len(counts) > 1:
+            for key, detail in self._plain.items():
+                group = self._plain_groups[detail]
+                if group != commonest:
+                    group_of[trie.key_id(key)] = group
+        for key, group in special.items():
+            group_of[trie.key_id(key)] = group
+        return group_of
+
+    def _group_sections(self, groups: list[_Group]) -> tuple[array[int], array[int], array[int]]:
+        words = array("Q", bytes(8 * WORDS * len(groups)))
+        starts, members = array("I", [0]), array("I")
+        for index, group in enumerate(groups):
+            for detail in group.details:
+                own, below = self._detail_masks[detail]
+                words[index * WORDS + Word.SELF] |= own
+                words[index * WORDS + Word.BELOW] |= below
+            words[index * WORDS + Word.URLS] = group.urls
+            words[index * WORDS + Word.FLAGS] = int(group.flags)
+            members.extend(group.details)
+            members.extend(OVERRIDE_MEMBER | override for override in group.overrides)
+            starts.append(len(members))
+        return words, starts, members
+
+
+def _policy_row(policy: Policy) -> dict[str, Any]:
+    return {
+        "name": policy.name,
+        "kinds": [kind.value for kind in policy.kinds],
+        "countries": list(policy.countries),
+        "feeds": list(policy.feeds),
+        "min_authorities": policy.min_authorities,
+    }
+
+
+def _write_sections(out: BinaryIO, version: int, sections: dict[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    offset = HEADER.size + SECTION.size * len(sections)
+    table = bytearray()
+    for name, data in sections.items():
+        offset += -offset % ALIGNMENT
+        table += SECTION.pack(name.encode(), offset, len(data), zlib.crc32(data))
+        offset += len(data)
+    written = 0
+    header = HEADER.pack(MAGIC, FORMAT, len(sections), version, zlib.crc32(bytes(table)))
+    for data in (header, bytes(table), *sections.values()):
+        padded = bytes(-written % ALIGNMENT) + data
+        out.write(padded)
+        digest.update(padded)
+        written += len(padded)
+    out.write(digest.digest())
+    return digest.hexdigest()

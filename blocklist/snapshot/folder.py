@@ -1,0 +1,115 @@
+"""Publishing: a snapshot is written, synced, read back and only then named by the pointer that readers follow.
+
+Files are named by version and content and never changed in place: truncating a mapped file kills its readers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocklist.errors import SnapshotError, StoreError
+from blocklist.snapshot.compiler import Compiler
+from blocklist.snapshot.reader import Snapshot
+
+_SUFFIX = ".snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Which file is current, and when the control plane last knew it to be up to date."""
+
+    file: str
+    version: int
+    sha256: str
+    confirmed_at: str
+
+
+class SnapshotFolder:
+    """The folder of snapshots and the pointer ``current.json`` in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pointer_path = folder / "current.json"
+
+    def pointer(self) -> Pointer | None:
+        """Return the pointer, or None before the first snapshot.
+
+        :raises SnapshotError: the pointer cannot be read.
+        """
+        try:
+            return Pointer(**json.loads(self.pointer_path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            raise SnapshotError(f"{self.pointer_path}: cannot be read: {error}") from None
+
+    def current(self) -> Snapshot | None:
+        """Return the current snapshot, or None before the first.
+
+        :raises SnapshotError: it cannot be opened.
+        """
+        pointer = self.pointer()
+        return Snapshot.open(self.folder / pointer.file) if pointer else None
+
+    def publish(self, compiler: Compiler, version: int, built_at: str, contents: int) -> Pointer:
+        """Write a snapshot and make it the current one; a crash at any point leaves the one before or this one.
+
+        :raises StoreError: the folder cannot be written.
+        :raises SnapshotError: what was written does not read back.
+        """
+        unfinished = self.folder / f"version-{version}.part"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as out:
+                sha256, _ = compiler.write(out, version, built_at, contents)
+                out.flush()
+                os.fsync(out.fileno())
+            Snapshot.open(unfinished).verify()
+            path = self.folder / f"{version:08d}-{sha256[:16]}{_SUFFIX}"
+            unfinished.rename(path)
+            _sync_folder(self.folder)
+            pointer = Pointer(path.name, version, sha256, built_at)
+            self._point(pointer)
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder}: the snapshot cannot be written: {error}; the last one serves on"
+            ) from None
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return pointer
+
+    def confirm(self, moment: str) -> None:
+        """Note that the current snapshot is still up to date."""
+        pointer = self.pointer()
+        if pointer and moment > pointer.confirmed_at:
+            self._point(Pointer(pointer.file, pointer.version, pointer.sha256, moment))
+
+    def prune(self, keep: int) -> None:
+        """Remove all but the newest snapshot files, and what a crash left half written; who maps one keeps it."""
+        pointer = self.pointer()
+        files = sorted(self.folder.glob(f"*{_SUFFIX}"))
+        for path in files[:-keep]:
+            if pointer and path.name != pointer.file:
+                path.unlink(missing_ok=True)
+        for path in self.folder.glob("*.part"):
+            path.unlink(missing_ok=True)
+
+    def _point(self, pointer: Pointer) -> None:
+        beside = self.pointer_path.with_suffix(f".{os.getpid()}.part")
+        with beside.open("w", encoding="utf-8") as out:
+            json.dump({name: getattr(pointer, name) for name in Pointer.__slots__}, out)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.rename(self.pointer_path)
+        _sync_folder(self.folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,77 @@
+"""Keeping a process on the newest snapshot of a folder; the last good one serves until a better one comes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from blocklist.errors import SnapshotError
+from blocklist.snapshot.folder import SnapshotFolder
+from blocklist.snapshot.reader import Snapshot
+
+#: Seconds between looks at the pointer: a new snapshot answers well within one second.
+_INTERVAL = 0.2
+
+
+class Follower:
+    """Holds the newest snapshot of a folder. Readers take :attr:`snapshot`, one attribute, and need no lock."""
+
+    def __init__(self, folder: Path, max_age: float, refused: Callable[[str], None] = lambda _: None) -> None:
+        """Load what there is. ``max_age`` is in seconds; ``refused`` is told of each snapshot that must not serve."""
+        self._folder = SnapshotFolder(folder)
+        self._max_age = max_age
+        self._refused = refused
+        self._seen: tuple[int, int] | None = None
+        self._confirmed = 0.0
+        self._stopped = threading.Event()
+        self.snapshot: Snapshot | None = None
+        self.look()
+
+    @property
+    def stale(self) -> bool:
+        """Whether the snapshot was last known to be up to date longer ago than the configured age."""
+        return self.snapshot is not None and datetime.now(UTC).timestamp() - self._confirmed > self._max_age
+
+    def look(self) -> None:
+        """Swap to the newest snapshot if it is newer, whole and readable; else keep the one there is."""
+        try:
+            stat = self._folder.pointer_path.stat()
+        except OSError:
+            return
+        seen = (stat.st_ino, stat.st_mtime_ns)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            self._follow()
+        except SnapshotError as error:
+            self._refused(str(error))
+
+    def start(self) -> None:
+        """Look on in a thread of its own."""
+        threading.Thread(target=self._run, name="snapshot-follower", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+
+    def _follow(self) -> None:
+        pointer = self._folder.pointer()
+        if pointer is None:
+            return
+        if self.snapshot is None or pointer.version != self.snapshot.version:
+            if self.snapshot is not None and pointer.version < self.snapshot.version:
+                raise SnapshotError(
+                    f"{pointer.file}: refused: version {pointer.version} is older than {self.snapshot.version}, "
+                    "which serves"
+                )
+            snapshot = Snapshot.open(self._folder.folder / pointer.file)
+            snapshot.verify()
+            self.snapshot = snapshot
+        self._confirmed = datetime.fromisoformat(pointer.confirmed_at).timestamp()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_INTERVAL):
+            self.look()

@@ -1,0 +1,51 @@
+"""The log of every change. Each event carries the hash of the one before: an edit or a gap shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from blocklist.clock import now
+from blocklist.store.database import Database
+
+_BEGINNING = "0" * 64
+
+
+class AuditLog:
+    """Who changed what, when and why."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, actor: str, action: str, target: str, **detail: Any) -> None:
+        """Add an event, in the transaction of the change that it tells of."""
+        with self._database.transaction():
+            last = self._database.value("SELECT hash FROM audit ORDER BY id DESC LIMIT 1") or _BEGINNING
+            event = (now(), actor, action, target, json.dumps(detail, ensure_ascii=False, sort_keys=True))
+            self._database.insert(
+                "INSERT INTO audit (at, actor, action, target, detail, previous_hash, hash)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (*event, last, _hash(last, *event)),
+            )
+
+    def events(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Return the newest events, newest first."""
+        rows = self._database.rows(
+            "SELECT id, at, actor, action, target, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)
+        )
+        return [{**row, "detail": json.loads(row["detail"])} for row in rows]
+
+    def broken_links(self) -> list[int]:
+        """Return the ids of events that do not follow from the one before; none for an untouched log."""
+        broken, last = [], _BEGINNING
+        for row in self._database.rows("SELECT * FROM audit ORDER BY id"):
+            event = (row["at"], row["actor"], row["action"], row["target"], row["detail"])
+            if row["previous_hash"] != last or row["hash"] != _hash(last, *event):
+                broken.append(int(row["id"]))
+            last = row["hash"]
+        return broken
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,137 @@
+"""Feeds: their definitions, and the three times that say how fresh each is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from blocklist.clock import now
+from blocklist.definition import FeedDefinition
+from blocklist.errors import ConflictError, NotFoundError
+from blocklist.store.database import Database, Row
+from blocklist.vocabulary import Feed
+
+
+class Feeds:
+    """The feeds of this installation. A removed one keeps its row, so that its history keeps its name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, definition: FeedDefinition) -> Feed:
+        """Keep a new feed, due at once.
+
+        :raises ConflictError: a feed of that name exists.
+        """
+        with self._database.transaction():
+            if self._database.value("SELECT 1 FROM feeds WHERE name = ? AND removed_at IS NULL", (definition.name,)):
+                raise ConflictError(
+                    f"feed {definition.name!r} exists already: 'blocklist feed show {definition.name}' shows it"
+                )
+            moment = now()
+            self._database.insert(
+                "INSERT INTO feeds (name, definition, created_at, next_due) VALUES (?, ?, ?, ?) RETURNING id",
+                (definition.name, definition.model_dump_json(exclude_defaults=True), moment, moment),
+            )
+        return self.get(definition.name)
+
+    def all(self) -> list[Feed]:
+        """Return every feed, by name."""
+        return [_feed(row) for row in self._database.rows("SELECT * FROM feeds WHERE removed_at IS NULL ORDER BY name")]
+
+    def ever(self) -> list[Feed]:
+        """Return every feed there ever was, removed ones included: their listings still tell of them."""
+        return [_feed(row) for row in self._database.rows("SELECT * FROM feeds ORDER BY id")]
+
+    def get(self, name: str) -> Feed:
+        """Return a feed.
+
+        :raises NotFoundError: there is none of that name.
+        """
+        return _feed(self._row(name))
+
+    def due(self, moment: str) -> list[Feed]:
+        """Return the feeds that are due and not paused, the longest overdue first."""
+        rows = self._database.rows(
+            "SELECT * FROM feeds WHERE removed_at IS NULL AND paused = 0 AND next_due <= ? ORDER BY next_due, id",
+            (moment,),
+        )
+        return [_feed(row) for row in rows]
+
+    def set_paused(self, name: str, paused: bool) -> None:
+        """Stop or resume a feed's schedule; its list goes on serving."""
+        self._update(name, paused=int(paused), next_due=now())
+
+    def attempted(self, name: str, moment: str, next_due: str) -> None:
+        """Note that a refresh begins, and when the next is due: a run that dies is tried again then."""
+        self._update(name, last_attempt=moment, next_due=next_due)
+
+    def failed(self, name: str, next_due: str) -> None:
+        """Note a run that did not bring a current list: neither of the other two times moves."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE feeds SET failures = failures + 1, next_due = ? WHERE name = ? AND removed_at IS NULL",
+                (next_due, name),
+            )
+
+    def succeeded(self, name: str, moment: str, validators: Row | None) -> None:
+        """Note that the list is known to be current, unchanged or not."""
+        values: dict[str, Any] = {"last_success": moment, "failures": 0}
+        if validators is not None:
+            values["validators"] = json.dumps(validators)
+        self._update(name, **values)
+
+    def changed(self, name: str, moment: str, *, body: str, reading: str, listed: int) -> None:
+        """Note that a new list was recorded, which body it came from and how it was read."""
+        self._update(name, last_change=moment, applied_body=body, applied_reading=reading, listed=listed)
+
+    def applied(self, name: str) -> tuple[str | None, str | None, Row]:
+        """Return the body of the list that serves (its SHA-256), how it was read, and its HTTP validators."""
+        row = self._row(name)
+        return row["applied_body"], row["applied_reading"], json.loads(row["validators"] or "{}")
+
+    def failures(self, name: str) -> int:
+        """Return how many runs in a row did not bring a current list."""
+        return int(self._row(name)["failures"])
+
+    def remove(self, name: str) -> None:
+        """Date a feed's end; closing its listings is :meth:`.Listings.close_all`."""
+        self._update(name, removed_at=now(), listed=0)
+
+    def _row(self, name: str) -> Row:
+        row = self._database.row("SELECT * FROM feeds WHERE name = ? AND removed_at IS NULL", (name,))
+        if row is None:
+            raise NotFoundError(f"there is no feed {name!r}: 'blocklist feed list' shows those there are")
+        return row
+
+    def _update(self, name: str, **values: Any) -> None:
+        columns = ", ".join(f"{column} = ?" for column in values)
+        with self._database.transaction():
+            self._database.execute(
+                f"UPDATE feeds SET {columns} WHERE name = ? AND removed_at IS NULL", (*values.values(), name)
+            )
+
+
+def definition_of(feed: Feed) -> FeedDefinition:
+    """Return a kept feed's definition."""
+    return FeedDefinition.model_validate(feed.definition)
+
+
+def _feed(row: Row) -> Feed:
+    definition = json.loads(row["definition"])
+    parsed = FeedDefinition.model_validate(definition)
+    return Feed(
+        id=row["id"],
+        name=row["name"],
+        title=parsed.title or row["name"],
+        authority=parsed.authority.authority(),
+        definition=definition,
+        every=parsed.every,
+        paused=bool(row["paused"]),
+        created_at=row["created_at"],
+        next_due=row["next_due"],
+        last_attempt=row["last_attempt"],
+        last_success=row["last_success"],
+        last_change=row["last_change"],
+        listed=row["listed"],
+    )

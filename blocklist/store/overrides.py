@@ -1,0 +1,72 @@
+"""Overrides: kept for good; removing one dates it."""
+
+from __future__ import annotations
+
+from blocklist.clock import now
+from blocklist.errors import NotFoundError
+from blocklist.store.database import Database, Row
+from blocklist.vocabulary import Override, OverrideAction, Rule, RuleKind, Scope
+
+
+class Overrides:
+    """An admin's words on targets."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, action: OverrideAction, rule: Rule, reason: str, author: str, until: str | None) -> Override:
+        """Keep an override and return it."""
+        with self._database.transaction():
+            id_ = self._database.insert(
+                "INSERT INTO overrides (action, kind, value, scope, reason, author, created_at, until)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (action.value, rule.kind.value, rule.value, rule.scope.value, reason, author, now(), until),
+            )
+        return self.get(id_)
+
+    def get(self, id_: int) -> Override:
+        """Return an override, removed or not.
+
+        :raises NotFoundError: there never was one of this id.
+        """
+        row = self._database.row("SELECT * FROM overrides WHERE id = ?", (id_,))
+        if row is None:
+            raise NotFoundError(f"there is no override {id_}: 'blocklist override list' shows those there are")
+        return _override(row)
+
+    def all(self) -> list[Override]:
+        """Return every override that was not removed, expired ones included, oldest first."""
+        return [_override(row) for row in self._database.rows(f"{_CURRENT} ORDER BY id")]
+
+    def active(self, moment: str | None = None) -> list[Override]:
+        """Return every override that was in force at a moment (now where none is given), oldest first."""
+        rows = self._database.rows(
+            "SELECT * FROM overrides WHERE created_at <= ? AND (removed_at IS NULL OR removed_at > ?)"
+            " AND (until IS NULL OR until > ?) ORDER BY id",
+            [moment or now()] * 3,
+        )
+        return [_override(row) for row in rows]
+
+    def remove(self, id_: int, by: str) -> None:
+        """Date an override's end."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE overrides SET removed_at = ?, removed_by = ? WHERE id = ? AND removed_at IS NULL",
+                (now(), by, id_),
+            )
+
+
+_CURRENT = "SELECT * FROM overrides WHERE removed_at IS NULL"
+
+
+def _override(row: Row) -> Override:
+    return Override(
+        id=row["id"],
+        action=OverrideAction(row["action"]),
+        rule=Rule(RuleKind(row["kind"]), row["value"], Scope(row["scope"])),
+        reason=row["reason"],
+        author=row["author"],
+        created_at=row["created_at"],
+        until=row["until"],
+        removed_at=row["removed_at"],
+    )

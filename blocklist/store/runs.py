@@ -1,0 +1,159 @@
+"""Runs: every attempt, its stage, figures and outcome, and the review of those that were held."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from blocklist.clock import now
+from blocklist.errors import NotFoundError
+from blocklist.store.database import Database, Row
+from blocklist.vocabulary import Counts, Outcome, Rejected, Run, Stage
+
+#: Rejected rows kept word for word a run; the counts by code cover all of them, and so does the kept body.
+MAX_REJECTIONS_KEPT = 1_000
+
+_RUN = "SELECT runs.*, feeds.name AS feed FROM runs JOIN feeds ON feeds.id = runs.feed_id"
+
+
+class Runs:
+    """What happened to each feed, in order."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, feed_id: int, started_by: str, moment: str) -> int:
+        """Keep a run that begins; return its id."""
+        with self._database.transaction():
+            return self._database.insert(
+                "INSERT INTO runs (feed_id, started_by, started_at, stage) VALUES (?, ?, ?, ?) RETURNING id",
+                (feed_id, started_by, moment, Stage.FETCH.value),
+            )
+
+    def reach(self, id_: int, stage: Stage) -> None:
+        """Note the stage that a run is in, so that one that died tells where."""
+        self._update(id_, stage=stage.value)
+
+    def body(self, id_: int, sha256: str, size: int, validators: Row) -> None:
+        """Note which body a run works on."""
+        self._update(id_, body_sha256=sha256, body_bytes=size, validators=json.dumps(validators))
+
+    def finish(
+        self,
+        id_: int,
+        outcome: Outcome,
+        reason: str,
+        counts: Counts | None = None,
+        rejected_by_code: dict[str, int] | None = None,
+    ) -> None:
+        """Note how a run ended. A held one waits for review."""
+        values: dict[str, Any] = {"outcome": outcome.value, "reason": reason, "finished_at": now()}
+        if counts is not None:
+            values |= {"counts": json.dumps(asdict(counts)), "rejected_by_code": json.dumps(rejected_by_code or {})}
+        if outcome is Outcome.HELD:
+            values["review"] = "pending"
+        self._update(id_, **values)
+
+    def figures(self, id_: int, counts: Counts, rejected_by_code: dict[str, int]) -> None:
+        """Note the figures of a run that is under way, so that one that fails later still shows them."""
+        self._update(id_, counts=json.dumps(asdict(counts)), rejected_by_code=json.dumps(rejected_by_code))
+
+    def keep_rejections(self, id_: int, rejections: Iterable[Rejected]) -> None:
+        """Keep the rejected rows that a person will want to see."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM rejections WHERE run_id = ?", (id_,))
+            self._database.execute_many(
+                "INSERT INTO rejections (run_id, position, raw, code, reason) VALUES (?, ?, ?, ?, ?)",
+                ((id_, item.position, item.raw[:500], item.code, item.reason[:500]) for item in rejections),
+            )
+
+    def rejections(self, id_: int, limit: int = MAX_REJECTIONS_KEPT) -> list[Rejected]:
+        """Return the rejected rows kept of a run, in the order of the body."""
+        rows = self._database.rows(
+            "SELECT raw, position, code, reason FROM rejections WHERE run_id = ? ORDER BY position LIMIT ?",
+            (id_, limit),
+        )
+        return [Rejected(**row) for row in rows]
+
+    def review(self, id_: int, state: str, by: str, reason: str) -> None:
+        """Note a person's decision on a held run: ``approved``, ``rejected``; or ``superseded`` by a later run."""
+        self._update(id_, review=state, review_by=by, review_at=now(), review_reason=reason)
+
+    def supersede(self, feed_id: int, by_run: int, body: str | None = None) -> None:
+        """Close the pending reviews of a feed's earlier runs: all, or those of the same body."""
+        same_body = " AND body_sha256 = ?" if body else ""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE runs SET review = 'superseded', review_at = ?, review_reason = ?"
+                f" WHERE feed_id = ? AND id < ? AND review = 'pending'{same_body}",
+                (now(), f"superseded by run {by_run}", feed_id, by_run, *([body] if body else [])),
+            )
+
+    def rejected_body(self, feed_id: int, body: str) -> Run | None:
+        """Return the run whose body, this very one, a person rejected."""
+        return self._one(f"{_RUN} WHERE feed_id = ? AND body_sha256 = ? AND review = 'rejected'", (feed_id, body))
+
+    def get(self, id_: int) -> Run:
+        """Return a run.
+
+        :raises NotFoundError: there is none of that id.
+        """
+        run = self._one(f"{_RUN} WHERE runs.id = ?", (id_,))
+        if run is None:
+            raise NotFoundError(f"there is no run {id_}: 'blocklist run list' shows those there are")
+        return run
+
+    def all(self, feed: str | None = None, limit: int = 50) -> list[Run]:
+        """Return the newest runs, newest first, of one feed or of all."""
+        which, parameters = (" WHERE feeds.name = ?", (feed, limit)) if feed else ("", (limit,))
+        return [_run(row) for row in self._database.rows(f"{_RUN}{which} ORDER BY runs.id DESC LIMIT ?", parameters)]
+
+    def pending(self) -> list[Run]:
+        """Return the held runs that wait for review, oldest first."""
+        return [_run(row) for row in self._database.rows(f"{_RUN} WHERE review = 'pending' ORDER BY runs.id")]
+
+    def unfinished(self, feed_id: int) -> list[Run]:
+        """Return the runs of a feed that have not ended, or whose process died."""
+        return [_run(row) for row in self._database.rows(f"{_RUN} WHERE feed_id = ? AND outcome IS NULL", (feed_id,))]
+
+    def validators(self, id_: int) -> Row:
+        """Return the HTTP validators of a run's body."""
+        text = self._database.value("SELECT validators FROM runs WHERE id = ?", (id_,))
+        return dict(json.loads(text or "{}"))
+
+    def _one(self, sql: str, parameters: tuple[Any, ...]) -> Run | None:
+        row = self._database.row(f"{sql} ORDER BY runs.id DESC LIMIT 1", parameters)
+        return _run(row) if row else None
+
+    def _update(self, id_: int, **values: Any) -> None:
+        columns = ", ".join(f"{column} = ?" for column in values)
+        with self._database.transaction():
+            self._database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), id_))
+
+
+def _run(row: Row) -> Run:
+    review = None
+    if row["review"]:
+        review = {
+            "state": row["review"],
+            "by": row["review_by"],
+            "at": row["review_at"],
+            "reason": row["review_reason"],
+        }
+    return Run(
+        id=row["id"],
+        feed=row["feed"],
+        trigger=row["started_by"],
+        started_at=row["started_at"],
+        stage=Stage(row["stage"]),
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        reason=row["reason"],
+        finished_at=row["finished_at"],
+        counts=Counts(**json.loads(row["counts"])),
+        rejected_by_code=json.loads(row["rejected_by_code"]),
+        body_sha256=row["body_sha256"],
+        body_bytes=row["body_bytes"],
+        review=review,
+    )

@@ -1,0 +1,37 @@
+"""pydantic's findings as the one sentence an admin can act on."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from blocklist.errors import UsageError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], data: Any, where: str, error: type[UsageError] = UsageError) -> Model:
+    """Return data as a model.
+
+    :raises UsageError: (or ``error``) ``where: field: what is wrong`` for each thing found, on one line.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as found:
+        raise error(f"{where}: {describe(found, model)}") from None
+
+
+def describe(found: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """Return what pydantic found, as one line; for an unknown field it names those there are."""
+    said = []
+    for item in found.errors(include_url=False):
+        place = ".".join(str(part) for part in item["loc"]) or "value"
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            known = f"; known: {', '.join(model.model_fields)}" if model and len(item["loc"]) == 1 else ""
+            message = f"is unknown{known}"
+        elif item["type"] == "missing":
+            message = "is missing"
+        said.append(f"{place}: {message}")
+    return "; ".join(said)

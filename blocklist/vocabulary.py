@@ -1,0 +1,284 @@
+"""The words of the domain as types: immutable, and free of Flask, SQLite and every other library.
+
+What passes a million times through a refresh (:class:`Entry`, :class:`Rejected`, :class:`Rule`) is a NamedTuple, four
+times cheaper to make than a frozen dataclass; the rest are frozen dataclasses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class AuthorityKind(StrEnum):
+    """What sort of body confirmed the infringement."""
+
+    LAW_ENFORCEMENT = "law-enforcement"
+    COURT = "court"
+    REGULATOR = "regulator"
+    GOVERNMENT = "government"
+    INTERNATIONAL = "international"
+    INDUSTRY = "industry"
+    INTERNAL = "internal"
+
+
+#: Kinds that act for a government or an organization of governments. The ``default`` policy counts these.
+CONFIRMED_KINDS = (
+    AuthorityKind.LAW_ENFORCEMENT,
+    AuthorityKind.COURT,
+    AuthorityKind.REGULATOR,
+    AuthorityKind.GOVERNMENT,
+    AuthorityKind.INTERNATIONAL,
+)
+
+
+class RuleKind(StrEnum):
+    """What a rule compares."""
+
+    HOST = "host"
+    URL = "url"
+    IP = "ip"
+    APP = "app"
+
+
+class Scope(StrEnum):
+    """How far a rule reaches."""
+
+    SUBTREE = "subtree"
+    EXACT = "exact"
+    PREFIX = "prefix"
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    HELD = "held"
+    FAILED = "failed"
+
+
+class Stage(StrEnum):
+    """Where a run is, in this order."""
+
+    FETCH = "fetch"
+    PARSE = "parse"
+    NORMALIZE = "normalize"
+    DIFF = "diff"
+    GUARD = "guard"
+    RECORD = "record"
+
+
+class OverrideAction(StrEnum):
+    """What an override says of its target."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+
+
+class VerdictKind(StrEnum):
+    """The three answers to "may an ad go here?"; ``unknown`` is never a yes."""
+
+    LISTED = "listed"
+    NOT_LISTED = "not_listed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who confirmed the infringement. ``country`` is ISO 3166-1 alpha-2, ``XX`` where none applies."""
+
+    name: str
+    kind: AuthorityKind
+    country: str
+    contact: str | None = None
+
+
+class Entry(NamedTuple):
+    """One value as published: the text that names a site or app, where it stood, and what its row says of it.
+
+    ``position`` counts lines (or rows) from 1. ``raw`` is the published form where it is more than ``site``
+    (``||example.com^``), else None. ``authority`` and ``country`` are set where a list names them row by row.
+    """
+
+    site: str
+    position: int
+    raw: str | None = None
+    reference: str | None = None
+    legal_basis: str | None = None
+    published_at: str | None = None
+    authority: str | None = None
+    country: str | None = None
+
+
+class Rejected(NamedTuple):
+    """A row that became no rule: where it stood, what it said, a stable ``code`` to count by, and why in words."""
+
+    raw: str
+    position: int
+    code: str
+    reason: str
+
+
+class Rule(NamedTuple):
+    """What an entry means for matching: a canonical value, its kind, and how far it reaches."""
+
+    kind: RuleKind
+    value: str
+    scope: Scope
+
+
+class Target(NamedTuple):
+    """The place of an ad, as browsers see it.
+
+    ``host`` is canonical (no trailing dot, IPv6 in brackets); ``ip`` the address when the host is one; ``path`` and
+    ``params`` the canonical path and query parameters of a URL, both None when only a host was given; ``app`` the id of
+    an app, with ``host`` empty.
+    """
+
+    host: str
+    ip: str | None = None
+    path: str | None = None
+    params: frozenset[str] = frozenset()
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One published list of one authority and how it stands. ``definition`` is its validated definition as data.
+
+    ``last_attempt`` is when a refresh was last tried, ``last_success`` when the list was last known to be current, and
+    ``last_change`` when it last differed from the one before: a failed refresh moves only the first.
+    """
+
+    id: int
+    name: str
+    title: str
+    authority: Authority
+    definition: dict[str, Any]
+    every: int
+    paused: bool
+    created_at: str
+    next_due: str
+    last_attempt: str | None = None
+    last_success: str | None = None
+    last_change: str | None = None
+    listed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A rule as one feed lists it over an interval.
+
+    ``listed_from`` begins the unbroken listing; ``stated_from`` begins this wording of it (an authority may add a
+    reference later); ``listed_until`` is None while this row holds.
+    """
+
+    id: int
+    rule: Rule
+    feed: str
+    authority: Authority
+    raw: str
+    position: int
+    reference: str | None
+    legal_basis: str | None
+    published_at: str | None
+    listed_from: str
+    stated_from: str
+    listed_until: str | None
+    run: int
+
+    def at(self, moment: str) -> bool:
+        """Return whether this row held at a moment (RFC 3339, UTC)."""
+        return self.stated_from <= moment and (self.listed_until is None or self.listed_until > moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The figures of a run, each a number of rows or rules."""
+
+    entries: int = 0
+    rules: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    added: int = 0
+    removed: int = 0
+    amended: int = 0
+    listed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt to refresh a feed. ``outcome`` is None while it is under way; ``reason`` says why, with figures."""
+
+    id: int
+    feed: str
+    trigger: str
+    started_at: str
+    stage: Stage
+    outcome: Outcome | None = None
+    reason: str = ""
+    finished_at: str | None = None
+    counts: Counts = field(default_factory=Counts)
+    rejected_by_code: dict[str, int] = field(default_factory=dict)
+    body_sha256: str | None = None
+    body_bytes: int | None = None
+    review: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An admin's word on a target, above every listing, until ``until`` (None: for good) or until removed."""
+
+    id: int
+    action: OverrideAction
+    rule: Rule
+    reason: str
+    author: str
+    created_at: str
+    until: str | None = None
+    removed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which listings count for a caller. An empty tuple does not restrict."""
+
+    name: str
+    kinds: tuple[AuthorityKind, ...] = ()
+    countries: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    min_authorities: int = 1
+
+    def counts(self, feed: str, kind: AuthorityKind, country: str) -> bool:
+        """Return whether a listing of this feed, by an authority of this kind and country, counts."""
+        return (
+            (not self.kinds or kind in self.kinds)
+            and (not self.countries or country in self.countries)
+            and (not self.feeds or feed in self.feeds)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one target.
+
+    ``rule`` and ``scope`` are the most specific rule that decided, ``feeds`` every feed whose counting listings match,
+    sorted. ``partial``: only a host was given and URLs on it are listed. ``override`` is ``allow`` or ``block`` where
+    an admin's word decided.
+    """
+
+    verdict: VerdictKind
+    version: int
+    rule: str | None = None
+    scope: Scope | None = None
+    feeds: tuple[str, ...] = ()
+    partial: bool = False
+    override: OverrideAction | None = None
+    listings: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def listed(self) -> bool:
+        """Whether an ad must not go there."""
+        return self.verdict is VerdictKind.LISTED

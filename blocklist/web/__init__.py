@@ -1,0 +1,1 @@
+"""HTTP: the Flask application that answers lookups, and for the control plane evidence and pages."""

@@ -1,0 +1,14 @@
+"""Answers as Flask responses."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from blocklist.lookup.resolver import Answer
+
+
+def respond(answer: Answer) -> Response:
+    """Return an answer as a response; verdicts are never cached, since the list may change any second."""
+    response = Response(answer.encoded(), answer.status, content_type=answer.content_type)
+    response.headers["Cache-Control"] = "no-store"
+    return response
