@@ -11,7 +11,7 @@ One room a stage, in the order data flows:
 :mod:`.refresh`         one run, stage by stage; its guards; the review of held runs
 :mod:`.store`           the database: all SQL is there
 :mod:`.snapshot`        the compiled list: written, published, read
-:mod:`.lookup`          a request for a verdict, and its answer
+:mod:`.lookup`          a request for a verdict, and its answer; :mod:`.wire` words it as JSON
 :mod:`.service`         what commands, HTTP and pages call
 :mod:`.web`             HTTP and pages; :mod:`.serve` runs them; :mod:`.cli` the commands
 ======================  =====================================================================

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-_DURATION = re.compile(r"(\d+)\s*([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"(\d+)\s*([smhdw]?)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def now() -> str:
@@ -59,7 +59,7 @@ def seconds_between(earlier: str, later_: str) -> float:
 
 
 def parse_duration(text: str) -> int:
-    """Return the seconds in a duration such as ``90s``, ``15m``, ``6h``, ``1d`` or ``1w``.
+    """Return the seconds in a duration such as ``90s``, ``15m``, ``6h``, ``1d`` or ``1w``; a bare number is seconds.
 
     >>> parse_duration("6h")
     21600

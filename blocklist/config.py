@@ -65,7 +65,7 @@ class RefreshSettings(_Section):
 class GuardSettings(_Section):
     """What a run may do without a person looking; a feed's definition may say otherwise."""
 
-    max_rejected: Share = Field(0.33, description="Share of rows that may be unreadable before a run is held.")
+    max_rejected: Share = Field(0.5, description="Share of rows that may be unreadable before a run is held.")
     max_removed: Share = Field(0.2, description="Share of a feed's sites that may go at once before a run is held.")
 
 

@@ -313,7 +313,8 @@ class Service:
                 return pointer
             with self.store.database.reading():
                 contents = self.store.snapshots.contents()
-                compiler = self._compiler(self.store.listings.current(), self.store.overrides.active())
+                compiler = self._compiler(self.store.listings.current_stated(), self.store.overrides.active())
+                compiler.add_bare_hosts(self.store.listings.current_bare())
             pointer = self.snapshots.publish(compiler, self._next_version(), now(), contents)
             self._note_published(pointer, contents)
             self.snapshots.prune(self.settings.snapshot.keep)

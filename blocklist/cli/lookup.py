@@ -13,10 +13,9 @@ from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.clock import parse_time
 from blocklist.errors import UsageError
-from blocklist.lookup.resolver import verdict_body
 from blocklist.service import read_target
 from blocklist.vocabulary import Verdict
-from blocklist.web.evidence import listing_body
+from blocklist.wire import listing_body, verdict_body
 
 _LISTED_STATUS = 10
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.clock import now, parse_time
 from blocklist.errors import UsageError
-from blocklist.vocabulary import Override, OverrideAction
+from blocklist.vocabulary import OverrideAction
+from blocklist.wire import override_body
 
 
 @click.group()
@@ -69,10 +67,3 @@ def remove(context: Context, id_: int) -> None:
     """End an override."""
     done = context.service.remove_override(id_, context.actor)
     click.echo(f"override {id_} removed: {done.action.value} {done.rule.value} no longer holds")
-
-
-def override_body(item: Override) -> dict[str, Any]:
-    """Return an override as JSON."""
-    body = asdict(item)
-    rule = body.pop("rule")
-    return body | {"action": item.action.value, "target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}

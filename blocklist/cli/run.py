@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
-from blocklist.vocabulary import Run
+from blocklist.wire import run_body
 
 _REJECTIONS_SHOWN = 20
 
@@ -77,8 +74,3 @@ def reject(context: Context, id_: int, reason: str) -> None:
     """Drop the body of a held run; the same body will fail with this reason."""
     done = context.service.reject(id_, context.actor, reason)
     click.echo(f"run {id_} rejected: {done.feed} goes on serving the previous list")
-
-
-def run_body(item: Run) -> dict[str, Any]:
-    """Return a run as JSON."""
-    return {key: str(value) if key in ("stage", "outcome") and value else value for key, value in asdict(item).items()}

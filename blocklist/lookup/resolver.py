@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from blocklist.errors import NotFoundError
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.snapshot.reader import Snapshot
-from blocklist.vocabulary import Target, Verdict
+from blocklist.vocabulary import Target
+from blocklist.wire import verdict_body
 
 MAX_ITEMS = 10_000
 MAX_BYTES = 8 * 1024 * 1024
@@ -103,22 +104,6 @@ class Resolver:
 
 class _TooLargeError(ValueError):
     """A batch is over one of its limits."""
-
-
-def verdict_body(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as JSON, without version and staleness."""
-    body: dict[str, Any] = {"verdict": verdict.verdict.value, "listed": verdict.listed}
-    if verdict.listed or verdict.override:
-        body |= {"rule": verdict.rule, "scope": verdict.scope.value if verdict.scope else None}
-    if verdict.listed:
-        body["feeds"] = list(verdict.feeds)
-    if verdict.override:
-        body["override"] = verdict.override.value
-    if verdict.partial:
-        body["partial"] = True
-    if verdict.listings:
-        body["listings"] = list(verdict.listings)
-    return body
 
 
 def _target(named: Mapping[str, Any]) -> Target:

@@ -22,12 +22,13 @@ def is_public_suffix(host: str) -> bool:
     >>> [is_public_suffix(host) for host in ("co.uk", "blogspot.com", "pirate.co.uk", "foo.ck", "www.ck")]
     [True, True, False, True, False]
     """
-    if "." not in host:
+    parent = host.partition(".")[2]
+    if not parent:
         return True
     names, wildcards = _listed()
     if host in wildcards:
         return True
-    if host not in names and host.partition(".")[2] not in wildcards:
+    if host not in names and parent not in wildcards:
         return False
     found = _extract()(host)
     return bool(found.suffix) and not found.domain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import signal
 import threading
@@ -47,26 +48,27 @@ def serve(settings: Settings, started: Callable[[], None] = lambda: None) -> Non
         settings.snapshot.max_age,
         lambda why: _LOG.error("snapshot refused", reason=why),
     )
-    servers = [
-        _bind(settings.serve.control, create_app(follower, service), settings.serve.workers, "--control"),
-        _bind(settings.serve.lookup, create_app(follower), settings.serve.workers, "--lookup"),
-    ]
     scheduler = Scheduler(service)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    for server in servers:
-        threading.Thread(target=server.serve, daemon=True).start()
-    follower.start()
-    scheduler.start()
-    _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup)
-    started()
-    ended.wait()
-    _LOG.info("stopping")
-    scheduler.stop()
-    follower.stop()
-    for server in servers:
-        server.stop()
+    with contextlib.ExitStack() as stack:
+        for address, app, option in (
+            (settings.serve.control, create_app(follower, service), "--control"),
+            (settings.serve.lookup, create_app(follower), "--lookup"),
+        ):
+            server = _bind(address, app, settings.serve.workers, option)
+            # Its workers run from here on: they must end even if the next address cannot be had.
+            stack.callback(server.stop)
+            threading.Thread(target=server.serve, daemon=True).start()
+        follower.start()
+        stack.callback(follower.stop)
+        scheduler.start()
+        stack.callback(scheduler.stop)
+        _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup)
+        started()
+        ended.wait()
+        _LOG.info("stopping")
 
 
 def _bind(address: str, app: Flask, workers: int, option: str) -> Server:
@@ -82,8 +84,9 @@ def _bind(address: str, app: Flask, workers: int, option: str) -> Server:
     try:
         server.prepare()
     except OSError as error:
+        why = "the address is already in use" if "Address already in use" in str(error) else str(error)
         raise BlocklistError(
-            f"cannot listen on {address}: {error}; stop what listens there, or choose another with {option} HOST:PORT"
+            f"cannot listen on {address}: {why}; stop what listens there, or choose another with {option} HOST:PORT"
         ) from None
     return server
 

@@ -88,26 +88,32 @@ class Compiler:
         self._overrides: list[dict[str, Any]] = []
         self._slashes = 0
 
-    def add_listings(self, rows: Iterable[ListingRow]) -> None:
-        """Add listings as :meth:`blocklist.store.listings.Listings.current` yields them."""
-        details, plain, host = self._details, self._plain, RuleKind.HOST.value
-        for row in rows:
-            said = row[2:]
+    def add_bare_hosts(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Add hosts as :meth:`blocklist.store.listings.Listings.current_bare` yields them."""
+        details: dict[str, int] = {}
+        plain, groups = self._plain, self._groups
+        for host, said in rows:
             detail = details.get(said)
             if detail is None:
-                detail = self._add_detail(said)
-            value = row[0]
-            if row[1] == host:
-                key = value[::-1] + "."
-                if key not in plain and key not in self._groups:
-                    plain[key] = detail
-                    continue
+                feed_id, scope, listed_from = said.split(" ")
+                detail = details[said] = self._detail((scope, int(feed_id), *[None] * 6, listed_from))
+            key = host[::-1] + "."
+            if key in plain or key in groups:
+                self._add_to_group(key, detail)
             else:
-                key = self._key(RuleKind(row[1]), value)
-            group = self._group(key)
-            group.details = (*group.details, detail)
-            if row[1] == RuleKind.URL.value:
-                self._mark_url(value, self._detail_masks[detail][0], Flag.URLS)
+                plain[key] = detail
+
+    def add_listings(self, rows: Iterable[ListingRow]) -> None:
+        """Add listings as :meth:`blocklist.store.listings.Listings.current_stated` yields them."""
+        for value, kind, *said in rows:
+            detail = self._detail(tuple(said))
+            key = self._key(RuleKind(kind), value)
+            if key in self._plain or key in self._groups:
+                self._add_to_group(key, detail)
+            else:
+                self._plain[key] = detail
+            if kind == RuleKind.URL.value:
+                self._mark_url(value, self._detail_masks[detail][0])
 
     def add_overrides(self, overrides: Iterable[Override]) -> None:
         """Add the overrides in force; those that expire carry the time, and stop counting by themselves."""
@@ -129,7 +135,7 @@ class Compiler:
             group.flags |= Flag.OVERRIDES
             if rule.kind is RuleKind.URL:
                 every_policy = (1 << len(self._policies)) - 1 if override.action.value == "block" else 0
-                self._mark_url(rule.value, every_policy, Flag.URLS)
+                self._mark_url(rule.value, every_policy)
 
     def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> tuple[str, int]:
         """Write the snapshot; return its SHA-256 and the number of rules in it."""
@@ -163,7 +169,14 @@ class Compiler:
         }
         return _write_sections(out, version, sections), rules
 
-    def _add_detail(self, said: tuple[Any, ...]) -> int:
+    def _add_to_group(self, key: str, detail: int) -> None:
+        group = self._group(key)
+        group.details = (*group.details, detail)
+
+    def _detail(self, said: tuple[Any, ...]) -> int:
+        """Return the index of what is said of a rule, each distinct wording once."""
+        if said in self._details:
+            return self._details[said]
         scope, feed_id, raw, reference, legal_basis, published_at, authority, country, listed_from = said
         source = self._source(feed_id, authority, country)
         texts = (raw, reference, legal_basis, published_at, listed_from)
@@ -218,7 +231,7 @@ class Compiler:
             self._groups[key] = _Group(details=() if plain is None else (plain,))
         return self._groups[key]
 
-    def _mark_url(self, value: str, mask: int, flag: Flag) -> None:
+    def _mark_url(self, value: str, mask: int) -> None:
         """Note on a URL's host (with and without ``www.``) that URLs on it are listed, and on its path its query."""
         address, query, _ = value.partition("?")
         host, _, path = address.partition("/")
@@ -230,7 +243,7 @@ class Compiler:
         for name in hosts:
             group = self._group(IP_KEY + ip if ip else host_key(name))
             group.urls |= mask
-            group.flags |= flag
+            group.flags |= Flag.URLS
         if query:
             self._group(URL_KEY + address + "?")
 

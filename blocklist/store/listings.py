@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Any
 
 from blocklist.definition import FeedDefinition
@@ -29,7 +28,11 @@ _STAGED = (
     "authority",
     "country",
 )
+#: Columns that every row has; the facts that its publisher states stand behind them.
+_BARE = 5
 _FACTS = ("reference", "legal_basis", "published_at", "authority", "country")
+_IS_BARE = " AND ".join(["kind = 'host'", *(f"{column} IS NULL" for column in ("raw", *_FACTS))])
+_NO_FACTS = (None,) * len(_FACTS)
 #: Rows a statement when staging: four times faster than a row each, and well under SQLite's limit of parameters.
 _CHUNK = 400
 
@@ -121,12 +124,23 @@ class Listings:
             (moment, run_id, feed_id),
         )
 
-    def current(self) -> Iterator[tuple[Any, ...]]:
-        """Yield what every feed lists now, for the compiler, as :data:`_COMPILED` names it (raw None: as the value)."""
-        return self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE closed_by = 0")
+    def current_bare(self) -> Iterator[tuple[str, str]]:
+        """Yield what feeds list now of hosts about which nothing more is stated: each host, and the words on it.
+
+        The words are feed id, scope and listed from, joined by spaces: two columns instead of eleven, for the million
+        rows that differ in nothing else.
+        """
+        return self._database.tuples(
+            "SELECT value, feed_id || ' ' || scope || ' ' || listed_from FROM listings"
+            f" WHERE closed_by = 0 AND {_IS_BARE}"
+        )
+
+    def current_stated(self) -> Iterator[tuple[Any, ...]]:
+        """Yield what else feeds list now, as :data:`_COMPILED` names it (raw None: as the value)."""
+        return self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE closed_by = 0 AND NOT ({_IS_BARE})")
 
     def rows_at(self, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-        """Yield listings by their ids in the form of :meth:`current`."""
+        """Yield listings by their ids in the form of :meth:`current_stated`."""
         for id_ in ids:
             yield from self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE id = ?", (id_,))
 
@@ -152,21 +166,34 @@ class Listings:
         return [_listing(row) for row in rows]
 
     def _fill(self, ruled: Iterable[tuple[Entry, Rule]]) -> int:
-        row = f"({', '.join('?' * len(_STAGED))})"
-        rows = (
-            (
-                *(rule.value, rule.kind.value, rule.scope.value, entry.position),
-                (entry.raw or entry.site) if (entry.raw or entry.site) != rule.value else None,
-                *entry[3:],
-            )
-            for entry, rule in ruled
-        )
-        staged = 0
-        while chunk := list(islice(rows, _CHUNK)):
-            sql = f"INSERT INTO incoming VALUES {', '.join([row] * len(chunk))}"
-            self._database.execute(sql, list(chain.from_iterable(chunk)))
-            staged += len(chunk)
-        return staged
+        """Stage rows in chunks; most state nothing beside the rule, and then half of the columns go unbound."""
+        staged, kinds = 0, {kind: kind.value for kind in RuleKind}
+        scopes = {scope: scope.value for scope in Scope}
+        bare: list[Any] = []
+        stated: list[Any] = []
+        for entry, (kind, value, scope) in ruled:
+            raw = entry[2] or entry[0]
+            facts = entry[3:]
+            row = (value, kinds[kind], scopes[scope], entry[1], None if raw == value else raw)
+            if facts == _NO_FACTS:
+                bare += row
+                if len(bare) == _CHUNK * _BARE:
+                    staged += self._insert_staged(bare, _BARE)
+            else:
+                stated += (*row, *facts)
+                if len(stated) == _CHUNK * len(_STAGED):
+                    staged += self._insert_staged(stated, len(_STAGED))
+        return staged + self._insert_staged(bare, _BARE) + self._insert_staged(stated, len(_STAGED))
+
+    def _insert_staged(self, cells: list[Any], width: int) -> int:
+        """Insert the cells of whole rows into the first columns, forget them, and return how many rows they were."""
+        rows = len(cells) // width
+        if rows:
+            row = f"({', '.join('?' * width)})"
+            names = ", ".join(_STAGED[:width])
+            self._database.execute(f"INSERT INTO incoming ({names}) VALUES {', '.join([row] * rows)}", cells)
+            cells.clear()
+        return rows
 
     def _find_amended(self, feed_id: int) -> None:
         """Note the open listings of the feed that the body, at its first mention of them, states otherwise."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, request
 
 from blocklist.clock import now, parse_time
 from blocklist.errors import UsageError
 from blocklist.lookup.resolver import Answer
 from blocklist.service import Service, read_target
-from blocklist.vocabulary import Listing
 from blocklist.web.responses import respond
+from blocklist.wire import listing_body
 
 
 def evidence_routes(service: Service) -> Blueprint:
@@ -34,29 +32,6 @@ def evidence_routes(service: Service) -> Blueprint:
         return respond(Answer(200, body))
 
     return routes
-
-
-def listing_body(listing: Listing) -> dict[str, Any]:
-    """Return a listing as JSON: the rule, who listed it, on what order, and the interval."""
-    return {
-        "rule": listing.rule.value,
-        "kind_of_rule": listing.rule.kind.value,
-        "scope": listing.rule.scope.value,
-        "feed": listing.feed,
-        "authority": listing.authority.name,
-        "kind": listing.authority.kind.value,
-        "country": listing.authority.country,
-        "reference": listing.reference,
-        "legal_basis": listing.legal_basis,
-        "published_at": listing.published_at,
-        "listed_from": listing.listed_from,
-        "stated_from": listing.stated_from,
-        "listed_until": listing.listed_until,
-        "appeal_contact": listing.authority.contact,
-        "entry": listing.raw,
-        "position": listing.position,
-        "run": listing.run,
-    }
 
 
 def _required(name: str) -> str:

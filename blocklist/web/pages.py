@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
 
 from blocklist.errors import BlocklistError
 from blocklist.lookup.resolver import SnapshotHolder
@@ -18,6 +19,13 @@ _POLICY = (
 def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
     """Return the pages."""
     routes = Blueprint("admin", __name__, url_prefix="/admin", template_folder="templates", static_folder="static")
+
+    @routes.app_template_filter("moment")
+    def moment(text: str | None, without: str = "") -> Markup | str:
+        """Show a time of ours (RFC 3339, UTC) as people read it, or say that there is none."""
+        if not text:
+            return without
+        return Markup('<time datetime="{}">{} UTC</time>').format(text, text[:-1].replace("T", " "))
 
     @routes.after_request
     def harden(response: Response) -> Response:

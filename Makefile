@@ -1,0 +1,55 @@
+# The two commands of the README are `make run` and `make test`; the rest is for those who change the code.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+CONTROL ?= 127.0.0.1:8080
+LOOKUP ?= 127.0.0.1:8081
+
+.PHONY: run test check lock clean help
+
+help:
+	@echo "make run    install, load the catalog's samples, start the service"
+	@echo "make test   run the whole suite"
+	@echo "make check  formatting, linting, types"
+	@echo "make lock   resolve the dependencies anew into requirements/*.lock"
+	@echo "make clean  remove the environment (the data folder stays)"
+
+run: $(VENV)/run.stamp
+	@$(BIN)/blocklist --data-dir "$(DATA)" feed samples
+	@sh scripts/welcome.sh "$(CONTROL)" "$(LOOKUP)"
+	@exec $(BIN)/blocklist --data-dir "$(DATA)" serve --control "$(CONTROL)" --lookup "$(LOOKUP)"
+
+test: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+# uv resolves once for every Python and platform the project supports; no index address is written.
+lock: $(VENV)/dev.stamp
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade --python-version 3.11 pyproject.toml requirements/build.in -o requirements/run.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+		--python-version 3.11 --group dev -c requirements/run.lock pyproject.toml requirements/build.in -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "blocklist needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; name another with make PYTHON=python3.12")'
+	@echo "creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/run.lock pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "installing from requirements/run.lock"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.lock $(VENV)/run.stamp
+	@echo "installing from requirements/dev.lock"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@

@@ -1,0 +1,59 @@
+"""What the domain's words look like as JSON, the same on the command line and over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from blocklist.vocabulary import Listing, Override, Run, Verdict
+
+
+def verdict_body(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as JSON, without version and staleness."""
+    body: dict[str, Any] = {"verdict": verdict.verdict.value, "listed": verdict.listed}
+    if verdict.listed or verdict.override:
+        body |= {"rule": verdict.rule, "scope": verdict.scope.value if verdict.scope else None}
+    if verdict.listed:
+        body["feeds"] = list(verdict.feeds)
+    if verdict.override:
+        body["override"] = verdict.override.value
+    if verdict.partial:
+        body["partial"] = True
+    if verdict.listings:
+        body["listings"] = list(verdict.listings)
+    return body
+
+
+def listing_body(listing: Listing) -> dict[str, Any]:
+    """Return a listing as JSON: the rule, who listed it, on what order, and the interval."""
+    return {
+        "rule": listing.rule.value,
+        "kind_of_rule": listing.rule.kind.value,
+        "scope": listing.rule.scope.value,
+        "feed": listing.feed,
+        "authority": listing.authority.name,
+        "kind": listing.authority.kind.value,
+        "country": listing.authority.country,
+        "reference": listing.reference,
+        "legal_basis": listing.legal_basis,
+        "published_at": listing.published_at,
+        "listed_from": listing.listed_from,
+        "stated_from": listing.stated_from,
+        "listed_until": listing.listed_until,
+        "appeal_contact": listing.authority.contact,
+        "entry": listing.raw,
+        "position": listing.position,
+        "run": listing.run,
+    }
+
+
+def run_body(item: Run) -> dict[str, Any]:
+    """Return a run as JSON."""
+    return {key: str(value) if key in ("stage", "outcome") and value else value for key, value in asdict(item).items()}
+
+
+def override_body(item: Override) -> dict[str, Any]:
+    """Return an override as JSON."""
+    body = asdict(item)
+    rule = body.pop("rule")
+    return body | {"action": item.action.value, "target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}

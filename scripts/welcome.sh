@@ -1,0 +1,15 @@
+#!/bin/sh
+# Printed by `make run` before the service starts.
+control=$1
+lookup=$2
+cat <<EOF
+
+The catalog's made-up samples are loaded. Try, in another terminal:
+
+  curl 'http://$lookup/v1/lookup?url=https://www.cinema-pirata.example/film'      # listed
+  curl 'http://$lookup/v1/lookup?domain=example.com'                              # not listed
+  curl 'http://$control/v1/history?target=cinema-pirata.example'                  # by whom, since when
+
+The admin pages are at http://$control/admin/ . Ctrl-C ends the service.
+
+EOF
