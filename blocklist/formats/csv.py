@@ -99,24 +99,24 @@ def parse(body: BinaryIO, options: CsvOptions) -> Iterator[Entry | Rejected]:
 
 def _numbered_rows(body: BinaryIO, options: CsvOptions) -> Iterator[tuple[int, Row]]:
     """Yield each row that is not blank with the number of the line it begins on."""
-    text = text_of(body, options.encoding, newline="")
-    for _ in range(options.skip_rows):
-        text.readline()
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(
-        text,
-        delimiter=options.delimiter,
-        quotechar=options.quote or None,
-        quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
-    )
-    begins = options.skip_rows + 1
-    try:
-        for row in reader:
-            if any(row):
-                yield begins, row
-            begins = options.skip_rows + reader.line_num + 1
-    except csv.Error as error:
-        raise UnreadableFeedError(f"line {begins}: {error}") from None
+    with text_of(body, options.encoding, newline="") as text:
+        for _ in range(options.skip_rows):
+            text.readline()
+        reader = csv.reader(
+            text,
+            delimiter=options.delimiter,
+            quotechar=options.quote or None,
+            quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
+        )
+        begins = options.skip_rows + 1
+        try:
+            for row in reader:
+                if any(row):
+                    yield begins, row
+                begins = options.skip_rows + reader.line_num + 1
+        except csv.Error as error:
+            raise UnreadableFeedError(f"line {begins}: {error}") from None
 
 
 def _row_reader(header: Row | None, options: CsvOptions) -> Callable[[int, Row], Iterator[Entry | Rejected]]:

@@ -6,6 +6,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, BinaryIO
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -36,14 +37,19 @@ class TextOptions(BaseModel):
     encoding: Encoding = "utf-8"
 
 
-def text_of(body: BinaryIO, encoding: str, newline: str | None = None) -> io.TextIOWrapper:
-    """Return a body as text without a byte order mark.
+@contextmanager
+def text_of(body: BinaryIO, encoding: str, newline: str | None = None) -> Iterator[io.TextIOWrapper]:
+    """Give a body as text without a byte order mark; the body stays open, since it is its opener's to close.
 
     Bytes that are not of the encoding become U+FFFD, so that one bad byte spoils its row and not the list.
     """
-    return io.TextIOWrapper(
+    text = io.TextIOWrapper(
         body, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline=newline
     )
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def numbered_lines(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
@@ -51,15 +57,17 @@ def numbered_lines(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
 
     :raises UnreadableFeedError: a line is longer than :data:`MAX_LINE`.
     """
-    text = text_of(body, encoding)
     number = 0
-    while line := text.readline(MAX_LINE):
-        number += 1
-        if len(line) >= MAX_LINE and not line.endswith("\n"):
-            raise UnreadableFeedError(f"line {number} is longer than {MAX_LINE} characters: not a list of this format")
-        line = line.strip()
-        if line and not line.startswith(_COMMENT_LINE) and line != "//":
-            yield number, line
+    with text_of(body, encoding) as text:
+        while line := text.readline(MAX_LINE):
+            number += 1
+            if len(line) >= MAX_LINE and not line.endswith("\n"):
+                raise UnreadableFeedError(
+                    f"line {number} is longer than {MAX_LINE} characters: not a list of this format"
+                )
+            line = line.strip()
+            if line and not line.startswith(_COMMENT_LINE) and line != "//":
+                yield number, line
 
 
 def without_comment(line: str) -> str:

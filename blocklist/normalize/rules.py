@@ -21,6 +21,7 @@ _DEFANGED = re.compile(r"[\[({]\s*(\.|dot|:|://|/|@|at)\s*[\])}]", re.IGNORECASE
 _DEFANGED_SCHEME = re.compile(r"^\s*(?:hxxp|h\*\*p|htxp|hXXp|meow)(s?)(?=:|\[)", re.IGNORECASE)
 _RANGE = re.compile(r"[0-9a-fA-F:.]+/\d{1,3}")
 _MARKS = "\ufeff\u200b\u200e\u200f\u00a0"
+_QUOTES = ('""', "''", "<>")
 _WORDS = {"dot": ".", "at": "@"}
 
 
@@ -97,7 +98,9 @@ def published_target(text: str) -> str:
     >>> published_target("\ufeff *.pirate[.]example. ")
     'pirate.example.'
     """
-    text = text.strip().strip(_MARKS).strip().strip("\"'<>").strip()
+    text = text.strip().strip(_MARKS).strip()
+    if text[:1] + text[-1:] in _QUOTES:
+        text = text[1:-1].strip()
     if text[:1].lower() in ("h", "m"):
         text = _DEFANGED_SCHEME.sub(r"http\1", text)
     if any(bracket in text for bracket in "[({"):
