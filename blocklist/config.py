@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from blocklist.definition import Seconds, Share
+from blocklist.definition import Country, Seconds, Share
 from blocklist.errors import ConfigurationError
 from blocklist.validation import describe
 from blocklist.vocabulary import CONFIRMED_KINDS, AuthorityKind, Policy
@@ -89,7 +89,7 @@ class PolicySettings(_Section):
     """A named policy: which listings count for a caller. An empty list does not restrict."""
 
     kinds: tuple[AuthorityKind, ...] = ()
-    countries: tuple[str, ...] = ()
+    countries: tuple[Country, ...] = ()
     feeds: tuple[str, ...] = ()
     min_authorities: int = Field(1, ge=1)
 

@@ -21,6 +21,10 @@ from blocklist.vocabulary import Authority, AuthorityKind, Scope
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
+#: What a dotted ``--option`` may lead into.
+_PARTS = ("authority", "source", "rules", "guards", "feed")
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,6 +53,7 @@ def _url(url: str) -> str:
 
 Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Country = Annotated[str, AfterValidator(_country)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 
 
@@ -57,7 +62,7 @@ class AuthorityDefinition(_Part):
 
     name: str = Field(min_length=1)
     kind: AuthorityKind
-    country: Annotated[str, AfterValidator(_country)]
+    country: Country
     contact: str | None = None
 
     def authority(self) -> Authority:
@@ -153,18 +158,25 @@ def definition_from_table(table: dict[str, Any], where: str) -> FeedDefinition:
 
 
 def with_options(definition: dict[str, Any], pairs: list[str]) -> dict[str, Any]:
-    """Return a definition as data with ``--option`` pairs put in: ``column=3``, or ``guards.max_removed=0.5``.
+    """Return a definition as data with ``--option`` pairs put in.
+
+    ``column=3`` is an option of the format; ``guards.max_removed=0.5``, ``source.credentials.env=TOKEN`` and the like
+    lead into the parts of the definition, ``feed.legal_basis=…`` to what stands on its top level.
 
     :raises UsageError: a pair is not ``key=value``.
     """
     changed = {**definition, "options": dict(definition.get("options", {}))}
     for pair in pairs:
         key, separator, value = pair.partition("=")
-        if not separator or not key.strip():
+        *path, name = key.strip().split(".")
+        if not separator or not name:
             raise UsageError(f"--option takes key=value, not {pair!r}")
-        part, dot, field = key.strip().partition(".")
-        if dot and part in ("rules", "guards"):
-            changed[part] = {**changed.get(part, {}), field: value}
+        if path and path[0] in _PARTS:
+            table = changed
+            for part in path if path[0] != "feed" else path[1:]:
+                table[part] = dict(table.get(part) or {})
+                table = table[part]
+            table[name] = value
         else:
             changed["options"][key.strip()] = value
     return changed

@@ -335,8 +335,12 @@ class Service:
     def _up_to_date(self) -> Pointer | None:
         with contextlib.suppress(SnapshotError):
             pointer, current = self.snapshots.pointer(), self.snapshots.current()
-            fits = current and current.contents == self.store.snapshots.contents()
-            if current and fits and same_policies(current, self.settings.all_policies()):
+            known = self.store.snapshots.newest()
+            # The counter alone would not tell a database restored from a backup from the one that was compiled.
+            if not current or not pointer or not known or known["sha256"] != pointer.sha256:
+                return None
+            fits = current.contents == self.store.snapshots.contents()
+            if fits and same_policies(current, self.settings.all_policies()):
                 return pointer
         return None
 

@@ -60,6 +60,7 @@ def catalog(as_json: bool) -> None:
 @pass_context
 def add(context: Context, /, name: str, **given: Any) -> None:
     """Add a feed: NAME alone takes its definition from the catalog, the options say or change it."""
+    context.service.store.feeds.check_new(name)
     definition = _definition(name, **given)
     context.service.add_feed(definition, context.actor)
     if definition.source.url or definition.source.file:
@@ -68,7 +69,7 @@ def add(context: Context, /, name: str, **given: Any) -> None:
         notes = f" ({definition.notes})" if definition.notes else ""
         click.echo(
             f"added {name}, which has no address yet{notes}: bring its list with "
-            f"'blocklist refresh {name} --file PATH', or add it anew with --url"
+            f"'blocklist refresh {name} --file PATH', or remove it and add it with --url"
         )
 
 
@@ -169,20 +170,26 @@ def remove(context: Context, name: str) -> None:
 @pass_context
 def samples(context: Context) -> None:
     """Add and read the made-up samples of the catalog, to try the service out."""
-    known = {item.name for item in context.service.store.feeds.all()}
+    known = {item.name: item for item in context.service.store.feeds.all()}
     for name in catalog_names():
-        if name in known:
+        if name in known and known[name].last_success:
             continue
-        definition = from_catalog(name)
-        data = definition.model_dump(mode="json") | {
-            "title": f"{definition.title} (made-up sample)",
-            "source": {"file": str(sample_of(name).resolve())},
-        }
-        context.service.add_feed(validate(FeedDefinition, data, name), context.actor)
+        if name not in known:
+            context.service.add_feed(_sample(name), context.actor)
         run = context.service.refresh(name, context.actor)
         if run.outcome is not Outcome.APPLIED:
             raise UsageError(f"sample of {name}: {run.outcome}: {run.reason}")
         click.echo(f"{name}: {run.reason}")
+
+
+def _sample(name: str) -> FeedDefinition:
+    """Return a feed of the catalog that reads its made-up sample."""
+    definition = from_catalog(name)
+    data = definition.model_dump(mode="json") | {
+        "title": f"{definition.title} (made-up sample)",
+        "source": {"file": str(sample_of(name).resolve())},
+    }
+    return validate(FeedDefinition, data, name)
 
 
 def _definition(name: str, options: tuple[str, ...], format_: str | None, **given: Any) -> FeedDefinition:

@@ -40,7 +40,8 @@ def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
     fields = list(fields)
     width = max(len(name) for name, _ in fields)
     for name, value in fields:
-        click.echo(f"{name:<{width}}  {_inert(value)}")
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+        click.echo(f"{name:<{width}}  {_inert(shown)}")
 
 
 def _inert(value: Any) -> str:

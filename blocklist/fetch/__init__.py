@@ -69,7 +69,7 @@ def secret_of(credentials: Credentials) -> tuple[str, str]:
     :raises FetchError: the environment variable or file that should hold the secret does not.
     """
     if credentials.env is not None:
-        secret = os.environ.get(credentials.env, "")
+        secret = os.environ.get(credentials.env, "").strip()
         where = f"the environment variable {credentials.env}"
     else:
         where = f"the file {credentials.file}"
@@ -77,6 +77,10 @@ def secret_of(credentials: Credentials) -> tuple[str, str]:
             secret = Path(credentials.file or "").read_text(encoding="utf-8").strip()
         except OSError as error:
             raise FetchError(f"credentials: {where} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise FetchError(f"credentials: {where} is not UTF-8 text") from None
     if not secret:
         raise FetchError(f"credentials: {where} is empty or not set")
+    if not (secret.isascii() and secret.isprintable()):
+        raise FetchError(f"credentials: {where} holds a character that no header carries, such as a line break")
     return credentials.header, f"Bearer {secret}" if credentials.kind == "bearer" else secret

@@ -77,10 +77,11 @@ class _Request:
         self._secret = secret
         self._progress = progress
         self._deadline = deadline
-        self.shown = str(httpx.URL(url).copy_with(query=None, userinfo=b""))
+        self._origin = _address(url)
+        self.shown = str(self._origin.copy_with(query=None, userinfo=b""))
 
     def once(self) -> Body | None:
-        url = httpx.URL(self._url)
+        url = self._origin
         for _ in range(self._settings.max_redirects + 1):
             answer = self._hop(url)
             if not isinstance(answer, httpx.URL):
@@ -119,7 +120,7 @@ class _Request:
             ) as response,
         ):
             if response.has_redirect_location:
-                return url.join(response.headers["location"])
+                return _address(response.headers["location"], url)
             if response.status_code == 304 and self._validators:
                 return None
             self._check_status(response)
@@ -134,8 +135,8 @@ class _Request:
         for name, header in _VALIDATORS.items():
             if name in self._validators:
                 headers[header] = self._validators[name]
-        # A redirect to another host must not carry the secret there.
-        if self._secret and url.host == httpx.URL(self._url).host:
+        # A redirect to another host or port, or out of https, must not carry the secret there.
+        if self._secret and (url.scheme, url.netloc) == (self._origin.scheme, self._origin.netloc):
             headers[self._secret[0]] = self._secret[1]
         return headers
 
@@ -171,6 +172,18 @@ class _Request:
             yield from _inflated(response.iter_raw())
         else:
             raise FetchError(f"the server sent the content encoding {encoding!r}, which was not asked for")
+
+
+def _address(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    """Return an address, relative to another where one is given.
+
+    :raises FetchError: it is none.
+    """
+    try:
+        return base.join(url) if base else httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        where = f"{base.copy_with(query=None, userinfo=b'')}: redirects to what" if base else f"{url[:80]!r}"
+        raise FetchError(f"{where} is not an address: {error}") from None
 
 
 def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:

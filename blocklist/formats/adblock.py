@@ -9,12 +9,14 @@ from typing import BinaryIO
 from blocklist.formats.lines import TextOptions, numbered_lines
 from blocklist.vocabulary import Entry, Rejected
 
+#: ``#`` alone begins no comment here: ``##`` and ``#@#`` are filters.
+_COMMENTS = ("!", "[", "# ")
 _HOST_RULE = re.compile(r"\|\|([^/\^$*|]+)\^")
 
 
 def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:
     """Yield one Entry per ``||host^``; exceptions, options, paths and cosmetic filters mean something else."""
-    for number, line in numbered_lines(body, options.encoding):
+    for number, line in numbered_lines(body, options.encoding, _COMMENTS):
         match = _HOST_RULE.fullmatch(line)
         if match:
             yield Entry(match[1], number, line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Annotated, Any, BinaryIO
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -18,6 +19,9 @@ _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 _OPTIONAL = ("reference", "published_at", "legal_basis", "authority", "country")
 
 Row = list[str]
+
+#: A row put behind the last: whoever does not see it is still inside a quote.
+_END = "\x1eEND\x1e"
 
 
 def _column(value: object) -> object:
@@ -104,7 +108,7 @@ def _numbered_rows(body: BinaryIO, options: CsvOptions) -> Iterator[tuple[int, R
         for _ in range(options.skip_rows):
             text.readline()
         reader = csv.reader(
-            text,
+            chain(text, (_END,)),
             delimiter=options.delimiter,
             quotechar=options.quote or None,
             quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
@@ -112,11 +116,14 @@ def _numbered_rows(body: BinaryIO, options: CsvOptions) -> Iterator[tuple[int, R
         begins = options.skip_rows + 1
         try:
             for row in reader:
+                if row == [_END]:
+                    return
                 if any(row):
                     yield begins, row
                 begins = options.skip_rows + reader.line_num + 1
         except csv.Error as error:
             raise UnreadableFeedError(f"line {begins}: {error}") from None
+    raise UnreadableFeedError(f"line {begins} opens a quote that is never closed: what follows it cannot be told apart")
 
 
 def _row_reader(header: Row | None, options: CsvOptions) -> Callable[[int, Row], Iterator[Entry | Rejected]]:

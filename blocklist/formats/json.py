@@ -1,7 +1,8 @@
-"""``json`` (RFC 8259) and ``ndjson`` (one JSON value a line), streamed: a body is never a tree in memory."""
+"""``json`` (RFC 8259, so always UTF-8) and ``ndjson`` (a JSON value a line), streamed: never a tree in memory."""
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -10,10 +11,14 @@ import ijson
 from pydantic import BaseModel, ConfigDict
 
 from blocklist.errors import UnreadableFeedError
-from blocklist.formats.lines import Encoding, numbered_lines
+from blocklist.formats.lines import numbered_lines
 from blocklist.vocabulary import Entry, Rejected
 
 _DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
+#: Far above the nesting of any list. ijson names each value by its whole path: a body of brackets would fill memory.
+_MAX_DEPTH = 100
+#: Bytes read at a time, which bounds how deep one read can go beyond that.
+_READ = 4_096
 
 
 class NdjsonOptions(BaseModel):
@@ -21,7 +26,6 @@ class NdjsonOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     field: str = ""
-    encoding: Encoding = "utf-8"
     reference: str | None = None
     published_at: str | None = None
     legal_basis: str | None = None
@@ -44,24 +48,27 @@ def parse(body: BinaryIO, options: JsonOptions) -> Iterator[Entry | Rejected]:
     :raises UnreadableFeedError: the body is not JSON, ends too early, or has no list at ``rows``.
     """
     prefix = f"{options.rows}.item" if options.rows else "item"
+    if body.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        body.seek(0)
     found = False
     try:
-        for event, value in _rows(body, options.rows, prefix):
+        for number, value in _rows(body, options.rows, prefix):
             found = True
-            if event:
-                yield from _row_entries(event, value, options)
+            if number:
+                yield from _row_entries(number, value, options)
     except ijson.JSONError as error:
-        raise UnreadableFeedError(f"not JSON that can be read: {str(error).strip().splitlines()[0]}") from None
+        said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
+        raise UnreadableFeedError(f"not JSON that can be read: {said.strip().splitlines()[0]}") from None
     if not found:
         raise UnreadableFeedError(f"rows: no list at {options.rows or 'the root'!r} in the body")
 
 
 def parse_ndjson(body: BinaryIO, options: NdjsonOptions) -> Iterator[Entry | Rejected]:
     """Yield one Entry per site of each line; a line that is not JSON is rejected alone."""
-    for number, line in numbered_lines(body, options.encoding):
+    for number, line in numbered_lines(body, "utf-8"):
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Rejected(line[:200], number, "syntax", f"line {number} is not JSON: {error}")
             continue
         yield from _row_entries(number, row, options)
@@ -69,9 +76,15 @@ def parse_ndjson(body: BinaryIO, options: NdjsonOptions) -> Iterator[Entry | Rej
 
 def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
     """Yield (0, None) where the list begins, then each row with its number from 1."""
-    number = 0
+    number = depth = 0
     builder: ijson.ObjectBuilder | None = None
-    for where, event, value in ijson.parse(body, use_float=True):
+    for where, event, value in ijson.parse(body, use_float=True, buf_size=_READ):
+        if event in ("start_map", "start_array"):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise UnreadableFeedError(f"nested deeper than {_MAX_DEPTH} levels: not a list")
+        elif event in ("end_map", "end_array"):
+            depth -= 1
         if builder is None:
             if where == path and event == "start_array":
                 yield 0, None
@@ -101,8 +114,14 @@ def _row_entries(number: int, row: Any, options: NdjsonOptions) -> Iterator[Entr
             yield Entry(site.strip(), number, **said)
         else:
             where = f"at {options.field!r}" if options.field else "as a string"
-            raw = json.dumps(row, ensure_ascii=False, default=str)[:200]
-            yield Rejected(raw, number, "empty", f"row {number} has no site {where}")
+            yield Rejected(_shown(row), number, "empty", f"row {number} has no site {where}")
+
+
+def _shown(row: Any) -> str:
+    try:
+        return json.dumps(row, ensure_ascii=False, default=str)[:200]
+    except RecursionError:
+        return "(nested too deeply to show)"
 
 
 def _at(row: Any, path: str) -> Any:

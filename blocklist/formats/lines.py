@@ -49,11 +49,17 @@ def text_of(body: BinaryIO, encoding: str, newline: str | None = None) -> Iterat
     try:
         yield text
     finally:
-        text.detach()
+        # A reader that was abandoned half-way ends after its body was closed: then there is nothing to let go of.
+        if not body.closed:
+            text.detach()
 
 
-def numbered_lines(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
-    """Yield each line that is neither blank nor a comment, stripped, with its number from 1.
+def numbered_lines(
+    body: BinaryIO, encoding: str, comments: tuple[str, ...] = _COMMENT_LINE
+) -> Iterator[tuple[int, str]]:
+    """Yield each line that is neither blank nor a comment (begins with one of ``comments``), stripped, with its number.
+
+    Lines count from 1.
 
     :raises UnreadableFeedError: a line is longer than :data:`MAX_LINE`.
     """
@@ -66,7 +72,7 @@ def numbered_lines(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
                     f"line {number} is longer than {MAX_LINE} characters: not a list of this format"
                 )
             line = line.strip()
-            if line and not line.startswith(_COMMENT_LINE) and line != "//":
+            if line and not line.startswith(comments) and line != "//":
                 yield number, line
 
 

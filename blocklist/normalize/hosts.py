@@ -122,7 +122,7 @@ def canonical_params(query: str) -> frozenset[str]:
     """
     if not query:
         return frozenset()
-    return frozenset(_param(part) for part in query.split("&") if part)
+    return frozenset(param for part in query.split("&") if (param := _param(part)))
 
 
 def shorten(text: str, limit: int = 80) -> str:
@@ -177,7 +177,7 @@ def _host(url: can_ada.URL, target: str) -> str:
     if not host:
         raise ValueError(f"no browser could open {shorten(target)}: it has no host")
     # DNS, unlike the URL standard, has no empty labels, none over 63 octets and no names over 253 (RFC 1035, 2.3.4).
-    if ".." in host or host[0] == ".":
+    if ".." in host or host[0] == "." or host[-1] == ".":
         raise ValueError(f"no browser could open {shorten(target)}: the host has an empty label")
     if len(host) > 253 or (len(host) > 63 and any(len(label) > 63 for label in host.split("."))):
         raise ValueError(f"no browser could open {shorten(target)}: the host is longer than DNS allows")

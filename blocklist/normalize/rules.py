@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from blocklist.normalize.hosts import parse_app, parse_target, shorten
-from blocklist.normalize.suffixes import is_public_suffix
+from blocklist.normalize.suffixes import is_public_suffix, is_top_level_domain
 from blocklist.vocabulary import Entry, Rejected, Rule, RuleKind, Scope, Target
 
 #: Raised whenever the same entry would give another rule than before, so that an unchanged body is read anew.
@@ -19,7 +19,9 @@ READING_VERSION = 1
 _PLAIN_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z]{1,62}").fullmatch
 _DEFANGED = re.compile(r"[\[({]\s*(\.|dot|:|://|/|@|at)\s*[\])}]", re.IGNORECASE)
 _DEFANGED_SCHEME = re.compile(r"^\s*(?:hxxp|h\*\*p|htxp|hXXp|meow)(s?)(?=:|\[)", re.IGNORECASE)
-_RANGE = re.compile(r"[0-9a-fA-F:.]+/\d{1,3}")
+_NETWORK = re.compile(r"[0-9a-fA-F:.]+/\d{1,3}").fullmatch
+#: What a browser takes in a host and no published name holds: two names run together, a wildcard inside one, a quote.
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]").search
 _MARKS = "\ufeff\u200b\u200e\u200f\u00a0"
 _QUOTES = ('""', "''", "<>")
 _WORDS = {"dot": ".", "at": "@"}
@@ -66,19 +68,23 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     text = published_target(text)
     if not text:
         return _reject(entry, "empty", "names nothing")
-    if _RANGE.fullmatch(text) and _is_range(text):
-        return _reject(entry, "address_range", "is a range of addresses; rules name single ones")
+    if _NETWORK(text):
+        text = _single_address(text)
+        if not text:
+            return _reject(entry, "address_range", "is a range of addresses; rules name single ones")
     try:
         target = parse_target(text)
     except ValueError as error:
         return _reject(entry, "unreadable", str(error))
+    if target.ip is not None and not ipaddress.ip_address(target.ip).is_global:
+        return _reject(entry, "private_address", f"the address {target.ip} is not a public one")
+    if target.ip is None and (strange := _NOT_IN_NAMES(target.host)):
+        return _reject(entry, "unreadable", f"the host holds {strange[0]!r}, which no name of a site does")
     if target.path is not None and (target.path != "/" or target.params):
         return Rule(RuleKind.URL, url_value(target), Scope.PREFIX)
     if re.search(r"#.", text):
         return _reject(entry, "fragment", "differs from its host only by a #fragment, which no request carries")
     if target.ip is not None:
-        if not ipaddress.ip_address(target.ip).is_global:
-            return _reject(entry, "private_address", f"the address {target.ip} is not a public one")
         return Rule(RuleKind.IP, target.ip, Scope.EXACT)
     return _host_rule(target.host, entry, reading)
 
@@ -152,15 +158,19 @@ def _host_rule(host: str, entry: Entry, reading: Reading) -> Rule | Rejected:
     if host[:4] == "www." and reading.www == "strip":
         host = site_of(host)
     if is_public_suffix(host):
+        if "." not in host and not is_top_level_domain(host):
+            return _reject(entry, "single_label", f"{host} has no dot: it names no site of the internet")
         return _reject(entry, "public_suffix", f"{host} is a public suffix: blocking it would block strangers' sites")
     return Rule(RuleKind.HOST, host, reading.scope)
 
 
-def _is_range(text: str) -> bool:
+def _single_address(text: str) -> str:
+    """Return the address of a network of one, nothing for a larger network, and what is no network as it is."""
     try:
-        return ipaddress.ip_network(text, strict=False).num_addresses > 1
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return False
+        return text
+    return str(network.network_address) if network.num_addresses == 1 else ""
 
 
 def _reject(entry: Entry, code: str, reason: str) -> Rejected:

@@ -34,6 +34,16 @@ def is_public_suffix(host: str) -> bool:
     return bool(found.suffix) and not found.domain
 
 
+def is_top_level_domain(label: str) -> bool:
+    """Return whether a single label is a top-level domain that the list knows.
+
+    >>> is_top_level_domain("com"), is_top_level_domain("localhost")
+    (True, False)
+    """
+    names, wildcards = _listed()
+    return label in names or label in wildcards
+
+
 @cache
 def _extract() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), include_psl_private_domains=True, cache_dir=None)

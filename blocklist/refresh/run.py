@@ -213,7 +213,7 @@ class Refresher:
     def _bury_dead_runs(self, feed: Feed) -> None:
         """Close the runs of a feed whose process died. The caller holds the feed's lock: nobody else runs them."""
         for run in self._store.runs.unfinished(feed.id):
-            self._store.runs.finish(run.id, Outcome.FAILED, f"interrupted at stage {run.stage}: its process ended")
+            self._fail(feed, run.id, f"interrupted at stage {run.stage}: its process ended")
             self._body_path(run.id).unlink(missing_ok=True)
 
     def _next_due(self, feed: Feed, moment: str) -> str:
@@ -230,7 +230,7 @@ def _backoff(failures: int, every: int) -> float:
     A feed refreshed more often than that keeps its pace for the first failures.
     """
     doubled: float = _BACKOFF_FIRST * 2 ** min(failures - 1, 20) * (1 + random.random())  # noqa: S311 - spreads load
-    return min(doubled, _BACKOFF_MOST, max(every, 60) * 2.0 ** min(failures, 20))
+    return min(doubled, _BACKOFF_MOST, every * 2.0 ** min(failures, 20))
 
 
 def _applied(counts: Counts, changed: bool) -> str:

@@ -24,16 +24,21 @@ class Feeds:
         :raises ConflictError: a feed of that name exists.
         """
         with self._database.transaction():
-            if self._database.value("SELECT 1 FROM feeds WHERE name = ? AND removed_at IS NULL", (definition.name,)):
-                raise ConflictError(
-                    f"feed {definition.name!r} exists already: 'blocklist feed show {definition.name}' shows it"
-                )
+            self.check_new(definition.name)
             moment = now()
             self._database.insert(
                 "INSERT INTO feeds (name, definition, created_at, next_due) VALUES (?, ?, ?, ?) RETURNING id",
                 (definition.name, definition.model_dump_json(exclude_defaults=True), moment, moment),
             )
         return self.get(definition.name)
+
+    def check_new(self, name: str) -> None:
+        """Make sure that a name is free.
+
+        :raises ConflictError: a feed has it.
+        """
+        if self._database.value("SELECT 1 FROM feeds WHERE name = ? AND removed_at IS NULL", (name,)):
+            raise ConflictError(f"feed {name!r} exists already: 'blocklist feed show {name}' shows it")
 
     def all(self) -> list[Feed]:
         """Return every feed, by name."""

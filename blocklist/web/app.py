@@ -19,7 +19,7 @@ _LOG = structlog.get_logger("blocklist.web")
 
 def create_app(holder: SnapshotHolder, service: Service | None = None) -> Flask:
     """Return the application that answers lookups; with a service it is the control plane's and answers that too."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     # One byte over the limit still arrives, so that the answer can say what the limit is.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
     _lookup_routes(app, Resolver(holder))
@@ -58,7 +58,8 @@ def _errors(app: Flask) -> None:
     def http(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error.get_response()
-        response = respond(problem(error.code, error.description or error.name))
+        too_large = f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"
+        response = respond(problem(error.code, too_large if error.code == 413 else error.description or error.name))
         for name, value in error.get_headers():
             if name.lower() not in ("content-type", "content-length"):
                 response.headers[name] = value

@@ -1,0 +1,361 @@
+"""The documentation against the code: what a stranger reads must be what the service does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import pytest
+from flask import Flask
+from pydantic import BaseModel
+
+from blocklist.cli import main
+from blocklist.config import Settings, load_settings
+from blocklist.definition import (
+    AuthorityDefinition,
+    Credentials,
+    FeedDefinition,
+    FeedGuards,
+    RulesDefinition,
+    Source,
+    definition_from_table,
+)
+from blocklist.formats import FORMATS
+from blocklist.refresh.guards import GUARDS
+from blocklist.service import Service
+from blocklist.snapshot.follower import Follower
+from blocklist.vocabulary import AuthorityKind
+from blocklist.web.app import create_app
+
+_ROOT = Path(__file__).parents[2]
+_EXAMPLE = _ROOT / "config.example.toml"
+_DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((_ROOT / "docs").glob("*.md"))}
+_PAGES = sorted([*_ROOT.glob("*.md"), *(_ROOT / "docs").rglob("*.md")])
+_PAGE_IDS = [str(path.relative_to(_ROOT)) for path in _PAGES]
+_SHELLS = ("sh", "console")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("BLOCKLIST_"):
+            monkeypatch.delenv(name)
+
+
+# Commands
+
+
+def _commands(command: click.Command, path: tuple[str, ...] = ("blocklist",)) -> Iterator[tuple[str, click.Command]]:
+    yield " ".join(path), command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from _commands(child, (*path, name))
+
+
+_LEAVES = {path: command for path, command in _commands(main) if not isinstance(command, click.Group)}
+
+
+def _section(text: str, heading: str) -> str:
+    """Return what stands between a heading and the next of its level or above."""
+    level = heading.partition(" ")[0]
+    _, found, rest = f"\n{text}".partition(f"\n{heading}\n")
+    assert found, f"there is no heading {heading!r}"
+    return re.split(rf"\n#{{1,{len(level)}}} ", rest)[0]
+
+
+def _options(command: click.Command) -> set[str]:
+    options = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
+    return {name for option in options for name in option.opts}
+
+
+def test_every_command_has_a_section_and_no_section_tells_of_another() -> None:
+    told = set(re.findall(r"^### `(blocklist [a-z -]+)`$", _DOCS["commands.md"], re.MULTILINE))
+    assert told == set(_LEAVES)
+
+
+@pytest.mark.parametrize("path", _LEAVES)
+def test_every_option_of_a_command_stands_in_its_section(path: str) -> None:
+    told = set(re.findall(r"`(--?[a-z][a-z-]*)", _section(_DOCS["commands.md"], f"### `{path}`")))
+    assert _options(_LEAVES[path]) <= told
+
+
+def test_the_options_of_all_commands_stand_at_the_beginning() -> None:
+    told = set(re.findall(r"`(--[a-z-]+)`", _DOCS["commands.md"].partition("\n## ")[0]))
+    assert _options(main) <= told
+
+
+def test_no_option_is_told_of_that_no_command_has() -> None:
+    known = {"--help", "-h"}.union(*(_options(command) for _, command in _commands(main)))
+    told = set(re.findall(r"`(--?[a-z][a-z-]*)", _DOCS["commands.md"]))
+    assert told - known == set()
+
+
+def _blocks(path: Path) -> Iterator[tuple[str, str]]:
+    yield from re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def _command_lines(path: Path) -> Iterator[list[str]]:
+    """Yield the arguments of every ``blocklist`` that a page tells its reader to run."""
+    for language, body in _blocks(path):
+        if language not in _SHELLS:
+            continue
+        for line in body.replace("\\\n", " ").splitlines():
+            if language == "console" and not line.startswith("$ "):
+                continue
+            lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
+            lexer.commenters, lexer.whitespace_split = "#", True
+            yield from _simple_commands(list(lexer))
+
+
+def _simple_commands(tokens: list[str]) -> Iterator[list[str]]:
+    command: list[str] = []
+    for token in [*tokens, ";"]:
+        if token in (";", "|", "&", "&&", "||", "<", ">", ">>"):
+            while command and re.fullmatch(r"\w+=.*", command[0]):
+                command.pop(0)
+            if command and Path(command[0]).name == "blocklist":
+                yield command[1:]
+            command = []
+        else:
+            command.append(token)
+
+
+def _parse(arguments: list[str]) -> None:
+    """Read a command line as click would, down to the last command, and run nothing."""
+    context = main.make_context("blocklist", list(arguments))
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        assert name is not None
+        assert found is not None
+        command, context = found, found.make_context(name, rest, parent=context)
+
+
+_EXAMPLES = [(name, line) for name, page in zip(_PAGE_IDS, _PAGES, strict=True) for line in _command_lines(page)]
+
+
+@pytest.mark.parametrize(("page", "arguments"), _EXAMPLES, ids=[f"{p}: {shlex.join(a)[:60]}" for p, a in _EXAMPLES])
+def test_every_command_line_shown_would_be_understood(page: str, arguments: list[str]) -> None:
+    try:
+        _parse(arguments)
+    except click.ClickException as error:
+        pytest.fail(f"{page}: blocklist {shlex.join(arguments)}: {error.format_message()}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "blocklist nosuch",
+        "blocklist feed list --nosuch",
+        "blocklist run approve 9",
+        "BLOCKLIST_CONFIG=x .venv/bin/blocklist run show seven | head",
+    ],
+)
+def test_a_command_line_that_is_wrong_is_found_out(line: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"```sh\n{line}\n```\n", encoding="utf-8")
+    (arguments,) = _command_lines(page)
+    with pytest.raises(click.ClickException):
+        _parse(arguments)
+
+
+def test_the_pages_show_command_lines_at_all() -> None:
+    assert {"README.md", "docs/commands.md", "docs/operations.md", "docs/adding-a-feed.md"} <= {p for p, _ in _EXAMPLES}
+
+
+# HTTP
+
+
+@pytest.fixture
+def applications(tmp_path: Path) -> Iterator[dict[str, Flask]]:
+    service = Service(Settings(data_dir=tmp_path))
+    holder = Follower(service.snapshots.folder, 60)
+    yield {"control plane": create_app(holder, service), "lookups": create_app(holder)}
+    service.close()
+
+
+def _routes(application: Flask) -> set[str]:
+    rules = [rule for rule in application.url_map.iter_rules() if not rule.endpoint.endswith("static")]
+    return {f"{method} {rule}" for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+
+
+def test_every_route_has_a_section_and_no_section_tells_of_another(applications: dict[str, Flask]) -> None:
+    told = set(re.findall(r"^## `([A-Z]+ /\S*)`$", _DOCS["http.md"], re.MULTILINE))
+    assert told == _routes(applications["control plane"]) | _routes(applications["lookups"])
+
+
+def test_the_table_of_endpoints_says_which_address_answers_what(applications: dict[str, Flask]) -> None:
+    lookups, control = set(), set()
+    for cells, on_lookups, on_control in re.findall(
+        r"^\| (`.*) \| (yes|) ?\| (yes|) ?\|$", _DOCS["http.md"], re.MULTILINE
+    ):
+        endpoints = set(re.findall(r"`([A-Z]+ /\S*)`", cells))
+        lookups |= endpoints if on_lookups else set()
+        control |= endpoints if on_control else set()
+    assert (lookups, control) == (_routes(applications["lookups"]), _routes(applications["control plane"]))
+
+
+# Settings
+
+
+def _sections() -> dict[str, type[BaseModel]]:
+    found = {}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found[name] = field.annotation
+    return found
+
+
+def test_the_example_configuration_has_every_setting_with_its_default_and_no_other() -> None:
+    said = tomllib.loads(_EXAMPLE.read_text(encoding="utf-8"))
+    defaults = Settings().model_dump(mode="json")
+    assert defaults.pop("policies") == {}
+    assert said == defaults
+
+
+def test_the_example_configuration_loads_as_the_defaults() -> None:
+    assert load_settings(_EXAMPLE) == Settings()
+
+
+def test_the_example_configuration_explains_each_setting_in_the_words_of_the_code() -> None:
+    text = _EXAMPLE.read_text(encoding="utf-8")
+    fields = {"data_dir": Settings.model_fields["data_dir"]}
+    for section in _sections().values():
+        fields |= section.model_fields
+    missing = [name for name, field in fields.items() if f"# {field.description}\n{name} = " not in text]
+    assert missing == []
+
+
+def test_the_example_policies_are_policies_once_uncommented(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(re.sub(r"^#(?=[^ \n])", "", _EXAMPLE.read_text("utf-8"), flags=re.MULTILINE), encoding="utf-8")
+    policies = load_settings(path).policies
+    assert set(policies) == {"cautious", "everything"}
+    assert policies["cautious"].min_authorities == 2
+
+
+# Feeds
+
+
+def _keys(model: type[BaseModel], text: str) -> list[str]:
+    return [name for name in model.model_fields if not re.search(rf"^\|[^|]*`{name}`", text, re.MULTILINE)]
+
+
+def _part(begins: str, ends: str) -> str:
+    text = _DOCS["adding-a-feed.md"]
+    assert begins in text
+    assert ends in text
+    return text[text.index(begins) : text.index(ends)]
+
+
+def test_every_key_of_a_feed_toml_is_explained_in_its_table() -> None:
+    catalog = _section(_DOCS["adding-a-feed.md"], "## In the catalog")
+    undocumented = set(_keys(FeedDefinition, catalog)) - {"authority", "source", "rules", "guards", "options"}
+    assert undocumented == set()
+    for model, begins, ends in (
+        (AuthorityDefinition, "The name is that of the folder. `[authority]`", "`[source]`; leave"),
+        (Source, "`[source]`; leave", "`[source.credentials]`;"),
+        (Credentials, "`[source.credentials]`;", "`[rules]`:"),
+        (RulesDefinition, "`[rules]`:", "`[guards]`;"),
+        (FeedGuards, "`[guards]`;", "## Formats"),
+    ):
+        assert set(_keys(model, _part(begins, ends))) - {"credentials"} == set(), model.__name__
+
+
+def test_every_choice_of_a_key_is_named() -> None:
+    catalog = _section(_DOCS["adding-a-feed.md"], "## In the catalog")
+    choices = [
+        *AuthorityKind,
+        *(
+            choice
+            for model in (RulesDefinition, Credentials)
+            for field in model.model_fields.values()
+            for choice in get_args(field.annotation)
+            if isinstance(choice, str)
+        ),
+    ]
+    assert [choice for choice in choices if f"`{choice}`" not in catalog] == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_option_of_a_format_is_explained_in_its_section(name: str) -> None:
+    assert _keys(FORMATS[name].options, _section(_DOCS["adding-a-feed.md"], f"### `{name}`")) == []
+
+
+def test_the_formats_explained_are_those_there_are() -> None:
+    told = re.findall(r"^### `(\w+)`$", _DOCS["adding-a-feed.md"], re.MULTILINE)
+    assert told == list(FORMATS)
+
+
+def test_the_feed_toml_shown_is_a_definition() -> None:
+    (shown,) = (body for language, body in _blocks(_ROOT / "docs" / "adding-a-feed.md") if language == "toml")
+    definition = definition_from_table({"name": "dk-rulings", **tomllib.loads(shown)}, "docs/adding-a-feed.md")
+    assert definition.options["column"] == "Site"
+
+
+# Guards
+
+
+def _guards_table() -> str:
+    rows = ["| guard | does | setting | speaks when |", "| --- | --- | --- | --- |"]
+    for guard in GUARDS:
+        setting = f"`guards.{guard.setting}`" if guard.setting else "-"
+        rows.append(f"| `{guard.name}` | {guard.effect} | {setting} | {guard.speaks} |")
+    return "\n".join(rows)
+
+
+def test_the_table_of_guards_is_that_of_the_code() -> None:
+    told = _DOCS["operations.md"].partition("<!-- guards:begin -->\n")[2].partition("\n<!-- guards:end -->")[0]
+    assert told == _guards_table(), "put the table of the code between the markers in docs/operations.md"
+
+
+def test_every_setting_of_a_guard_is_a_setting() -> None:
+    general: dict[str, Any] = Settings().guards.model_dump()
+    assert {guard.setting for guard in GUARDS if guard.setting} == set(general) == set(FeedGuards.model_fields)
+
+
+# Links and paths
+
+
+def _anchors(page: Path) -> set[str]:
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#{1,6} (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=_PAGE_IDS)
+def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=_PAGE_IDS)
+def test_every_module_and_folder_named_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:blocklist|docs|feeds|tests|requirements)/[\w/.-]*)`", page.read_text("utf-8"))
+    assert [path for path in named if not (_ROOT / path).exists()] == []
+
+
+def test_the_readme_names_the_place_of_every_module() -> None:
+    told = _section(_ROOT.joinpath("README.md").read_text("utf-8"), "## Where is what")
+    places = re.findall(r"`([\w/]+(?:\.py|/))`", told)
+    missing = []
+    for module in sorted((_ROOT / "blocklist").rglob("*.py")):
+        name = module.relative_to(_ROOT).as_posix()
+        covered = any(name == place or name.startswith(place) or name.endswith(f"/{place}") for place in places)
+        if module.name not in ("__init__.py", "__main__.py") and not covered:
+            missing.append(name)
+    exempt = {"blocklist/clock.py", "blocklist/errors.py", "blocklist/validation.py", "blocklist/web/responses.py"}
+    assert set(missing) - exempt == set()
