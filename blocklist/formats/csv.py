@@ -20,7 +20,7 @@ _OPTIONAL = ("reference", "published_at", "legal_basis", "authority", "country")
 
 Row = list[str]
 
-#: A row put behind the last: whoever does not see it is still inside a quote.
+#: A row put behind the last one: it is swallowed by a quote that is still open there.
 _END = "\x1eEND\x1e"
 
 
@@ -116,14 +116,15 @@ def _numbered_rows(body: BinaryIO, options: CsvOptions) -> Iterator[tuple[int, R
         begins = options.skip_rows + 1
         try:
             for row in reader:
-                if row == [_END]:
-                    return
+                if row and row[-1].endswith(_END):
+                    if row == [_END]:
+                        return
+                    raise UnreadableFeedError(f"line {begins} opens a quote that is never closed")
                 if any(row):
                     yield begins, row
                 begins = options.skip_rows + reader.line_num + 1
         except csv.Error as error:
             raise UnreadableFeedError(f"line {begins}: {error}") from None
-    raise UnreadableFeedError(f"line {begins} opens a quote that is never closed: what follows it cannot be told apart")
 
 
 def _row_reader(header: Row | None, options: CsvOptions) -> Callable[[int, Row], Iterator[Entry | Rejected]]:

@@ -54,6 +54,7 @@ GUARDS = (
         "two or more sites, and more than this share of those listed, would go",
     ),
     Guard("public_suffix", "refuses the entry", "", "the host is a public suffix, such as co.uk or blogspot.com"),
+    Guard("single_label", "refuses the entry", "", "the host has no dot and is no top-level domain, such as localhost"),
     Guard("private_address", "refuses the entry", "", "the address is not one of the public internet"),
 )
 

@@ -1,0 +1,156 @@
+"""Small helpers that several test modules share."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocklist import Snapshot
+from blocklist.config import Settings
+from blocklist.definition import FeedDefinition
+from blocklist.formats import format_of
+from blocklist.normalize.rules import Reading, site_rule
+from blocklist.snapshot.compiler import Compiler, FeedSource
+from blocklist.vocabulary import (
+    CONFIRMED_KINDS,
+    Authority,
+    AuthorityKind,
+    Entry,
+    Listing,
+    Override,
+    OverrideAction,
+    Policy,
+    Rejected,
+    Rule,
+    RuleKind,
+    Scope,
+)
+
+CHECKOUT = Path(__file__).parent.parent
+#: Real lists as they were published; the project ships none of them.
+SHARED_DATA = CHECKOUT.parent / "shared" / "data"
+DEFAULT_POLICY = Policy("default", CONFIRMED_KINDS)
+EVERYTHING = Policy("everything")
+SOME_DAY = "2026-01-02T03:04:05Z"
+
+
+def real_list(name: str) -> Path:
+    """Return a real list, or skip the test where there is none."""
+    path = SHARED_DATA / name
+    if not path.exists():
+        pytest.skip(f"the real list {name} is not beside this checkout (../shared/data)")
+    return path
+
+
+def definition(name: str = "court", **more: Any) -> FeedDefinition:
+    """Return a feed's definition: lines, by a court in Great Britain, unless told otherwise."""
+    authority = {"name": "Test Court", "kind": "court", "country": "GB", "contact": "appeals@court.example"}
+    table: dict[str, Any] = {"name": name, "format": "lines", **more}
+    table["authority"] = authority | more.get("authority", {})
+    return FeedDefinition.model_validate(table)
+
+
+def settings_for(folder: Path, **sections: Any) -> Settings:
+    """Return settings whose data folder is ``folder``; sections are given as tables."""
+    return Settings(data_dir=folder, **sections)
+
+
+def parsed(format_: str, body: str | bytes, **options: Any) -> list[Entry | Rejected]:
+    """Return everything that a format makes of a body."""
+    chosen, validated = format_of(format_, options)
+    data = body.encode() if isinstance(body, str) else body
+    return list(chosen.parse(io.BytesIO(data), validated))
+
+
+def sites(items: Iterable[Entry | Rejected]) -> list[str]:
+    """Return what the entries name, in order."""
+    return [item.site for item in items if isinstance(item, Entry)]
+
+
+def rule(text: str, reading: Reading | None = None) -> Rule:
+    """Return the rule of a published text, which must have one."""
+    made = site_rule(Entry(text, 1), reading or Reading())
+    assert isinstance(made, Rule), made
+    return made
+
+
+def refusal(text: str, position: int = 1) -> Rejected:
+    """Return why a published text has no rule, which must be so."""
+    made = site_rule(Entry(text, position), Reading())
+    assert isinstance(made, Rejected), made
+    return made
+
+
+def host_rule(host: str, scope: Scope = Scope.SUBTREE) -> Rule:
+    return Rule(RuleKind.HOST, host, scope)
+
+
+def source(
+    name: str = "court",
+    kind: AuthorityKind = AuthorityKind.COURT,
+    country: str = "GB",
+    authority: str | None = None,
+    legal_basis: str | None = None,
+) -> FeedSource:
+    """Return what a snapshot says of a feed."""
+    known = Authority(authority or f"Authority of {name}", kind, country, f"appeals@{name}.example")
+    return FeedSource(name, name.title(), known, legal_basis)
+
+
+def listed(
+    what: Rule,
+    feed: int = 1,
+    raw: str | None = None,
+    reference: str | None = None,
+    legal_basis: str | None = None,
+    published_at: str | None = None,
+    authority: str | None = None,
+    country: str | None = None,
+    listed_from: str = SOME_DAY,
+) -> tuple[Any, ...]:
+    """Return a listing as the store hands it to the compiler."""
+    facts = (raw, reference, legal_basis, published_at, authority, country, listed_from)
+    return (what.value, what.kind.value, what.scope.value, feed, *facts)
+
+
+def override(id_: int, action: OverrideAction, what: Rule, until: str | None = None) -> Override:
+    return Override(id_, action, what, "a reason", "an admin", SOME_DAY, until)
+
+
+def compiled(
+    listings: Iterable[tuple[Any, ...]],
+    overrides: Iterable[Override] = (),
+    policies: Iterable[Policy] = (DEFAULT_POLICY, EVERYTHING),
+    feeds: dict[int, FeedSource] | None = None,
+    version: int = 1,
+) -> bytes:
+    """Return the bytes of a snapshot, made the way the service makes them: bare hosts apart from the rest."""
+    compiler = Compiler(feeds or {1: source()}, policies)
+    rows = list(listings)
+    bare = [row for row in rows if row[1] == RuleKind.HOST and not any(row[4:-1])]
+    compiler.add_listings(row for row in rows if row not in bare)
+    compiler.add_overrides(overrides)
+    compiler.add_bare_hosts((row[0], f"{row[3]} {row[2]} {row[-1]}") for row in bare)
+    out = io.BytesIO()
+    compiler.write(out, version, SOME_DAY, 1)
+    return out.getvalue()
+
+
+def snapshot_of(
+    listings: Iterable[tuple[Any, ...]],
+    overrides: Iterable[Override] = (),
+    policies: Iterable[Policy] = (DEFAULT_POLICY, EVERYTHING),
+    feeds: dict[int, FeedSource] | None = None,
+    version: int = 1,
+) -> Snapshot:
+    """Return a snapshot of listings, read back from its bytes."""
+    return Snapshot(Path("in memory"), compiled(listings, overrides, policies, feeds, version))
+
+
+def values(listings: Iterable[Listing]) -> list[str]:
+    """Return the values of listings, in order."""
+    return [item.rule.value for item in listings]
