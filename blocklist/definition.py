@@ -153,7 +153,7 @@ def definition_from_table(table: dict[str, Any], where: str) -> FeedDefinition:
     for name in FORMATS:
         if name in table and name != table.get("format"):
             raise UsageError(f"{where}: has a table [{name}] but the format is {table.get('format')!r}")
-    options = table.pop(table.get("format", ""), {})
+    options = table.pop(str(table.get("format", "")), {})
     return validate(FeedDefinition, {**table, "options": options}, where)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from blocklist import Snapshot
 from blocklist.config import Settings
 from blocklist.definition import FeedDefinition
@@ -30,20 +28,9 @@ from blocklist.vocabulary import (
     Scope,
 )
 
-CHECKOUT = Path(__file__).parent.parent
-#: Real lists as they were published; the project ships none of them.
-SHARED_DATA = CHECKOUT.parent / "shared" / "data"
 DEFAULT_POLICY = Policy("default", CONFIRMED_KINDS)
 EVERYTHING = Policy("everything")
 SOME_DAY = "2026-01-02T03:04:05Z"
-
-
-def real_list(name: str) -> Path:
-    """Return a real list, or skip the test where there is none."""
-    path = SHARED_DATA / name
-    if not path.exists():
-        pytest.skip(f"the real list {name} is not beside this checkout (../shared/data)")
-    return path
 
 
 def definition(name: str = "court", **more: Any) -> FeedDefinition:

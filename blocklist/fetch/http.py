@@ -97,11 +97,13 @@ class _Request:
         for number, address in enumerate(addresses, 1):
             try:
                 return self._ask(url, address)
-            except httpx.ConnectError as error:
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 if number == len(addresses):
                     raise _TransientError(f"no connection to {url.host}: {error}") from None
             except httpx.TimeoutException:
                 raise FetchError(f"{self.shown}: timed out: {url.host} was silent too long") from None
+            except httpx.InvalidURL as error:
+                raise FetchError(f"{self.shown}: {url.host} redirects to what is not an address: {error}") from None
             except httpx.HTTPError as error:
                 raise _TransientError(f"the body did not arrive whole: {error}") from None
         raise AssertionError("public_addresses gives at least one")
@@ -180,10 +182,12 @@ def _address(url: str, base: httpx.URL | None = None) -> httpx.URL:
     :raises FetchError: it is none.
     """
     try:
-        return base.join(url) if base else httpx.URL(url)
+        address = base.join(url) if base else httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
-        where = f"{base.copy_with(query=None, userinfo=b'')}: redirects to what" if base else f"{url[:80]!r}"
-        raise FetchError(f"{where} is not an address: {error}") from None
+        raise FetchError(f"not an address that can be fetched from: {error}") from None
+    if address.port and address.port > 65_535:
+        raise FetchError(f"not an address that can be fetched from: there is no port {address.port}")
+    return address
 
 
 def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -82,7 +82,7 @@ def without_comment(line: str) -> str:
     >>> without_comment("pirate.example/#top   # found by court")
     'pirate.example/#top'
     """
-    if "#" in line or " " in line or "\t" in line:
+    if " " in line or "\t" in line:
         return _COMMENT.sub("", line).rstrip()
     return line
 

@@ -8,7 +8,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import marisa_trie
@@ -33,7 +33,7 @@ from blocklist.snapshot.layout import (
     Word,
     host_key,
 )
-from blocklist.vocabulary import Authority, Override, Policy, RuleKind
+from blocklist.vocabulary import Authority, Override, OverrideAction, Policy, RuleKind
 
 #: value, kind, scope, feed id, raw, reference, legal basis, published at, authority, country, listed from.
 ListingRow = tuple[Any, ...]
@@ -49,6 +49,9 @@ class FeedSource:
     legal_basis: str | None = None
 
 
+_NO_FLAG = Flag(0)
+
+
 @dataclass
 class _Group:
     """What one key has, while it is being collected: indexes of details and of overrides, and of URLs below it."""
@@ -56,7 +59,7 @@ class _Group:
     details: tuple[int, ...] = ()
     overrides: tuple[int, ...] = ()
     urls: int = 0
-    flags: Flag = field(default=Flag(0))
+    flags: Flag = _NO_FLAG
 
     def key(self) -> tuple[Any, ...]:
         return (self.details, self.overrides, self.urls, self.flags)
@@ -134,8 +137,9 @@ class Compiler:
             group.overrides = (*group.overrides, len(self._overrides) - 1)
             group.flags |= Flag.OVERRIDES
             if rule.kind is RuleKind.URL:
-                every_policy = (1 << len(self._policies)) - 1 if override.action.value == "block" else 0
-                self._mark_url(rule.value, every_policy)
+                every_policy = (1 << len(self._policies)) - 1 if override.action is OverrideAction.BLOCK else 0
+                blocks = Flag.URL_BLOCKS if override.action is OverrideAction.BLOCK else _NO_FLAG
+                self._mark_url(rule.value, every_policy, blocks)
 
     def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> tuple[str, int]:
         """Write the snapshot; return its SHA-256 and the number of rules in it."""
@@ -231,7 +235,7 @@ class Compiler:
             self._groups[key] = _Group(details=() if plain is None else (plain,))
         return self._groups[key]
 
-    def _mark_url(self, value: str, mask: int) -> None:
+    def _mark_url(self, value: str, mask: int, flag: Flag = _NO_FLAG) -> None:
         """Note on a URL's host (with and without ``www.``) that URLs on it are listed, and on its path its query."""
         address, query, _ = value.partition("?")
         host, _, path = address.partition("/")
@@ -243,7 +247,7 @@ class Compiler:
         for name in hosts:
             group = self._group(IP_KEY + ip if ip else host_key(name))
             group.urls |= mask
-            group.flags |= Flag.URLS
+            group.flags |= Flag.URLS | flag
         if query:
             self._group(URL_KEY + address + "?")
 

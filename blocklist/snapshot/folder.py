@@ -5,6 +5,7 @@ Files are named by version and content and never changed in place: truncating a 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ class SnapshotFolder:
                 f"{self.folder}: the snapshot cannot be written: {error}; the last one serves on"
             ) from None
         finally:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
         return pointer
 
     def confirm(self, moment: str) -> None:

@@ -62,6 +62,7 @@ class Flag(IntFlag):
 
     OVERRIDES = 1
     URLS = 2
+    URL_BLOCKS = 4
 
 
 def host_key(host: str) -> str:

@@ -9,6 +9,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -75,7 +76,10 @@ class Snapshot:
         self._expiries = [_epoch(override["until"]) for override in self._overrides]
         self._slashes: int = meta["slashes"]
         self._trie = marisa_trie.Trie()
-        self._trie.map(sections["trie"])
+        try:
+            self._trie.map(sections["trie"])
+        except Exception as error:  # marisa throws C++ exceptions of several kinds at bytes that are not a trie
+            raise SnapshotError(f"{path}: damaged: its index cannot be read: {error}") from None
         width = meta["group_bytes"]
         self._group_of = _numbers(sections["group_of"], width) if width else None
         self._words = sections["groups"].cast("Q")
@@ -139,7 +143,9 @@ class Snapshot:
         if any(self._word(hit.group, Word.FLAGS) & Flag.OVERRIDES for hit in hits):
             overridden = self._overridden(hits, explain)
             if overridden:
-                return overridden
+                blocked_below = own is not None and bool(self._word(own, Word.FLAGS) & Flag.URL_BLOCKS)
+                partial = target.path is None and not overridden.listed and blocked_below
+                return replace(overridden, partial=partial)
         counting = [hit for hit in hits if self._word(hit.group, Word.BELOW if hit.above else Word.SELF) >> bit & 1]
         if counting:
             verdict = self._listed(counting, bit, explain)
@@ -300,10 +306,13 @@ def _sections(path: Path, data: memoryview) -> dict[str, memoryview]:
         raise SnapshotError(f"{path}: damaged: its table of contents does not have its checksum")
     sections = {}
     for index in range(count):
-        name, offset, length, _ = SECTION.unpack_from(table, index * SECTION.size)
+        name, offset, length, checksum = SECTION.unpack_from(table, index * SECTION.size)
         if offset + length + TRAILER_BYTES > len(data):
             raise SnapshotError(f"{path}: cut off: it has {len(data):,} bytes, its contents say more")
-        sections[name.rstrip(b"\0").decode()] = data[offset : offset + length]
+        section = sections[name.rstrip(b"\0").decode()] = data[offset : offset + length]
+        # The others are too large to be read whenever a file is opened; verify reads them.
+        if name.startswith(b"meta") and zlib.crc32(section) != checksum:
+            raise SnapshotError(f"{path}: damaged: its description does not have its checksum")
     if sections.keys() < _SECTIONS:
         raise SnapshotError(f"{path}: damaged: it lacks {', '.join(sorted(_SECTIONS - sections.keys()))}")
     return sections

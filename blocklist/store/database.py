@@ -96,6 +96,17 @@ class Database:
             raise StoreError(f"{self.path}: {error}; nothing of this change was kept") from error
 
     @contextmanager
+    def staging(self) -> Iterator[None]:
+        """Make writes to temporary tables one, without the write lock: others may write while a body is being read."""
+        self._connection.execute("BEGIN DEFERRED")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
     def reading(self) -> Iterator[None]:
         """Let every query inside see one and the same state of the database."""
         self._connection.execute("BEGIN")
@@ -138,7 +149,7 @@ class Database:
                 "foreign_keys = ON",
                 "recursive_triggers = ON",
             ),
-            *("temp_store = FILE", "cache_size = -65536", "temp.cache_size = -65536", "threads = 2"),
+            *("temp_store = FILE", "cache_size = -65536", "temp.cache_size = -65536"),
         ):
             connection.execute(f"PRAGMA {pragma}")
         with self._lock:

@@ -218,7 +218,9 @@ def test_an_ipv4_address_mapped_into_ipv6_is_the_ipv4_address() -> None:
 def test_escapes_that_change_nothing_are_undone_in_paths() -> None:
     assert canonical_path("/%66ilm/%7euser") == "/film/~user"
     assert canonical_path("/a%2fb%3f%23%25") == "/a%2Fb%3F%23%25"
-    assert parse_target("http://example.com/кино").path == parse_target("http://example.com/%d0%ba%D0%B8%d0%bd%d0%be").path
+    assert (
+        parse_target("http://example.com/кино").path == parse_target("http://example.com/%d0%ba%D0%B8%d0%bd%d0%be").path
+    )
 
 
 def test_query_parameters_are_a_set_in_one_spelling() -> None:
@@ -236,7 +238,9 @@ def test_an_app_id_keeps_its_case_and_holds_no_white_space() -> None:
             parse_app(wrong)
 
 
-LETTERS = st.sampled_from([*"aXz09-_.%:/\\@?#[] \t", "ß", "ü", "к", "ｅ", "。", "\u00ad", "xn--", "www.", "http://", "2E"])
+LETTERS = st.sampled_from(
+    [*"aXz09-_.%:/\\@?#[] \t", "ß", "ü", "к", "ｅ", "。", "\u00ad", "xn--", "www.", "http://", "2E"]
+)
 
 
 @given(st.lists(LETTERS, max_size=14).map("".join))

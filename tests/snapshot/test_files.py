@@ -1,0 +1,280 @@
+"""Snapshot files: the bytes, what is refused, publishing and following."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from blocklist import Snapshot
+from blocklist.errors import SnapshotError, StoreError
+from blocklist.snapshot.compiler import Compiler
+from blocklist.snapshot.folder import Pointer, SnapshotFolder
+from blocklist.snapshot.follower import Follower
+from blocklist.snapshot.layout import FORMAT, HEADER, MAGIC, TRAILER_BYTES
+from blocklist.snapshot.reader import same_policies
+from blocklist.vocabulary import OverrideAction, Policy, Rule, RuleKind, Scope
+from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, compiled, listed, override, rule, source
+
+#: The bytes of :func:`small`. When the test of it fails, the form of a snapshot has changed. If nodes of the released
+#: version cannot read the new form, raise ``FORMAT`` in blocklist/snapshot/layout.py, so that they refuse it and keep
+#: the snapshot they have. Then, or if only a newer marisa-trie lays its bytes out otherwise, put the new hash here.
+SMALL_SHA256 = "8ed5c94074ed0512f3b4ae89e4e9eeaf7b26688808eac899a1ade88df3d86cbf"
+
+
+def small() -> bytes:
+    """Return a snapshot with one of everything."""
+    rows = [
+        listed(rule("pirate.example")),
+        listed(rule("films.example"), 2, "www.films.example", "R-1", "Art. 1", "2026-01-01", "Court A", "IT"),
+        listed(rule("video.example/watch?v=1"), 2),
+        listed(rule("93.184.215.14"), 1),
+        listed(Rule(RuleKind.APP, "com.Pirate.App", Scope.EXACT), 1),
+    ]
+    overrides = [override(1, OverrideAction.ALLOW, rule("good.example"), "2999-01-01T00:00:00Z")]
+    return compiled(rows, overrides, feeds={1: source("court"), 2: source("other")}, version=3)
+
+
+def compiler(*hosts: str) -> Compiler:
+    made = Compiler({1: source()}, [DEFAULT_POLICY])
+    made.add_listings(listed(rule(host), reference="R") for host in hosts)
+    return made
+
+
+def published(folder: Path, version: int, *hosts: str) -> Pointer:
+    return SnapshotFolder(folder).publish(compiler(*hosts), version, SOME_DAY, version)
+
+
+def test_the_bytes_of_a_snapshot_are_pinned() -> None:
+    data = small()
+    assert data.startswith(MAGIC)
+    assert hashlib.sha256(data).hexdigest() == SMALL_SHA256, (
+        "the bytes of a snapshot changed: see the comment at SMALL_SHA256 for what to do"
+    )
+
+
+def test_the_same_contents_give_the_same_bytes() -> None:
+    assert small() == small()
+
+
+def test_a_snapshot_carries_the_checksum_of_its_own_bytes() -> None:
+    data = small()
+    assert data[-TRAILER_BYTES:] == hashlib.sha256(data[:-TRAILER_BYTES]).digest()
+
+
+def test_a_snapshot_read_from_its_file_answers_as_compiled(tmp_path: Path) -> None:
+    path = tmp_path / "small.snapshot"
+    path.write_bytes(small())
+    snapshot = Snapshot.open(str(path))
+    snapshot.verify()
+    assert (snapshot.version, snapshot.rules, snapshot.listings) == (3, 5, 5)
+    assert snapshot.lookup("www.films.example", explain=True).listings[0]["reference"] == "R-1"
+    assert snapshot.lookup("http://video.example/watch?v=1").listed
+    assert snapshot.lookup("93.184.215.14").listed
+    assert snapshot.lookup_app("com.Pirate.App").listed
+    assert same_policies(snapshot, [DEFAULT_POLICY, EVERYTHING])
+    assert not same_policies(snapshot, [DEFAULT_POLICY])
+    assert not same_policies(snapshot, [DEFAULT_POLICY, Policy("everything", min_authorities=2)])
+
+
+def test_a_snapshot_pickles_to_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "small.snapshot"
+    path.write_bytes(small())
+    pickled = pickle.dumps(Snapshot.open(path))
+    assert len(pickled) < 500
+    assert pickle.loads(pickled).lookup("pirate.example").listed
+
+
+def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.snapshot"
+    with pytest.raises(SnapshotError, match="not a snapshot that can be opened"):
+        Snapshot.open(path)
+    for data in (b"", b"x", b"\x7fELF" + bytes(500), b"X" + small()[1:]):
+        path.write_bytes(data)
+        with pytest.raises(SnapshotError, match="not a snapshot"):
+            Snapshot.open(path)
+
+
+def test_a_snapshot_of_another_format_is_refused_with_the_mend(tmp_path: Path) -> None:
+    data = bytearray(small())
+    fields = list(HEADER.unpack_from(data))
+    fields[1] = FORMAT + 1
+    HEADER.pack_into(data, 0, *fields)
+    with pytest.raises(SnapshotError, match=f"of format {FORMAT + 1}; this version reads format {FORMAT}: build it"):
+        Snapshot(tmp_path, bytes(data))
+
+
+def test_a_truncated_snapshot_is_refused_wherever_it_was_cut(tmp_path: Path) -> None:
+    data = small()
+    for length in [*range(0, len(data), 97), len(data) - 1]:
+        with pytest.raises(SnapshotError):
+            Snapshot(tmp_path, data[:length]).verify()
+
+
+def test_a_damaged_snapshot_is_refused_wherever_it_was_hit(tmp_path: Path) -> None:
+    data = small()
+    for place in range(0, len(data), 61):
+        damaged = bytearray(data)
+        damaged[place] ^= 0x10
+        assert refused(tmp_path, bytes(damaged)), f"byte {place}"
+
+
+def refused(path: Path, data: bytes) -> bool:
+    try:
+        Snapshot(path, data).verify()
+    except SnapshotError:
+        return True
+    return False
+
+
+def test_publishing_names_the_file_by_version_and_content_and_points_to_it(tmp_path: Path) -> None:
+    folder = SnapshotFolder(tmp_path / "snapshots")
+    assert folder.pointer() is None
+    assert folder.current() is None
+    pointer = published(folder.folder, 1, "pirate.example")
+    path = folder.folder / pointer.file
+    assert pointer.file == f"00000001-{pointer.sha256[:16]}.snapshot"
+    assert path.read_bytes()[-TRAILER_BYTES:].hex() == pointer.sha256
+    assert folder.pointer() == pointer
+    current = folder.current()
+    assert current is not None
+    assert current.lookup("pirate.example").listed
+    assert sorted(item.name for item in folder.folder.iterdir()) == [pointer.file, "current.json"]
+
+
+def test_the_pointer_says_when_the_snapshot_was_last_known_to_be_current(tmp_path: Path) -> None:
+    published(tmp_path, 1, "pirate.example")
+    folder = SnapshotFolder(tmp_path)
+    folder.confirm("2026-06-01T00:00:00Z")
+    folder.confirm("2026-05-01T00:00:00Z")
+    pointer = folder.pointer()
+    assert pointer is not None
+    assert (pointer.confirmed_at, pointer.version) == ("2026-06-01T00:00:00Z", 1)
+
+
+def test_pruning_keeps_the_newest_and_the_current_and_clears_what_a_crash_left(tmp_path: Path) -> None:
+    folder = SnapshotFolder(tmp_path)
+    pointers = [published(tmp_path, version, f"p{version}.example") for version in (1, 2, 3, 4)]
+    (tmp_path / "version-9.part").write_bytes(b"half")
+    folder.prune(2)
+    assert sorted(path.name for path in tmp_path.glob("*.snapshot")) == [pointers[2].file, pointers[3].file]
+    assert not list(tmp_path.glob("*.part"))
+    (tmp_path / "current.json").write_text(json.dumps({**as_table(pointers[2])}))
+    folder.prune(1)
+    assert sorted(path.name for path in tmp_path.glob("*.snapshot")) == [pointers[2].file, pointers[3].file]
+
+
+def as_table(pointer: Pointer) -> dict[str, object]:
+    return {name: getattr(pointer, name) for name in Pointer.__slots__}
+
+
+def test_a_snapshot_that_is_pruned_goes_on_answering_those_who_have_it(tmp_path: Path) -> None:
+    published(tmp_path, 1, "pirate.example")
+    follower = Follower(tmp_path, 60)
+    published(tmp_path, 2, "other.example")
+    published(tmp_path, 3, "third.example")
+    SnapshotFolder(tmp_path).prune(1)
+    assert follower.snapshot is not None
+    assert follower.snapshot.lookup("pirate.example").listed
+
+
+def test_what_does_not_read_back_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = published(tmp_path, 1, "pirate.example")
+    torn = small()[:-1]
+
+    def write_torn(_: Compiler, out: BinaryIO, *__: object) -> tuple[str, int]:
+        out.write(torn + b"?")
+        return "0" * 64, 1
+
+    monkeypatch.setattr(Compiler, "write", write_torn)
+    with pytest.raises(SnapshotError, match="damaged"):
+        published(tmp_path, 2, "other.example")
+    assert SnapshotFolder(tmp_path).pointer() == before
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "snapshots").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match=r"the snapshot cannot be written: .*; the last one serves on"):
+        published(tmp_path / "snapshots", 1, "pirate.example")
+
+
+def test_a_follower_starts_empty_and_swaps_to_each_newer_version(tmp_path: Path) -> None:
+    follower = Follower(tmp_path, 60)
+    assert follower.snapshot is None
+    assert not follower.stale
+    for version in (1, 2, 5):
+        published(tmp_path, version, f"p{version}.example")
+        follower.look()
+        assert follower.snapshot is not None
+        assert follower.snapshot.version == version
+        assert follower.snapshot.lookup(f"p{version}.example").listed
+
+
+def test_a_follower_keeps_its_snapshot_when_an_older_version_is_published(tmp_path: Path) -> None:
+    said: list[str] = []
+    published(tmp_path, 5, "pirate.example")
+    follower = Follower(tmp_path, 60, said.append)
+    published(tmp_path, 4, "other.example")
+    follower.look()
+    assert follower.snapshot is not None
+    assert follower.snapshot.version == 5
+    assert len(said) == 1
+    assert "refused: version 4 is older than 5, which serves" in said[0]
+    follower.look()
+    assert len(said) == 1, "it is said once"
+
+
+@pytest.mark.parametrize("harm", ["damaged", "cut", "missing", "pointer", "other"])
+def test_a_follower_keeps_its_snapshot_when_the_next_one_is_corrupt(tmp_path: Path, harm: str) -> None:
+    said: list[str] = []
+    published(tmp_path, 1, "pirate.example")
+    follower = Follower(tmp_path, 60, said.append)
+    path = tmp_path / published(tmp_path, 2, "other.example").file
+    data = path.read_bytes()
+    if harm == "missing":
+        path.unlink()
+    elif harm == "pointer":
+        (tmp_path / "current.json").write_text('{"file": "00000002')
+    elif harm == "other":
+        (tmp_path / "current.json").write_text('{"file": "x", "colour": "red"}')
+    else:
+        beside = tmp_path / "beside"
+        beside.write_bytes(data[:-40] if harm == "cut" else data[:-40] + b"!" + data[-39:])
+        beside.rename(path)
+    follower.look()
+    assert follower.snapshot is not None
+    assert follower.snapshot.lookup("pirate.example").listed
+    assert follower.snapshot.version == 1
+    assert len(said) == 1
+    published(tmp_path, 3, "third.example")
+    follower.look()
+    assert follower.snapshot.version == 3
+
+
+def test_a_follower_says_that_a_snapshot_not_confirmed_for_long_is_stale_and_serves_it(tmp_path: Path) -> None:
+    published(tmp_path, 1, "pirate.example")
+    follower = Follower(tmp_path, 3600)
+    assert follower.stale
+    assert follower.snapshot is not None
+    SnapshotFolder(tmp_path).confirm("2999-01-01T00:00:00Z")
+    follower.look()
+    assert not follower.stale
+
+
+def test_a_follower_that_runs_swaps_within_a_second(tmp_path: Path) -> None:
+    follower = Follower(tmp_path, 60)
+    follower.start()
+    try:
+        published(tmp_path, 1, "pirate.example")
+        end = time.monotonic() + 1
+        while follower.snapshot is None and time.monotonic() < end:
+            time.sleep(0.01)
+        assert follower.snapshot is not None
+    finally:
+        follower.stop()

@@ -1,0 +1,39 @@
+"""What an ad server that embeds the package loads, and what it does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("flask", "sqlite3", "sqlite_utils", "httpx", "tldextract", "pydantic", "click", "apscheduler", "structlog")
+PROGRAM = """
+import sys
+{work}
+print(*sorted(name for name in {heavy!r} if name in sys.modules))
+"""
+
+
+def loaded(work: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(work=work, heavy=HEAVY)], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "import blocklist",
+        "import blocklist; assert blocklist.normalize_host('http://EXAMPLE.com:80/x') == 'example.com'",
+        "from blocklist import Snapshot, normalize_host; assert Snapshot.open",
+    ],
+)
+def test_importing_the_package_loads_neither_flask_nor_sqlite_nor_anything_heavy(work: str) -> None:
+    assert loaded(work) == []
+
+
+def test_the_program_that_watches_imports_sees_them() -> None:
+    assert loaded("import blocklist.service") != []
+    assert loaded("import sqlite3") == ["sqlite3"]

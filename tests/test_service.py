@@ -1,0 +1,188 @@
+"""The service over one data folder: publishing, evidence, overrides, what a restart finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from blocklist.config import PolicySettings
+from blocklist.errors import ConflictError, NotFoundError, SnapshotError, StoreError, UsageError
+from blocklist.normalize.hosts import parse_target
+from blocklist.service import Service, override_rule, read_target
+from blocklist.vocabulary import Listing, OverrideAction, RuleKind, Scope
+from tests.support import definition, settings_for, values
+
+ALLOW, BLOCK = OverrideAction.ALLOW, OverrideAction.BLOCK
+
+
+def publish(service: Service, folder: Path, *lines: str, feed: str = "court", **more: object) -> None:
+    """Publish lines as the list of a feed and refresh it."""
+    file = folder / f"{feed}.txt"
+    file.write_text("\n".join(lines) + "\n")
+    if feed not in {known.name for known in service.store.feeds.all()}:
+        service.add_feed(definition(feed, source={"file": str(file)}, guards={"max_removed": 1}, **more), "tester")
+    service.refresh(feed, "tester")
+
+
+def history(service: Service, target: str) -> list[Listing]:
+    return service.history(read_target(target))
+
+
+def is_listed(service: Service, target: str, at: str | None = None) -> bool:
+    return service.lookup(read_target(target), "default", at=at).listed
+
+
+def test_without_a_snapshot_there_is_no_verdict(service: Service) -> None:
+    with pytest.raises(SnapshotError, match="there is no snapshot yet: add a feed and refresh it"):
+        service.lookup(parse_target("a.example"), "default")
+    assert not service.is_behind()
+
+
+def test_versions_only_grow_and_only_with_the_contents(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example")
+    assert service.snapshot().version == 1
+    publish(service, tmp_path, "a.example", "# a comment")
+    assert service.snapshot().version == 1
+    publish(service, tmp_path, "b.example")
+    assert service.snapshot().version == 2
+    service.publish(anew=True)
+    assert service.snapshot().version == 3
+
+
+def test_a_snapshot_lost_by_hand_comes_back_with_a_higher_version(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example")
+    for path in service.snapshots.folder.iterdir():
+        path.unlink()
+    assert service.is_behind()
+    service.recover()
+    assert service.snapshot().version == 2
+    assert is_listed(service, "a.example")
+
+
+def test_a_restart_finds_everything_and_changes_nothing(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example")
+    pointer = service.snapshots.pointer()
+    again = Service(service.settings)
+    again.recover()
+    assert again.snapshots.pointer() == pointer
+    assert is_listed(again, "www.a.example")
+    again.close()
+
+
+def test_a_changed_policy_makes_a_new_snapshot(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example")
+    policies = {"mine": PolicySettings(countries=("IT",))}
+    again = Service(settings_for(service.settings.data_dir, policies=policies))
+    assert again.is_behind()
+    again.recover()
+    assert not again.lookup(parse_target("a.example"), "mine").listed
+    assert again.lookup(parse_target("a.example"), "default").listed
+    again.close()
+
+
+def test_a_data_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "shut").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match=r"the data folder cannot be written: .*--data-dir"):
+        Service(settings_for(tmp_path / "shut"))
+
+
+def test_the_history_of_a_host_tells_of_everything_that_covers_it(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example", "films.a.example", "http://films.a.example/x", "other.example")
+    publish(service, tmp_path, "http://www.films.a.example/y", feed="second")
+    assert sorted(values(history(service, "films.a.example"))) == [
+        "a.example",
+        "films.a.example",
+        "films.a.example/x",
+        "www.films.a.example/y",
+    ]
+    assert sorted(values(history(service, "http://films.a.example/x/1"))) == [
+        "a.example",
+        "films.a.example",
+        "films.a.example/x",
+    ]
+    assert values(history(service, "http://a.example/x")) == ["a.example"]
+    assert history(service, "example") == []
+
+
+def test_the_past_is_answered_as_it_was(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day, lines in enumerate((["a.example", "b.example"], ["b.example"], ["a.example", "b.example"]), 1):
+        monkeypatch.setattr("blocklist.refresh.run.now", lambda day=day: f"2026-01-{day:02}T12:00:00Z")
+        publish(service, tmp_path, *lines)
+    asked = [is_listed(service, "www.a.example", f"2026-01-{day:02}T13:00:00Z") for day in (1, 2, 3)]
+    assert asked == [True, False, True]
+    assert not is_listed(service, "a.example", "2026-01-01T11:00:00Z")
+    assert len(history(service, "a.example")) == 2
+
+
+def test_an_override_speaks_at_once_and_until_it_is_removed(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example")
+    allow = service.add_override(ALLOW, "http://www.a.example/", "a mistake", "admin")
+    assert not is_listed(service, "x.a.example")
+    service.add_override(BLOCK, "x.a.example", "not this one", "admin")
+    assert is_listed(service, "x.a.example")
+    service.remove_override(allow.id, "admin")
+    assert is_listed(service, "a.example")
+    with pytest.raises(ConflictError, match="was removed already"):
+        service.remove_override(allow.id, "admin")
+    with pytest.raises(NotFoundError):
+        service.remove_override(99, "admin")
+
+
+def test_an_override_needs_a_reason_and_a_future(service: Service) -> None:
+    with pytest.raises(UsageError, match="an override needs a reason"):
+        service.add_override(ALLOW, "a.example", "  ", "admin")
+    with pytest.raises(UsageError, match="is past"):
+        service.add_override(ALLOW, "a.example", "why", "admin", until="2000-01-01T00:00:00Z")
+    for target in ("co.uk", "javascript:alert(1)", "", "app:", "localhost"):
+        with pytest.raises(UsageError):
+            service.add_override(BLOCK, target, "why", "admin")
+    assert service.store.overrides.all() == []
+    assert service.store.audit.events() == []
+
+
+def test_a_target_is_a_host_a_url_an_address_or_an_app() -> None:
+    assert override_rule("A.example").kind is RuleKind.HOST
+    assert override_rule("http://a.example/x").kind is RuleKind.URL
+    assert override_rule("93.184.215.14").kind is RuleKind.IP
+    assert override_rule("app:com.A") == (RuleKind.APP, "com.A", Scope.EXACT)
+    assert read_target("app:com.A").app == "com.A"
+
+
+def test_every_change_is_in_the_audit_log_with_who_made_it(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example")
+    service.pause_feed("court", True, "admin")
+    service.pause_feed("court", False, "admin")
+    override = service.add_override(BLOCK, "b.example", "why", "admin")
+    service.remove_override(override.id, "admin")
+    service.remove_feed("court", "admin")
+    assert [(event["actor"], event["action"], event["target"]) for event in reversed(service.store.audit.events())] == [
+        ("tester", "feed.add", "court"),
+        ("admin", "feed.pause", "court"),
+        ("admin", "feed.resume", "court"),
+        ("admin", "override.block", "b.example"),
+        ("admin", "override.remove", "b.example"),
+        ("admin", "feed.remove", "court"),
+    ]
+    assert service.store.audit.broken_links() == []
+
+
+def test_a_row_that_names_its_own_authority_is_explained_by_it(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "wipo.csv"
+    file.write_text("Domain,Country,Contributor\na.example,BR,ANCINE\n")
+    options = {"column": "Domain", "authority": "Contributor", "country": "Country"}
+    source = {"file": str(file)}
+    service.add_feed(definition("wipo", format="csv", source=source, options=options, legal_basis="Law 1"), "tester")
+    service.refresh("wipo", "tester")
+    (said,) = service.lookup(parse_target("a.example"), "default", explain=True).listings
+    assert (said["authority"], said["country"], said["kind"], said["legal_basis"]) == ("ANCINE", "BR", "court", "Law 1")
+    (item,) = history(service, "a.example")
+    assert (item.authority.name, item.authority.country, item.legal_basis) == ("ANCINE", "BR", "Law 1")
+
+
+def test_apps_are_listed_with_their_case(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "com.Pirate.App", "id123456", feed="apps", rules={"entries": "apps"})
+    assert is_listed(service, "app:com.Pirate.App")
+    assert not is_listed(service, "app:com.pirate.app")
+    assert values(history(service, "app:id123456")) == ["id123456"]
+    assert history(service, "app:ID123456") == []
