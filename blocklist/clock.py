@@ -20,7 +20,7 @@ def rfc3339(moment: datetime) -> str:
     >>> rfc3339(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     '2026-01-02T03:04:05Z'
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def parse_time(text: str) -> str:
@@ -35,9 +35,9 @@ def parse_time(text: str) -> str:
     """
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return rfc3339(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time: write 2026-11-23 or 2026-11-23T10:00:00Z") from None
-    return rfc3339(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def later(moment: str, seconds: float) -> str:

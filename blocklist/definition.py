@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -22,6 +23,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
 #: What a dotted ``--option`` may lead into.
+_TOP_LEVEL = ("title", "every", "legal_basis", "documentation", "notes", "verified")
 _PARTS = ("authority", "source", "rules", "guards", "feed")
 
 
@@ -46,12 +48,22 @@ def _duration(value: object) -> object:
 
 
 def _url(url: str) -> str:
-    if not re.match(r"(?:https?|file)://", url):
+    if not re.match(r"(?:https?|file)://", url) or not url.isprintable() or "%00" in url:
         raise ValueError(f"{url!r} is not an address: it begins with https://, http:// or file://")
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme == "file" or (parts.hostname and parts.port != 0)
+    except ValueError as error:
+        raise ValueError(f"{url!r} is not an address: {error}") from None
+    if not named:
+        raise ValueError(f"{url!r} is not an address: it names no host")
+    if parts.username or parts.password:
+        raise ValueError("an address with user and password would be kept in the database: use source.credentials")
     return url
 
 
-Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1)]
+#: At most ten years: what is longer was not meant.
+Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1, le=315_360_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Country = Annotated[str, AfterValidator(_country)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
@@ -74,7 +86,7 @@ class Credentials(_Part):
     """What a request to the feed carries. The secret itself is in an environment variable or a file, never here."""
 
     kind: Literal["bearer", "header"]
-    header: str = "Authorization"
+    header: str = Field("Authorization", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
     env: str | None = None
     file: str | None = None
 
@@ -171,9 +183,13 @@ def with_options(definition: dict[str, Any], pairs: list[str]) -> dict[str, Any]
         *path, name = key.strip().split(".")
         if not separator or not name:
             raise UsageError(f"--option takes key=value, not {pair!r}")
+        if path == ["feed"] and name not in _TOP_LEVEL:
+            raise UsageError(f"--option {pair}: after feed. stands one of {', '.join(_TOP_LEVEL)}")
         if path and path[0] in _PARTS:
             table = changed
             for part in path if path[0] != "feed" else path[1:]:
+                if not isinstance(table.get(part) or {}, dict):
+                    raise UsageError(f"--option {pair}: {part} holds no other fields")
                 table[part] = dict(table.get(part) or {})
                 table = table[part]
             table[name] = value

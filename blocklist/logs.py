@@ -18,7 +18,11 @@ def configure_logs(settings: LogSettings, *, quiet: bool = False) -> None:
     renderer = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if settings.json_lines
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            # Never the tracebacks that show local variables: secrets of feeds are among them.
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     structlog.configure(
         processors=[

@@ -10,11 +10,9 @@ import contextlib
 import io
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-
-from filelock import FileLock
 
 from blocklist.clock import now
 from blocklist.config import Settings
@@ -25,7 +23,7 @@ from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.rules import Reading, matches, site_rule
 from blocklist.refresh import guards, review
 from blocklist.refresh.reading import BodyReader
-from blocklist.refresh.run import Progress, Refresher
+from blocklist.refresh.run import Progress, Refresher, lock_file
 from blocklist.snapshot.compiler import Compiler, FeedSource, ListingRow
 from blocklist.snapshot.folder import Pointer, SnapshotFolder
 from blocklist.snapshot.reader import Snapshot, same_policies
@@ -182,7 +180,7 @@ class Service:
         """
         run = self.refresher.refresh(name, actor, file=file, wait=wait, progress=progress)
         if run.outcome in (Outcome.APPLIED, Outcome.UNCHANGED):
-            self.publish()
+            self.publish(confirmed=True)
         return run
 
     def approve(self, run_id: int, actor: str, reason: str) -> Run:
@@ -191,7 +189,7 @@ class Service:
         :raises ConflictError: the run does not wait for review.
         """
         run = review.approve(self.store, self.refresher, run_id, actor, reason)
-        self.publish()
+        self.publish(confirmed=True)
         return run
 
     def reject(self, run_id: int, actor: str, reason: str) -> Run:
@@ -224,9 +222,9 @@ class Service:
                 )
             return current
         listings = self.history(target, at)
-        compiler = self._compiler(
-            self.store.listings.rows_at(item.id for item in listings), self.store.overrides.active(at)
-        )
+        # They held then, whatever the clock says now: a snapshot compares the end of an override with the present.
+        held = [replace(item, until=None) for item in self.store.overrides.active(at)]
+        compiler = self._compiler(self.store.listings.rows_at(item.id for item in listings), held)
         out = io.BytesIO()
         compiler.write(out, 0, at, 0)
         return Snapshot(self._folder, out.getvalue())
@@ -299,8 +297,11 @@ class Service:
 
     # Snapshots
 
-    def publish(self, *, anew: bool = False) -> Pointer:
-        """Bring the snapshot up to date with the store, or confirm that it is; ``anew`` builds it in any case.
+    def publish(self, *, anew: bool = False, confirmed: bool = False) -> Pointer:
+        """Bring the snapshot up to date with the store; ``anew`` builds it in any case.
+
+        ``confirmed``: a feed was just found to be current. Only then does the snapshot count as fresh: an override
+        published while every feed fails must not hide that they do.
 
         Whoever waited while another compiled the same contents finds it done.
 
@@ -309,13 +310,16 @@ class Service:
         with self._publishing():
             pointer = self._up_to_date()
             if pointer and not anew:
-                self.snapshots.confirm(now())
+                if confirmed:
+                    self.snapshots.confirm(now())
                 return pointer
+            last = None if confirmed else self._last_pointer()
             with self.store.database.reading():
                 contents = self.store.snapshots.contents()
                 compiler = self._compiler(self.store.listings.current_stated(), self.store.overrides.active())
                 compiler.add_bare_hosts(self.store.listings.current_bare())
-            pointer = self.snapshots.publish(compiler, self._next_version(), now(), contents)
+            since = last.confirmed_at if last else None
+            pointer = self.snapshots.publish(compiler, self._next_version(), now(), contents, since)
             self._note_published(pointer, contents)
             self.snapshots.prune(self.settings.snapshot.keep)
             return pointer
@@ -346,11 +350,13 @@ class Service:
 
     def _next_version(self) -> int:
         # A database restored from a backup knows fewer versions than the nodes have seen: theirs must not go back.
-        published = 0
+        pointer = self._last_pointer()
+        return max(self.store.snapshots.next_version(), (pointer.version if pointer else 0) + 1)
+
+    def _last_pointer(self) -> Pointer | None:
         with contextlib.suppress(SnapshotError):
-            pointer = self.snapshots.pointer()
-            published = pointer.version if pointer else 0
-        return max(self.store.snapshots.next_version(), published + 1)
+            return self.snapshots.pointer()
+        return None
 
     def _note_published(self, pointer: Pointer, contents: int) -> None:
         path = self.snapshots.folder / pointer.file
@@ -379,9 +385,7 @@ class Service:
 
     @contextlib.contextmanager
     def _publishing(self) -> Iterator[None]:
-        folder = self._folder / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "publish.lock"):
+        with lock_file(self._folder, "publish"):
             yield
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,3 +190,74 @@ def test_apps_are_listed_with_their_case(service: Service, tmp_path: Path) -> No
     assert not is_listed(service, "app:com.pirate.app")
     assert values(history(service, "app:id123456")) == ["id123456"]
     assert history(service, "app:ID123456") == []
+
+
+def test_a_feed_removed_and_added_anew_while_a_run_waits_gets_the_listings_of_that_run(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(service, tmp_path, "old.example")
+    locked = service.refresher.locked
+
+    @contextlib.contextmanager
+    def waits(name: str, wait: float = 0) -> Iterator[None]:
+        monkeypatch.setattr(service.refresher, "locked", locked)
+        service.remove_feed(name, "other")
+        service.add_feed(definition(name, source={"file": str(tmp_path / "court.txt")}), "other")
+        with locked(name, wait):
+            yield
+
+    monkeypatch.setattr(service.refresher, "locked", waits)
+    service.refresh("court", "tester")
+    assert service.store.feeds.get("court").listed == 1
+    service.remove_feed("court", "tester")
+    assert not is_listed(service, "old.example")
+
+
+def test_an_override_does_not_make_a_list_fresh_that_no_feed_confirmed(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example")
+    before = service.snapshots.pointer()
+    assert before is not None
+    service.snapshots._point(replace(before, confirmed_at="2026-01-01T00:00:00Z"))
+    service.add_override(BLOCK, "b.example", "reported", "tester")
+    after = service.snapshots.pointer()
+    assert after is not None
+    assert (after.version, after.confirmed_at) == (before.version + 1, "2026-01-01T00:00:00Z")
+    service.refresh("court", "tester")
+    fresh = service.snapshots.pointer()
+    assert fresh is not None
+    assert fresh.confirmed_at > "2026-01-01T00:00:00Z"
+
+
+def test_an_override_that_has_expired_since_held_when_it_held(service: Service, tmp_path: Path) -> None:
+    publish(service, tmp_path, "a.example")
+    service.store.overrides.add(ALLOW, override_rule("a.example"), "until the appeal", "tester", "2099-01-01T00:00:00Z")
+    with service.store.database.transaction():
+        service.store.database.execute(
+            "UPDATE overrides SET created_at = '2026-01-01T00:00:00Z', until = '2026-02-01T00:00:00Z'"
+        )
+        service.store.database.execute("UPDATE listings SET listed_from = '2025-01-01', stated_from = '2025-01-01'")
+    assert not is_listed(service, "a.example", "2026-01-15T00:00:00Z")
+    assert is_listed(service, "a.example", "2026-03-01T00:00:00Z")
+
+
+def test_feeds_that_bring_the_same_body_at_the_same_time_all_succeed(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text("".join(f"site-{number}.example\n" for number in range(5_000)))
+    names = [f"feed-{number}" for number in range(4)]
+    for name in names:
+        service.add_feed(definition(name, source={"file": str(file)}), "tester")
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda name: service.refresh(name, "tester"), names))
+    assert [run.outcome for run in runs] == ["applied"] * 4
+
+
+def test_a_run_of_which_the_database_took_no_note_is_an_error_and_no_success(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("database or disk is full")
+
+    publish(service, tmp_path, "a.example")
+    monkeypatch.setattr(service.store.runs, "finish", full)
+    with pytest.raises(StoreError, match="is the disk full"):
+        service.refresh("court", "tester")

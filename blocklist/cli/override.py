@@ -61,7 +61,7 @@ def list_(context: Context, as_json: bool) -> None:
 
 
 @override.command("remove")
-@click.argument("id_", metavar="ID", type=int)
+@click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 @pass_context
 def remove(context: Context, id_: int) -> None:
     """End an override."""

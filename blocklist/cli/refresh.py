@@ -47,7 +47,7 @@ def refresh(context: Context, names: tuple[str, ...], file: Path | None, as_json
 def exit_status(runs: list[Run]) -> int:
     """Return 1 when a run failed, else 3 when one was held, else 0."""
     outcomes = {run.outcome for run in runs}
-    return 1 if Outcome.FAILED in outcomes else 3 if Outcome.HELD in outcomes else 0
+    return 1 if outcomes & {Outcome.FAILED, None} else 3 if Outcome.HELD in outcomes else 0
 
 
 def _print(run: Run) -> None:

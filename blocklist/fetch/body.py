@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,8 @@ class Bodies:
         if path.exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.part")
+        # Feeds may bring the same body at the same time, in one process too.
+        beside = path.with_suffix(f".{uuid.uuid4().hex}.part")
         try:
             # Level 1: a list of hosts shrinks to a third either way, and the higher levels take five times as long.
             with body.path.open("rb") as source, beside.open("wb") as raw:

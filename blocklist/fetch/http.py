@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import stamina
@@ -105,6 +109,8 @@ class _Request:
             except httpx.InvalidURL as error:
                 raise FetchError(f"{self.shown}: {url.host} redirects to what is not an address: {error}") from None
             except httpx.HTTPError as error:
+                if time.monotonic() >= self._deadline:
+                    raise FetchError(f"{self.shown}: {self._too_long()}") from None
                 raise _TransientError(f"the body did not arrive whole: {error}") from None
         raise AssertionError("public_addresses gives at least one")
 
@@ -112,13 +118,15 @@ class _Request:
         # The connection goes to the very address that was checked, under the name that was asked for: a second look-up
         # could give another one (DNS rebinding). trust_env off: no proxy or netrc of the machine has a say.
         timeout = httpx.Timeout(self._settings.read_timeout, connect=self._settings.connect_timeout)
+        cut = _Cut(self._deadline)
         with (
+            cut,
             httpx.Client(trust_env=False, timeout=timeout, follow_redirects=False) as client,
             client.stream(
                 "GET",
                 url.copy_with(host=address, userinfo=b""),
                 headers=self._headers(url),
-                extensions={"sni_hostname": url.host},
+                extensions={"sni_hostname": url.host, "trace": cut.trace},
             ) as response,
         ):
             if response.has_redirect_location:
@@ -142,6 +150,9 @@ class _Request:
             headers[self._secret[0]] = self._secret[1]
         return headers
 
+    def _too_long(self) -> str:
+        return f"took longer than {self._settings.total_timeout} s (setting fetch.total_timeout)"
+
     def _check_status(self, response: httpx.Response) -> None:
         status = f"answered {response.status_code} {response.reason_phrase}".rstrip()
         if response.status_code in _TRANSIENT_STATUS:
@@ -157,9 +168,12 @@ class _Request:
             with writer:
                 for block in self._decoded(response):
                     if time.monotonic() > self._deadline:
-                        raise FetchError(f"took longer than {self._settings.total_timeout} s (fetch.total_timeout)")
+                        raise FetchError(self._too_long())
                     writer.write(block)
                     self._progress(writer.size)
+                # A body without a length that was cut off at the deadline ends like one that is whole.
+                if time.monotonic() >= self._deadline:
+                    raise FetchError(self._too_long())
         except FetchError as error:
             raise FetchError(f"{self.shown}: {error}") from None
         validators = {name: response.headers[name] for name in _VALIDATORS if name in response.headers}
@@ -174,6 +188,35 @@ class _Request:
             yield from _inflated(response.iter_raw())
         else:
             raise FetchError(f"the server sent the content encoding {encoding!r}, which was not asked for")
+
+
+class _Cut:
+    """Ends the connection of a request at its deadline, whatever its server is doing.
+
+    Time limits on single reads let a server that sends a byte now and then go on for ever.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Cut:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Take note of the connection when httpcore tells of it (its ``trace`` extension)."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def _end(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _address(url: str, base: httpx.URL | None = None) -> httpx.URL:

@@ -52,7 +52,7 @@ class CsvOptions(BaseModel):
     quote: str = Field('"', max_length=1)
     encoding: Encoding = "utf-8"
     header: bool = True
-    skip_rows: int = Field(0, ge=0)
+    skip_rows: int = Field(0, ge=0, le=1_000_000)
     column: Columns
     values: str | None = None
     where: str | None = None
@@ -68,8 +68,12 @@ class CsvOptions(BaseModel):
             raise ValueError(f"where must be COLUMN=VALUE, not {self.where!r}")
         wanted = {"column": self.sites, "where": [self.condition[0]] if self.condition else []}
         wanted |= {name: [getattr(self, name)] for name in _OPTIONAL if getattr(self, name) is not None}
+        if self.delimiter == self.quote or not {self.delimiter, self.quote}.isdisjoint("\r\n"):
+            raise ValueError("delimiter and quote must differ, and be no line break")
         for option, columns in wanted.items():
             for column in columns:
+                if column == "" or (isinstance(column, int) and column > 10_000):
+                    raise ValueError(f"{option}: {column!r} is not a column: use its name, or its number from 1")
                 if isinstance(column, int) and column < 1:
                     raise ValueError(f"{option}: columns count from 1, not {column}")
                 if isinstance(column, str) and not self.header:
@@ -106,7 +110,8 @@ def _numbered_rows(body: BinaryIO, options: CsvOptions) -> Iterator[tuple[int, R
     csv.field_size_limit(MAX_CELL)
     with text_of(body, options.encoding, newline="") as text:
         for _ in range(options.skip_rows):
-            text.readline()
+            if not text.readline():
+                break
         reader = csv.reader(
             chain(text, (_END,)),
             delimiter=options.delimiter,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -14,6 +15,8 @@ from blocklist.errors import UnreadableFeedError
 from blocklist.formats.lines import numbered_lines
 from blocklist.vocabulary import Entry, Rejected
 
+#: What JSON can write and no encoding can carry; it spoils its row alone.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
 #: Far above the nesting of any list. ijson names each value by its whole path: a body of brackets would fill memory.
 _MAX_DEPTH = 100
@@ -59,6 +62,10 @@ def parse(body: BinaryIO, options: JsonOptions) -> Iterator[Entry | Rejected]:
     except ijson.JSONError as error:
         said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
         raise UnreadableFeedError(f"not JSON that can be read: {said.strip().splitlines()[0]}") from None
+    except UnicodeDecodeError:
+        raise UnreadableFeedError(
+            "not UTF-8, which JSON always is, or a string in it holds half a surrogate pair"
+        ) from None
     if not found:
         raise UnreadableFeedError(f"rows: no list at {options.rows or 'the root'!r} in the body")
 
@@ -108,10 +115,10 @@ def _row_entries(number: int, row: Any, options: NdjsonOptions) -> Iterator[Entr
         path = getattr(options, name)
         value = _at(row, path) if path else None
         if value is not None and value != "":
-            said[name] = str(value)
+            said[name] = _LONE_SURROGATE.sub("\ufffd", str(value))
     for site in sites if isinstance(sites, list) else [sites]:
         if isinstance(site, str) and site.strip():
-            yield Entry(site.strip(), number, **said)
+            yield Entry(_LONE_SURROGATE.sub("\ufffd", site.strip()), number, **said)
         else:
             where = f"at {options.field!r}" if options.field else "as a string"
             yield Rejected(_shown(row), number, "empty", f"row {number} has no site {where}")

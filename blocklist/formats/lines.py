@@ -16,14 +16,18 @@ from blocklist.vocabulary import Entry, Rejected
 
 #: Far above any host or URL, far below what would hurt: a longer line is not a row but a body of another kind.
 MAX_LINE = 65_536
-_COMMENT = re.compile(r"\s+(?:#|;|!|//).*$")
+_COMMENT = re.compile(r"\s(?:#|;|!|//).*$")
 _COMMENT_LINE = ("#", "!", ";", "// ", "[Adblock")
 
 
 def _known_encoding(name: str) -> str:
     try:
-        return codecs.lookup(name).name
-    except LookupError:
+        known = codecs.lookup(name).name
+        # Codecs such as hex or idna are no encodings of text; what is one decodes the letter it encodes.
+        if known in ("idna", "punycode") or "a".encode(known).decode(known, "replace") != "a":
+            raise LookupError
+        return known
+    except (LookupError, ValueError, TypeError):
         raise ValueError(f"{name!r} is not an encoding: use utf-8, windows-1251 or another that Python knows") from None
 
 

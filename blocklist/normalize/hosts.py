@@ -29,7 +29,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
 _PORT_AND_REST = re.compile(r"\d{0,5}(?:[/?#\\].*)?", re.DOTALL)
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 #: What stays escaped in a canonical path: the delimiters, what no URL may hold raw, and all that is not ASCII.
-_KEPT_ESCAPED = frozenset(b'/?#%\\"<>`{}^ ') | frozenset(range(0x20)) | frozenset(range(0x7F, 0x100))
+_KEPT_ESCAPED = frozenset(b'/?#%\\"<>`{} ') | frozenset(range(0x20)) | frozenset(range(0x7F, 0x100))
+#: Characters a host may have before it is parsed: above what 253 octets can be written in. Unicode normalization takes
+#: time that grows with the square of them.
+_MAX_HOST = 4_096
 _QUERY_SAFE = "-._~!$'()*,;:@/?|"
 
 
@@ -133,9 +136,11 @@ def shorten(text: str, limit: int = 80) -> str:
 def _parse(target: str) -> can_ada.URL:
     text = target.strip(_C0_AND_SPACE).translate(_DROPPED)
     url = _with_scheme(text)
+    if len(url) > _MAX_HOST and len(_host_part(url)) > _MAX_HOST:
+        raise ValueError(f"no browser could open {shorten(target)}: the host is longer than DNS allows")
     try:
         return can_ada.parse(url)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: lone surrogates, which no encoding carries
         raise ValueError(f"no browser could open {shorten(target)}: {_complaint(url)}") from None
 
 
@@ -184,8 +189,13 @@ def _host(url: can_ada.URL, target: str) -> str:
     return host
 
 
+def _host_part(url: str) -> str:
+    """Return the part of a URL that names the host and port, as written."""
+    return re.split(r"[/?#\\]", url.partition(":")[2].lstrip("/\\"), maxsplit=1)[0].rpartition("@")[2]
+
+
 def _complaint(url: str) -> str:
-    host = re.split(r"[/?#\\]", url.partition(":")[2].lstrip("/\\"), maxsplit=1)[0].rpartition("@")[2]
+    host = _host_part(url)
     if not host:
         return "it has no host"
     if any(ch in host for ch in " <>^|%") or not host.isprintable():

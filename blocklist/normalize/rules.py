@@ -47,7 +47,10 @@ def rules_of(entries: Iterable[Entry | Rejected], reading: Reading) -> Iterator[
         if type(entry) is Rejected:
             yield entry
             continue
-        rule = make(entry, reading)  # type: ignore[arg-type]  # mypy does not narrow by type(), which is twice as fast
+        if entry[-1] is not None:
+            entry = _with_country(entry)  # type: ignore[arg-type]  # noqa: PLW2901
+        # type() is twice as fast as isinstance(), but mypy does not narrow a union by it.
+        rule = make(entry, reading)
         yield rule if type(rule) is Rejected else (entry, rule)  # type: ignore[misc]
 
 
@@ -64,6 +67,8 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     text = entry.site
     if _PLAIN_HOST(text) and "xn--" not in text and len(text) <= 253:
         return _host_rule(text, entry, reading)
+    if "\ufffd" in text:
+        return _reject(entry, "encoding", "holds bytes that are not of the feed's encoding")
     text = published_target(text)
     if not text:
         return _reject(entry, "empty", "names nothing")
@@ -175,3 +180,9 @@ def _single_address(text: str) -> str:
 def _reject(entry: Entry, code: str, reason: str) -> Rejected:
     raw = entry.raw or entry.site
     return Rejected(raw, entry.position, code, reason if shorten(raw) in reason else f"{shorten(raw)} {reason}")
+
+
+def _with_country(entry: Entry) -> Entry:
+    """Return an entry whose row names a country as policies do, or else leaves it to the feed."""
+    country = (entry.country or "").strip().upper()
+    return entry._replace(country=country if len(country) == 2 and country.isascii() and country.isalpha() else None)

@@ -32,6 +32,8 @@ def approve(store: Store, refresher: Refresher, run_id: int, by: str, reason: st
             counts = reader.counts(diff)
             guards.check_counts(counts)
             with store.database.transaction():
+                # Somebody may have rejected it while the body was being read.
+                _pending(store, run_id, reason)
                 refresher.record(feed, definition, run_id, counts, diff, reader)
                 store.runs.review(run_id, "approved", by, reason)
                 store.audit.add(by, "run.approve", str(run_id), feed=run.feed, reason=reason, held_for=run.reason)

@@ -56,8 +56,10 @@ class Refresher:
         :raises NotFoundError: there is no such feed.
         :raises ConflictError: another run of the feed is under way.
         """
-        feed = self._store.feeds.get(name)
+        self._store.feeds.get(name)
         with self.locked(name, wait):
+            # Read again: while this one waited, the feed may have been removed, and another added under its name.
+            feed = self._store.feeds.get(name)
             self._bury_dead_runs(feed)
             moment = now()
             run_id = self._store.runs.start(feed.id, started_by, moment)
@@ -73,6 +75,8 @@ class Refresher:
                 self._store.listings.unstage()
                 self._body_path(run_id).unlink(missing_ok=True)
         run = self._store.runs.get(run_id)
+        if run.outcome is None:
+            raise StoreError(f"run {run_id} of {name}: the database took no note of how it ended: is the disk full?")
         _LOG.info("run ended", feed=name, run=run.id, outcome=str(run.outcome), reason=run.reason)
         return run
 
@@ -82,19 +86,21 @@ class Refresher:
 
         :raises ConflictError: another run of the feed is under way.
         """
-        folder = self._folder / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(folder / f"feed-{name}.lock", timeout=wait):
-                yield
+            lock = lock_file(self._folder, f"feed-{name}")
+            lock.acquire(timeout=wait)
         except Timeout:
             raise ConflictError(
                 f"feed {name!r} is being refreshed already: wait for that run, then try again"
             ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def recover(self) -> None:
         """Close the runs whose process died, and remove the bodies they left."""
-        for feed in self._store.feeds.all():
+        for feed in self._store.feeds.ever():
             if self._store.runs.unfinished(feed.id):
                 with contextlib.suppress(ConflictError), self.locked(feed.name):
                     self._bury_dead_runs(feed)
@@ -222,6 +228,18 @@ class Refresher:
 
     def _body_path(self, run_id: int) -> Path:
         return self._folder / "incoming" / f"run-{run_id}"
+
+
+def lock_file(folder: Path, name: str) -> FileLock:
+    """Return a lock of a data folder; it goes with its process, however that ends.
+
+    :raises StoreError: the folder of the locks cannot be used.
+    """
+    try:
+        (folder / "locks").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder / 'locks'}: cannot be used: {error.strerror}") from None
+    return FileLock(folder / "locks" / f"{name}.lock")
 
 
 def _backoff(failures: int, every: int) -> float:

@@ -74,9 +74,6 @@ class Scheduler:
                 self._running.discard(name)
 
     def _publish_behind(self) -> None:
-        with self._lock:
-            if self._running or time.monotonic() < self._publish_after:
-                return
-        if self._service.is_behind():
+        if time.monotonic() >= self._publish_after and self._service.is_behind():
             self._publish_after = time.monotonic() + _PUBLISH_AGAIN
             self._service.publish()

@@ -14,6 +14,7 @@ from flask import Flask
 
 from blocklist.config import Settings
 from blocklist.errors import BlocklistError, UsageError
+from blocklist.lookup.resolver import MAX_BYTES
 from blocklist.serve.scheduler import Scheduler
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
@@ -24,6 +25,10 @@ _LOG = structlog.get_logger("blocklist.serve")
 _DRAIN = 5
 #: Connections that wait to be accepted while all workers are busy.
 _BACKLOG = 512
+#: Seconds that a client may be silent in the middle of a request.
+_SILENCE = 10
+#: Bytes of a request line and headers: a page's URL may be long, but not without end.
+_MAX_HEADER = 262_144
 
 
 class Server(_WsgiServer):
@@ -79,8 +84,10 @@ def _bind(address: str, app: Flask, workers: int, option: str) -> Server:
         numthreads=workers,
         request_queue_size=_BACKLOG,
         shutdown_timeout=_DRAIN,
-        timeout=30,
+        timeout=_SILENCE,
     )
+    server.max_request_header_size = _MAX_HEADER
+    server.max_request_body_size = 2 * MAX_BYTES
     try:
         server.prepare()
     except OSError as error:

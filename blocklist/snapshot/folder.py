@@ -55,8 +55,12 @@ class SnapshotFolder:
         pointer = self.pointer()
         return Snapshot.open(self.folder / pointer.file) if pointer else None
 
-    def publish(self, compiler: Compiler, version: int, built_at: str, contents: int) -> Pointer:
+    def publish(
+        self, compiler: Compiler, version: int, built_at: str, contents: int, confirmed_at: str | None = None
+    ) -> Pointer:
         """Write a snapshot and make it the current one; a crash at any point leaves the one before or this one.
+
+        ``confirmed_at`` is when a feed was last known to be current, ``built_at`` unless given.
 
         :raises StoreError: the folder cannot be written.
         :raises SnapshotError: what was written does not read back.
@@ -72,7 +76,7 @@ class SnapshotFolder:
             path = self.folder / f"{version:08d}-{sha256[:16]}{_SUFFIX}"
             unfinished.rename(path)
             _sync_folder(self.folder)
-            pointer = Pointer(path.name, version, sha256, built_at)
+            pointer = Pointer(path.name, version, sha256, confirmed_at or built_at)
             self._point(pointer)
         except OSError as error:
             raise StoreError(
@@ -84,10 +88,16 @@ class SnapshotFolder:
         return pointer
 
     def confirm(self, moment: str) -> None:
-        """Note that the current snapshot is still up to date."""
+        """Note that the current snapshot is still up to date.
+
+        :raises StoreError: the folder cannot be written.
+        """
         pointer = self.pointer()
-        if pointer and moment > pointer.confirmed_at:
-            self._point(Pointer(pointer.file, pointer.version, pointer.sha256, moment))
+        try:
+            if pointer and moment > pointer.confirmed_at:
+                self._point(Pointer(pointer.file, pointer.version, pointer.sha256, moment))
+        except OSError as error:
+            raise StoreError(f"{self.folder}: cannot be written: {error}; the snapshot serves on") from None
 
     def prune(self, keep: int) -> None:
         """Remove all but the newest snapshot files, and what a crash left half written; who maps one keeps it."""

@@ -24,6 +24,7 @@ class Follower:
         self._max_age = max_age
         self._refused = refused
         self._seen: tuple[int, int] | None = None
+        self._said = ""
         self._confirmed = 0.0
         self._stopped = threading.Event()
         self.snapshot: Snapshot | None = None
@@ -43,11 +44,15 @@ class Follower:
         seen = (stat.st_ino, stat.st_mtime_ns)
         if seen == self._seen:
             return
-        self._seen = seen
         try:
             self._follow()
-        except SnapshotError as error:
-            self._refused(str(error))
+        except (SnapshotError, ValueError, TypeError) as error:
+            # Not seen: it is tried again at the next look, since what is wrong with it may pass.
+            if str(error) != self._said:
+                self._said = str(error)
+                self._refused(self._said)
+        else:
+            self._seen, self._said = seen, ""
 
     def start(self) -> None:
         """Look on in a thread of its own."""

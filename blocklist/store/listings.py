@@ -34,6 +34,7 @@ _STAGED = (
 _BARE = 5
 _FACTS = ("reference", "legal_basis", "published_at", "authority", "country")
 _IS_BARE = " AND ".join(["kind = 'host'", *(f"{column} IS NULL" for column in ("raw", *_FACTS))])
+_OF_A_FEED = "feed_id IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
 _NO_FACTS = (None,) * len(_FACTS)
 #: Rows a statement when staging: four times faster than a row each, and well under SQLite's limit of parameters.
 _CHUNK = 400
@@ -136,12 +137,14 @@ class Listings:
         """
         return self._database.tuples(
             "SELECT value, feed_id || ' ' || scope || ' ' || listed_from FROM listings"
-            f" WHERE closed_by = 0 AND {_IS_BARE}"
+            f" WHERE closed_by = 0 AND {_OF_A_FEED} AND {_IS_BARE}"
         )
 
     def current_stated(self) -> Iterator[tuple[Any, ...]]:
         """Yield what else feeds list now, as :data:`_COMPILED` names it (raw None: as the value)."""
-        return self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE closed_by = 0 AND NOT ({_IS_BARE})")
+        return self._database.tuples(
+            f"SELECT {_COMPILED} FROM listings WHERE closed_by = 0 AND {_OF_A_FEED} AND NOT ({_IS_BARE})"
+        )
 
     def rows_at(self, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
         """Yield listings by their ids in the form of :meth:`current_stated`."""

@@ -57,6 +57,7 @@ _FIRST_TABLES = (
     )
     """,
     "CREATE INDEX runs_feed ON runs (feed_id, id)",
+    "CREATE INDEX runs_review ON runs (review) WHERE review = 'pending'",
     """
     CREATE TABLE rejections (
         run_id INTEGER NOT NULL REFERENCES runs (id),
@@ -91,6 +92,7 @@ _FIRST_TABLES = (
     )
     """,
     "CREATE UNIQUE INDEX listings_rule ON listings (value, kind, scope, feed_id, closed_by)",
+    "CREATE INDEX listings_open ON listings (feed_id) WHERE closed_by = 0",
     """
     CREATE TRIGGER listings_stay BEFORE DELETE ON listings
     BEGIN SELECT RAISE(ABORT, 'listings are never deleted: close the interval'); END

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -206,9 +208,34 @@ def test_a_redirect_to_no_address_is_said(court: Publisher, get: Getting, locati
     assert said in get.failing(court.url)
 
 
-def test_a_definition_with_a_broken_address_is_said(get: Getting) -> None:
-    assert "there is no port 99999" in get.failing("http://127.0.0.1:99999/list.txt")
-    assert "not an address that can be fetched from" in get.failing("http://\x7f/list.txt")
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:99999/list.txt", "http://\x7f/list.txt", "http://[::1", "http://", "http://u:p@a.example/"],
+)
+def test_a_definition_with_a_broken_address_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        Source(url=url)
+
+
+def test_a_redirect_to_a_port_that_does_not_exist_is_said(court: Publisher, get: Getting) -> None:
+    court.answer = moved("http://127.0.0.1:99999/list.txt")
+    assert "99999" in get.failing(court.url)
+
+
+def test_headers_that_trickle_end_at_the_total_timeout(court: Publisher, get: Getting) -> None:
+    done = threading.Event()
+
+    def trickle(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        with contextlib.suppress(OSError):
+            while not done.wait(0.1):
+                handler.wfile.write(b"X: y\r\n")
+
+    court.answer = trickle
+    try:
+        assert "took longer than 1 s" in get.failing(court.url, total_timeout=1)
+    finally:
+        done.set()
 
 
 def test_gzip_is_opened(court: Publisher, get: Getting) -> None:
@@ -265,8 +292,6 @@ def test_a_body_shorter_than_announced_is_not_a_list(court: Publisher, get: Gett
 
 
 def test_a_publisher_that_is_silent_for_too_long_is_said(court: Publisher, get: Getting) -> None:
-    import threading
-
     done = threading.Event()
     court.answer = lambda _: (done.wait(5), None)[1]
     try:
@@ -276,8 +301,6 @@ def test_a_publisher_that_is_silent_for_too_long_is_said(court: Publisher, get: 
 
 
 def test_a_body_that_trickles_ends_at_the_total_timeout(court: Publisher, get: Getting) -> None:
-    import threading
-
     done = threading.Event()
 
     def trickle(handler: BaseHTTPRequestHandler) -> None:
@@ -288,7 +311,7 @@ def test_a_body_that_trickles_ends_at_the_total_timeout(court: Publisher, get: G
 
     court.answer = trickle
     try:
-        assert "took longer than 1 s (fetch.total_timeout)" in get.failing(court.url, total_timeout=1)
+        assert "took longer than 1 s (setting fetch.total_timeout)" in get.failing(court.url, total_timeout=1)
     finally:
         done.set()
 
@@ -339,7 +362,7 @@ def test_credentials_are_not_sent_to_another_host_or_port(
 
 
 def test_no_secret_is_ever_in_an_error(court: Publisher, get: Getting, secret: str) -> None:
-    url = f"http://user:passw0rd@127.0.0.1:{court.port}/list.txt?key=hidden"
+    url = f"http://127.0.0.1:{court.port}/list.txt?key=hidden"
     for answer in (answering(b"", 500), answering(b"", 403), answering(BOMB), moved("http://["), moved("//10.0.0.1/")):
         court.answer = answer
         said = get.failing(url, credentials=BEARER, max_bytes=10, attempts=1)

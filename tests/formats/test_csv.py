@@ -147,3 +147,22 @@ def test_options_that_make_no_sense_are_refused_when_they_are_given(options: dic
     with pytest.raises(UsageError) as refused:
         format_of("csv", options)
     assert said in str(refused.value)
+
+
+def test_skipping_more_lines_than_there_are_ends_with_the_body() -> None:
+    assert parsed("csv", "a\n", column=1, header=False, skip_rows=1_000_000) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"column": ""},
+        {"column": "1,"},
+        {"column": 10**20},
+        {"column": 1, "delimiter": '"'},
+        {"column": 1, "quote": "\n"},
+    ],
+)
+def test_options_that_could_only_fail_later_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        format_of("csv", options)

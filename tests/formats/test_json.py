@@ -106,3 +106,19 @@ def test_a_bad_line_of_ndjson_is_rejected_alone() -> None:
     ]
     assert isinstance(items[-1], Entry)
     assert items[-1].position == 6
+
+
+HALF_A_PAIR = ['{"d": "\\ud800.example"}', '{"d": "good.example", "r": "x\\udfff"}']
+
+
+def test_a_line_that_no_encoding_carries_spoils_no_other() -> None:
+    bad, good = parsed("ndjson", "\n".join(HALF_A_PAIR), field="d", reference="r")
+    assert isinstance(bad, Entry)
+    assert "\ufffd" in bad.site
+    assert isinstance(good, Entry)
+    assert (good.site, good.reference) == ("good.example", "x\ufffd")
+
+
+def test_a_body_that_no_encoding_carries_is_unreadable_and_no_fault_of_the_service() -> None:
+    with pytest.raises(UnreadableFeedError, match="half a surrogate pair"):
+        parsed("json", f"[{', '.join(HALF_A_PAIR)}]", field="d", reference="r")

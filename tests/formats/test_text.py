@@ -156,3 +156,14 @@ def test_an_option_that_a_format_does_not_have_is_refused(format_: str, options:
     with pytest.raises(UsageError) as refused:
         format_of(format_, options)
     assert str(refused.value).startswith(said)
+
+
+def test_a_line_of_blanks_costs_no_more_than_another() -> None:
+    # Sixty of these would take twenty minutes in quadratic time: the time limit of every test is what speaks here.
+    assert len(parsed("lines", ("b" + " " * 60_000 + "c\n") * 60)) == 60
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "idna", "punycode", "undefined", "no-such"])
+def test_an_encoding_that_is_none_of_text_is_refused(encoding: str) -> None:
+    with pytest.raises(UsageError, match="is not an encoding"):
+        format_of("lines", {"encoding": encoding})

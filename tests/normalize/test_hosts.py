@@ -262,3 +262,19 @@ def test_any_text_has_a_host_or_a_reason(target: str) -> None:
         assert str(refused)
         return
     assert host and host.isascii() and host == host.lower() and not host.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "target", ["http://a" + "\u0300\u0301" * 300_000 + ".example/", "http://\ud800.example/", "a/\udfff"]
+)
+def test_what_would_cost_seconds_or_no_encoding_carries_is_refused_at_once(target: str) -> None:
+    with pytest.raises(ValueError, match="no browser could open"):
+        normalize_host(target)
+
+
+def test_a_long_path_and_a_long_user_name_are_no_long_host() -> None:
+    assert normalize_host(f"http://{'u' * 10_000}@pirate.example/{'p' * 10_000}") == "pirate.example"
+
+
+def test_a_caret_in_a_path_is_the_same_however_it_is_escaped() -> None:
+    assert parse_target("http://a.example/x^y") == parse_target("http://a.example/x%5Ey")

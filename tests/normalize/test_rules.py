@@ -386,3 +386,14 @@ def test_a_rule_matches_the_target_that_it_was_published_as(text: str) -> None:
     if isinstance(made, Rule):
         assert matches(made, parse_target(made.value))
         assert not matches(made, parse_target("http://other.example/a?a=1"))
+
+
+def test_bytes_of_another_encoding_reject_the_entry_and_make_no_wrong_rule() -> None:
+    assert refusal("http://x.example/\ufffd\ufffd").code == "encoding"
+
+
+@pytest.mark.parametrize(("published", "kept"), [("it", "IT"), (" IT ", "IT"), ("Italy", None), ("", None)])
+def test_a_country_named_in_a_row_is_written_as_policies_write_it(published: str, kept: str | None) -> None:
+    (item,) = rules_of([Entry("a.example", 1, country=published)], Reading())
+    assert not isinstance(item, Rejected)
+    assert item[0].country == kept

@@ -278,3 +278,30 @@ def test_a_follower_that_runs_swaps_within_a_second(tmp_path: Path) -> None:
         assert follower.snapshot is not None
     finally:
         follower.stop()
+
+
+def test_a_follower_tries_again_what_could_not_be_followed(tmp_path: Path) -> None:
+    published(tmp_path, 1, "a.example")
+    told: list[str] = []
+    follower = Follower(tmp_path, 60, told.append)
+    pointer = published(tmp_path, 2, "b.example")
+    (tmp_path / pointer.file).rename(tmp_path / "away")
+    for _ in range(3):
+        follower.look()
+    assert len(told) == 1
+    (tmp_path / "away").rename(tmp_path / pointer.file)
+    follower.look()
+    assert follower.snapshot is not None
+    assert follower.snapshot.version == 2
+
+
+def test_a_follower_outlives_a_pointer_that_makes_no_sense(tmp_path: Path) -> None:
+    published(tmp_path, 1, "a.example")
+    follower = Follower(tmp_path, 60)
+    pointer = tmp_path / "current.json"
+    pointer.write_text(pointer.read_text().replace('"confirmed_at": "', '"confirmed_at": "x'))
+    follower.look()
+    published(tmp_path, 2, "b.example")
+    follower.look()
+    assert follower.snapshot is not None
+    assert follower.snapshot.version == 2
