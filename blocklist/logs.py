@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+import stamina.instrumentation
 import structlog
 
 from blocklist.config import LogSettings
@@ -34,5 +35,7 @@ def configure_logs(settings: LogSettings, *, quiet: bool = False) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    # A command says in its result how many attempts it took; the service tells of each in its log.
+    stamina.instrumentation.set_on_retry_hooks(() if quiet else None)
     # Libraries say what matters through the outcome of a run; their own chatter is for debugging.
     logging.basicConfig(level=logging.DEBUG if level <= logging.DEBUG else logging.ERROR, stream=sys.stderr)

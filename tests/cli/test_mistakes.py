@@ -160,3 +160,16 @@ def test_wrong_targets_and_times_are_told_and_end_with_status_two(installation: 
     assert "is past" in one_line(
         installation.run("override", "allow", "a.example", "--reason", "x", "--until", "2020-01-01", status=2)
     )
+
+
+def test_a_publisher_that_cannot_be_reached_is_one_sentence_however_often_it_was_tried(
+    installation: Installation,
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/list.txt"
+    installation.run("feed", "add", "mine", "--url", url, "--format", "lines", *COURT)
+    said = installation.run("refresh", "mine", status=1).strip().splitlines()
+    assert len(said) == 1, said
+    assert "no connection to 127.0.0.1" in said[0]
+    assert "(3 attempts)" in said[0]
