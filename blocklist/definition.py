@@ -22,8 +22,9 @@ from blocklist.vocabulary import Authority, AuthorityKind, Scope
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
-#: What a dotted ``--option`` may lead into.
+#: What ``--option feed.…`` may set.
 _TOP_LEVEL = ("title", "every", "legal_basis", "documentation", "notes", "verified")
+#: What a dotted ``--option`` may lead into.
 _PARTS = ("authority", "source", "rules", "guards", "feed")
 
 

@@ -261,3 +261,26 @@ def test_a_run_of_which_the_database_took_no_note_is_an_error_and_no_success(
     monkeypatch.setattr(service.store.runs, "finish", full)
     with pytest.raises(StoreError, match="is the disk full"):
         service.refresh("court", "tester")
+
+
+def test_a_run_that_died_before_its_feed_was_removed_does_not_keep_the_service_from_starting(
+    service: Service, tmp_path: Path
+) -> None:
+    publish(service, tmp_path, "a.example")
+    removed = service.store.feeds.get("court").id
+    died = service.store.runs.start(removed, "tester", "2026-01-01T00:00:00Z")
+    service.remove_feed("court", "tester")
+    service.recover()
+    run = service.store.runs.get(died)
+    assert (run.outcome, run.reason) == ("failed", "interrupted at stage fetch: its process ended")
+
+
+def test_a_dead_run_of_a_removed_feed_does_not_count_against_another_of_its_name(
+    service: Service, tmp_path: Path
+) -> None:
+    publish(service, tmp_path, "a.example")
+    service.store.runs.start(service.store.feeds.get("court").id, "tester", "2026-01-01T00:00:00Z")
+    service.remove_feed("court", "tester")
+    publish(service, tmp_path, "b.example")
+    service.recover()
+    assert service.store.feeds.failures(service.store.feeds.get("court").id) == 0

@@ -25,12 +25,8 @@ class _Group(click.Group):
             click.echo(f"blocklist: {error}", err=True)
             ctx.exit(error.exit_status)
         except UnicodeError as error:
-            click.echo(
-                f"blocklist: an argument or a line of input is not text that can be read: {error.reason}"
-                if isinstance(error, UnicodeDecodeError | UnicodeEncodeError)
-                else f"blocklist: {error}",
-                err=True,
-            )
+            why = getattr(error, "reason", error)
+            click.echo(f"blocklist: an argument or a line of input is not text that can be read: {why}", err=True)
             ctx.exit(2)
         except BrokenPipeError:
             # Whoever read the output has left (such as head): nothing to say, and nobody to say it to.

@@ -57,4 +57,6 @@ class Context:
             self.service.close()
 
 
+#: The id of a run or an override; a larger number than the database holds is wrong usage.
+id_argument = click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 pass_context = click.make_pass_decorator(Context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from blocklist.cli.context import Context, pass_context
+from blocklist.cli.context import Context, id_argument, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.clock import now, parse_time
 from blocklist.errors import UsageError
@@ -61,7 +61,7 @@ def list_(context: Context, as_json: bool) -> None:
 
 
 @override.command("remove")
-@click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@id_argument
 @pass_context
 def remove(context: Context, id_: int) -> None:
     """End an override."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from blocklist.cli.context import Context, pass_context
+from blocklist.cli.context import Context, id_argument, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
 from blocklist.wire import run_body
 
@@ -37,7 +37,7 @@ def list_(context: Context, feed: str | None, limit: int, as_json: bool) -> None
 
 
 @run.command("show")
-@click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@id_argument
 @json_option
 @pass_context
 def show(context: Context, id_: int, as_json: bool) -> None:
@@ -57,7 +57,7 @@ def show(context: Context, id_: int, as_json: bool) -> None:
 
 
 @run.command("approve")
-@click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@id_argument
 @click.option("--reason", required=True, help="Why it is right; kept as evidence.")
 @pass_context
 def approve(context: Context, id_: int, reason: str) -> None:
@@ -67,7 +67,7 @@ def approve(context: Context, id_: int, reason: str) -> None:
 
 
 @run.command("reject")
-@click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@id_argument
 @click.option("--reason", required=True, help="Why it is wrong; kept as evidence.")
 @pass_context
 def reject(context: Context, id_: int, reason: str) -> None:

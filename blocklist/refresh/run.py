@@ -203,7 +203,7 @@ class Refresher:
             body = self._store.runs.get(run_id).body_sha256
             self._store.runs.supersede(feed.id, run_id, body)
             self._store.runs.finish(run_id, Outcome.HELD, reason, counts, dict(reader.rejected))
-            self._store.feeds.failed(feed.name, self._next_due(feed, now()))
+            self._store.feeds.failed(feed.id, self._next_due(feed, now()))
 
     def _keep_figures(self, run_id: int, counts: Counts, reader: BodyReader) -> None:
         with self._store.database.transaction():
@@ -212,9 +212,9 @@ class Refresher:
 
     def _fail(self, feed: Feed, run_id: int, reason: str) -> None:
         with contextlib.suppress(StoreError), self._store.database.transaction():
-            failures = self._store.feeds.failures(feed.name) + 1
+            failures = self._store.feeds.failures(feed.id) + 1
             self._store.runs.finish(run_id, Outcome.FAILED, reason)
-            self._store.feeds.failed(feed.name, later(now(), _backoff(failures, feed.every)))
+            self._store.feeds.failed(feed.id, later(now(), _backoff(failures, feed.every)))
 
     def _bury_dead_runs(self, feed: Feed) -> None:
         """Close the runs of a feed whose process died. The caller holds the feed's lock: nobody else runs them."""

@@ -71,12 +71,14 @@ class Feeds:
         """Note that a refresh begins, and when the next is due: a run that dies is tried again then."""
         self._update(name, last_attempt=moment, next_due=next_due)
 
-    def failed(self, name: str, next_due: str) -> None:
-        """Note a run that did not bring a current list: neither of the other two times moves."""
+    def failed(self, feed_id: int, next_due: str) -> None:
+        """Note a run that did not bring a current list: neither of the other two times moves.
+
+        By id, since a dead run may be found when its feed is removed already, and another has its name.
+        """
         with self._database.transaction():
             self._database.execute(
-                "UPDATE feeds SET failures = failures + 1, next_due = ? WHERE name = ? AND removed_at IS NULL",
-                (next_due, name),
+                "UPDATE feeds SET failures = failures + 1, next_due = ? WHERE id = ?", (next_due, feed_id)
             )
 
     def succeeded(self, name: str, moment: str, validators: Row | None) -> None:
@@ -95,9 +97,9 @@ class Feeds:
         row = self._row(name)
         return row["applied_body"], row["applied_reading"], json.loads(row["validators"] or "{}")
 
-    def failures(self, name: str) -> int:
+    def failures(self, feed_id: int) -> int:
         """Return how many runs in a row did not bring a current list."""
-        return int(self._row(name)["failures"])
+        return int(self._database.value("SELECT failures FROM feeds WHERE id = ?", (feed_id,)))
 
     def remove(self, name: str) -> None:
         """Date a feed's end; closing its listings is :meth:`.Listings.close_all`."""

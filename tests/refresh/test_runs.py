@@ -157,9 +157,9 @@ def test_a_feed_that_fails_is_tried_again_later_each_time_up_to_a_day(court: Cou
         waits.append(seconds_between(court.now, court.feed.next_due))
     assert 900 <= waits[0] <= 1_800
     assert waits[-1] == 86_400
-    assert court.service.store.feeds.failures("court") == 12
+    assert court.service.store.feeds.failures(court.service.store.feeds.get("court").id) == 12
     court.publish(SITES)
-    assert court.service.store.feeds.failures("court") == 0
+    assert court.service.store.feeds.failures(court.service.store.feeds.get("court").id) == 0
     assert abs(seconds_between(court.now, court.feed.next_due) - 21_600) <= 2_160
 
 
