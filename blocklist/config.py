@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -76,6 +76,14 @@ class SnapshotSettings(_Section):
     keep: int = Field(3, ge=1, description="Snapshot files kept, the current one included.")
 
 
+class GateSettings(_Section):
+    """Forward authentication."""
+
+    unknown: Literal["allow", "block"] = Field(
+        "allow", description='Where no page can be read: "allow" (204) or "block" (403).'
+    )
+
+
 class LogSettings(_Section):
     """What the service says of itself, on standard error."""
 
@@ -111,6 +119,7 @@ class Settings(BaseSettings):
     refresh: RefreshSettings = RefreshSettings()
     guards: GuardSettings = GuardSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
+    gate: GateSettings = GateSettings()
     log: LogSettings = LogSettings()
     policies: dict[str, PolicySettings] = {}
 

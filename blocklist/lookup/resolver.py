@@ -9,9 +9,10 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from blocklist.errors import NotFoundError
-from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.lookup import gate, openrtb
+from blocklist.normalize.hosts import parse_app, parse_target, shorten
 from blocklist.snapshot.reader import Snapshot
-from blocklist.vocabulary import Target
+from blocklist.vocabulary import Target, VerdictKind
 from blocklist.wire import verdict_body
 
 MAX_ITEMS = 10_000
@@ -34,18 +35,27 @@ class SnapshotHolder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP status and a JSON object; from 400 up, a problem document (RFC 9457)."""
+    """An HTTP status, further headers, and a JSON object; from 400 up, a problem document (RFC 9457).
+
+    ``body`` is None where the status and the headers say all (the gate; a bidder's 204). ``headers`` are printable
+    ASCII, safe to write to a socket as they are.
+    """
 
     status: int
-    body: dict[str, Any]
+    body: dict[str, Any] | None
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
-    def content_type(self) -> str:
-        """The media type of the body."""
+    def content_type(self) -> str | None:
+        """The media type of the body; None without one."""
+        if self.body is None:
+            return None
         return "application/problem+json" if self.status >= 400 else "application/json"
 
     def encoded(self) -> bytes:
         """Return the body as it goes over the wire."""
+        if self.body is None:
+            return b""
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
@@ -59,8 +69,9 @@ def problem(status: int, detail: str, **more: Any) -> Answer:
 class Resolver:
     """Answers lookups from whatever snapshot its holder has at that moment."""
 
-    def __init__(self, holder: SnapshotHolder) -> None:
+    def __init__(self, holder: SnapshotHolder, gate_unknown: gate.Unknown = "allow") -> None:
         self._holder = holder
+        self._gate_unknown = gate_unknown
 
     def lookup(self, query: Mapping[str, str]) -> Answer:
         """Answer ``GET /v1/lookup`` for its query parameters."""
@@ -70,7 +81,7 @@ class Resolver:
         policy = query.get("policy") or "default"
         try:
             target = _target({name: query[name] for name in _NAMES if name in query})
-            verdict = snapshot.decide(target, policy, explain=query.get("explain", "").lower() in _TRUE)
+            verdict = snapshot.decide(target, policy, explain=_says_yes(query))
         except NotFoundError as error:
             return problem(404, str(error), verdict="unknown")
         except ValueError as error:
@@ -93,6 +104,41 @@ class Resolver:
             return problem(400, str(error))
         results = [_item(snapshot, item, policy, explain) for item in items]
         return Answer(200, {"version": snapshot.version, "stale": self._holder.stale, "results": results})
+
+    def openrtb(self, body: bytes, query: Mapping[str, str]) -> Answer:
+        """Answer ``POST /v1/openrtb`` for a bid request: whether any place that it names is listed."""
+        snapshot = self._holder.snapshot
+        if snapshot is None:
+            return _no_snapshot()
+        respond = query.get("respond", "")
+        if respond not in ("", "openrtb"):
+            return problem(400, f"respond is 'openrtb' or left out, not {shorten(respond)}", verdict="unknown")
+        try:
+            request = openrtb.read(body)
+            judged = openrtb.judge(snapshot, request, query.get("policy") or "default", explain=_says_yes(query))
+        except openrtb.TooLargeError as error:
+            return problem(413, str(error), verdict="unknown")
+        except NotFoundError as error:
+            return problem(404, str(error), verdict="unknown")
+        except ValueError as error:
+            return problem(400, str(error), verdict="unknown")
+        if not respond:
+            return Answer(200, judged | {"version": snapshot.version, "stale": self._holder.stale})
+        if not judged["block"]:
+            return Answer(204, None)
+        return Answer(200, openrtb.no_bid(request, judged["nbr"]))
+
+    def gate(self, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """Answer ``GET /v1/gate`` for its query parameters and its headers, whose names are in lower case."""
+        snapshot = self._holder.snapshot
+        if snapshot is None:
+            return _no_snapshot()
+        try:
+            verdict = gate.judge(snapshot, query, headers, query.get("policy") or "default")
+        except NotFoundError as error:
+            return problem(404, str(error), verdict="unknown")
+        blocked = verdict.listed or (verdict.verdict is VerdictKind.UNKNOWN and self._gate_unknown == "block")
+        return Answer(403 if blocked else 204, None, gate.headers(verdict))
 
     def ready(self) -> Answer:
         """Answer ``GET /readyz``: whether there is a snapshot to answer from."""
@@ -120,6 +166,10 @@ def _target(named: Mapping[str, Any]) -> Target:
         return parse_app(text)
     target = parse_target(text)
     return target._replace(path=None, params=frozenset()) if name == "domain" else target
+
+
+def _says_yes(query: Mapping[str, str]) -> bool:
+    return query.get("explain", "").lower() in _TRUE
 
 
 def _item(snapshot: Snapshot, item: Any, policy: str, explain: bool) -> dict[str, Any]:

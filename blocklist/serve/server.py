@@ -59,8 +59,8 @@ def serve(settings: Settings, started: Callable[[], None] = lambda: None) -> Non
         signal.signal(number, lambda *_: ended.set())
     with contextlib.ExitStack() as stack:
         for address, app, option in (
-            (settings.serve.control, create_app(follower, service), "--control"),
-            (settings.serve.lookup, create_app(follower), "--lookup"),
+            (settings.serve.control, create_app(follower, service, gate_unknown=settings.gate.unknown), "--control"),
+            (settings.serve.lookup, create_app(follower, gate_unknown=settings.gate.unknown), "--lookup"),
         ):
             server = _bind(address, app, settings.serve.workers, option)
             # Its workers run from here on: they must end even if the next address cannot be had.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import structlog
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -17,12 +19,17 @@ from blocklist.web.responses import respond
 _LOG = structlog.get_logger("blocklist.web")
 
 
-def create_app(holder: SnapshotHolder, service: Service | None = None) -> Flask:
-    """Return the application that answers lookups; with a service it is the control plane's and answers that too."""
+def create_app(
+    holder: SnapshotHolder, service: Service | None = None, *, gate_unknown: Literal["allow", "block"] = "allow"
+) -> Flask:
+    """Return the application that answers lookups; with a service it is the control plane's and answers that too.
+
+    ``gate_unknown`` is what the gate does where there is nothing to judge (setting ``gate.unknown``).
+    """
     app = Flask(__name__, static_folder=None)
     # One byte over the limit still arrives, so that the answer can say what the limit is.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
-    _lookup_routes(app, Resolver(holder))
+    _lookup_routes(app, Resolver(holder, gate_unknown))
     _errors(app)
     if service is not None:
         app.register_blueprint(evidence_routes(service))
@@ -39,6 +46,14 @@ def _lookup_routes(app: Flask, resolver: Resolver) -> None:
     @app.post("/v1/lookup")
     def batch() -> Response:
         return respond(resolver.batch(request.get_data()))
+
+    @app.post("/v1/openrtb")
+    def openrtb() -> Response:
+        return respond(resolver.openrtb(request.get_data(), request.args))
+
+    @app.get("/v1/gate")
+    def gate() -> Response:
+        return respond(resolver.gate(request.args, {name.lower(): value for name, value in request.headers}))
 
     @app.get("/healthz")
     def healthz() -> Response:

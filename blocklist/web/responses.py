@@ -9,6 +9,8 @@ from blocklist.lookup.resolver import Answer
 
 def respond(answer: Answer) -> Response:
     """Return an answer as a response; verdicts are never cached, since the list may change any second."""
-    response = Response(answer.encoded(), answer.status, content_type=answer.content_type)
+    response = Response(answer.encoded(), answer.status, list(answer.headers), content_type=answer.content_type)
+    if answer.content_type is None:
+        del response.headers["Content-Type"]
     response.headers["Cache-Control"] = "no-store"
     return response
