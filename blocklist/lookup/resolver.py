@@ -9,7 +9,9 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from blocklist.errors import NotFoundError
-from blocklist.lookup import gate, openrtb
+from blocklist.lookup import gate
+from blocklist.lookup.bid_request import TooLargeError, read_bid_request
+from blocklist.lookup.openrtb import Judge, no_bid
 from blocklist.normalize.hosts import parse_app, parse_target, shorten
 from blocklist.snapshot.reader import Snapshot
 from blocklist.vocabulary import Target, VerdictKind
@@ -72,6 +74,7 @@ class Resolver:
     def __init__(self, holder: SnapshotHolder, gate_unknown: gate.Unknown = "allow") -> None:
         self._holder = holder
         self._gate_unknown = gate_unknown
+        self._judge: Judge | None = None
 
     def lookup(self, query: Mapping[str, str]) -> Answer:
         """Answer ``GET /v1/lookup`` for its query parameters."""
@@ -81,7 +84,7 @@ class Resolver:
         policy = query.get("policy") or "default"
         try:
             target = _target({name: query[name] for name in _NAMES if name in query})
-            verdict = snapshot.decide(target, policy, explain=_says_yes(query))
+            verdict = snapshot.decide(target, policy, explain=_explains(query))
         except NotFoundError as error:
             return problem(404, str(error), verdict="unknown")
         except ValueError as error:
@@ -110,23 +113,19 @@ class Resolver:
         snapshot = self._holder.snapshot
         if snapshot is None:
             return _no_snapshot()
-        respond = query.get("respond", "")
-        if respond not in ("", "openrtb"):
-            return problem(400, f"respond is 'openrtb' or left out, not {shorten(respond)}", verdict="unknown")
         try:
-            request = openrtb.read(body)
-            judged = openrtb.judge(snapshot, request, query.get("policy") or "default", explain=_says_yes(query))
-        except openrtb.TooLargeError as error:
+            as_bidder = _answers_as_bidder(query)
+            request = read_bid_request(body)
+            judged = self._judge_of(snapshot).judge(request, query.get("policy") or "default", explain=_explains(query))
+        except TooLargeError as error:
             return problem(413, str(error), verdict="unknown")
         except NotFoundError as error:
             return problem(404, str(error), verdict="unknown")
         except ValueError as error:
             return problem(400, str(error), verdict="unknown")
-        if not respond:
-            return Answer(200, judged | {"version": snapshot.version, "stale": self._holder.stale})
-        if not judged["block"]:
-            return Answer(204, None)
-        return Answer(200, openrtb.no_bid(request, judged["nbr"]))
+        if as_bidder:
+            return Answer(200, no_bid(request, judged["nbr"])) if judged["block"] else Answer(204, None)
+        return Answer(200, judged | {"version": snapshot.version, "stale": self._holder.stale})
 
     def gate(self, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         """Answer ``GET /v1/gate`` for its query parameters and its headers, whose names are in lower case."""
@@ -139,6 +138,12 @@ class Resolver:
             return problem(404, str(error), verdict="unknown")
         blocked = verdict.listed or (verdict.verdict is VerdictKind.UNKNOWN and self._gate_unknown == "block")
         return Answer(403 if blocked else 204, None, gate.headers(verdict))
+
+    def _judge_of(self, snapshot: Snapshot) -> Judge:
+        judge = self._judge
+        if judge is None or judge.snapshot is not snapshot:
+            judge = self._judge = Judge(snapshot)
+        return judge
 
     def ready(self) -> Answer:
         """Answer ``GET /readyz``: whether there is a snapshot to answer from."""
@@ -168,7 +173,14 @@ def _target(named: Mapping[str, Any]) -> Target:
     return target._replace(path=None, params=frozenset()) if name == "domain" else target
 
 
-def _says_yes(query: Mapping[str, str]) -> bool:
+def _answers_as_bidder(query: Mapping[str, str]) -> bool:
+    respond = query.get("respond", "")
+    if respond not in ("", "openrtb"):
+        raise ValueError(f"respond is openrtb or left out, not {shorten(respond)}")
+    return respond == "openrtb"
+
+
+def _explains(query: Mapping[str, str]) -> bool:
     return query.get("explain", "").lower() in _TRUE
 
 
