@@ -1,0 +1,66 @@
+"""The contract over a real socket, against the Flask application; contract_cases.py can be run against any other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from cheroot.wsgi import Server
+
+from blocklist import Snapshot
+from blocklist.web.app import create_app
+from tests.lookup.contract_cases import CASES, WITHOUT_SNAPSHOT, Case, answered, check, contract_snapshot
+from tests.lookup.test_resolver import Holder
+
+
+@contextmanager
+def flask_server(holder: Holder, gate_unknown: Literal["allow", "block"] = "allow") -> Iterator[str]:
+    server = Server(("127.0.0.1", 0), create_app(holder, gate_unknown=gate_unknown), numthreads=2)
+    server.prepare()
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.bind_addr[1]}"
+    finally:
+        server.stop()
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    with flask_server(Holder(Snapshot(Path("in memory"), contract_snapshot()))) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def served_without_snapshot() -> Iterator[str]:
+    with flask_server(Holder(None)) as base:
+        yield base
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_an_answer_is_what_the_contract_says(served: str, case: Case) -> None:
+    check(case, answered(served, case))
+
+
+@pytest.mark.parametrize("case", WITHOUT_SNAPSHOT, ids=[case.name for case in WITHOUT_SNAPSHOT])
+def test_without_a_snapshot_nothing_is_let_through(served_without_snapshot: str, case: Case) -> None:
+    check(case, answered(served_without_snapshot, case))
+
+
+def test_the_cases_have_names_of_their_own() -> None:
+    names = [case.name for case in [*CASES, *WITHOUT_SNAPSHOT]]
+    assert len(names) == len(set(names))
+
+
+def test_a_gate_that_blocks_the_unknown_says_why() -> None:
+    with flask_server(Holder(Snapshot(Path("in memory"), contract_snapshot())), "block") as base:
+        got = answered(base, Case("no page", "GET", "/v1/gate", 403))
+        clean = answered(base, Case("clean", "GET", "/v1/gate?url=a.example", 204))
+    assert (got.status, got.body, got.headers["blocklist-verdict"]) == (403, b"", "unknown")
+    assert "blocklist-rule" not in got.headers
+    assert clean.status == 204
