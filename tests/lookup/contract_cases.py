@@ -109,8 +109,8 @@ def encoded(body: dict[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _get(name: str, target: str, **body: Any) -> Case:
-    return Case(name, "GET", f"/v1/lookup?{target}", 200, body | _END)
+def _get(name: str, target: str, body: dict[str, Any], **more: Any) -> Case:
+    return Case(name, "GET", f"/v1/lookup?{target}", 200, body | more | _END)
 
 
 def _refused(name: str, method: str, target: str, status: int, said: str, sent: bytes | None = None) -> Case:
@@ -149,23 +149,23 @@ _SCHAIN = {
 }
 
 LOOKUPS = [
-    _get("a listed domain", "domain=www.pirate.example", **_LISTED),
-    _get("a listed URL, encoded", "url=https%3A%2F%2FWWW.Pirate.Example%3A8443%2Ffilm%3Fa%3Db%26c", **_LISTED),
-    _get("plus is a space", "url=http://pirate.example/a+b", **_LISTED),
-    _get("a clean domain", "domain=example.com", **_CLEAN),
-    _get("a domain with URLs listed on it", "domain=video.example", **_CLEAN, partial=True),
-    _get("a clean page of that domain", "url=http://video.example/watch", **_CLEAN),
+    _get("a listed domain", "domain=www.pirate.example", _LISTED),
+    _get("a listed URL, encoded", "url=https%3A%2F%2FWWW.Pirate.Example%3A8443%2Ffilm%3Fa%3Db%26c", _LISTED),
+    _get("plus is a space", "url=http://pirate.example/a+b", _LISTED),
+    _get("a clean domain", "domain=example.com", _CLEAN),
+    _get("a domain with URLs listed on it", "domain=video.example", _CLEAN, partial=True),
+    _get("a clean page of that domain", "url=http://video.example/watch", _CLEAN),
     _get(
         *("a URL rule", "url=http://video.example/watch%3Fv%3D1%26t%3D2"),
-        **(_LISTED | {"rule": "video.example/watch?v=1", "scope": "prefix"}),
+        _LISTED | {"rule": "video.example/watch?v=1", "scope": "prefix"},
     ),
-    _get("an address", "url=http://0xc0.0.2.7/", **(_LISTED | {"rule": "192.0.2.7", "scope": "exact"})),
-    _get("an app", "app=com.Pirate.App", **(_LISTED | {"rule": "com.Pirate.App", "scope": "exact"})),
-    _get("an app in another case", "app=com.pirate.app", **_CLEAN),
+    _get("an address", "url=http://0xc0.0.2.7/", _LISTED | {"rule": "192.0.2.7", "scope": "exact"}),
+    _get("an app", "app=com.Pirate.App", _LISTED | {"rule": "com.Pirate.App", "scope": "exact"}),
+    _get("an app in another case", "app=com.pirate.app", _CLEAN),
     _get(
         "an override to allow",
         "domain=good.pirate.example",
-        **_CLEAN,
+        _CLEAN,
         rule="good.pirate.example",
         scope="subtree",
         override="allow",
@@ -173,13 +173,13 @@ LOOKUPS = [
     _get(
         "an override to block",
         "domain=bad.example",
-        **(_LISTED | {"rule": "bad.example", "feeds": [], "override": "block"}),
+        _LISTED | {"rule": "bad.example", "feeds": [], "override": "block"},
     ),
-    _get("an empty policy is the default one", "domain=pirate.example&policy=", **_LISTED),
-    _get("another policy", "domain=pirate.example&policy=everything", **_LISTED),
+    _get("an empty policy is the default one", "domain=pirate.example&policy=", _LISTED),
+    _get("another policy", "domain=pirate.example&policy=everything", _LISTED),
     _get(
         *("explained", "domain=pirate.example&explain=1"),
-        **_LISTED,
+        _LISTED,
         listings=[
             {
                 **{"feed": "it-agcom", "authority": "Authority of it-agcom", "kind": "court", "country": "GB"},
