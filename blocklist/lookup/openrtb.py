@@ -10,7 +10,7 @@ from blocklist.lookup.bid_request import APP, BidRequest, Text
 from blocklist.lookup.stores import store_targets
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.snapshot.reader import Snapshot
-from blocklist.vocabulary import Target, Verdict
+from blocklist.vocabulary import Target, Verdict, VerdictKind
 from blocklist.wire import verdict_body
 
 #: OpenRTB 2.6, list "No-Bid Reason Codes".
@@ -53,11 +53,12 @@ class Judge:
                 if text is None:
                     wrong.append((field, "must be a string"))
                 continue
-            verdict = remembered[reading].get(text) or self._decide(reading, text, policy, remembered[reading])
+            known = remembered[reading]
+            verdict = known.get(text) or self._decide(reading, text, policy, known)
             if isinstance(verdict, ValueError):
                 wrong.append((field, str(verdict)))
                 continue
-            if verdict.listed:
+            if verdict.verdict is VerdictKind.LISTED:
                 return _blocked(field, self._explained(reading, text, policy) if explain else verdict) | _noted(wrong)
             judged = True
             partial = partial or (verdict.partial and field in _OWN_DOMAINS)
