@@ -22,7 +22,6 @@ from blocklist.fetch import fetch
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.rules import Reading, matches, site_rule
 from blocklist.refresh import guards, review
-from blocklist.refresh.reading import BodyReader
 from blocklist.refresh.run import Progress, Refresher, lock_file
 from blocklist.snapshot.compiler import Compiler, FeedSource, ListingRow
 from blocklist.snapshot.folder import Pointer, SnapshotFolder
@@ -63,6 +62,7 @@ class Preview:
     first: tuple[tuple[Entry, Rule], ...]
     rejections: tuple[Rejected, ...]
     held: tuple[str, ...]
+    seen: str = ""
 
 
 class Service:
@@ -133,12 +133,13 @@ class Service:
         known = {feed.name: feed for feed in self.store.feeds.all()}
         into = self._folder / "incoming" / f"preview-{os.getpid()}-{id(definition)}"
         source = Source(file=str(file)) if file else definition.source
-        reader = BodyReader(definition)
+        reader = self.refresher.reader(definition)
         first: list[tuple[Entry, Rule]] = []
         try:
             body = fetch(source, into, self.settings.fetch)
-            guards.check_body(into, reader.encoding)
-            with into.open("rb") as opened:
+            assert body is not None
+            with into.open("rb") as raw, reader.opened(raw, body.content_type, into.parent) as opened:
+                guards.check_body(opened, reader.encoding, reader.holds)
                 ruled = reader.read(opened)
                 first = list(islice(ruled, _PREVIEWED))
                 self.store.listings.stage(item for part in (first, ruled) for item in part)
@@ -150,7 +151,6 @@ class Service:
         finally:
             self.store.listings.unstage()
             into.unlink(missing_ok=True)
-        assert body is not None
         return Preview(
             counts.entries,
             counts.rules,
@@ -160,6 +160,7 @@ class Service:
             tuple(first),
             tuple(reader.rejections[:_PREVIEWED]),
             tuple(held),
+            reader.seen,
         )
 
     # Runs

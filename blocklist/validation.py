@@ -29,9 +29,14 @@ def describe(found: ValidationError, model: type[BaseModel] | None = None) -> st
         place = ".".join(str(part) for part in item["loc"]) or "value"
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            known = f"; known: {', '.join(model.model_fields)}" if model and len(item["loc"]) == 1 else ""
+            known = f"; known: {', '.join(_fields(model))}" if model and len(item["loc"]) == 1 else ""
             message = f"is unknown{known}"
         elif item["type"] == "missing":
             message = "is missing"
         said.append(f"{place}: {message}")
     return "; ".join(said)
+
+
+def _fields(model: type[BaseModel]) -> list[str]:
+    """Return a model's own fields, then those it has from others."""
+    return [name for part in model.__mro__ for name in part.__dict__.get("__annotations__", ()) if name in model.model_fields]

@@ -98,7 +98,7 @@ class Authority:
 class Entry(NamedTuple):
     """One value as published: the text that names a site or app, where it stood, and what its row says of it.
 
-    ``position`` counts lines (or rows) from 1. ``raw`` is the published form where it is more than ``site``
+    ``position`` counts lines (or rows, links, items) from 1; in a PDF it is the page times 10,000 and the row on it. ``raw`` is the published form where it is more than ``site``
     (``||example.com^``), else None. ``authority`` and ``country`` are set where a list names them row by row.
     """
 
@@ -210,7 +210,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One attempt to refresh a feed. ``outcome`` is None while it is under way; ``reason`` says why, with figures."""
+    """One attempt to refresh a feed. ``outcome`` is None while it is under way; ``reason`` says why, with figures.
+
+    ``seen`` is what the body was read as: the format, what it was wrapped in, and of ``auto`` why.
+    """
 
     id: int
     feed: str
@@ -224,6 +227,7 @@ class Run:
     rejected_by_code: dict[str, int] = field(default_factory=dict)
     body_sha256: str | None = None
     body_bytes: int | None = None
+    seen: str = ""
     review: dict[str, Any] | None = None
 
 

@@ -86,6 +86,7 @@ def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None
     if as_json:
         print_json(
             {
+                "seen": seen.seen,
                 "entries": seen.entries,
                 "rules": seen.rules,
                 "rejected": seen.rejected,
@@ -97,6 +98,7 @@ def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None
             }
         )
         return
+    click.echo(f"read as {seen.seen}")
     click.echo(f"{seen.entries:,} entries give {seen.rules:,} rules; {seen.rejected:,} rejected")
     click.echo(f"{seen.added:,} would be added, {seen.removed:,} removed")
     for sentence in seen.held:

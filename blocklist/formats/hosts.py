@@ -16,7 +16,7 @@ def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:
     """Yield one Entry per host name; the address before it only says that the line is one of a hosts file."""
     for number, line in numbered_lines(body, options.encoding):
         address, *names = line.partition("#")[0].split()
-        if address not in _USUAL_ADDRESSES and not _is_address(address):
+        if address not in _USUAL_ADDRESSES and not is_address(address):
             yield Rejected(line, number, "syntax", f"{line[:80]!r} does not begin with an address")
         elif not names:
             yield Rejected(line, number, "syntax", f"{line[:80]!r} has an address but no host")
@@ -25,7 +25,8 @@ def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:
                 yield Entry(name, number)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Return whether a text is an IP address, with or without a zone (``fe80::1%eth0``)."""
     try:
         ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

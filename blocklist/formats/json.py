@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import ijson
-from pydantic import BaseModel, ConfigDict
 
 from blocklist.errors import UnreadableFeedError
 from blocklist.formats.lines import numbered_lines
+from blocklist.formats.options import FormatOptions
 from blocklist.vocabulary import Entry, Rejected
 
 #: What JSON can write and no encoding can carry; it spoils its row alone.
@@ -24,10 +24,9 @@ _MAX_DEPTH = 100
 _READ = 4_096
 
 
-class NdjsonOptions(BaseModel):
+class NdjsonOptions(FormatOptions):
     """Options of ``ndjson``: ``field`` names the site's address in a row (dots lead into objects)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     field: str = ""
     reference: str | None = None
     published_at: str | None = None

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, BinaryIO
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator
 
 from blocklist.errors import UnreadableFeedError
+from blocklist.formats.options import FormatOptions
 from blocklist.vocabulary import Entry, Rejected
 
 #: Far above any host or URL, far below what would hurt: a longer line is not a row but a body of another kind.
@@ -34,10 +35,9 @@ def _known_encoding(name: str) -> str:
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
-class TextOptions(BaseModel):
+class TextOptions(FormatOptions):
     """Options of a text format. ``encoding``: the body's character encoding."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     encoding: Encoding = "utf-8"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from blocklist.config import GuardSettings
 from blocklist.definition import FeedDefinition
@@ -59,16 +60,24 @@ GUARDS = (
 )
 
 
-def check_body(path: Path, encoding: str) -> None:
-    """Look at the first bytes of a body for what is no list in any format.
+def check_body(body: Path | BinaryIO, encoding: str, holds: str = "text") -> None:
+    """Look at the first bytes of a body for what is no list in any format; an open one is left at its beginning.
+
+    ``holds`` is what a body of the feed's format is made of: ``text``, ``markup`` or ``binary``.
 
     :raises UnreadableFeedError: what it is instead.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    if isinstance(body, Path):
+        with body.open("rb") as file:
+            head = file.read(_HEAD)
+    else:
+        head = body.read(_HEAD)
+        body.seek(0)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         raise UnreadableFeedError("the body is empty: a list is never published as nothing")
+    if holds == "binary":
+        return
     for magic, name in _MAGIC.items():
         if head.startswith(magic):
             raise UnreadableFeedError(f"the body is {name}, not a list in text")
@@ -79,7 +88,7 @@ def check_body(path: Path, encoding: str) -> None:
             raise UnreadableFeedError(f"the body is text in {name}: set the option encoding={name}")
     if b"\0" in head:
         raise UnreadableFeedError("the body holds NUL bytes: it is binary, or text in utf-16 (set encoding=utf-16)")
-    if text.startswith(b"<"):
+    if text.startswith(b"<") and holds != "markup":
         start = text[:60].decode("utf-8", "replace").split("\n")[0].strip()
         raise UnreadableFeedError(f"the body is an HTML or XML page, not a list: it begins with {start!r}")
 

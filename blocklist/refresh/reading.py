@@ -6,10 +6,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 from blocklist.definition import FeedDefinition
-from blocklist.formats import format_of
+from blocklist.formats import format_of, taken_for
+from blocklist.formats.apart import DEFAULT_MAX_BYTES
+from blocklist.formats.wrapping import unwrapped
 from blocklist.normalize.rules import READING_VERSION, rules_of
 from blocklist.store.listings import Diff
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
@@ -22,10 +26,18 @@ _PROGRESS_STEP = 5_000
 class BodyReader:
     """Reads one body as a definition says, and keeps the figures of it."""
 
-    def __init__(self, definition: FeedDefinition, progress: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        definition: FeedDefinition,
+        progress: Callable[[int], None] = lambda _: None,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None:
         self._format, self._options = format_of(definition.format, definition.options)
         self._reading = definition.rules.reading()
         self._progress = progress
+        self._max_bytes = max_bytes
+        #: What the body was wrapped in, and which format it was read in (of ``auto``: taken for, and why), in words.
+        self.seen = ""
         self.entries = 0
         self.rejected: Counter[str] = Counter()
         self.rejections: list[Rejected] = []
@@ -35,12 +47,32 @@ class BodyReader:
         """The encoding that the definition gives for the body."""
         return str(getattr(self._options, "encoding", "utf-8"))
 
+    @property
+    def holds(self) -> str:
+        """What a body of the format is made of: ``text``, ``markup`` or ``binary``."""
+        return self._format.holds
+
+    @contextmanager
+    def opened(self, body: BinaryIO, content_type: str | None = None, folder: Path | None = None) -> Iterator[BinaryIO]:
+        """Give the list inside a body as it came: unwrapped, and with format ``auto`` decided.
+
+        ``content_type`` is what it came with; ``folder`` is where what was wrapped lies while it is read.
+
+        :raises UnreadableFeedError: it cannot be unwrapped within ``max_bytes``, or looks like no format.
+        """
+        with unwrapped(body, self._max_bytes, getattr(self._options, "member", None), folder) as (inside, wrapping):
+            said = self._format.name
+            if said == "auto":
+                self._format, self._options, said = taken_for(inside, self._options, content_type)
+            self.seen = f"{wrapping}, in it {said}" if wrapping else said
+            yield inside
+
     def read(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule]]:
         """Yield each entry with its rule; what has none is counted, and the first of them kept.
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
-        for item in rules_of(self._format.parse(body, self._options), self._reading):
+        for item in rules_of(self._format.entries(body, self._options, self._max_bytes), self._reading):
             self.entries += 1
             if self.entries % _PROGRESS_STEP == 0:
                 self._progress(self.entries)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from blocklist.errors import ConflictError, UsageError
 from blocklist.refresh import guards
-from blocklist.refresh.reading import BodyReader
 from blocklist.refresh.run import Refresher
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
@@ -25,9 +24,12 @@ def approve(store: Store, refresher: Refresher, run_id: int, by: str, reason: st
     with refresher.locked(run.feed, _WAIT):
         run = _pending(store, run_id, reason)
         definition = definition_of(feed)
-        reader = BodyReader(definition)
+        reader = refresher.reader(definition)
         try:
-            with refresher.bodies.open(run.body_sha256 or "") as body:
+            with (
+                refresher.bodies.open(run.body_sha256 or "") as raw,
+                reader.opened(raw, store.runs.content_type(run_id)) as body,
+            ):
                 diff = refresher.stage_and_compare(feed, body, reader, run_id)
             counts = reader.counts(diff)
             guards.check_counts(counts)

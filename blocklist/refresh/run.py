@@ -105,6 +105,10 @@ class Refresher:
                 with contextlib.suppress(ConflictError), self.locked(feed.name):
                     self._bury_dead_runs(feed)
 
+    def reader(self, definition: FeedDefinition, progress: Callable[[int], None] = lambda _: None) -> BodyReader:
+        """Return what reads a body as a definition says, within the limits of the settings."""
+        return BodyReader(definition, progress, self._settings.fetch.max_bytes)
+
     def stage_and_compare(self, feed: Feed, body: BinaryIO, reader: BodyReader, run_id: int) -> Diff:
         """Read a body into the staging table and compare it with what the feed lists."""
         self._store.runs.reach(run_id, Stage.NORMALIZE)
@@ -146,9 +150,10 @@ class Refresher:
 
         self._store.runs.reach(run_id, Stage.PARSE)
         self.bodies.keep(body)
-        reader = BodyReader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
-        guards.check_body(body.path, reader.encoding)
-        with body.path.open("rb") as opened:
+        reader = self.reader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
+        with body.path.open("rb") as raw, reader.opened(raw, body.content_type, body.path.parent) as opened:
+            self._store.runs.saw(run_id, reader.seen, body.content_type)
+            guards.check_body(opened, reader.encoding, reader.holds)
             diff = self.stage_and_compare(feed, opened, reader, run_id)
 
         self._store.runs.reach(run_id, Stage.GUARD)

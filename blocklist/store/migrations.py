@@ -14,6 +14,13 @@ def m001_tables(database: Database) -> None:
         database.execute(statement)
 
 
+@MIGRATIONS()
+def m002_what_was_seen_of_a_body(database: Database) -> None:
+    """Keep what each run's body was read as, and the content type by which format ``auto`` decided."""
+    database.execute("ALTER TABLE runs ADD COLUMN seen TEXT NOT NULL DEFAULT ''")
+    database.execute("ALTER TABLE runs ADD COLUMN content_type TEXT")
+
+
 _FIRST_TABLES = (
     """
     CREATE TABLE feeds (

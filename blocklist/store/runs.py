@@ -40,6 +40,15 @@ class Runs:
         """Note which body a run works on."""
         self._update(id_, body_sha256=sha256, body_bytes=size, validators=json.dumps(validators))
 
+    def saw(self, id_: int, seen: str, content_type: str | None) -> None:
+        """Note what a body was read as, in words, and the content type it came with."""
+        self._update(id_, seen=seen, content_type=content_type)
+
+    def content_type(self, id_: int) -> str | None:
+        """Return the content type that a run's body came with."""
+        found: str | None = self._database.value("SELECT content_type FROM runs WHERE id = ?", (id_,))
+        return found
+
     def finish(
         self,
         id_: int,
@@ -155,5 +164,6 @@ def _run(row: Row) -> Run:
         rejected_by_code=json.loads(row["rejected_by_code"]),
         body_sha256=row["body_sha256"],
         body_bytes=row["body_bytes"],
+        seen=row["seen"],
         review=review,
     )

@@ -1,0 +1,96 @@
+"""Web pages: links, or a table; read by selectolax (Lexbor, an HTML parser that agrees with browsers)."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from blocklist.documents.errors import DocumentError
+
+#: A page that stretches its cells over more columns than any list has.
+_MAX_SPAN = 1_000
+_DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
+
+
+def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the links that ``select`` finds, or the rows of a table, numbered from 1 as they stand on the page.
+
+    :raises DocumentError: ``select`` finds nothing, or is no CSS selector.
+    """
+    page = LexborHTMLParser(_decoded(file.read(), options.get("encoding")))
+    if options["table"]:
+        yield from _table_rows(_found(page, options["select"] or "table", "a table"), options)
+    else:
+        for number, node in enumerate(_found(page, options["select"], "a link"), 1):
+            yield number, [_value(node, options["take"])]
+
+
+def _decoded(data: bytes, encoding: str | None) -> str:
+    """Return the page as text: in the encoding given, else as its mark or its first kilobyte declares (HTML, 13.2.3.2)."""
+    if data.startswith(codecs.BOM_UTF8):
+        return data[3:].decode("utf-8", "replace")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    declared = _DECLARED.search(data[:1024])
+    name = encoding or (declared[1].decode("ascii") if declared else "utf-8")
+    try:
+        return data.decode(name, "replace")
+    except LookupError:
+        return data.decode("utf-8", "replace")
+
+
+def _found(page: LexborHTMLParser, selector: str, what: str) -> list[LexborNode]:
+    try:
+        found = page.css(selector)
+    except (SelectolaxError, ValueError) as error:
+        raise DocumentError(f"select: {selector!r} is not a CSS selector: {error}") from None
+    if not found:
+        title = page.css_first("title")
+        said = f" (its title is {title.text(strip=True)[:80]!r})" if title else ""
+        raise DocumentError(f"select: {selector!r} finds {what} nowhere on the page{said}: a login, an error, a new layout?")
+    return found
+
+
+def _table_rows(found: list[LexborNode], options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
+    if options["number"] > len(found):
+        raise DocumentError(f"table: the page has {len(found)} of them, not {options['number']}")
+    table = found[options["number"] - 1]
+    number = 0
+    for row in table.css("tr"):
+        # Rows of a table inside a cell belong to that one.
+        if _table_of(row) != table.mem_id:
+            continue
+        number += 1
+        yield number, _cells(row, options["take"])
+
+
+def _table_of(node: LexborNode) -> int:
+    parent = node.parent
+    while parent is not None and parent.tag != "table":
+        parent = parent.parent
+    return parent.mem_id if parent is not None else 0
+
+
+def _cells(row: LexborNode, take: str) -> list[str]:
+    cells: list[str] = []
+    for cell in row.iter():
+        if cell.tag in ("td", "th"):
+            span = cell.attributes.get("colspan") or "1"
+            # A cell over several columns stands in the first: the others count, so that the next keep their numbers.
+            cells += [_cell(cell, take), *[""] * (min(int(span), _MAX_SPAN) - 1 if span.isdigit() and span != "0" else 0)]
+    return cells
+
+
+def _cell(cell: LexborNode, take: str) -> str:
+    link = cell.css_first("a[href]") if take == "href" else None
+    return _value(link, "href") if link else _value(cell, "text")
+
+
+def _value(node: LexborNode, take: str) -> str:
+    if take == "text":
+        return " ".join(node.text(separator=" ").split())
+    return (node.attributes.get(take) or "").strip()

@@ -1,0 +1,223 @@
+"""``rpz``: a response policy zone, the form in which resolvers take block lists.
+
+Format: draft-vixie-dnsop-dns-rpz, in the master files of RFC 1035, section 5. dnspython's own zone reader makes an object
+of every name and record, at some 20,000 records a second, and gives up on the first line it cannot read; here a pattern
+reads the records that lists are made of, and dnspython's tokenizer what is left: quotes, parentheses, escapes.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
+
+from pydantic import Field
+
+from blocklist.errors import UnreadableFeedError
+from blocklist.formats.lines import MAX_LINE, TextOptions, text_of
+from blocklist.vocabulary import Entry, Rejected
+
+_RECORD = re.compile(
+    r"(?P<owner>[^\s;\"()\\$]+)?[ \t]+(?:(?:\d[\dsmhdwSMHDW]*|[Ii][Nn])[ \t]+){0,2}"
+    r"(?P<type>[A-Za-z][A-Za-z0-9-]*)[ \t]+(?P<data>[^\s;\"()\\]+)[ \t]*(?:;.*)?"
+)
+#: What may hold a parenthesis that means nothing: an escape, a quoted text, a comment.
+_NO_PARENTHESES = re.compile(r"\\.|\"(?:[^\"\\]|\\.)*\"|;[^\n]*")
+_CLASSES = frozenset({"IN", "CH", "HS", "CS"})
+_TTL = re.compile(r"\d[\dsmhdw]*", re.IGNORECASE)
+#: What belongs to the zone itself or to its signature, and says nothing of any site.
+_OF_THE_ZONE = frozenset({"SOA", "NS", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "ZONEMD"})
+_NO_LISTING = {
+    "rpz-passthru": ("passthru", "is an exemption (rpz-passthru), not a listing"),
+    "rpz-tcp-only": ("not_a_block", "asks for TCP (rpz-tcp-only) and blocks nothing"),
+}
+_NO_SITE = {
+    "rpz-client-ip": "is about who asks (rpz-client-ip), not about a site",
+    "rpz-nsdname": "is about a name server (rpz-nsdname): other sites share it",
+    "rpz-nsip": "is about a name server's address (rpz-nsip): other sites share it",
+}
+#: Lines that one record in parentheses may take: an SOA takes seven.
+_MOST_LINES = 200
+
+
+class RpzOptions(TextOptions):
+    """Options of ``rpz``. ``zone``: the zone's name, where the file has neither an SOA record nor ``$ORIGIN``."""
+
+    zone: str | None = Field(None, pattern=r"^[A-Za-z0-9_.-]{1,253}$")
+
+
+class _Record(NamedTuple):
+    owner: str | None
+    type: str
+    data: str
+
+
+@dataclass(slots=True)
+class _Zone:
+    """Where in which zone the reading is: names without a final dot are below ``origin``."""
+
+    apex: str | None
+    origin: str | None
+    owner: str | None = None
+
+    def trigger(self, record: _Record) -> str | None:
+        """Return what a record is about, without the zone's name: "" for the zone itself, None for another zone."""
+        if record.owner is not None:
+            self.owner = self._absolute(record.owner)
+        name = self.owner
+        if name is None:
+            return None
+        if record.type == "SOA":
+            self.apex = name
+        if self.apex is None:
+            return name
+        if name == self.apex:
+            return ""
+        return name[: -len(self.apex) - 1] if name.endswith("." + self.apex) else None
+
+    def _absolute(self, owner: str) -> str:
+        if owner == "@":
+            return self.origin or ""
+        if owner[-1] == ".":
+            return owner[:-1].lower()
+        return f"{owner.lower()}.{self.origin}" if self.origin else owner.lower()
+
+    def begin(self, origin: str) -> None:
+        """Take note of a ``$ORIGIN``; before any SOA, the first one names the zone."""
+        self.origin = self._absolute(origin)
+        if self.apex is None and self.origin:
+            self.apex = self.origin
+
+
+def parse(body: BinaryIO, options: RpzOptions) -> Iterator[Entry | Rejected]:
+    """Yield one Entry per record whose policy blocks a name, or one address; exemptions are rejected and counted.
+
+    :raises UnreadableFeedError: it includes other files or generates records, or a record in parentheses never ends.
+    """
+    named = options.zone.strip(".").lower() if options.zone else None
+    zone = _Zone(named, named)
+    for number, line in _records(body, options.encoding):
+        if line[0] == "$":
+            _directive(zone, number, line)
+            continue
+        fast = _RECORD.fullmatch(line)
+        record = _Record(fast["owner"], fast["type"].upper(), fast["data"]) if fast else _tokenized(line)
+        if record is None or not _is_type(record.type):
+            yield Rejected(line[:200], number, "syntax", f"{line[:80].strip()!r} is not a record of a zone")
+        elif (item := _judged(record, zone, number, line)) is not None:
+            yield item
+
+
+def _judged(record: _Record, zone: _Zone, number: int, line: str) -> Entry | Rejected | None:
+    """Return what a record says of a site; None for what only says something of the zone."""
+    trigger = zone.trigger(record)
+    shown = line.strip()
+    if trigger is None:
+        return Rejected(shown[:200], number, "other_zone", f"{shown[:80]!r} is not in the zone {zone.apex}")
+    if trigger == "" or record.type in _OF_THE_ZONE:
+        return None
+    labels = trigger.rsplit(".", 1)
+    if labels[-1] in _NO_SITE:
+        return Rejected(shown[:200], number, "not_a_site", f"{shown[:80]!r} {_NO_SITE[labels[-1]]}")
+    if record.type == "CNAME":
+        target = record.data.rstrip(".").lower()
+        if target in _NO_LISTING or target in (trigger, zone.owner):
+            code, why = _NO_LISTING.get(target, _NO_LISTING["rpz-passthru"])
+            return Rejected(shown[:200], number, code, f"{shown[:80]!r} {why}")
+    if labels[-1] != "rpz-ip":
+        return Entry(trigger, number, shown)
+    address = _address(labels[0])
+    if address is None:
+        return Rejected(shown[:200], number, "network", f"{shown[:80]!r} is a network or no address: one address is a rule")
+    return Entry(address, number, shown)
+
+
+def _address(reverse: str) -> str | None:
+    """Return the one address that the labels before ``rpz-ip`` name.
+
+    >>> _address("32.4.3.2.1"), _address("128.1.zz.db8.2001"), _address("24.0.2.0.192")
+    ('1.2.3.4', '[2001:db8::1]', None)
+    """
+    length, *parts = reverse.split(".")
+    parts.reverse()
+    if "zz" in parts or len(parts) > 4:
+        at = parts.index("zz") if "zz" in parts else None
+        text = ":".join(parts) if at is None else ":".join(parts[:at]) + "::" + ":".join(parts[at + 1 :])
+    else:
+        text = ".".join(parts)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if length != str(address.max_prefixlen):
+        return None
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
+def _records(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield each record or directive on one line, with the number of the line it begins on."""
+    number = 0
+    with text_of(body, encoding) as text:
+        while line := text.readline(MAX_LINE):
+            number += 1
+            if len(line) >= MAX_LINE and not line.endswith("\n"):
+                raise UnreadableFeedError(f"line {number} is longer than {MAX_LINE} characters: not a zone")
+            bare = line.lstrip()
+            if not bare or bare[0] == ";":
+                continue
+            begins, line = number, line.rstrip()
+            while "(" in line and _is_open(line):
+                more = text.readline(MAX_LINE)
+                number += 1
+                if not more or number - begins > _MOST_LINES or len(line) > MAX_LINE:
+                    raise UnreadableFeedError(f"line {begins} opens a parenthesis that is never closed")
+                line += "\n" + more.rstrip()
+            yield begins, line
+
+
+def _is_open(record: str) -> bool:
+    bare = _NO_PARENTHESES.sub("", record)
+    return bare.count("(") > bare.count(")")
+
+
+def _directive(zone: _Zone, number: int, line: str) -> None:
+    name, *values = line.split(";", 1)[0].split()
+    if name.upper() == "$ORIGIN" and values:
+        zone.begin(values[0])
+    elif name.upper() != "$TTL":
+        # Of $INCLUDE and $GENERATE the records are not in the body: reading on would silently lose them.
+        raise UnreadableFeedError(f"line {number}: {name[:20]} is not read: ask for the zone as it is transferred")
+
+
+def _tokenized(line: str) -> _Record | None:
+    """Return a record that the pattern does not cover, by dnspython's tokenizer; None if it is none."""
+    import dns.exception  # noqa: PLC0415 - loaded only when a record needs it
+    import dns.tokenizer  # noqa: PLC0415
+
+    tokenizer: Any = dns.tokenizer.Tokenizer(line)
+    words: list[str] = []
+    try:
+        inherits = line[0] in " \t"
+        while not (token := tokenizer.get(want_leading=False)).is_eol_or_eof():
+            words.append(token.value)
+    except (dns.exception.DNSException, ValueError):
+        return None
+    owner = None if inherits or not words else words.pop(0)
+    while words and (words[0].upper() in _CLASSES or _TTL.fullmatch(words[0])):
+        words.pop(0)
+    return _Record(owner, words[0].upper(), words[1]) if len(words) > 1 else None
+
+
+@functools.lru_cache(maxsize=256)
+def _is_type(name: str) -> bool:
+    import dns.exception  # noqa: PLC0415 - loaded only when a feed is a zone
+    import dns.rdatatype  # noqa: PLC0415
+
+    try:
+        dns.rdatatype.from_text(name)
+    except (dns.exception.DNSException, ValueError):
+        return False
+    return True
