@@ -39,4 +39,9 @@ def describe(found: ValidationError, model: type[BaseModel] | None = None) -> st
 
 def _fields(model: type[BaseModel]) -> list[str]:
     """Return a model's own fields, then those it has from others."""
-    return [name for part in model.__mro__ for name in part.__dict__.get("__annotations__", ()) if name in model.model_fields]
+    return [
+        name
+        for part in model.__mro__
+        for name in part.__dict__.get("__annotations__", ())
+        if name in model.model_fields
+    ]

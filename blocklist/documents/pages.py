@@ -51,7 +51,9 @@ def _found(page: LexborHTMLParser, selector: str, what: str) -> list[LexborNode]
     if not found:
         title = page.css_first("title")
         said = f" (its title is {title.text(strip=True)[:80]!r})" if title else ""
-        raise DocumentError(f"select: {selector!r} finds {what} nowhere on the page{said}: a login, an error, a new layout?")
+        raise DocumentError(
+            f"select: {selector!r} finds {what} nowhere on the page{said}: a login, an error, a new layout?"
+        )
     return found
 
 
@@ -81,7 +83,10 @@ def _cells(row: LexborNode, take: str) -> list[str]:
         if cell.tag in ("td", "th"):
             span = cell.attributes.get("colspan") or "1"
             # A cell over several columns stands in the first: the others count, so that the next keep their numbers.
-            cells += [_cell(cell, take), *[""] * (min(int(span), _MAX_SPAN) - 1 if span.isdigit() and span != "0" else 0)]
+            cells += [
+                _cell(cell, take),
+                *[""] * (min(int(span), _MAX_SPAN) - 1 if span.isdigit() and span != "0" else 0),
+            ]
     return cells
 
 

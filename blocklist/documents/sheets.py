@@ -21,7 +21,9 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
     try:
         book = CalamineWorkbook.from_filelike(file)
     except PasswordError:
-        raise DocumentError("the spreadsheet is locked with a password: ask its publisher for one that is not") from None
+        raise DocumentError(
+            "the spreadsheet is locked with a password: ask its publisher for one that is not"
+        ) from None
     sheet = book.get_sheet_by_name(_name(book, options.get("sheet")))
     # Rows come from the sheet's first on, cells only from its first used column on.
     before = [""] * (sheet.start[1] if sheet.start else 0)

@@ -90,9 +90,7 @@ def format_of(name: str, options: dict[str, Any]) -> tuple[Format, BaseModel]:
     return FORMATS[name], validated
 
 
-def taken_for(
-    body: BinaryIO, options: BaseModel, content_type: str | None = None
-) -> tuple[Format, BaseModel, str]:
+def taken_for(body: BinaryIO, options: BaseModel, content_type: str | None = None) -> tuple[Format, BaseModel, str]:
     """Return what ``auto`` takes a body for: the format, the options of it, and the reason in words.
 
     :raises UnreadableFeedError: it cannot be told, or the format needs an option that is missing.

@@ -80,7 +80,9 @@ def _markup(text: str) -> Seen:
     name = root[2].lower() if root else ""
     if name in _ROOTS:
         return Seen(_ROOTS[name], {}, f"its first element is <{name}>")
-    raise UnreadableFeedError(f"format auto: the body is HTML or XML of no known kind: it begins with {text.strip()[:60]!r}")
+    raise UnreadableFeedError(
+        f"format auto: the body is HTML or XML of no known kind: it begins with {text.strip()[:60]!r}"
+    )
 
 
 def _structured(text: str, lines: list[str]) -> Seen | None:

@@ -131,7 +131,9 @@ def _judged(record: _Record, zone: _Zone, number: int, line: str) -> Entry | Rej
         return Entry(trigger, number, shown)
     address = _address(labels[0])
     if address is None:
-        return Rejected(shown[:200], number, "network", f"{shown[:80]!r} is a network or no address: one address is a rule")
+        return Rejected(
+            shown[:200], number, "network", f"{shown[:80]!r} is a network or no address: one address is a rule"
+        )
     return Entry(address, number, shown)
 
 

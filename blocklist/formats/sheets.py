@@ -40,9 +40,7 @@ class SheetOptions(TableOptions):
         return self
 
 
-def parse(
-    body: BinaryIO, options: SheetOptions, max_bytes: int = DEFAULT_MAX_BYTES
-) -> Iterator[Entry | Rejected]:
+def parse(body: BinaryIO, options: SheetOptions, max_bytes: int = DEFAULT_MAX_BYTES) -> Iterator[Entry | Rejected]:
     """Yield one Entry per value in the site's cell of each row; positions are the row numbers of the sheet.
 
     :raises UnreadableFeedError: it is no spreadsheet, is locked, opens to more than it may, or lacks a sheet or column.

@@ -136,7 +136,9 @@ def _chosen(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:
     """Return the one file of a zip that is the list."""
     files = [item for item in archive.infolist() if not item.is_dir()]
     if pattern is not None:
-        found = [item for item in files if pattern in (item.filename, "*") or fnmatch.fnmatchcase(item.filename, pattern)]
+        found = [
+            item for item in files if pattern in (item.filename, "*") or fnmatch.fnmatchcase(item.filename, pattern)
+        ]
         found = found or [item for item in files if fnmatch.fnmatchcase(item.filename.rpartition("/")[2], pattern)]
     else:
         found = [item for item in files if not _NO_LIST.search(item.filename)]

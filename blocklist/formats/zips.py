@@ -53,7 +53,9 @@ def contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[byte
         )
     if member.compress_type not in _STORED_OR_DEFLATED:
         # zipfile bounds what it inflates, but not what it makes of bzip2 and LZMA.
-        raise UnreadableFeedError(f"{member.filename!r} in the zip is compressed in a way that is not read (not deflate)")
+        raise UnreadableFeedError(
+            f"{member.filename!r} in the zip is compressed in a way that is not read (not deflate)"
+        )
     try:
         with archive.open(member) as file:
             while block := file.read(_BLOCK):

@@ -1,0 +1,186 @@
+"""Documents: spreadsheets, pages, PDFs and news feeds, good and hostile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from blocklist.errors import UnreadableFeedError, UsageError
+from blocklist.formats import format_of, news, pdf
+from blocklist.vocabulary import Entry, Rejected
+from tests.formats import making
+from tests.support import parsed, sites
+
+ROWS = (
+    f'<row r="3">{making.cell("B3", "Site")}{making.cell("C3", "Ref")}</row>'
+    f'<row r="6">{making.cell("B6", "a.example")}<c r="C6"><v>7</v></c></row>'
+    f'<row r="7"><c r="B7" t="str"><f>X</f><v>b.example</v></c></row><row r="8"><c r="B8"><f>Y</f></c><c r="C8"><v>1</v></c></row>'
+)
+PAGE = b"""<html><title>Orders</title><nav><a href="https://court.example/">home</a></nav>
+<main><a href="https://a.example/x">A</a> <a href="/about">about</a> <a href="//b.example">b.example</a></main>
+<table><tr><th>Site</th><th>Order</th></tr><tr><td><a href="http://c.example/f">c.example</a></td><td>R-1</td></tr></table>"""
+NEWS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>x</title><item><title>a.example, b.example</title>
+<link>https://a.example/</link><guid>R-1</guid></item></channel></rss>"""
+LAUGHS = (
+    b"<?xml version='1.0'?><!DOCTYPE l [<!ENTITY a 'aaaaaaaaaa'>"
+    + b"".join(b"<!ENTITY a%d '%s'>" % (i, (b"&a%d;" % (i - 1) if i else b"&a;") * 10) for i in range(9))
+    + b"]>"
+)
+
+
+def test_a_sheet_gives_its_rows_with_the_numbers_that_a_person_sees() -> None:
+    items = parsed("xlsx", making.xlsx({"A": ROWS}), column="Site", reference="Ref")
+    assert items[:2] == [Entry("a.example", 6, reference="7"), Entry("b.example", 7)]
+    assert [(i.position, i.code) for i in items[2:] if isinstance(i, Rejected)] == [(8, "empty")]
+    assert sites(parsed("xlsx", making.xlsx({"A": ROWS}), column=2, header_row=3)) == ["a.example", "b.example"]
+
+
+def test_the_first_sheet_that_is_not_hidden_counts_unless_one_is_named() -> None:
+    book = making.xlsx({"Old": f'<row r="1">{making.cell("A1", "old.example")}</row>', "New": ROWS}, hidden=("Old",))
+    assert sites(parsed("xlsx", book, column="Site")) == ["a.example", "b.example"]
+    assert sites(parsed("xlsx", book, column=1, header="false", sheet="Old")) == ["old.example"]
+    assert sites(parsed("xlsx", book, column=1, header="false", sheet="1")) == ["old.example"]
+    with pytest.raises(UnreadableFeedError, match="sheet: no sheet 'X'; there are 'Old', 'New'"):
+        parsed("xlsx", book, column=1, sheet="X")
+
+
+def test_an_open_document_is_read_like_any_sheet() -> None:
+    assert parsed("ods", making.ods([["Site"], ["a.example"]]), column="Site") == [Entry("a.example", 2)]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            making.xlsx(
+                {"A": '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>3</v></c></row>'}
+            ),
+            "bytes of memory, or breaks its reader",
+        ),
+        (making.xlsx({"A": ROWS.replace("a.example", "&a8;")}, before=LAUGHS.decode()[21:]), "unrecognized entity"),
+        (making.xlsx({"A": ROWS})[:-40], "not a zip file"),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), "damaged"),
+        (b"a.example\n", "not a spreadsheet: it begins with"),
+    ],
+)
+def test_a_hostile_sheet_fails_in_a_sentence_and_takes_nothing_down(body: bytes, said: str) -> None:
+    with pytest.raises(UnreadableFeedError) as refused:
+        parsed("xlsx", body, column=1)
+    assert said in str(refused.value)
+
+
+def test_a_sheet_that_opens_to_more_than_it_may_is_not_opened() -> None:
+    chosen, options = format_of("xlsx", {"column": 1})
+    import io
+
+    body = making.xlsx({"A": f"<row r='1'>{making.cell('A1', 'a' * 300_000)}</row>"})
+    with pytest.raises(UnreadableFeedError, match="opens to more than 100,000 bytes"):
+        list(chosen.entries(io.BytesIO(body), options, 100_000))
+
+
+def test_links_to_other_sites_are_read_where_the_selector_says() -> None:
+    assert parsed("html", PAGE, select="main a") == [Entry("https://a.example/x", 1), Entry("//b.example", 3)]
+    assert sites(parsed("html", PAGE, select="main a", take="text")) == ["A", "about", "b.example"]
+
+
+def test_a_table_on_a_page_has_columns_like_any_other() -> None:
+    assert parsed("html", PAGE, column="Site", reference="Order") == [Entry("c.example", 2, reference="R-1")]
+    assert sites(parsed("html", PAGE, column=1, take="href")) == ["http://c.example/f"]
+    with pytest.raises(UnreadableFeedError, match="table: the page has 1 of them, not 2"):
+        parsed("html", PAGE, column=1, table=2)
+
+
+def test_a_page_without_what_is_looked_for_says_its_title() -> None:
+    with pytest.raises(UnreadableFeedError, match=r"finds a link nowhere on the page \(its title is 'Sign in'\)"):
+        parsed("html", "<title>Sign in</title><form>", select="main a")
+    with pytest.raises(UnreadableFeedError, match="is not a CSS selector"):
+        parsed("html", PAGE, select="[[")
+
+
+def test_items_of_a_news_feed_are_rows() -> None:
+    assert parsed("rss", NEWS, reference="id") == [Entry("https://a.example/", 1, reference="R-1")]
+    assert sites(parsed("rss", NEWS, column="title", values=",")) == ["a.example", "b.example"]
+    atom = b'<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>c.example</title></entry></feed>'
+    assert sites(parsed("atom", atom, column="title")) == ["c.example"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (NEWS[:-20], "not XML that can be read"),
+        (PAGE, "not"),
+        (LAUGHS + b"<rss version='2.0'><channel><item><title>&a8;</title></item></channel></rss>", "amplification"),
+    ],
+)
+def test_a_news_feed_that_is_broken_or_hostile_is_not_half_read(body: bytes, said: str) -> None:
+    with pytest.raises(UnreadableFeedError, match=said):
+        parsed("rss", body, column="title")
+
+
+def test_tables_of_a_pdf_are_one_table_and_positions_name_the_page() -> None:
+    pytest.importorskip("pdfplumber")
+    first = making.grid([["Nr", "Site"], ["1", "a.example"]])
+    second = making.grid([["Nr", "Site"], ["2", "b.example"], ["3", "c.example"]])
+    items = parsed("pdf", making.pdf(first, second), column="Site", reference="Nr")
+    assert items == [
+        Entry("a.example", 10_002, reference="1"),
+        Entry("b.example", 20_002, reference="2"),
+        Entry("c.example", 20_003, reference="3"),
+    ]
+
+
+def test_text_of_a_pdf_is_read_by_lines_or_for_addresses() -> None:
+    pytest.importorskip("pdfplumber")
+    body = making.pdf(making.words(50, 700, "a.example") + making.words(50, 680, "see hxxp://b[.]example/x, no 12.5"))
+    assert sites(parsed("pdf", body)) == ["a.example", "see hxxp://b[.]example/x, no 12.5"]
+    assert sites(parsed("pdf", body, text="words")) == ["a.example", "hxxp://b[.]example/x"]
+
+
+@pytest.mark.parametrize("body", [b"%PDF-1.4\nnothing", b"hello", making.pdf("x")[:60]])
+def test_a_pdf_that_is_broken_fails_in_a_sentence(body: bytes) -> None:
+    with pytest.raises(UnreadableFeedError, match="not a PDF"):
+        parsed("pdf", body)
+
+
+def test_a_pdf_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(UnreadableFeedError, match=r"pip install 'blocklist\[pdf\]'"):
+        parsed("pdf", b"%PDF-1.4")
+
+
+@pytest.mark.parametrize(
+    ("format_", "options", "said"),
+    [
+        ("xlsx", {}, "format xlsx: column: is missing"),
+        ("xlsx", {"column": 1, "header_row": 2, "skip_rows": 1}, "leave skip_rows and header out"),
+        ("xlsx", {"column": 1, "delimiter": ";"}, "format xlsx: delimiter: is unknown; known: sheet, header_row"),
+        ("html", {}, "say what on the page is the list"),
+        ("html", {"select": "a", "reference": 2}, "reference is for a table"),
+        ("pdf", {"where": "a=b"}, "where is for a table"),
+        ("rss", {"column": "site"}, "an item of a news feed has no 'site'; it has title, link"),
+        ("auto", {"speed": 1}, "format auto: speed: is unknown; known: "),
+        ("auto", {"sheet": 1, "delimiter": ";"}, "no format takes delimiter, sheet together"),
+    ],
+)
+def test_options_are_held_against_the_format_when_they_are_given(
+    format_: str, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        format_of(format_, options)
+    assert said in str(refused.value)
+
+
+def test_the_columns_of_a_news_feed_are_those_that_its_reader_writes() -> None:
+    from blocklist.documents import news as reader
+
+    assert news.COLUMNS == reader.COLUMNS
+
+
+def test_what_is_heavy_is_loaded_only_when_a_body_needs_it() -> None:
+    heavy = ("python_calamine", "pdfplumber", "feedparser", "dns", "selectolax", "zstandard")
+    program = f"import sys, blocklist.formats; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,66 @@
+"""``rpz``: which records of a policy zone are listings."""
+
+from __future__ import annotations
+
+import pytest
+
+from blocklist.errors import UnreadableFeedError
+from blocklist.vocabulary import Rejected
+from tests.support import parsed, sites
+
+ZONE = """$TTL 60
+$ORIGIN rpz.example.
+@ IN SOA ns.example. h.example. (1 ; serial
+   2 3
+   4 5)
+  NS ns.example.
+a.example CNAME .
+*.a.example CNAME .
+B.example.rpz.example. 300 IN CNAME *. ; why
+c.example IN 5m A 192.0.2.1
+   TXT "ordered (by court)"
+d.example CNAME rpz-drop.
+ok.example CNAME rpz-passthru.
+old.example CNAME old.example.
+tcp.example CNAME rpz-tcp-only.
+32.4.3.2.1.rpz-ip CNAME .
+128.1.zz.db8.2001.rpz-ip CNAME .
+24.0.2.0.192.rpz-ip CNAME .
+32.4.3.2.1.rpz-client-ip CNAME .
+ns.e.example.rpz-nsdname CNAME .
+32.4.3.2.1.rpz-nsip CNAME .
+else.example. CNAME .
+not a record
+$ORIGIN sub.rpz.example.
+f CNAME .
+"""
+
+
+def test_what_blocks_a_name_or_an_address_is_a_listing_and_the_rest_is_counted() -> None:
+    items = parsed("rpz", ZONE)
+    listed = ["a.example", "*.a.example", "b.example", "c.example", "c.example", "d.example"]
+    assert sites(items) == [*listed, "1.2.3.4", "[2001:db8::1]", "f.sub"]
+    assert items[0].position == 7
+    assert [(item.position, item.code) for item in items if isinstance(item, Rejected)] == [
+        *((13, "passthru"), (14, "passthru"), (15, "not_a_block"), (18, "network"), (19, "not_a_site")),
+        *((20, "not_a_site"), (21, "not_a_site"), (22, "other_zone"), (23, "syntax")),
+    ]
+
+
+def test_a_zone_without_soa_may_be_named() -> None:
+    assert sites(parsed("rpz", "a.example.z.example. CNAME .\n", zone="z.example")) == ["a.example"]
+    assert sites(parsed("rpz", "a.example CNAME .\n")) == ["a.example"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("$INCLUDE other\n", r"line 1: \$INCLUDE is not read"),
+        ("$GENERATE 1-9 a$ CNAME .\n", r"\$GENERATE is not read"),
+        ("a.example CNAME .\n@ SOA a. b. (1 2\n" + "3\n" * 500, "line 2 opens a parenthesis that is never closed"),
+        ("a" * 70_000, "longer than 65536"),
+    ],
+)
+def test_a_zone_of_which_records_are_missing_is_not_half_read(body: str, said: str) -> None:
+    with pytest.raises(UnreadableFeedError, match=said):
+        parsed("rpz", body)
