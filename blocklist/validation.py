@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -39,9 +40,5 @@ def describe(found: ValidationError, model: type[BaseModel] | None = None) -> st
 
 def _fields(model: type[BaseModel]) -> list[str]:
     """Return a model's own fields, then those it has from others."""
-    return [
-        name
-        for part in model.__mro__
-        for name in part.__dict__.get("__annotations__", ())
-        if name in model.model_fields
-    ]
+    own = [name for name in inspect.get_annotations(model) if name in model.model_fields]
+    return own + [name for name in model.model_fields if name not in own]

@@ -98,7 +98,8 @@ class Authority:
 class Entry(NamedTuple):
     """One value as published: the text that names a site or app, where it stood, and what its row says of it.
 
-    ``position`` counts lines (or rows, links, items) from 1; in a PDF it is the page times 10,000 and the row on it. ``raw`` is the published form where it is more than ``site``
+    ``position`` counts lines (or rows, links, items) from 1; in a PDF it is page times 10,000 plus row.
+    ``raw`` is the published form where it is more than ``site``
     (``||example.com^``), else None. ``authority`` and ``country`` are set where a list names them row by row.
     """
 

@@ -30,7 +30,7 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
 
 
 def _decoded(data: bytes, encoding: str | None) -> str:
-    """Return the page as text: in the encoding given, else as its mark or its first kilobyte declares (HTML, 13.2.3.2)."""
+    """Return the page as text: in the encoding given, else in that which it declares (HTML, section 13.2.3.2)."""
     if data.startswith(codecs.BOM_UTF8):
         return data[3:].decode("utf-8", "replace")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

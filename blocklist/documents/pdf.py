@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any, BinaryIO, cast
 
 import pdfplumber
 from pdfplumber.page import Page
@@ -25,7 +26,7 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
     :raises DocumentError: it asks for a password, has too many pages, or a page is more than a list can be.
     """
     try:
-        document = pdfplumber.open(file)
+        document = pdfplumber.open(cast(BufferedReader, file))
         pages = len(document.pages)
     except PdfminerException as error:
         raise DocumentError(_why(error)) from None

@@ -69,11 +69,10 @@ _NAMED = (
     Format("rpz", rpz.RpzOptions, rpz.parse),
 )
 #: Every option that any format has; which of them hold together, :func:`_check_auto` says.
-AutoOptions: type[FormatOptions] = create_model(
-    "AutoOptions",
-    __base__=FormatOptions,
-    **{name: (Any, None) for format_ in _NAMED for name in format_.options.model_fields if name != "member"},
-)
+_EVERY_OPTION: dict[str, Any] = {
+    name: (Any, None) for format_ in _NAMED for name in format_.options.model_fields if name != "member"
+}
+AutoOptions: type[FormatOptions] = create_model("AutoOptions", __base__=FormatOptions, **_EVERY_OPTION)
 FORMATS = {format_.name: format_ for format_ in (*_NAMED, Format("auto", AutoOptions, _auto))}
 
 
@@ -108,7 +107,7 @@ def taken_for(body: BinaryIO, options: BaseModel, content_type: str | None = Non
 
 
 def _columns(body: BinaryIO, seen: Seen, wanted: dict[str, Any]) -> str:
-    """Return the columns of a body in a sentence, where it has any and the option that chooses among them is missing."""
+    """Return the columns of a body in a sentence, where the option that chooses among them is missing."""
     if seen.format != "csv" or "column" in wanted:
         return ""
     try:

@@ -33,7 +33,7 @@ def rows_apart(kind: str, body: BinaryIO, options: dict[str, Any], max_bytes: in
     limits = {"memory": max_bytes + _MEMORY_BEYOND, "seconds": _CPU_SECONDS}
     with _as_file(body) as file:
         # No variable of this process but where the package is: a document that takes its reader over finds no secret.
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # noqa: S603 - this very Python, and a kind from the code
             [sys.executable, "-P", "-m", "blocklist.documents", kind, json.dumps(options | limits)],
             stdin=file,
             stdout=subprocess.PIPE,
@@ -66,8 +66,7 @@ def _messages(out: IO[bytes], max_bytes: int) -> NumberedRows:
     """
     for line in out:
         message = json.loads(line)
-        for number, row in message.get("rows", ()):
-            yield number, row
+        yield from message.get("rows", ())
         if "error" in message:
             raise UnreadableFeedError(message["error"])
         if "memory" in message:

@@ -103,7 +103,7 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _of_lines(lines: list[str], content_type: str) -> Seen:
+def _of_lines(lines: list[str], content_type: str) -> Seen:  # noqa: PLR0911 - one return a format
     if lines and lines[0].lower().startswith("[adblock"):
         return Seen("adblock", {}, "it begins with [Adblock")
     rows = [line for line in lines if line and not line.startswith(_COMMENT)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import BinaryIO, Literal
 
 from pydantic import model_validator
@@ -92,14 +93,13 @@ def _one_table(rows: NumberedRows, options: PdfOptions) -> NumberedRows:
     do those mean anything.
     """
     header: Row | None = None
-    for index, (number, row) in enumerate(rows):
-        if index < options.skip_rows:
-            continue
+    for number, row in islice(rows, options.skip_rows, None):
+        words = [" ".join(cell.split()) for cell in row]
         if options.header and header is None:
-            header = row = [" ".join(cell.split()) for cell in row]
-        elif header is not None and [" ".join(cell.split()) for cell in row] == header:
-            continue
-        yield number, row if options.values else [_mended(cell) for cell in row]
+            header = words
+            yield number, words
+        elif words != header:
+            yield number, row if options.values else [_mended(cell) for cell in row]
 
 
 def _mended(cell: str) -> str:

@@ -1,8 +1,7 @@
 """``rpz``: a response policy zone, the form in which resolvers take block lists.
 
-Format: draft-vixie-dnsop-dns-rpz, in the master files of RFC 1035, section 5. dnspython's own zone reader makes an object
-of every name and record, at some 20,000 records a second, and gives up on the first line it cannot read; here a pattern
-reads the records that lists are made of, and dnspython's tokenizer what is left: quotes, parentheses, escapes.
+Format: draft-vixie-dnsop-dns-rpz, in the master files of RFC 1035, section 5. dnspython's own zone reader makes an
+object of every name and record and gives up on the first line it cannot read; here a pattern reads the records that lists are made of, and dnspython's tokenizer what is left: quotes, parentheses, escapes.
 """
 
 from __future__ import annotations
@@ -105,13 +104,15 @@ def parse(body: BinaryIO, options: RpzOptions) -> Iterator[Entry | Rejected]:
             continue
         fast = _RECORD.fullmatch(line)
         record = _Record(fast["owner"], fast["type"].upper(), fast["data"]) if fast else _tokenized(line)
-        if record is None or not _is_type(record.type):
+        if record is None or not _is_type(record.type) or not _fits(record):
             yield Rejected(line[:200], number, "syntax", f"{line[:80].strip()!r} is not a record of a zone")
         elif (item := _judged(record, zone, number, line)) is not None:
             yield item
 
 
-def _judged(record: _Record, zone: _Zone, number: int, line: str) -> Entry | Rejected | None:
+def _judged(  # noqa: PLR0911 - one return a policy
+    record: _Record, zone: _Zone, number: int, line: str
+) -> Entry | Rejected | None:
     """Return what a record says of a site; None for what only says something of the zone."""
     trigger = zone.trigger(record)
     shown = line.strip()
@@ -211,6 +212,16 @@ def _tokenized(line: str) -> _Record | None:
     while words and (words[0].upper() in _CLASSES or _TTL.fullmatch(words[0])):
         words.pop(0)
     return _Record(owner, words[0].upper(), words[1]) if len(words) > 1 else None
+
+
+def _fits(record: _Record) -> bool:
+    """Return whether an address record holds an address: three words of prose make an ``A`` record too."""
+    if record.type not in ("A", "AAAA"):
+        return True
+    try:
+        return ipaddress.ip_address(record.data).version == (4 if record.type == "A" else 6)
+    except ValueError:
+        return False
 
 
 @functools.lru_cache(maxsize=256)

@@ -30,7 +30,7 @@ def _column(value: object) -> object:
 
 
 def _with_line_breaks(value: object) -> object:
-    """Read the two characters ``\\n`` as a line break: a command line has no other way to write one."""
+    r"""Read the two characters ``\n`` as a line break: a command line has no other way to write one."""
     return value.replace("\\n", "\n") if isinstance(value, str) else value
 
 

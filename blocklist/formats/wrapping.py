@@ -56,8 +56,8 @@ def unwrapped(
 
     ``folder`` is where the nameless file is made. A zip that is a spreadsheet is not a wrapping.
 
-    :raises UnreadableFeedError: it is damaged, cut off, locked, opens to more than ``max_bytes``, holds another archive,
-        or is a zip of which nobody can tell which file is the list.
+    :raises UnreadableFeedError: it is damaged, cut off, locked, opens to more than ``max_bytes``, holds another
+        archive, or is a zip of which nobody can tell which file is the list.
     """
     with contextlib.ExitStack() as files:
 

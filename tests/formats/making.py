@@ -6,6 +6,7 @@ import io
 import zipfile
 
 _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+_HIDDEN = ' state="hidden"'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -15,7 +16,8 @@ def zipped(files: dict[str, str | bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            # OpenDocument wants its media type uncompressed (part 2, section 3.3).
+            archive.writestr(name, content, zipfile.ZIP_STORED if name == "mimetype" else None)
     return out.getvalue()
 
 
@@ -26,7 +28,7 @@ def cell(place: str, text: str) -> str:
 def xlsx(sheets: dict[str, str], hidden: tuple[str, ...] = (), before: str = "") -> bytes:
     """Return a workbook; each sheet is given as the XML of its rows."""
     listed = "".join(
-        f'<sheet name="{name}" sheetId="{i}" r:id="rId{i}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}/>'
+        f'<sheet name="{name}" sheetId="{i}" r:id="rId{i}"{_HIDDEN * (name in hidden)}/>'
         for i, name in enumerate(sheets, 1)
     )
     related = "".join(
@@ -62,8 +64,9 @@ def ods(rows: list[list[str]]) -> bytes:
         {
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
             "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{office}:manifest:1.0"/>',
-            "content.xml": f'<office:document-content xmlns:office="{office}:office:1.0" xmlns:table="{office}:table:1.0" '
-            f'xmlns:text="{office}:text:1.0"><office:body><office:spreadsheet><table:table table:name="A">{body}'
+            "content.xml": f'<office:document-content xmlns:office="{office}:office:1.0" '
+            f'xmlns:table="{office}:table:1.0" xmlns:text="{office}:text:1.0">'
+            f'<office:body><office:spreadsheet><table:table table:name="A">{body}'
             "</table:table></office:spreadsheet></office:body></office:document-content>",
         }
     )
@@ -79,13 +82,14 @@ def pdf(*pages: str) -> bytes:
     ]
     for index, drawn in enumerate(pages):
         objects.append(
-            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F 3 0 R>>>>/Contents {5 + 2 * index} 0 R>>"
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F 3 0 R>>>>"
+            f"/Contents {5 + 2 * index} 0 R>>"
         )
-        objects.append(f"<</Length {len(drawn)}>>stream\n{drawn}\nendstream")
+        objects.append(f"<</Length {len(drawn)}>>\nstream\n{drawn}\nendstream\n")
     out, places = "%PDF-1.4\n", []
     for number, item in enumerate(objects, 1):
         places.append(len(out))
-        out += f"{number} 0 obj{item}endobj\n"
+        out += f"{number} 0 obj\n{item}\nendobj\n"
     table = "".join(f"{place:010} 00000 n \n" for place in places)
     start = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer<</Size {len(objects) + 1}/Root 1 0 R>>\n"
     return (out + start + f"startxref\n{len(out)}\n%%EOF").encode()

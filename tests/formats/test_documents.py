@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import subprocess
 import sys
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from blocklist.errors import UnreadableFeedError, UsageError
-from blocklist.formats import format_of, news, pdf
+from blocklist.formats import format_of, news
 from blocklist.vocabulary import Entry, Rejected
 from tests.formats import making
 from tests.support import parsed, sites
@@ -17,7 +19,8 @@ from tests.support import parsed, sites
 ROWS = (
     f'<row r="3">{making.cell("B3", "Site")}{making.cell("C3", "Ref")}</row>'
     f'<row r="6">{making.cell("B6", "a.example")}<c r="C6"><v>7</v></c></row>'
-    f'<row r="7"><c r="B7" t="str"><f>X</f><v>b.example</v></c></row><row r="8"><c r="B8"><f>Y</f></c><c r="C8"><v>1</v></c></row>'
+    f'<row r="7"><c r="B7" t="str"><f>X</f><v>b.example</v></c></row>'
+    f'<row r="8"><c r="B8"><f>Y</f></c><c r="C8"><v>1</v></c></row>'
 )
 PAGE = b"""<html><title>Orders</title><nav><a href="https://court.example/">home</a></nav>
 <main><a href="https://a.example/x">A</a> <a href="/about">about</a> <a href="//b.example">b.example</a></main>
@@ -74,8 +77,6 @@ def test_a_hostile_sheet_fails_in_a_sentence_and_takes_nothing_down(body: bytes,
 
 def test_a_sheet_that_opens_to_more_than_it_may_is_not_opened() -> None:
     chosen, options = format_of("xlsx", {"column": 1})
-    import io
-
     body = making.xlsx({"A": f"<row r='1'>{making.cell('A1', 'a' * 300_000)}</row>"})
     with pytest.raises(UnreadableFeedError, match="opens to more than 100,000 bytes"):
         list(chosen.entries(io.BytesIO(body), options, 100_000))
@@ -146,7 +147,7 @@ def test_a_pdf_that_is_broken_fails_in_a_sentence(body: bytes) -> None:
 
 
 def test_a_pdf_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(UnreadableFeedError, match=r"pip install 'blocklist\[pdf\]'"):
         parsed("pdf", b"%PDF-1.4")
 

@@ -8,6 +8,8 @@ import io
 import lzma
 import tracemalloc
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -18,11 +20,11 @@ from blocklist.errors import UnreadableFeedError
 from blocklist.formats.auto import recognize
 from blocklist.formats.wrapping import unwrapped
 from blocklist.service import Service
-from tests.formats.making import ods, pdf, xlsx, zipped
+from tests.formats.making import cell, ods, pdf, xlsx, zipped
 from tests.support import definition, parsed, sites
 
 LIST = b"a.example\nb.example\n" * 5_000
-PACKED = {
+PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
@@ -78,7 +80,7 @@ def test_evidence_that_is_compressed_itself_is_unwrapped_the_same() -> None:
 def test_a_zip_with_several_lists_names_them_until_one_is_chosen() -> None:
     body = zipped({"x/a.csv": LIST, "x/b.txt": b"b.example\n", "__MACOSX/x/b.txt": b""})
     assert "2 files in the zip may be the list: 'x/a.csv', 'x/b.txt'; set the option member" in refused(body)
-    assert opened(body, member="*.txt" if False else "x/b.txt")[0] == b"b.example\n"
+    assert opened(body, member="x/b*.txt")[0] == b"b.example\n"
     assert opened(body, member="a.csv")[0] == LIST
     assert "no file in the zip is 'c'; it has 'x/a.csv'" in refused(body, member="c")
 
@@ -163,10 +165,8 @@ def test_auto_takes_any_bytes_for_something_or_says_that_it_cannot(body: bytes) 
         pass
 
 
-def test_a_run_and_a_preview_say_what_a_body_was_read_as(service: Service, tmp_path: object) -> None:
-    from pathlib import Path
-
-    path = Path(str(tmp_path)) / "list.zip"
+def test_a_run_and_a_preview_say_what_a_body_was_read_as(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "list.zip"
     path.write_bytes(zipped({"list.csv": "Site;Day\na.example;1\nb.example;2\n"}))
     made = definition(format="auto", options={"column": "Site"}, source={"file": str(path)})
     said = "zip (list.csv), in it csv (its lines have columns, separated by semicolon)"
@@ -176,12 +176,8 @@ def test_a_run_and_a_preview_say_what_a_body_was_read_as(service: Service, tmp_p
     assert (run.outcome, run.seen, run.counts.rules) == ("applied", said, 2)
 
 
-def test_a_held_spreadsheet_is_approved_from_its_evidence(service: Service, tmp_path: object) -> None:
-    from pathlib import Path
-
-    from tests.formats.making import cell
-
-    path = Path(str(tmp_path)) / "list.xlsx.gz"
+def test_a_held_spreadsheet_is_approved_from_its_evidence(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx.gz"
 
     def publish(count: int) -> None:
         rows = "".join(f'<row r="{n}">{cell(f"A{n}", f"p{n}.example")}</row>' for n in range(1, count + 1))
