@@ -37,7 +37,7 @@ def opened(file: BinaryIO) -> zipfile.ZipFile:
     :raises zipfile.BadZipFile: it is none, is cut off, or has a table of contents beyond reason.
     """
     try:
-        return zipfile.ZipFile(_BoundedReads(file))  # type: ignore[arg-type]  # it reads like a file, as far as needed
+        return zipfile.ZipFile(_BoundedReads(file))
     except (OSError, ValueError, NotImplementedError, EOFError) as error:
         raise zipfile.BadZipFile(str(error)) from None
 
