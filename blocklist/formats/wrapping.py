@@ -152,7 +152,7 @@ def _chosen(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:
         which = f"no file in the zip is {pattern!r}" if pattern else "no file in the zip looks like a list"
         raise UnreadableFeedError(f"member: {which}; it has {named}{more}")
     raise UnreadableFeedError(
-        f"member: {len(found):,} files in the zip may be the list: {named}{more}; set the option member to one of them, "
+        f"member: {len(found):,} files in the zip may be the list: {named}{more}; set the option member to one, "
         "or to a pattern such as '*.csv'"
     )
 
