@@ -1,8 +1,8 @@
 """``rpz``: a response policy zone, the form in which resolvers take block lists.
 
 Format: draft-vixie-dnsop-dns-rpz, in the master files of RFC 1035, section 5. dnspython's own zone reader makes an
-object of every name and record and gives up on the first line it cannot read. Here a pattern reads the records that lists are
-made of, and dnspython's tokenizer what is left: quotes, parentheses, escapes.
+object of every name and record and gives up on the first line it cannot read. Here a pattern reads the records that
+lists are made of, and dnspython's tokenizer what is left: quotes, parentheses, escapes.
 """
 
 from __future__ import annotations
