@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installati
         "BLOCKLIST_FETCH__MAX_BYTES": "2000000",
     }
     installation = Installation(tmp_path_factory.mktemp("hostile") / "data", settings)
+    bombed()  # it takes longer to make than the settings let a publisher be silent
     with publisher() as published:
         published.answer = lambda handler: respond(handler, GOOD)
         installation.add("court", published.url, "--every", "1d")
@@ -37,8 +39,13 @@ def silent(_: BaseHTTPRequestHandler) -> None:
     time.sleep(3)
 
 
+@functools.cache
+def bombed() -> bytes:
+    return gzip.compress(bytes(200_000_000), 6)
+
+
 def bomb(handler: BaseHTTPRequestHandler) -> None:
-    respond(handler, gzip.compress(bytes(200_000_000), 6), headers={"Content-Encoding": "gzip"})
+    respond(handler, bombed(), headers={"Content-Encoding": "gzip"})
 
 
 def plain(body: bytes, status: int = 200, **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:

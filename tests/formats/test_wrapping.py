@@ -96,6 +96,7 @@ def test_a_zip_with_several_lists_names_them_until_one_is_chosen() -> None:
         (bytes(257) + b"ustar" + bytes(300), "a tar archive"),
         (b"PK\x03\x04" + bytes(30), "cannot be opened"),
     ],
+    ids=["twice", "zip in gzip", "junk after gzip", "empty zip", "rar", "tar", "broken zip"],
 )
 def test_what_is_not_opened_says_why(body: bytes, said: str) -> None:
     assert said in refused(body)
