@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from blocklist.config import FetchSettings
-from blocklist.definition import Credentials, Source
 from blocklist.errors import FetchError, NotFoundError
-from blocklist.fetch import fetch, fetch_file, secret_of
+from blocklist.fetch import fetch, fetch_file
 from blocklist.fetch.addresses import is_public, public_addresses
 from blocklist.fetch.body import Bodies
+from blocklist.source import Source
 
 PUBLIC = ["93.184.215.14", "1.1.1.1", "2606:2800:21f::1", "::ffff:93.184.215.14"]
 NOT_PUBLIC = [
@@ -79,33 +79,6 @@ def test_a_body_larger_than_allowed_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "into").exists()
     (tmp_path / "list.txt").write_bytes(b"x" * 1_000)
     assert fetch_file(tmp_path / "list.txt", tmp_path / "into", limited).size == 1_000
-
-
-def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("A_TOKEN", "t0ken\n")
-    (tmp_path / "token").write_text("other\n")
-    assert secret_of(Credentials(kind="bearer", env="A_TOKEN")) == ("Authorization", "Bearer t0ken")
-    in_file = Credentials(kind="header", header="X-Key", file=str(tmp_path / "token"))
-    assert secret_of(in_file) == ("X-Key", "other")
-
-
-@pytest.mark.parametrize("secret", ["s3\ncret", "s3\x00cret", "s3cretü"])
-def test_a_secret_that_no_header_carries_is_refused_without_being_shown(tmp_path: Path, secret: str) -> None:
-    (tmp_path / "token").write_text(secret)
-    with pytest.raises(FetchError, match="holds a character that no header carries") as refused:
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "token")))
-    assert "s3" not in str(refused.value)
-
-
-def test_a_missing_secret_is_said_by_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("A_TOKEN", raising=False)
-    with pytest.raises(FetchError, match="the environment variable A_TOKEN is empty or not set"):
-        secret_of(Credentials(kind="bearer", env="A_TOKEN"))
-    with pytest.raises(FetchError, match=r"the file .*nothing cannot be read"):
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "nothing")))
-    (tmp_path / "empty").write_text("\n")
-    with pytest.raises(FetchError, match=r"the file .*empty is empty or not set"):
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "empty")))
 
 
 def test_a_body_is_kept_once_under_its_hash(tmp_path: Path) -> None:

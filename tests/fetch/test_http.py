@@ -199,7 +199,7 @@ def test_a_redirect_out_of_the_web_is_refused(court: Publisher, get: Getting, lo
     [
         ("javascript:alert(1)", "127.0.0.1 redirects to what is not an address"),
         ("http://127.0.0.1:99999/", "there is no port 99999"),
-        ("http://x.\x7f/", "Invalid URL in location header"),
+        ("http://x.\x7f/", "127.0.0.1 redirects to what is not an address"),
         ("http://[/", "the name cannot be resolved"),
     ],
 )
