@@ -24,6 +24,8 @@ def _url(url: str) -> str:
         named = parts.scheme == "file" or (parts.hostname and parts.port != 0)
     except ValueError as error:
         raise ValueError(f"{url!r} is not an address: {error}") from None
+    if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
+        raise ValueError(f"{url!r} is not an address: files are read from this machine, as file:///path")
     if not named:
         raise ValueError(f"{url!r} is not an address: it names no host")
     if "@" in parts.netloc:

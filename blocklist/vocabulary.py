@@ -210,7 +210,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One attempt to refresh a feed. ``outcome`` is None while it is under way; ``reason`` says why, with figures."""
+    """One attempt to refresh a feed. ``outcome`` is None while it is under way; ``reason`` says why, with figures.
+
+    ``body_from`` is the address that the list was found at, where the definition looks for it on a page.
+    """
 
     id: int
     feed: str
@@ -224,6 +227,7 @@ class Run:
     rejected_by_code: dict[str, int] = field(default_factory=dict)
     body_sha256: str | None = None
     body_bytes: int | None = None
+    body_from: str | None = None
     review: dict[str, Any] | None = None
 
 

@@ -155,5 +155,6 @@ def _run(row: Row) -> Run:
         rejected_by_code=json.loads(row["rejected_by_code"]),
         body_sha256=row["body_sha256"],
         body_bytes=row["body_bytes"],
+        body_from=json.loads(row["validators"] or "{}").get("from"),
         review=review,
     )

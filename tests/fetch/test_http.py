@@ -5,95 +5,19 @@ from __future__ import annotations
 import contextlib
 import gzip
 import threading
-from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
-import stamina
 
 from blocklist.config import FetchSettings
-from blocklist.definition import Credentials, Source
-from blocklist.errors import FetchError
-from blocklist.fetch import Body, fetch
-from tests.e2e.running import Publisher, free_port, publisher, respond
+from blocklist.fetch import fetch
+from blocklist.source import Credentials, Source
+from tests.e2e.running import Publisher, free_port, respond
+from tests.fetch.asking import BEARER, GOOD, Getting, answering, in_turn, moved
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
-GOOD = b"a.example\nb.example\n"
 #: Opens to 100 MB.
 BOMB = gzip.compress(bytes(100_000_000), 9)
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_between_tries() -> Iterator[None]:
-    stamina.set_testing(True, attempts=3, cap=True)
-    yield
-    stamina.set_testing(False)
-
-
-@pytest.fixture(scope="module")
-def publishers() -> Iterator[tuple[Publisher, Publisher]]:
-    with publisher() as one, publisher() as two:
-        yield one, two
-
-
-@pytest.fixture
-def court(publishers: tuple[Publisher, Publisher]) -> Publisher:
-    publishers[0].requests.clear()
-    return publishers[0]
-
-
-@pytest.fixture
-def other(publishers: tuple[Publisher, Publisher]) -> Publisher:
-    publishers[1].requests.clear()
-    return publishers[1]
-
-
-class Getting:
-    """Fetches from a publisher into a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.into = folder / "body"
-
-    def __call__(
-        self, url: str, validators: dict[str, str] | None = None, credentials: Credentials | None = None, **limits: Any
-    ) -> Body | None:
-        settings = FetchSettings(**{"allow_private_hosts": ("127.0.0.1",), "read_timeout": 5} | limits)
-        return fetch(Source(url=url, credentials=credentials), self.into, settings, validators)
-
-    def failing(self, url: str, **more: Any) -> str:
-        """Return why a fetch failed, which must leave nothing."""
-        with pytest.raises(FetchError) as failed:
-            self(url, **more)
-        assert not self.into.exists()
-        assert "\n" not in str(failed.value)
-        return str(failed.value)
-
-
-@pytest.fixture
-def get(tmp_path: Path) -> Getting:
-    return Getting(tmp_path)
-
-
-def answering(body: bytes, status: int = 200, **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda handler: respond(handler, body, status, named)
-
-
-def in_turn(*answers: Answer) -> Answer:
-    """Answer each request otherwise; the last answer goes on."""
-    left = list(answers)
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        chosen = left.pop(0) if len(left) > 1 else left[0]
-        chosen(handler)
-
-    return answer
-
-
-def moved(location: str) -> Answer:
-    return answering(b"", 302, Location=location)
 
 
 def test_a_body_arrives_with_its_validators(court: Publisher, get: Getting) -> None:
@@ -259,11 +183,11 @@ def test_a_plain_body_stops_at_the_limit(court: Publisher, get: Getting) -> None
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (gzip.compress(GOOD * 99)[:-12], "the body's gzip ends in the middle"),
-        (gzip.compress(GOOD * 99)[:-3], "the body's gzip ends in the middle"),
+        (gzip.compress(GOOD * 99, mtime=0)[:-12], "the body's gzip ends in the middle"),
+        (gzip.compress(GOOD * 99, mtime=0)[:-3], "the body's gzip ends in the middle"),
         (b"", "the body's gzip ends in the middle"),
         (b"a.example\n", "the body is not the gzip it claims to be"),
-        (gzip.compress(GOOD) + b"trailing", "the body is not the gzip it claims to be"),
+        (gzip.compress(GOOD, mtime=0) + b"trailing", "the body is not the gzip it claims to be"),
     ],
 )
 def test_gzip_that_is_cut_off_or_none_is_said(court: Publisher, get: Getting, body: bytes, said: str) -> None:
@@ -324,15 +248,6 @@ def test_a_port_where_nobody_listens_is_said(get: Getting) -> None:
 def test_a_private_host_is_refused_unless_allowed(court: Publisher, get: Getting) -> None:
     assert "is not a public address" in get.failing(court.url, allow_private_hosts=())
     assert court.requests == []
-
-
-BEARER = Credentials(kind="bearer", env="A_TOKEN")
-
-
-@pytest.fixture
-def secret(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("A_TOKEN", "s3cret")
-    return "s3cret"
 
 
 def test_credentials_are_sent_and_follow_a_redirect_within_the_address(
