@@ -88,7 +88,7 @@ def _from_the_web(
     with Session(url, settings, secret) as session:
         at = discover(session, url, source.discovery) if source.discovery else url
         if source.pagination:
-            body: Body | None = download_pages(session, at, into, source.pagination, secret, progress)
+            body: Body | None = download_pages(session, at, into, source.pagination, progress)
         else:
             proof = _proof(source)
             # What was fetched without this proof must be fetched again, even if its publisher has not touched it.

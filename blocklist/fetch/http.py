@@ -162,7 +162,10 @@ class Session:
             try:
                 if not not_modified:
                     _check_status(response)
-                return read(Answer(url, not_modified, response.headers, self._blocks(response)))
+                blocks = self._blocks(response)
+                if self._secret:
+                    blocks = self._secret.blanked(blocks)
+                return read(Answer(url, not_modified, response.headers, blocks))
             except FetchError as error:
                 raise FetchError(f"{shown}: {error}") from None
 

@@ -1,8 +1,7 @@
 """A list that comes in JSON pages: every page or nothing, joined into one body.
 
 The body is one JSON list whose items are the pages, each as it came, byte for byte: evidence, and one file that the
-format ``json`` reads with ``rows = "item.…"``. A page that repeats the secret (as links to the next page do) has it
-blanked.
+format ``json`` reads with ``rows = "item.…"``.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import ijson
 
 from blocklist.errors import FetchError
 from blocklist.fetch.body import Body, BodyWriter
-from blocklist.fetch.credentials import Secret
 from blocklist.fetch.http import Answer, Session, page, shown_address
 from blocklist.fetch.links import absolute
 from blocklist.source import Pagination
@@ -137,7 +135,6 @@ def download_pages(
     url: str,
     into: Path,
     pagination: Pagination,
-    secret: Secret | None,
     progress: Callable[[int], None],
 ) -> Body:
     """Bring every page of a list into one file.
@@ -149,7 +146,7 @@ def download_pages(
     with BodyWriter(into, session.settings.max_bytes) as writer:
         for number, body in enumerate(_pages(session, url, pagination)):
             writer.write(b",\n" if number else b"[\n")
-            writer.write(secret.redacted_bytes(body) if secret else body)
+            writer.write(body)
             progress(writer.size)
         writer.write(b"\n]\n")
     return writer.body("application/json", {})

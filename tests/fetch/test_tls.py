@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import socket
 import ssl
@@ -169,6 +170,7 @@ class Proxy:
 
     def __init__(self, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
         self.asked: list[str] = []
+        self._ended: dict[frozenset[socket.socket], socket.socket] = {}
         self._answer = answer
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
@@ -194,14 +196,19 @@ class Proxy:
                 threading.Thread(target=self._pump, args=(one, two), daemon=True).start()
 
     def _pump(self, one: socket.socket, two: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):
             while block := one.recv(65_536):
                 two.sendall(block)
+        with contextlib.suppress(OSError):
             two.shutdown(socket.SHUT_WR)
-        except OSError:
+        # The other direction may still be under way: the last of the two lets go.
+        if self._ended.setdefault(frozenset((one, two)), one) is not one:
+            one.close()
             two.close()
 
     def close(self) -> None:
+        # A socket that a thread waits on is only let go by shutting it down.
+        self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
 
