@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def moved(location: str) -> Answer:
     return answering(b"", 302, Location=location)
 
 
-def site(publisher: Publisher, pages: dict[str, Answer | bytes]) -> list[str]:
+def site(publisher: Publisher, pages: Mapping[str, Answer | bytes]) -> list[str]:
     """Let a publisher answer each path (with its query) as told, all others 404; return the paths asked for so far."""
     asked: list[str] = []
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,10 @@ NOT_PUBLIC = [
     *("192.0.0.8", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "192.88.99.1", "224.0.0.1", "240.0.0.1"),
     *("255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "2001:db8::1", "2002:7f00:1::"),
     *("2001:0:7f00:1::", "64:ff9b::7f00:1", "64:ff9b:1::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "fd00:ec2::254"),
+    *("64:ff9b::5db8:d70e", "64:ff9b:1::5db8:d70e", "2002:5db8:d70e::1", "::93.184.215.14", "::ffff:0:5db8:d70e"),
+    *("0.1.2.3", "100.127.255.255", "198.19.255.255", "239.255.255.255", "255.255.255.254", "192.0.0.171", "fec0::1"),
+    *("2001:10::1", "2001:20::1", "2001:2::1", "3fff::1", "5f00::1", "100::1", "4000::1", "ff0e::1"),
+    *("2606:2800:21f::1%eth0", "2606:2800:21f::1%2"),
 ]
 
 
@@ -41,10 +47,23 @@ def test_a_host_that_leads_inward_is_refused_with_the_setting_that_allows_it(hos
 
 
 def test_a_private_host_is_allowed_by_its_very_name_alone() -> None:
-    allowed = FetchSettings(allow_private_hosts=("127.0.0.1",))
+    allowed = FetchSettings(allow_private_hosts=("127.0.0.1", "LocalHost"))
+    assert public_addresses("localhost", 80, allowed)
     assert public_addresses("127.0.0.1", 80, allowed) == ["127.0.0.1"]
     with pytest.raises(FetchError, match="not a public address"):
         public_addresses("127.0.0.2", 80, allowed)
+
+
+def test_a_name_server_that_takes_its_time_does_not_stretch_a_fetch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    done = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(60) and [])
+    try:
+        with pytest.raises(FetchError, match="took longer than 1 s"):
+            fetch(Source(url="http://slow.example/"), tmp_path / "into", FetchSettings(total_timeout=1))
+    finally:
+        done.set()
 
 
 def test_a_name_that_does_not_resolve_is_said() -> None:

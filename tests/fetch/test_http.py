@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import gzip
 import threading
+import time
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+import stamina
 
 from blocklist.config import FetchSettings
 from blocklist.fetch import fetch
@@ -290,3 +295,67 @@ def test_progress_is_told_in_bytes(court: Publisher, tmp_path: Path) -> None:
     allowed = FetchSettings(allow_private_hosts=("127.0.0.1",))
     fetch(Source(url=court.url), tmp_path / "body", allowed, progress=told.append)
     assert told[-1] == len(GOOD)
+
+
+def test_a_publisher_that_asks_for_patience_is_given_it_within_the_time(
+    court: Publisher, get: Getting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    stamina.set_testing(False)
+    monkeypatch.setattr(time, "sleep", waited.append)
+    in_a_while = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    court.answer = in_turn(
+        answering(b"", 429, Retry_After="7"), answering(b"", 503, Retry_After=in_a_while), answering(GOOD)
+    )
+    assert get(court.url) is not None
+    assert waited[0] == 7
+    assert 25 < waited[1] <= 30
+
+
+def test_a_publisher_that_asks_for_more_patience_than_there_is_time_is_left_to_the_schedule(
+    court: Publisher, get: Getting
+) -> None:
+    stamina.set_testing(False)
+    court.answer = answering(b"", 503, Retry_After="3600")
+    said = get.failing(court.url)
+    assert "(1 attempts); it asks to be tried again in 3,600 s, which is past fetch.total_timeout" in said
+    assert len(court.requests) == 1
+
+
+def test_a_stream_that_opens_to_nothing_is_counted_on_the_wire(court: Publisher, get: Getting) -> None:
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Encoding", "gzip")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                handler.wfile.write(gzip.compress(b"") * 1_000)
+
+    court.answer = endless
+    assert "larger than 1,000,000 bytes" in get.failing(court.url, max_bytes=1_000_000)
+
+
+def test_a_body_announced_too_large_is_not_begun(court: Publisher, get: Getting) -> None:
+    court.answer = answering(b"", Content_Length="5000000")
+    assert "larger than 1,000,000 bytes" in get.failing(court.url, max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("second", ["Transfer-Encoding: chunked", "Content-Length: 9"])
+def test_an_answer_of_two_lengths_is_not_believed(court: Publisher, get: Getting, second: str) -> None:
+    def two(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(f"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n{second}\r\n\r\n5\r\na.exa\r\n0\r\n\r\n".encode())
+
+    court.answer = two
+    said = get.failing(court.url)
+    assert "states two lengths" in said or "conflicting Content-Length" in said
+
+
+def test_a_bomb_costs_little_more_memory_than_its_limit(court: Publisher, get: Getting) -> None:
+    court.answer = answering(BOMB, Content_Encoding="gzip")
+    tracemalloc.start()
+    try:
+        get.failing(court.url, max_bytes=20_000_000)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16_000_000
