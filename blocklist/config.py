@@ -9,6 +9,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -33,6 +34,18 @@ def _address(text: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
+def _proxy(url: str) -> str:
+    # The address is not repeated in what is said: it may hold a password.
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if url and not (fits and parts.path in ("", "/")):
+        raise ValueError("not the address of a proxy, such as http://proxy.example:3128")
+    return url
+
+
 class ServeSettings(_Section):
     """Where the service listens."""
 
@@ -53,6 +66,14 @@ class FetchSettings(_Section):
     max_bytes: int = Field(268_435_456, ge=1, description="Largest body, in bytes, before and after decompression.")
     max_redirects: int = Field(5, ge=0, le=20, description="Redirects followed, each checked like the first address.")
     attempts: int = Field(3, ge=1, le=10, description="Tries at a transient failure (5xx, a broken connection).")
+    proxy: Annotated[str, AfterValidator(_proxy)] = Field(
+        "",
+        repr=False,
+        description="Proxy that connects for fetches, such as http://proxy.example:3128; empty for none.",
+    )
+    ca_file: str = Field(
+        "", description="PEM file of certificate authorities trusted beside the usual ones; empty for none."
+    )
 
 
 class RefreshSettings(_Section):

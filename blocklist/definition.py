@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -16,8 +15,23 @@ from blocklist.clock import parse_duration
 from blocklist.errors import UsageError
 from blocklist.formats import FORMATS, format_of
 from blocklist.normalize.rules import Reading
+from blocklist.source import Credentials, Source
 from blocklist.validation import validate
 from blocklist.vocabulary import Authority, AuthorityKind, Scope
+
+__all__ = [
+    "AuthorityDefinition",
+    "Country",
+    "Credentials",
+    "FeedDefinition",
+    "FeedGuards",
+    "RulesDefinition",
+    "Seconds",
+    "Share",
+    "Source",
+    "definition_from_table",
+    "with_options",
+]
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -48,21 +62,6 @@ def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
-def _url(url: str) -> str:
-    if not re.match(r"(?:https?|file)://", url) or not url.isprintable() or "%00" in url:
-        raise ValueError(f"{url!r} is not an address: it begins with https://, http:// or file://")
-    try:
-        parts = urlsplit(url)
-        named = parts.scheme == "file" or (parts.hostname and parts.port != 0)
-    except ValueError as error:
-        raise ValueError(f"{url!r} is not an address: {error}") from None
-    if not named:
-        raise ValueError(f"{url!r} is not an address: it names no host")
-    if parts.username or parts.password:
-        raise ValueError("an address with user and password would be kept in the database: use source.credentials")
-    return url
-
-
 #: At most ten years: what is longer was not meant.
 Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1, le=315_360_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -81,35 +80,6 @@ class AuthorityDefinition(_Part):
     def authority(self) -> Authority:
         """Return it in the words of the domain."""
         return Authority(self.name, self.kind, self.country, self.contact)
-
-
-class Credentials(_Part):
-    """What a request to the feed carries. The secret itself is in an environment variable or a file, never here."""
-
-    kind: Literal["bearer", "header"]
-    header: str = Field("Authorization", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
-    env: str | None = None
-    file: str | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Credentials:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("name either env (an environment variable) or file (a file's path) that holds the secret")
-        return self
-
-
-class Source(_Part):
-    """Where the list is. Neither ``url`` nor ``file``: it arrives by ``refresh --file``, or the operator adds it."""
-
-    url: Annotated[str, AfterValidator(_url)] | None = None
-    file: str | None = None
-    credentials: Credentials | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Source:
-        if self.url is not None and self.file is not None:
-            raise ValueError("give either url or file, not both")
-        return self
 
 
 class RulesDefinition(_Part):
@@ -154,6 +124,18 @@ class FeedDefinition(_Part):
             format_of(self.format, self.options)
         except UsageError as error:
             raise ValueError(str(error)) from None
+        return self
+
+    @model_validator(mode="after")
+    def _pages_fit_the_format(self) -> FeedDefinition:
+        if self.source.pagination is None:
+            return self
+        rows = str(self.options.get("rows", ""))
+        if self.format != "json" or not (rows == "item" or rows.startswith("item.")):
+            raise ValueError(
+                "source.pagination joins the pages into one JSON list of pages: the format is json, and its rows "
+                "begins with item, which is one page ('item' if a page is itself the list, else such as 'item.results')"
+            )
         return self
 
 

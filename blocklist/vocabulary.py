@@ -214,6 +214,7 @@ class Run:
     """One attempt to refresh a feed. ``outcome`` is None while it is under way; ``reason`` says why, with figures.
 
     ``seen`` is what the body was read as: the format, what it was wrapped in, and of ``auto`` why.
+    ``body_from`` is the address that the list was found at, where the definition looks for it on a page.
     """
 
     id: int
@@ -229,6 +230,7 @@ class Run:
     body_sha256: str | None = None
     body_bytes: int | None = None
     seen: str = ""
+    body_from: str | None = None
     review: dict[str, Any] | None = None
 
 

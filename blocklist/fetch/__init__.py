@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from blocklist.config import FetchSettings
-from blocklist.definition import Credentials, Source
 from blocklist.errors import FetchError
 from blocklist.fetch.body import Body, BodyWriter
-from blocklist.fetch.http import download
+from blocklist.fetch.credentials import Secret, secret_of
+from blocklist.fetch.discovery import discover
+from blocklist.fetch.http import Session, download
+from blocklist.fetch.integrity import verify
+from blocklist.fetch.pages import download_pages
+from blocklist.source import Source
 
 __all__ = ["Body", "fetch", "fetch_file"]
 
@@ -32,7 +37,8 @@ def fetch(
 
     ``validators`` are those of the body that serves now; ``progress`` is told the bytes so far.
 
-    :raises FetchError: the body could not be had, is too large, or stands where feeds must not be fetched from.
+    :raises FetchError: the body could not be had, is too large, is not what its publisher signed, or stands where feeds
+        must not be fetched from. No secret is in what it says.
     """
     if source.file is not None:
         return fetch_file(Path(source.file), into, settings)
@@ -45,7 +51,14 @@ def fetch(
     if parts.scheme == "file":
         return fetch_file(Path(unquote(parts.path)), into, settings)
     secret = secret_of(source.credentials) if source.credentials else None
-    return download(source.url, into, settings, validators or {}, secret, progress)
+    try:
+        return _from_the_web(source, source.url, into, settings, validators or {}, secret, progress)
+    except BaseException as error:
+        into.unlink(missing_ok=True)
+        if secret is None or not isinstance(error, Exception) or secret.redacted(str(error)) == str(error):
+            raise
+        # A publisher may send the secret back, and a library quote what it was given: neither may be kept.
+        raise FetchError(secret.redacted(str(error))) from None
 
 
 def fetch_file(path: Path, into: Path, settings: FetchSettings) -> Body:
@@ -63,24 +76,35 @@ def fetch_file(path: Path, into: Path, settings: FetchSettings) -> Body:
     return writer.body(None, {})
 
 
-def secret_of(credentials: Credentials) -> tuple[str, str]:
-    """Return the header that carries a feed's credentials, and its value.
+def _from_the_web(
+    source: Source,
+    url: str,
+    into: Path,
+    settings: FetchSettings,
+    validators: dict[str, str],
+    secret: Secret | None,
+    progress: Callable[[int], None],
+) -> Body | None:
+    with Session(url, settings, secret) as session:
+        at = discover(session, url, source.discovery) if source.discovery else url
+        if source.pagination:
+            body: Body | None = download_pages(session, at, into, source.pagination, progress)
+        else:
+            proof = _proof(source)
+            # What was fetched without this proof must be fetched again, even if its publisher has not touched it.
+            known = validators if validators.get("integrity", "") == proof else {}
+            body = download(session, at, into, known, progress)
+            if body and source.integrity:
+                verify(session, at, body, source.integrity)
+                body = replace(body, validators=body.validators | {"integrity": proof})
+    if body is None:
+        return None
+    stated = body.validators | ({"from": at} if source.discovery else {})
+    if secret:
+        stated = {name: value for name, value in stated.items() if secret.redacted(value) == value}
+    return replace(body, validators=stated)
 
-    :raises FetchError: the environment variable or file that should hold the secret does not.
-    """
-    if credentials.env is not None:
-        secret = os.environ.get(credentials.env, "").strip()
-        where = f"the environment variable {credentials.env}"
-    else:
-        where = f"the file {credentials.file}"
-        try:
-            secret = Path(credentials.file or "").read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise FetchError(f"credentials: {where} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise FetchError(f"credentials: {where} is not UTF-8 text") from None
-    if not secret:
-        raise FetchError(f"credentials: {where} is empty or not set")
-    if not (secret.isascii() and secret.isprintable()):
-        raise FetchError(f"credentials: {where} holds a character that no header carries, such as a line break")
-    return credentials.header, f"Bearer {secret}" if credentials.kind == "bearer" else secret
+
+def _proof(source: Source) -> str:
+    """Return a word for what must prove a body; empty where nothing need."""
+    return hashlib.sha256(source.integrity.model_dump_json().encode()).hexdigest()[:16] if source.integrity else ""

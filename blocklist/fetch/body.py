@@ -54,15 +54,18 @@ class BodyWriter:
         """
         self.size += len(block)
         if self.size > self._max:
-            raise FetchError(
-                f"the body is larger than {self._max:,} bytes (setting fetch.max_bytes); nothing of it was used"
-            )
+            raise too_large(self._max)
         self._hash.update(block)
         self._file.write(block)
 
     def body(self, content_type: str | None, validators: dict[str, str]) -> Body:
         """Return what was written."""
         return Body(self._path, self._hash.hexdigest(), self.size, content_type, validators)
+
+
+def too_large(limit: int) -> FetchError:
+    """Return what is said of more bytes than a fetch may take."""
+    return FetchError(f"the body is larger than {limit:,} bytes (setting fetch.max_bytes); nothing of it was used")
 
 
 class Bodies:

@@ -165,5 +165,6 @@ def _run(row: Row) -> Run:
         body_sha256=row["body_sha256"],
         body_bytes=row["body_bytes"],
         seen=row["seen"],
+        body_from=json.loads(row["validators"] or "{}").get("from"),
         review=review,
     )

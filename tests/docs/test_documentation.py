@@ -30,6 +30,7 @@ from blocklist.formats import FORMATS
 from blocklist.refresh.guards import GUARDS
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
+from blocklist.source import Integrity, LinkRule, Pagination
 from blocklist.vocabulary import AuthorityKind
 from blocklist.web.app import create_app
 
@@ -39,6 +40,8 @@ _DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((_ROOT /
 _PAGES = sorted([*_ROOT.glob("*.md"), *(_ROOT / "docs").rglob("*.md")])
 _PAGE_IDS = [str(path.relative_to(_ROOT)) for path in _PAGES]
 _SHELLS = ("sh", "console")
+#: Parts of a source that have tables of their own.
+_SOURCE_PARTS = {"credentials", "discovery", "pagination", "integrity"}
 
 
 @pytest.fixture(autouse=True)
@@ -262,10 +265,26 @@ def test_every_key_of_a_feed_toml_is_explained_in_its_table() -> None:
         (AuthorityDefinition, "The name is that of the folder. `[authority]`", "`[source]`; leave"),
         (Source, "`[source]`; leave", "`[source.credentials]`;"),
         (Credentials, "`[source.credentials]`;", "`[rules]`:"),
+        (LinkRule, "## Finding the newest list", "## Lists in pages"),
+        (Pagination, "## Lists in pages", "## Proving a list"),
+        (Integrity, "## Proving a list", "## Formats"),
         (RulesDefinition, "`[rules]`:", "`[guards]`;"),
         (FeedGuards, "`[guards]`;", "## Formats"),
     ):
-        assert set(_keys(model, _part(begins, ends))) - {"credentials"} == set(), model.__name__
+        assert set(_keys(model, _part(begins, ends))) - _SOURCE_PARTS == set(), model.__name__
+
+
+def test_every_choice_of_how_to_fetch_is_named() -> None:
+    told = _DOCS["adding-a-feed.md"]
+    choices = [
+        choice
+        for model in (LinkRule, Pagination, Integrity)
+        for field in model.model_fields.values()
+        for choice in get_args(field.annotation)
+        if isinstance(choice, str)
+    ]
+    assert choices
+    assert [choice for choice in choices if f"`{choice}`" not in told] == []
 
 
 def test_every_choice_of_a_key_is_named() -> None:

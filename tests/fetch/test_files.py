@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 
 from blocklist.config import FetchSettings
-from blocklist.definition import Credentials, Source
 from blocklist.errors import FetchError, NotFoundError
-from blocklist.fetch import fetch, fetch_file, secret_of
+from blocklist.fetch import fetch, fetch_file
 from blocklist.fetch.addresses import is_public, public_addresses
 from blocklist.fetch.body import Bodies
+from blocklist.source import Source
 
 PUBLIC = ["93.184.215.14", "1.1.1.1", "2606:2800:21f::1", "::ffff:93.184.215.14"]
 NOT_PUBLIC = [
@@ -21,6 +23,10 @@ NOT_PUBLIC = [
     *("192.0.0.8", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "192.88.99.1", "224.0.0.1", "240.0.0.1"),
     *("255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "2001:db8::1", "2002:7f00:1::"),
     *("2001:0:7f00:1::", "64:ff9b::7f00:1", "64:ff9b:1::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "fd00:ec2::254"),
+    *("64:ff9b::5db8:d70e", "64:ff9b:1::5db8:d70e", "2002:5db8:d70e::1", "::93.184.215.14", "::ffff:0:5db8:d70e"),
+    *("0.1.2.3", "100.127.255.255", "198.19.255.255", "239.255.255.255", "255.255.255.254", "192.0.0.171", "fec0::1"),
+    *("2001:10::1", "2001:20::1", "2001:2::1", "3fff::1", "5f00::1", "100::1", "4000::1", "ff0e::1"),
+    *("2606:2800:21f::1%eth0", "2606:2800:21f::1%2"),
 ]
 
 
@@ -41,10 +47,23 @@ def test_a_host_that_leads_inward_is_refused_with_the_setting_that_allows_it(hos
 
 
 def test_a_private_host_is_allowed_by_its_very_name_alone() -> None:
-    allowed = FetchSettings(allow_private_hosts=("127.0.0.1",))
+    allowed = FetchSettings(allow_private_hosts=("127.0.0.1", "LocalHost"))
+    assert public_addresses("localhost", 80, allowed)
     assert public_addresses("127.0.0.1", 80, allowed) == ["127.0.0.1"]
     with pytest.raises(FetchError, match="not a public address"):
         public_addresses("127.0.0.2", 80, allowed)
+
+
+def test_a_name_server_that_takes_its_time_does_not_stretch_a_fetch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    done = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(60) and [])
+    try:
+        with pytest.raises(FetchError, match="took longer than 1 s"):
+            fetch(Source(url="http://slow.example/"), tmp_path / "into", FetchSettings(total_timeout=1))
+    finally:
+        done.set()
 
 
 def test_a_name_that_does_not_resolve_is_said() -> None:
@@ -79,33 +98,6 @@ def test_a_body_larger_than_allowed_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "into").exists()
     (tmp_path / "list.txt").write_bytes(b"x" * 1_000)
     assert fetch_file(tmp_path / "list.txt", tmp_path / "into", limited).size == 1_000
-
-
-def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("A_TOKEN", "t0ken\n")
-    (tmp_path / "token").write_text("other\n")
-    assert secret_of(Credentials(kind="bearer", env="A_TOKEN")) == ("Authorization", "Bearer t0ken")
-    in_file = Credentials(kind="header", header="X-Key", file=str(tmp_path / "token"))
-    assert secret_of(in_file) == ("X-Key", "other")
-
-
-@pytest.mark.parametrize("secret", ["s3\ncret", "s3\x00cret", "s3cretü"])
-def test_a_secret_that_no_header_carries_is_refused_without_being_shown(tmp_path: Path, secret: str) -> None:
-    (tmp_path / "token").write_text(secret)
-    with pytest.raises(FetchError, match="holds a character that no header carries") as refused:
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "token")))
-    assert "s3" not in str(refused.value)
-
-
-def test_a_missing_secret_is_said_by_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("A_TOKEN", raising=False)
-    with pytest.raises(FetchError, match="the environment variable A_TOKEN is empty or not set"):
-        secret_of(Credentials(kind="bearer", env="A_TOKEN"))
-    with pytest.raises(FetchError, match=r"the file .*nothing cannot be read"):
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "nothing")))
-    (tmp_path / "empty").write_text("\n")
-    with pytest.raises(FetchError, match=r"the file .*empty is empty or not set"):
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "empty")))
 
 
 def test_a_body_is_kept_once_under_its_hash(tmp_path: Path) -> None:

@@ -5,95 +5,24 @@ from __future__ import annotations
 import contextlib
 import gzip
 import threading
-from collections.abc import Callable, Iterator
+import time
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
 import stamina
 
 from blocklist.config import FetchSettings
-from blocklist.definition import Credentials, Source
-from blocklist.errors import FetchError
-from blocklist.fetch import Body, fetch
-from tests.e2e.running import Publisher, free_port, publisher, respond
+from blocklist.fetch import fetch
+from blocklist.source import Credentials, Source
+from tests.e2e.running import Publisher, free_port, respond
+from tests.fetch.asking import BEARER, GOOD, Getting, answering, in_turn, moved
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
-GOOD = b"a.example\nb.example\n"
 #: Opens to 100 MB.
 BOMB = gzip.compress(bytes(100_000_000), 9)
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_between_tries() -> Iterator[None]:
-    stamina.set_testing(True, attempts=3, cap=True)
-    yield
-    stamina.set_testing(False)
-
-
-@pytest.fixture(scope="module")
-def publishers() -> Iterator[tuple[Publisher, Publisher]]:
-    with publisher() as one, publisher() as two:
-        yield one, two
-
-
-@pytest.fixture
-def court(publishers: tuple[Publisher, Publisher]) -> Publisher:
-    publishers[0].requests.clear()
-    return publishers[0]
-
-
-@pytest.fixture
-def other(publishers: tuple[Publisher, Publisher]) -> Publisher:
-    publishers[1].requests.clear()
-    return publishers[1]
-
-
-class Getting:
-    """Fetches from a publisher into a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.into = folder / "body"
-
-    def __call__(
-        self, url: str, validators: dict[str, str] | None = None, credentials: Credentials | None = None, **limits: Any
-    ) -> Body | None:
-        settings = FetchSettings(**{"allow_private_hosts": ("127.0.0.1",), "read_timeout": 5} | limits)
-        return fetch(Source(url=url, credentials=credentials), self.into, settings, validators)
-
-    def failing(self, url: str, **more: Any) -> str:
-        """Return why a fetch failed, which must leave nothing."""
-        with pytest.raises(FetchError) as failed:
-            self(url, **more)
-        assert not self.into.exists()
-        assert "\n" not in str(failed.value)
-        return str(failed.value)
-
-
-@pytest.fixture
-def get(tmp_path: Path) -> Getting:
-    return Getting(tmp_path)
-
-
-def answering(body: bytes, status: int = 200, **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda handler: respond(handler, body, status, named)
-
-
-def in_turn(*answers: Answer) -> Answer:
-    """Answer each request otherwise; the last answer goes on."""
-    left = list(answers)
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        chosen = left.pop(0) if len(left) > 1 else left[0]
-        chosen(handler)
-
-    return answer
-
-
-def moved(location: str) -> Answer:
-    return answering(b"", 302, Location=location)
 
 
 def test_a_body_arrives_with_its_validators(court: Publisher, get: Getting) -> None:
@@ -199,7 +128,7 @@ def test_a_redirect_out_of_the_web_is_refused(court: Publisher, get: Getting, lo
     [
         ("javascript:alert(1)", "127.0.0.1 redirects to what is not an address"),
         ("http://127.0.0.1:99999/", "there is no port 99999"),
-        ("http://x.\x7f/", "Invalid URL in location header"),
+        ("http://x.\x7f/", "127.0.0.1 redirects to what is not an address"),
         ("http://[/", "the name cannot be resolved"),
     ],
 )
@@ -259,11 +188,11 @@ def test_a_plain_body_stops_at_the_limit(court: Publisher, get: Getting) -> None
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (gzip.compress(GOOD * 99)[:-12], "the body's gzip ends in the middle"),
-        (gzip.compress(GOOD * 99)[:-3], "the body's gzip ends in the middle"),
+        (gzip.compress(GOOD * 99, mtime=0)[:-12], "the body's gzip ends in the middle"),
+        (gzip.compress(GOOD * 99, mtime=0)[:-3], "the body's gzip ends in the middle"),
         (b"", "the body's gzip ends in the middle"),
         (b"a.example\n", "the body is not the gzip it claims to be"),
-        (gzip.compress(GOOD) + b"trailing", "the body is not the gzip it claims to be"),
+        (gzip.compress(GOOD, mtime=0) + b"trailing", "the body is not the gzip it claims to be"),
     ],
 )
 def test_gzip_that_is_cut_off_or_none_is_said(court: Publisher, get: Getting, body: bytes, said: str) -> None:
@@ -326,15 +255,6 @@ def test_a_private_host_is_refused_unless_allowed(court: Publisher, get: Getting
     assert court.requests == []
 
 
-BEARER = Credentials(kind="bearer", env="A_TOKEN")
-
-
-@pytest.fixture
-def secret(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("A_TOKEN", "s3cret")
-    return "s3cret"
-
-
 def test_credentials_are_sent_and_follow_a_redirect_within_the_address(
     court: Publisher, get: Getting, secret: str
 ) -> None:
@@ -375,3 +295,67 @@ def test_progress_is_told_in_bytes(court: Publisher, tmp_path: Path) -> None:
     allowed = FetchSettings(allow_private_hosts=("127.0.0.1",))
     fetch(Source(url=court.url), tmp_path / "body", allowed, progress=told.append)
     assert told[-1] == len(GOOD)
+
+
+def test_a_publisher_that_asks_for_patience_is_given_it_within_the_time(
+    court: Publisher, get: Getting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    stamina.set_testing(False)
+    monkeypatch.setattr(time, "sleep", waited.append)
+    in_a_while = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    court.answer = in_turn(
+        answering(b"", 429, Retry_After="7"), answering(b"", 503, Retry_After=in_a_while), answering(GOOD)
+    )
+    assert get(court.url) is not None
+    assert waited[0] == 7
+    assert 25 < waited[1] <= 30
+
+
+def test_a_publisher_that_asks_for_more_patience_than_there_is_time_is_left_to_the_schedule(
+    court: Publisher, get: Getting
+) -> None:
+    stamina.set_testing(False)
+    court.answer = answering(b"", 503, Retry_After="3600")
+    said = get.failing(court.url)
+    assert "(1 attempts); it asks to be tried again in 3,600 s, which is past fetch.total_timeout" in said
+    assert len(court.requests) == 1
+
+
+def test_a_stream_that_opens_to_nothing_is_counted_on_the_wire(court: Publisher, get: Getting) -> None:
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Encoding", "gzip")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                handler.wfile.write(gzip.compress(b"") * 1_000)
+
+    court.answer = endless
+    assert "larger than 1,000,000 bytes" in get.failing(court.url, max_bytes=1_000_000)
+
+
+def test_a_body_announced_too_large_is_not_begun(court: Publisher, get: Getting) -> None:
+    court.answer = answering(b"", Content_Length="5000000")
+    assert "larger than 1,000,000 bytes" in get.failing(court.url, max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("second", ["Transfer-Encoding: chunked", "Content-Length: 9"])
+def test_an_answer_of_two_lengths_is_not_believed(court: Publisher, get: Getting, second: str) -> None:
+    def two(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(f"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n{second}\r\n\r\n5\r\na.exa\r\n0\r\n\r\n".encode())
+
+    court.answer = two
+    said = get.failing(court.url)
+    assert "states two lengths" in said or "conflicting Content-Length" in said
+
+
+def test_a_bomb_costs_little_more_memory_than_its_limit(court: Publisher, get: Getting) -> None:
+    court.answer = answering(BOMB, Content_Encoding="gzip")
+    tracemalloc.start()
+    try:
+        get.failing(court.url, max_bytes=20_000_000)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16_000_000

@@ -1,0 +1,235 @@
+"""Connections of a fetch: to an address that was checked the moment before, within one time limit, or not at all.
+
+A network backend of httpcore (the engine of httpx): whatever httpx asks to connect to, the name is resolved here, its
+addresses are checked, and the connection goes to one of those very addresses. There is no second look-up that could
+answer otherwise (DNS rebinding). TLS checks the certificate against the name.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpcore
+import httpx
+
+from blocklist.config import FetchSettings
+from blocklist.errors import FetchError
+from blocklist.fetch.addresses import public_addresses
+from blocklist.fetch.credentials import Secret
+
+
+class Deadline:
+    """The moment at which a whole fetch must be over, whatever its servers are doing."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left, 0 at the end."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        """Whether no time is left."""
+        return self.left <= 0
+
+    @property
+    def sentence(self) -> str:
+        """Why a fetch that reached it failed."""
+        return f"took longer than {self._seconds:g} s (setting fetch.total_timeout)"
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every step ends at the deadline: a byte now and then does not stretch it."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._limited(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._limited(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        limit = self._limited(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, limit), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def _limited(self, timeout: float | None, passed: type[Exception]) -> float:
+        left = self._deadline.left
+        if left <= 0:
+            raise passed(self._deadline.sentence)
+        return left if timeout is None else min(left, timeout)
+
+
+class _CheckedBackend(httpcore.NetworkBackend):
+    """Connects to public addresses alone, and to the very ones that were checked."""
+
+    def __init__(self, settings: FetchSettings, deadline: Deadline) -> None:
+        self._settings = settings
+        self._deadline = deadline
+        self._network = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's signature
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        try:
+            addresses = public_addresses(host, port, self._settings, self._deadline.left)
+        except TimeoutError:
+            raise httpcore.ConnectTimeout(self._deadline.sentence) from None
+        for number, address in enumerate(addresses, 1):
+            try:
+                return self._connect(address, port, min(timeout or self._deadline.left, self._deadline.left))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                if number == len(addresses) or self._deadline.passed:
+                    raise type(error)(f"no connection to {host}: {error}") from None
+        raise AssertionError("public_addresses gives at least one")
+
+    def _connect(self, address: str, port: int, timeout: float) -> httpcore.NetworkStream:
+        if self._settings.proxy:
+            return self._through_proxy(address, port, timeout)
+        return _Stream(self._network.connect_tcp(address, port, timeout), self._deadline)
+
+    def _through_proxy(self, address: str, port: int, timeout: float) -> httpcore.NetworkStream:
+        """Ask the proxy for a tunnel to the checked address (RFC 9110, 9.3.6), also where TLS would not need one.
+
+        Asked by name, the proxy would resolve it again, and nobody would check what it finds.
+        """
+        proxy = httpx.URL(self._settings.proxy)
+        proxy_port = proxy.port or (443 if proxy.scheme == "https" else 80)
+        connection = httpcore.HTTPConnection(
+            httpcore.Origin(proxy.raw_scheme, proxy.raw_host, proxy_port),
+            ssl_context=tls_context(self._settings.ca_file),
+            network_backend=_ProxyBackend(self._deadline),
+        )
+        target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        headers = [(b"Host", target.encode("ascii"))]
+        if proxy.userinfo:
+            given = httpx.BasicAuth(proxy.username, proxy.password)
+            asked = next(given.sync_auth_flow(httpx.Request("CONNECT", "http://proxy.invalid")))
+            headers.append((b"Proxy-Authorization", asked.headers["Authorization"].encode("ascii")))
+        request = httpcore.Request(
+            b"CONNECT",
+            httpcore.URL(scheme=proxy.raw_scheme, host=proxy.raw_host, port=proxy_port, target=target.encode("ascii")),
+            headers=headers,
+            extensions={"timeout": {"connect": timeout, "read": timeout, "write": timeout}},
+        )
+        try:
+            answer = connection.handle_request(request)
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            connection.close()
+            raise httpcore.ConnectError(f"the proxy {proxy.host}:{proxy_port} (setting fetch.proxy): {error}") from None
+        if not 200 <= answer.status < 300:
+            connection.close()
+            raise FetchError(
+                f"the proxy {proxy.host}:{proxy_port} (setting fetch.proxy) answered {answer.status} "
+                f"when asked for {target}"
+            )
+        tunnel: httpcore.NetworkStream = answer.extensions["network_stream"]
+        return tunnel
+
+
+class _ProxyBackend(httpcore.NetworkBackend):
+    """Connects to the operator's own proxy, which may well be private, within the deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's signature
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        return _Stream(httpcore.SyncBackend().connect_tcp(host, port, timeout), self._deadline)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class CheckedTransport(httpx.BaseTransport):
+    """What an :class:`httpx.Client` sends requests through. Its errors are those of httpcore."""
+
+    def __init__(self, settings: FetchSettings, deadline: Deadline, context: ssl.SSLContext) -> None:
+        # One connection of an origin is used again for the next page; no more than that is ever open to one.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context, network_backend=_CheckedBackend(settings, deadline), http2=False
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+def tls_context(ca_file: str, secret: Secret | None = None) -> ssl.SSLContext:
+    """Return the TLS settings of a fetch: the usual authorities, those of ``ca_file``, a client certificate.
+
+    Those without a certificate are made once: reading the authorities takes as long as the rest of a small fetch.
+
+    :raises FetchError: the file or the certificate cannot be used.
+    """
+    try:
+        changed = Path(ca_file).stat().st_mtime_ns if ca_file else 0
+        if secret is None:
+            return _shared_context(ca_file, changed)
+        context = _context(ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise FetchError(f"fetch.ca_file: {ca_file}: cannot be used: {error.strerror or error}") from None
+    secret.load_into(context)
+    return context
+
+
+def _context(ca_file: str) -> ssl.SSLContext:
+    context = httpx.create_ssl_context(trust_env=False)
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+@lru_cache(maxsize=4)
+def _shared_context(ca_file: str, _changed: int) -> ssl.SSLContext:
+    return _context(ca_file)
