@@ -6,7 +6,6 @@ import contextlib
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 from filelock import FileLock, Timeout
@@ -18,7 +17,9 @@ from blocklist.errors import BlocklistError, ConflictError, StoreError
 from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import Bodies
 from blocklist.refresh import guards
+from blocklist.refresh.difference import Memory
 from blocklist.refresh.reading import BodyReader, reading_of
+from blocklist.refresh.staging import Stager
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.store.listings import Diff
@@ -39,6 +40,7 @@ class Refresher:
         self._settings = settings
         self._folder = settings.data_dir
         self.bodies = Bodies(settings.data_dir / "bodies")
+        self._memory = Memory(settings.data_dir / "readings")
 
     def refresh(
         self,
@@ -105,10 +107,10 @@ class Refresher:
                 with contextlib.suppress(ConflictError), self.locked(feed.name):
                     self._bury_dead_runs(feed)
 
-    def stage_and_compare(self, feed: Feed, body: BinaryIO, reader: BodyReader, run_id: int) -> Diff:
-        """Read a body into the staging table and compare it with what the feed lists."""
+    def stage_and_compare(self, feed: Feed, stage: Callable[[], object], run_id: int) -> Diff:
+        """Read a body into the staging table, by calling ``stage``, and compare it with what the feed lists."""
         self._store.runs.reach(run_id, Stage.NORMALIZE)
-        self._store.listings.stage(reader.read(body))
+        stage()
         self._store.runs.reach(run_id, Stage.DIFF)
         return self._store.listings.diff(feed.id)
 
@@ -148,8 +150,10 @@ class Refresher:
         self.bodies.keep(body)
         reader = BodyReader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
         guards.check_body(body.path, reader.encoding)
+        stager = Stager(self._store, self.bodies, self._memory, feed, definition, body, reader)
         with body.path.open("rb") as opened:
-            diff = self.stage_and_compare(feed, opened, reader, run_id)
+            diff = self.stage_and_compare(feed, lambda: stager.stage(opened), run_id)
+        remembered = stager.remembered(diff)
 
         self._store.runs.reach(run_id, Stage.GUARD)
         progress(Stage.GUARD, reader.entries)
@@ -163,6 +167,7 @@ class Refresher:
 
         progress(Stage.RECORD, reader.entries)
         self.record(feed, definition, run_id, counts, diff, reader)
+        self._memory.keep(feed.id, remembered)
 
     def _fetch(
         self, feed: Feed, definition: FeedDefinition, run_id: int, file: Path | None, progress: Progress
