@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Refresher:
         self._folder = settings.data_dir
         self.bodies = Bodies(settings.data_dir / "bodies")
         self._memory = Memory(settings.data_dir / "readings")
+        self._reading = threading.BoundedSemaphore(settings.refresh.concurrent)
 
     def refresh(
         self,
@@ -145,7 +147,13 @@ class Refresher:
             self._unchanged(feed, run_id, body)
             return
         self._refuse_rejected(feed, body)
+        # Fetching is waiting: any number of runs may. Reading and recording are work, which has a limit.
+        with self._reading:
+            self._read_and_record(feed, definition, body, run_id, progress)
 
+    def _read_and_record(
+        self, feed: Feed, definition: FeedDefinition, body: Body, run_id: int, progress: Progress
+    ) -> None:
         self._store.runs.reach(run_id, Stage.PARSE)
         self.bodies.keep(body)
         reader = BodyReader(definition, lambda rows: progress(Stage.NORMALIZE, rows))

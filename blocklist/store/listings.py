@@ -42,6 +42,8 @@ _OF_A_FEED = "feed_id IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
 _NO_FACTS = (None,) * len(_FACTS)
 #: Rows a statement when staging: four times faster than a row each, and well under SQLite's limit of parameters.
 _CHUNK = 400
+#: Ids of listings a block of what is read to compile: joined, some hundred kilobytes.
+_BLOCK = 4_096
 #: Rows sorted at a time before they are staged: some 40 MB of them.
 _SORTED = 200_000
 _VALUE = itemgetter(0)
@@ -192,16 +194,19 @@ class Listings:
             (moment, run_id, feed_id),
         )
 
-    def current_bare(self) -> Iterator[tuple[str, str]]:
-        """Yield what feeds list now of hosts about which nothing more is stated: each host, and the words on it.
+    def current_bare(self) -> Iterator[tuple[list[str], int, str, str]]:
+        """Yield what feeds list now of hosts about which nothing more is stated, a block at a time.
 
-        The words are feed id, scope and listed from, joined by spaces: two columns instead of eleven, for the million
-        rows that differ in nothing else.
+        A block is hosts, and the words on all of them: feed id, scope and listed from. A million rows differ in
+        nothing else; joined by the database into a row a block they cost half of what a row each does.
         """
-        return self._database.tuples(
-            "SELECT value, feed_id || ' ' || scope || ' ' || listed_from FROM listings"
+        rows = self._database.tuples(
+            "SELECT group_concat(value, ' '), feed_id, scope, listed_from FROM listings NOT INDEXED"
             f" WHERE closed_by = 0 AND {_OF_A_FEED} AND {_IS_BARE}"
+            f" GROUP BY id / {_BLOCK}, feed_id, scope, listed_from"
         )
+        for hosts, feed_id, scope, listed_from in rows:
+            yield hosts.split(" "), feed_id, scope, listed_from
 
     def current_stated(self) -> Iterator[tuple[Any, ...]]:
         """Yield what else feeds list now, as :data:`_COMPILED` names it (raw None: as the value)."""
