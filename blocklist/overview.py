@@ -41,8 +41,8 @@ def feed_rows(store: Store) -> list[dict[str, Any]]:
 def feed_health(store: Store) -> list[dict[str, Any]]:
     """Return one row a feed for monitoring: ``feed``, ``stale``, ``age`` and ``last_outcome``.
 
-    ``age`` is the seconds since its list was last known to be current, None where it never was; ``last_outcome`` is None
-    before the first run ends.
+    ``age`` is the seconds since its list was last known to be current, None where it never was; ``last_outcome`` is
+    None before the first run ends.
     """
     moment = now()
     return [
