@@ -47,9 +47,12 @@ class Scheduler:
         """Begin."""
         self._clock.start()
 
-    def stop(self) -> None:
-        """Begin no more runs; one that is under way ends with the process and is tried again after the next start."""
-        self._clock.shutdown(wait=False)
+    def stop(self, *, wait: bool = False) -> None:
+        """Begin no more runs; one that is under way ends with the process and is tried again after the next start.
+
+        Who closes the service afterwards must ``wait`` for the runs under way: closing a database in use is a crash.
+        """
+        self._clock.shutdown(wait=wait)
 
     def tick(self) -> None:
         """Start a run for each feed that is due and not running, and publish what lags behind."""

@@ -48,7 +48,7 @@ def test_feeds_whose_publishers_are_slow_delay_no_other(
     finally:
         answered.set()
         wait_for(lambda: all(service.store.feeds.get(name).last_success for name in names))
-        scheduler.stop()
+        scheduler.stop(wait=True)
 
 
 def test_a_feed_that_becomes_stale_is_told_of_once_and_again_when_it_has_caught_up(
