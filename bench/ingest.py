@@ -3,22 +3,30 @@
     python -m bench.ingest [--entries 1000000]
 
 Peers in the same run: a bare SQLite table filled with ``executemany`` (the least that keeps a list on disk), and nginx
-reading the list as a ``map`` (where nginx is installed). Prints one JSON object; times in seconds, memory in MiB. The
+reading the list as a ``map``, unbound as a response policy zone and rbldnsd, from their start to their first right
+answer (those that are installed). Prints one JSON object; times in seconds, memory in MiB. The
 figures that count are the ratios: how long this machine takes is this machine's business.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rcode
 
 PARTS = ("mo", "vi", "tor", "rent", "str", "eam", "pi", "rate", "flix", "hd", "free", "watch", "anime", "sport", "live")
 ENDINGS = ("com", "net", "org", "io", "ru", "co.uk", "com.br", "info", "tv", "cc", "me", "xyz", "site", "online", "app")
@@ -65,12 +73,75 @@ def measured(command: list[str], env: dict[str, str] | None = None) -> tuple[flo
     return took, usage.ru_maxrss / 1024
 
 
+UNBOUND = """
+server:
+    interface: 127.0.0.1@{port}
+    do-daemonize: no
+    chroot: ""
+    username: ""
+    directory: "{folder}"
+    pidfile: ""
+    use-syslog: no
+    module-config: "respip iterator"
+rpz:
+    name: bench.rpz
+    zonefile: "{folder}/rpz"
+remote-control:
+    control-enable: no
+"""
+
+
+def first_answer(command: list[str], port: int, name: str, kind: str) -> tuple[float, float]:
+    """Start a DNS server and return the seconds to its first right answer, and the memory it has then, in MiB."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    question = dns.message.make_query(name, kind)
+    try:
+        while time.perf_counter() - began < 300:
+            with contextlib.suppress(dns.exception.DNSException, OSError):
+                answer = dns.query.udp(question, "127.0.0.1", port=port, timeout=0.2)
+                if answer.answer or answer.rcode() == dns.rcode.NXDOMAIN:
+                    took = time.perf_counter() - began
+                    status = Path(f"/proc/{process.pid}/status").read_text()
+                    return took, int(status.partition("VmHWM:")[2].split()[0]) / 1024
+            if process.poll() is not None:
+                break
+            time.sleep(0.02)
+        sys.exit(f"{command[0]} gave no answer")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def dns_peers(listed: list[str], folder: Path) -> dict[str, float]:
+    """Load the list into unbound (RPZ) and rbldnsd, where they are installed."""
+    result: dict[str, float] = {}
+    asked = listed[len(listed) // 2]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    if shutil.which("unbound"):
+        zone = "$TTL 60\n@ SOA localhost. root.localhost. 1 60 60 60 60\n@ NS localhost.\n"
+        (folder / "rpz").write_text(zone + "".join(f"{host} CNAME .\n" for host in listed))
+        (folder / "unbound.conf").write_text(UNBOUND.format(port=port, folder=folder))
+        command = ["unbound", "-d", "-p", "-c", str(folder / "unbound.conf")]
+        result["unbound_load_seconds"], result["unbound_load_memory_mib"] = first_answer(command, port, asked, "A")
+    if shutil.which("rbldnsd"):
+        (folder / "rbl").write_text(":127.0.0.2:listed\n" + "".join(f".{host}\n" for host in listed))
+        command = ["rbldnsd", "-n", "-b", f"127.0.0.1/{port}", f"bl.test:dnset:{folder}/rbl"]
+        took = first_answer(command, port, f"{asked}.bl.test", "A")
+        result["rbldnsd_load_seconds"], result["rbldnsd_load_memory_mib"] = took
+    return result
+
+
 def main() -> None:
     """Measure, and print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=1_000_000)
     entries = parser.parse_args().entries
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    # rbldnsd reads its data as a user of its own.
+    folder.chmod(0o755)
     try:
         print(json.dumps(_measure(entries, folder)))
     finally:
@@ -114,6 +185,7 @@ def _measure(entries: int, folder: Path) -> dict[str, float]:
             "nginx_load_memory_mib": nginx_memory,
             "full_over_nginx_load": full / nginx,
         }
+    result |= dns_peers(listed, folder)
     return {name: round(value, 3) for name, value in result.items()}
 
 

@@ -38,6 +38,24 @@ def feed_rows(store: Store) -> list[dict[str, Any]]:
     return rows
 
 
+def feed_health(store: Store) -> list[dict[str, Any]]:
+    """Return one row a feed for monitoring: ``feed``, ``stale``, ``age`` and ``last_outcome``.
+
+    ``age`` is the seconds since its list was last known to be current, None where it never was; ``last_outcome`` is
+    None before the first run ends.
+    """
+    moment = now()
+    return [
+        {
+            "feed": row["name"],
+            "stale": row["state"] == "stale",
+            "age": seconds_between(row["last_success"], moment) if row["last_success"] else None,
+            "last_outcome": row["last_outcome"],
+        }
+        for row in feed_rows(store)
+    ]
+
+
 def state_of(feed: Feed) -> str:
     """Return ``paused``, ``new`` (never read), ``stale`` (not known to be current for too long) or ``fresh``."""
     if feed.paused:

@@ -79,6 +79,7 @@ class Service:
         self.store = Store(self._folder / "blocklist.db")
         self.refresher = Refresher(self.store, settings)
         self.snapshots = SnapshotFolder(self._folder / "snapshots")
+        self._fitting: tuple[object, ...] = ()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -339,15 +340,31 @@ class Service:
 
     def _up_to_date(self) -> Pointer | None:
         with contextlib.suppress(SnapshotError):
-            pointer, current = self.snapshots.pointer(), self.snapshots.current()
+            pointer = self.snapshots.pointer()
             known = self.store.snapshots.newest()
             # The counter alone would not tell a database restored from a backup from the one that was compiled.
-            if not current or not pointer or not known or known["sha256"] != pointer.sha256:
+            if not pointer or not known or known["sha256"] != pointer.sha256:
                 return None
-            fits = current.contents == self.store.snapshots.contents()
-            if fits and same_policies(current, self.settings.all_policies()):
+            if known["contents"] == self.store.snapshots.contents() and self._fits(pointer):
                 return pointer
         return None
+
+    def _fits(self, pointer: Pointer) -> bool:
+        """Return whether the current file is there and was compiled for the policies of the configuration.
+
+        The schedule asks every second: a file that was found to fit is not opened again while it is the same file.
+        """
+        path = self.snapshots.folder / pointer.file
+        try:
+            stat = path.stat()
+        except OSError:
+            return False
+        seen = (pointer.file, pointer.sha256, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if seen != self._fitting:
+            if not same_policies(Snapshot.open(path), self.settings.all_policies()):
+                return False
+            self._fitting = seen
+        return True
 
     def _next_version(self) -> int:
         # A database restored from a backup knows fewer versions than the nodes have seen: theirs must not go back.

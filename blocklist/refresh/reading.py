@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from pydantic import BaseModel
+
 from blocklist.definition import FeedDefinition
 from blocklist.formats import format_of, taken_for
 from blocklist.formats.apart import DEFAULT_MAX_BYTES
@@ -19,6 +21,8 @@ from blocklist.store.listings import Diff
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
 from blocklist.vocabulary import Counts, Entry, Rejected, Rule
 
+#: Positions of rejected rows that are kept for the next run; one more tells that there were more.
+MAX_REMEMBERED = 50_000
 #: Rows between two words of progress.
 _PROGRESS_STEP = 5_000
 
@@ -41,6 +45,12 @@ class BodyReader:
         self.entries = 0
         self.rejected: Counter[str] = Counter()
         self.rejections: list[Rejected] = []
+        self.rejected_positions: set[int] = set()
+
+    @property
+    def options(self) -> BaseModel:
+        """The validated options of the format."""
+        return self._options
 
     @property
     def encoding(self) -> str:
@@ -72,17 +82,38 @@ class BodyReader:
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
-        for item in rules_of(self._format.entries(body, self._options, self._max_bytes), self._reading):
+        for item in self.items(body):
             self.entries += 1
             if self.entries % _PROGRESS_STEP == 0:
                 self._progress(self.entries)
             if type(item) is Rejected:
                 self.rejected[item.code] += 1
+                if len(self.rejected_positions) <= MAX_REMEMBERED:
+                    self.rejected_positions.add(item.position)
                 if len(self.rejections) < MAX_REJECTIONS_KEPT:
                     self.rejections.append(item)
             else:
                 yield item  # type: ignore[misc]  # mypy does not narrow a union by type() of one member
         self._progress(self.entries)
+
+    def items(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Rejected]:
+        """Yield each entry with its rule or the reason why it has none, and count nothing.
+
+        :raises UnreadableFeedError: no later row of the body could be trusted.
+        """
+        return rules_of(self._format.entries(body, self._options, self._max_bytes), self._reading)
+
+    def reset(self) -> None:
+        """Forget the figures, to read anew."""
+        self.entries = 0
+        self.rejected, self.rejections, self.rejected_positions = Counter(), [], set()
+
+    def adopt(self, entries: int, rejected: Counter[str], rejections: list[Rejected]) -> None:
+        """Take over the figures of a body of which only the changes were read."""
+        self.entries = entries
+        self.rejected = rejected
+        self.rejections = rejections[:MAX_REJECTIONS_KEPT]
+        self._progress(entries)
 
     def counts(self, diff: Diff) -> Counts:
         """Return the figures of the run, once the body was read and compared."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 from filelock import FileLock, Timeout
@@ -18,7 +18,9 @@ from blocklist.errors import BlocklistError, ConflictError, StoreError
 from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import Bodies
 from blocklist.refresh import guards
+from blocklist.refresh.difference import Memory
 from blocklist.refresh.reading import BodyReader, reading_of
+from blocklist.refresh.staging import Stager
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.store.listings import Diff
@@ -39,6 +41,8 @@ class Refresher:
         self._settings = settings
         self._folder = settings.data_dir
         self.bodies = Bodies(settings.data_dir / "bodies")
+        self._memory = Memory(settings.data_dir / "readings")
+        self._reading = threading.BoundedSemaphore(settings.refresh.concurrent)
 
     def refresh(
         self,
@@ -109,10 +113,10 @@ class Refresher:
         """Return what reads a body as a definition says, within the limits of the settings."""
         return BodyReader(definition, progress, self._settings.fetch.max_bytes)
 
-    def stage_and_compare(self, feed: Feed, body: BinaryIO, reader: BodyReader, run_id: int) -> Diff:
-        """Read a body into the staging table and compare it with what the feed lists."""
+    def stage_and_compare(self, feed: Feed, stage: Callable[[], object], run_id: int) -> Diff:
+        """Read a body into the staging table, by calling ``stage``, and compare it with what the feed lists."""
         self._store.runs.reach(run_id, Stage.NORMALIZE)
-        self._store.listings.stage(reader.read(body))
+        stage()
         self._store.runs.reach(run_id, Stage.DIFF)
         return self._store.listings.diff(feed.id)
 
@@ -147,14 +151,22 @@ class Refresher:
             self._unchanged(feed, run_id, body)
             return
         self._refuse_rejected(feed, body)
+        # Fetching is waiting: any number of runs may. Reading and recording are work, which has a limit.
+        with self._reading:
+            self._read_and_record(feed, definition, body, run_id, progress)
 
+    def _read_and_record(
+        self, feed: Feed, definition: FeedDefinition, body: Body, run_id: int, progress: Progress
+    ) -> None:
         self._store.runs.reach(run_id, Stage.PARSE)
         self.bodies.keep(body)
         reader = self.reader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
+        stager = Stager(self._store, self.bodies, self._memory, feed, definition, body, reader)
         with body.path.open("rb") as raw, reader.opened(raw, body.content_type, body.path.parent) as opened:
             self._store.runs.saw(run_id, reader.seen, body.content_type)
             guards.check_body(opened, reader.encoding, reader.holds)
-            diff = self.stage_and_compare(feed, opened, reader, run_id)
+            diff = self.stage_and_compare(feed, lambda: stager.stage(opened), run_id)
+        remembered = stager.remembered(diff)
 
         self._store.runs.reach(run_id, Stage.GUARD)
         progress(Stage.GUARD, reader.entries)
@@ -168,6 +180,7 @@ class Refresher:
 
         progress(Stage.RECORD, reader.entries)
         self.record(feed, definition, run_id, counts, diff, reader)
+        self._memory.keep(feed.id, remembered)
 
     def _fetch(
         self, feed: Feed, definition: FeedDefinition, run_id: int, file: Path | None, progress: Progress

@@ -11,12 +11,15 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from blocklist.clock import now
 from blocklist.errors import BlocklistError
+from blocklist.overview import state_of
 from blocklist.service import Service
 from blocklist.store.feeds import definition_of
 
 _LOG = structlog.get_logger("blocklist.schedule")
 #: Seconds between looks at the database: a feed added elsewhere is picked up within it.
 _TICK = 1
+#: Runs under way for each that may be reading: the rest of them wait for publishers.
+_FETCHING_EACH = 8
 #: Seconds before a snapshot that could not be published is tried again.
 _PUBLISH_AGAIN = 30
 
@@ -29,7 +32,10 @@ class Scheduler:
         self._running: set[str] = set()
         self._lock = threading.Lock()
         self._publish_after = 0.0
-        workers = service.settings.refresh.concurrent
+        self._stale: set[str] = set()
+        # A fetch waits for its publisher and costs nothing else: it must not take a place from feeds that answer. What
+        # is heavy, reading and recording, has its own limit in the refresher.
+        workers = _FETCHING_EACH * service.settings.refresh.concurrent
         self._clock = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1), "refresh": ThreadPoolExecutor(workers)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -41,15 +47,19 @@ class Scheduler:
         """Begin."""
         self._clock.start()
 
-    def stop(self) -> None:
-        """Begin no more runs; one that is under way ends with the process and is tried again after the next start."""
-        self._clock.shutdown(wait=False)
+    def stop(self, *, wait: bool = False) -> None:
+        """Begin no more runs; one that is under way ends with the process and is tried again after the next start.
+
+        Who closes the service afterwards must ``wait`` for the runs under way: closing a database in use is a crash.
+        """
+        self._clock.shutdown(wait=wait)
 
     def tick(self) -> None:
         """Start a run for each feed that is due and not running, and publish what lags behind."""
         try:
             self._start_due()
             self._publish_behind()
+            self._tell_stale()
         except BlocklistError as error:
             _LOG.error("schedule", error=str(error))
 
@@ -72,6 +82,17 @@ class Scheduler:
         finally:
             with self._lock:
                 self._running.discard(name)
+
+    def _tell_stale(self) -> None:
+        """Write one line when a feed becomes stale, and one when its list is known to be current again."""
+        feeds = self._service.store.feeds.all()
+        stale = {feed.name for feed in feeds if state_of(feed) == "stale"}
+        for feed in feeds:
+            if feed.name in stale - self._stale:
+                _LOG.warning("feed stale", feed=feed.name, last_success=feed.last_success)
+            elif feed.name in self._stale - stale:
+                _LOG.info("feed no longer stale", feed=feed.name, last_success=feed.last_success)
+        self._stale = stale
 
     def _publish_behind(self) -> None:
         if time.monotonic() >= self._publish_after and self._service.is_behind():

@@ -91,20 +91,17 @@ class Compiler:
         self._overrides: list[dict[str, Any]] = []
         self._slashes = 0
 
-    def add_bare_hosts(self, rows: Iterable[tuple[str, str]]) -> None:
+    def add_bare_hosts(self, blocks: Iterable[tuple[list[str], int, str, str]]) -> None:
         """Add hosts as :meth:`blocklist.store.listings.Listings.current_bare` yields them."""
-        details: dict[str, int] = {}
         plain, groups = self._plain, self._groups
-        for host, said in rows:
-            detail = details.get(said)
-            if detail is None:
-                feed_id, scope, listed_from = said.split(" ")
-                detail = details[said] = self._detail((scope, int(feed_id), *[None] * 6, listed_from))
-            key = host[::-1] + "."
-            if key in plain or key in groups:
-                self._add_to_group(key, detail)
-            else:
-                plain[key] = detail
+        for hosts, feed_id, scope, listed_from in blocks:
+            detail = self._detail((scope, feed_id, *[None] * 6, listed_from))
+            for host in hosts:
+                key = host[::-1] + "."
+                if key in plain or key in groups:
+                    self._add_to_group(key, detail)
+                else:
+                    plain[key] = detail
 
     def add_listings(self, rows: Iterable[ListingRow]) -> None:
         """Add listings as :meth:`blocklist.store.listings.Listings.current_stated` yields them."""

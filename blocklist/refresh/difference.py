@@ -1,0 +1,258 @@
+"""Reading only the lines of a body that the one that serves does not have.
+
+Only where a line means the same wherever it stands, and then exactly: the figures, the rejected rows and the rules are
+those of a full read. Whenever that is not certain, :func:`changes_of` gives None and the body is read whole. See
+docs/adr/008-reading-what-changed.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from blocklist.definition import FeedDefinition
+from blocklist.errors import UnreadableFeedError
+from blocklist.formats.csv import CsvOptions
+from blocklist.refresh.reading import MAX_REMEMBERED, BodyReader
+from blocklist.vocabulary import Entry, Rejected, Rule, RuleKind, Scope
+
+#: Bytes of a body that are compared in memory.
+MAX_BYTES = 1 << 28
+#: With a larger share of other lines than this, reading all of them costs no more.
+_MAX_SHARE = 0.25
+#: Formats in which each line stands for itself; ``csv`` does too below its header, while nothing is quoted.
+_LINEWISE = frozenset({"lines", "hosts", "adblock"})
+#: Encodings in which a line break is one byte and no byte of another character.
+_SINGLE = ("utf-8", "ascii", "iso8859", "latin", "cp125", "cp866", "koi8")
+_BOM = b"\xef\xbb\xbf"
+#: What begins a container, of which no line means anything.
+_PACKED = (b"\x1f\x8b", b"PK", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"%PDF", b"\xd0\xcf\x11\xe0")
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What reading a body gave: enough to know what a body that differs in some lines gives.
+
+    ``rejecting`` are the lines of which something was rejected (as Latin-1, a character a byte); ``repeated`` the rules
+    stated more than once: kind, value, scope and how often.
+    """
+
+    body: str
+    reading: str
+    entries: int
+    rules: int
+    rejected: dict[str, int]
+    rejecting: list[str]
+    repeated: list[tuple[str, str, str, int]]
+
+
+class Memory:
+    """What was remembered of the body that each feed serves: a file a feed, which may be lost at any time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, feed_id: int) -> Remembered | None:
+        """Return what is remembered of a feed's body."""
+        try:
+            return Remembered(**json.loads(self._path(feed_id).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def keep(self, feed_id: int, remembered: Remembered | None) -> None:
+        """Remember; None forgets. A disk that is full costs only the next run some time."""
+        path = self._path(feed_id)
+        beside = path.with_suffix(f".{os.getpid()}.part")
+        with contextlib.suppress(OSError):
+            if remembered is None:
+                path.unlink(missing_ok=True)
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(json.dumps(asdict(remembered)), encoding="utf-8")
+            beside.rename(path)
+
+    def _path(self, feed_id: int) -> Path:
+        return self._folder / f"feed-{feed_id}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a body differs: what its new lines state, the rules of the lines it lost, and what to remember of it."""
+
+    arriving: list[tuple[Entry, Rule]]
+    lost: list[Rule]
+    rejecting: list[str]
+
+
+def is_linewise(definition: FeedDefinition, reader: BodyReader) -> bool:
+    """Return whether each line of a body of this definition may stand for itself."""
+    return definition.format in (*_LINEWISE, "csv") and reader.encoding.startswith(_SINGLE)
+
+
+def states_facts(reader: BodyReader) -> bool:
+    """Return whether rows state more than a rule: then it matters which of several mentions comes first."""
+    return isinstance(reader.options, CsvOptions)
+
+
+def changes_of(old: bytes, new: bytes, remembered: Remembered, reader: BodyReader) -> Changes | None:
+    """Return how a body differs from the one that serves, and set the figures of its reader to those of a full read.
+
+    None where the bodies must be read whole.
+    """
+    prefix = _prefix(old, new, reader)
+    if prefix is None:
+        return None
+    skipped = prefix.count(b"\n")
+    old_lines, new_lines = _lines(old)[skipped:], _lines(new)[skipped:]
+    left = Counter(old_lines)
+    allowed = int(len(old_lines) * _MAX_SHARE) + 100
+    del old_lines
+    rejecting = {line.encode("latin-1") for line in remembered.rejecting}
+    added, told = [], []
+    for number, line in enumerate(new_lines, skipped + 1):
+        count = left.get(line)
+        if count:
+            left[line] = count - 1
+            if line in rejecting:
+                told.append((number, line))
+        else:
+            added.append((number, line))
+    if len(added) > allowed:
+        return None
+    removed = [(0, line) for line, count in left.items() for _ in range(count)]
+    try:
+        return _read(prefix, added, removed, told, remembered, reader)
+    except UnreadableFeedError:
+        # Reading all of it says on which line.
+        return None
+
+
+def mentions_after(
+    remembered: Remembered, changes: Changes, listed: set[Rule]
+) -> tuple[list[Rule], list[tuple[str, str, str, int]]]:
+    """Return the rules that no line states any more, and those that more than one does now.
+
+    ``listed`` are the rules that were stated before, of those that any changed line states.
+    """
+    mentions = {Rule(RuleKind(kind), value, Scope(scope)): count for kind, value, scope, count in remembered.repeated}
+    balance = Counter(rule for _, rule in changes.arriving)
+    balance.subtract(changes.lost)
+    leaving = []
+    for rule, by in balance.items():
+        count = mentions.get(rule, 1 if rule in listed else 0) + by
+        if count > 1:
+            mentions[rule] = count
+        else:
+            mentions.pop(rule, None)
+            if count == 0 and rule in listed:
+                leaving.append(rule)
+    return leaving, [(rule.kind.value, rule.value, rule.scope.value, count) for rule, count in mentions.items()]
+
+
+def rejecting_lines(path: Path, positions: set[int]) -> list[str]:
+    """Return the distinct lines of a body at these positions (from 1)."""
+    if not positions:
+        return []
+    found = {line for number, line in enumerate(_lines(path.read_bytes()), 1) if number in positions}
+    return [line.decode("latin-1") for line in found]
+
+
+def _read(
+    prefix: bytes,
+    added: list[tuple[int, bytes]],
+    removed: list[tuple[int, bytes]],
+    told: list[tuple[int, bytes]],
+    remembered: Remembered,
+    reader: BodyReader,
+) -> Changes | None:
+    known = {number for number, _ in told}
+    lost_entries, lost_codes, lost = 0, Counter[str](), []
+    for item in _items(prefix, removed, reader):
+        lost_entries += 1
+        if isinstance(item, Rejected):
+            lost_codes[item.code] += 1
+        else:
+            lost.append(item)
+    new_entries, new_codes = 0, Counter[str]()
+    arriving, rejections, rejecting = [], [], set()
+    lines = dict(added)
+    for found in _items(prefix, sorted(added + told), reader):
+        number = found[1] if isinstance(found, Rejected) else found[0][1]
+        if isinstance(found, Rejected):
+            rejections.append(found)
+            if number in lines:
+                rejecting.add(lines[number])
+        if number not in known:
+            new_entries += 1
+            if isinstance(found, Rejected):
+                new_codes[found.code] += 1
+            else:
+                arriving.append(found)
+    if isinstance(reader.options, CsvOptions) and rejections:
+        # The reason names the line by its number in the body, not among the changes.
+        return None
+    codes = Counter(remembered.rejected) + new_codes
+    codes.subtract(lost_codes)
+    reader.adopt(remembered.entries - lost_entries + new_entries, +codes, rejections)
+    still = rejecting | {line for _, line in told}
+    if len(still) > MAX_REMEMBERED:
+        return None
+    return Changes(arriving, [rule for _, rule in lost], [line.decode("latin-1") for line in still])
+
+
+def _items(
+    prefix: bytes, lines: list[tuple[int, bytes]], reader: BodyReader
+) -> Iterator[tuple[Entry, Rule] | Rejected]:
+    """Yield what a full read would yield of these lines, each at its own position."""
+    # A blank line first: a byte order mark is one only where a body begins, and a header stands on its own line.
+    head = prefix or b"\n"
+    offset = head.count(b"\n") + 1
+    joined = head + b"\n".join(line for _, line in lines)
+    for item in reader.items(io.BytesIO(joined)):
+        if isinstance(item, Rejected):
+            yield item._replace(position=lines[item.position - offset][0])
+        else:
+            entry, rule = item
+            yield entry._replace(position=lines[entry.position - offset][0]), rule
+
+
+def _lines(body: bytes) -> list[bytes]:
+    return body.removeprefix(_BOM).split(b"\n")
+
+
+def _prefix(old: bytes, new: bytes, reader: BodyReader) -> bytes | None:
+    """Return the lines that the rest cannot be read without (nothing for most formats), or None: read it whole."""
+    if any(len(body) > MAX_BYTES or not _is_plain(body) for body in (old, new)):
+        return None
+    options = reader.options
+    if not isinstance(options, CsvOptions):
+        return b""
+    quote = options.quote.encode(options.encoding, "replace")
+    # The mark of the format's own end of a body, and a quote, may join lines.
+    if any(b"\x1e" in body or (quote and quote in body) for body in (old, new)):
+        return None
+    heads = [body.removeprefix(_BOM).split(b"\n", options.skip_rows + 1) for body in (old, new)]
+    if any(len(head) <= options.skip_rows + 1 for head in heads):
+        return None
+    if options.header:
+        ours, theirs = (head[options.skip_rows] for head in heads)
+        named = ours.replace(options.delimiter.encode(options.encoding, "replace"), b"").strip()
+        if ours != theirs or not named:
+            return None
+    kept = options.skip_rows + (1 if options.header else 0)
+    return b"".join(line + b"\n" for line in heads[1][:kept])
+
+
+def _is_plain(body: bytes) -> bool:
+    """Return whether lines end as this module cuts them: a lone carriage return ends a line too."""
+    return (
+        not body.startswith(_PACKED)
+        and b"\0" not in body
+        and (b"\r" not in body or body.count(b"\r") == body.count(b"\r\n"))
+    )
