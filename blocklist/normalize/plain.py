@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import re
 
-#: One label after another and a last one of letters: not an address, nor a number in any notation. Labels that begin
-#: with ``xn--`` are the callers' to exclude: a test for a substring is cheaper than a look-ahead at each label.
-HOST = r"(?:[a-z0-9_-]+\.)+[a-z]+"
+#: One label after another and a last one of letters, so neither an address nor a number in any notation; possessive, since
+#: a label never gives back what it took. Labels that begin with ``xn--`` are excluded apart: a test for a substring
+#: is cheaper than a look-ahead at each label.
+HOST = r"(?:[a-z0-9_-]++\.)++[a-z]++"
 #: DNS allows 253 octets and labels of 63 (RFC 1035, 2.3.4): a host of at most 63 keeps both without a count of labels.
 MAX_HOST = 63
 
-_TARGET = re.compile(rf"(?:https?://)?({HOST})(?:[/?#][\s\S]*)?").fullmatch
-_BARE = re.compile(HOST).fullmatch
+#: Matches the beginning of a target; its first group is the host, if :func:`is_plain` says so too.
+match_target = re.compile(rf"(?:https?://)?({HOST})(?:[/?#]|\Z)").match
+
+
+def is_plain(host: str) -> bool:
+    """Return whether a host that the pattern found is canonical as written."""
+    return len(host) <= MAX_HOST and "xn--" not in host
 
 
 def plain_host(target: str) -> str | None:
@@ -24,16 +30,8 @@ def plain_host(target: str) -> str | None:
 
     >>> plain_host("https://www.pirate.example/film?v=1")
     'www.pirate.example'
-    >>> plain_host("https://pirate.example:443/") is plain_host("PIRATE.example") is plain_host("xn--p1ai.example") is None
-    True
+    >>> [plain_host(text) for text in ("https://pirate.example:443/", "PIRATE.example", "xn--p1ai.example", "10.1")]
+    [None, None, None, None]
     """
-    match = _TARGET(target)
-    if match is None:
-        return None
-    host = match[1]
-    return host if len(host) <= MAX_HOST and "xn--" not in host else None
-
-
-def is_plain_host(text: str) -> bool:
-    """Return whether a text is a host, canonical as written, and nothing else."""
-    return len(text) <= MAX_HOST and "xn--" not in text and _BARE(text) is not None
+    match = match_target(target)
+    return match[1] if match and is_plain(match[1]) else None
