@@ -90,7 +90,8 @@ class Snapshot:
         self._members_of = lru_cache(maxsize=65_536)(self._read_members)
         self._said = lru_cache(maxsize=65_536)(self._say)
         self._prefixes, self._key_id = self._trie.prefixes, self._trie.key_id
-        self._not_listed = Verdict(VerdictKind.NOT_LISTED, self.version)
+        #: The verdict on everything that no key covers: one object, so that a caller may compare by identity.
+        self.not_listed = Verdict(VerdictKind.NOT_LISTED, self.version)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Snapshot:
@@ -144,7 +145,7 @@ class Snapshot:
                 key = host[::-1] + "."
                 found = self._prefixes(key)
                 if not found and policy in self._bits:
-                    return self._not_listed
+                    return self.not_listed
                 if not explain and (verdict := self._judge(key, found, policy)):
                     return verdict
         return self.decide(parse_target(target), policy, explain=explain)
@@ -191,7 +192,7 @@ class Snapshot:
         key = host[::-1] + "."
         found = self._prefixes(key)
         if not found and policy in self._bits:
-            return self._not_listed
+            return self.not_listed
         return self._judge(key, found, policy)
 
     def bit_of(self, policy: str) -> int:
@@ -224,7 +225,7 @@ class Snapshot:
             if verdict:
                 return verdict
         partial = target.path is None and own is not None and bool(self._word(own, Word.URLS) >> bit & 1)
-        return self._not_listed._replace(partial=True) if partial else self._not_listed
+        return self.not_listed._replace(partial=True) if partial else self.not_listed
 
     def _judge(self, key: str, found: list[str], policy: str) -> Verdict | None:
         """Return what the keys of a host alone decide; see :meth:`judge_plain`. ``found`` begins with the shortest."""
@@ -233,14 +234,16 @@ class Snapshot:
             return None
         rule, scope, feeds, length = None, None, (), len(key)
         for text in found:
-            said = self._said(0 if self._group_of is None else self._group_of[self._key_id(text)], len(text) < length, bit)
+            said = self._said(
+                0 if self._group_of is None else self._group_of[self._key_id(text)], len(text) < length, bit
+            )
             if said is None:
                 return None
             if said:
                 rule, (scope, named) = text, said
                 feeds = tuple(sorted({*feeds, *named})) if feeds else named
         if rule is None:
-            return self._not_listed
+            return self.not_listed
         return Verdict(_LISTED, self.version, rule[-2::-1], scope, feeds)
 
     def _say(self, group: int, above: bool, bit: int) -> tuple[Scope, tuple[str, ...]] | tuple[()] | None:
