@@ -41,7 +41,7 @@ class SnapshotHolder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP status, further headers, and a JSON object or the bytes of one; from 400 up, a problem document (RFC 9457).
+    """An HTTP status, further headers, and a JSON object or its bytes; from 400 up, a problem document (RFC 9457).
 
     ``body`` is None where the status and the headers say all (the gate; a bidder's 204). ``headers`` are printable
     ASCII, safe to write to a socket as they are.

@@ -51,11 +51,7 @@ class Routes:
 
     def answer(self, request: Request) -> Answer:
         """Answer a request at once."""
-        last = None
-        for last in self.steps(request):
-            pass
-        assert last is not None
-        return last
+        return next(step for step in self.steps(request) if step is not None)
 
     def steps(self, request: Request) -> Steps:
         """Answer a request a little at a time, so that one large batch makes nobody else wait."""

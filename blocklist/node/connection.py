@@ -1,15 +1,14 @@
-"""One client's connection: HTTP/1.1 (RFC 9112) over an asyncio transport, with limits on everything a client chooses."""
+"""One client's connection: HTTP/1.1 (RFC 9112) over an asyncio transport, with limits on all that a client chooses."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import httptools
 
-from blocklist.lookup.batch import MAX_BYTES
+from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.resolver import Answer, problem
 from blocklist.lookup.routes import Steps
 from blocklist.node.message import Message, response
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Bytes of a request line and its headers.
 MAX_HEAD = 65_536
-#: Seconds between requests, for a request's head, for its body, and for a client to take what it asked for.
-IDLE, HEAD_TIME, BODY_TIME, WRITE_TIME = 75.0, 10.0, 60.0, 30.0
+#: Seconds for a request's head, for its body, and for a client to take what it asked for.
+HEAD_TIME, BODY_TIME, WRITE_TIME = 10.0, 60.0, 30.0
 #: Seconds and bytes for which a refused client may go on sending, so that it can read why (RFC 9112, 9.6).
 _LINGER_TIME, _LINGER_BYTES = 2.0, 1 << 20
 _END = b"\r\n\r\n"
@@ -51,7 +50,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection, if there are not too many."""
         self._transport = transport
-        self.deadline = self._node.clock + IDLE
+        self.deadline = self._node.idle_deadline
         if not self._node.opened(self):
             self._refuse(problem(503, "too many connections: try again, or ask another node"))
 
@@ -68,15 +67,10 @@ class Connection(asyncio.Protocol):
         if self._idle:
             line, _, head = data.partition(b"\r\n")
             if head in node.known_heads:
-                node.requests += 1
-                if node.requests % SAMPLED:
-                    answer = node.quick.answer(line)
-                else:
-                    started = time.perf_counter()
-                    answer = node.quick.answer(line)
-                    node.counters.timed(time.perf_counter() - started)
+                node.requests = number = node.requests + 1
+                answer = node.quick.answer(line) if number % SAMPLED else node.timed(line)
                 if answer is not None:
-                    self.deadline = node.clock + IDLE
+                    self.deadline = node.idle_deadline
                     self._transport.write(answer)
                     return
         if self._lingering:
@@ -93,7 +87,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on reading."""
         self._blocked = False
-        self.deadline = self._node.clock + IDLE
+        self.deadline = self._node.idle_deadline
         if self._working is None and not self._closing:
             self._transport.resume_reading()
 
@@ -163,7 +157,7 @@ class Connection(asyncio.Protocol):
         """Answer a request, or let it wait for the one before it."""
         message, self._message = self._message, None
         self._idle = True
-        self.deadline = self._node.clock + IDLE
+        self.deadline = self._node.idle_deadline
         if message is None or self._closing:
             return
         message.keep_alive = self._parser.should_keep_alive() and not self._node.draining
@@ -180,7 +174,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # The request was answered as if it had asked for no other protocol (RFC 9110, 7.8); what follows it is unread.
+            # The request was answered as if it had asked for no other protocol (RFC 9110, 7.8). What follows is unread.
             self._close_after_answer()
         except httptools.HttpParserError as error:
             if not self._closing:

@@ -41,7 +41,7 @@ class Message:
         """Take the method and the version, known once the head is whole."""
         self.method, self.version = str(method, "latin-1"), version
 
-    def complaint(self, max_body: int) -> Answer | None:
+    def complaint(self, max_body: int) -> Answer | None:  # noqa: PLR0911 - a list of rules
         """Return what is wrong with the head of the request, if anything."""
         if self.version not in ("1.0", "1.1"):
             return problem(505, f"HTTP/{self.version} is not spoken here: ask with HTTP/1.1")
@@ -86,12 +86,12 @@ class Message:
 
 def head(status: int, length: int | None, media: str | None, date: str, more: Iterable[tuple[str, str]] = ()) -> bytes:
     """Return a status line and headers with the empty line that ends them."""
-    lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
+    lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}", f"Date: {date}", "Cache-Control: no-store"]
     if media:
         lines.append(f"Content-Type: {media}")
+    lines += [f"{name}: {value}" for name, value in more]
     if length is not None:
         lines.append(f"Content-Length: {length}")
-    lines += ["Cache-Control: no-store", f"Date: {date}", *(f"{name}: {value}" for name, value in more)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 

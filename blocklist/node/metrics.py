@@ -72,12 +72,12 @@ class Counters:
 
 
 def exposition(workers: Iterable[dict[str, Any]]) -> bytes:
-    """Return the metrics of all workers in Prometheus' text format; each state is a :meth:`Counters.state` and gauges."""
+    """Return the metrics of all workers in Prometheus' text format: of each its :meth:`Counters.state` and gauges."""
     # Imported when first asked for: a worker that nobody scrapes is smaller without it.
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(list(workers)))  # type: ignore[arg-type]  # a collector by its method alone
+    registry.register(_Collector(list(workers)))
     return bytes(generate_latest(registry))
 
 

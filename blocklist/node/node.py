@@ -28,6 +28,8 @@ TICK = 0.2
 _TURNS = 8
 #: Heads of requests that are remembered, and their size: a client sends the same headers again and again.
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
+#: Seconds that a connection may wait for its next request.
+_IDLE = 75.0
 _OPEN_TO_ALL = frozenset({"/healthz", "/readyz"})
 
 
@@ -57,7 +59,7 @@ class Node:
         self.known_heads: set[bytes] = set()
         self.requests = 0
         self.draining = False
-        self.clock = loop.time()
+        self.clock = self.idle_deadline = loop.time()
         self.date = ""
         self._served: Any = None
         self.tick()
@@ -65,6 +67,7 @@ class Node:
     def tick(self) -> None:
         """Look at the clock, the pointer and some of the connections, then again in a moment."""
         self.clock = self.loop.time()
+        self.idle_deadline = self.clock + _IDLE
         self.date = formatdate(usegmt=True)
         if self._looking is None:
             self._look()
@@ -75,6 +78,13 @@ class Node:
         if self._turn == 0:
             self._tell_board()
         self.loop.call_later(TICK, self.tick)
+
+    def timed(self, line: bytes) -> bytes | None:
+        """Answer a request line quickly, and note how long it took."""
+        started = time.perf_counter()
+        answer = self.quick.answer(line)
+        self.counters.timed(time.perf_counter() - started)
+        return answer
 
     def opened(self, connection: Connection) -> bool:
         """Take note of a connection; return whether there is room for it."""
@@ -173,7 +183,8 @@ class Node:
             if self._served is not None:
                 self.counters.values["swaps"] += 1
             self._served = snapshot
-        self.quick.prepare(lambda length: head(200, length, "application/json", self.date))
+        # All of a head but the length, which every response says for itself, and the empty line.
+        self.quick.prepare(head(200, None, "application/json", self.date)[:-2])
 
     def _refused(self, why: str) -> None:
         self.counters.values["refused_snapshots"] += 1

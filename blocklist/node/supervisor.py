@@ -143,7 +143,7 @@ class Supervisor:
             *("--sockets", ",".join(map(str, descriptors)), "--board", str(self.board.descriptor)),
             *("--slots", str(self.board.slots), "--slot", str(worker.slot)),
         ]
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and program
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -169,13 +169,14 @@ class Supervisor:
 
 
 def _say(level: str) -> Callable[..., Any]:
-    return {"error": _LOG.error, "warning": _LOG.warning}.get(level, _LOG.info)
+    say: Callable[..., Any] = {"error": _LOG.error, "warning": _LOG.warning}.get(level, _LOG.info)
+    return say
 
 
 def _listeners(host: str, port: int, count: int) -> list[socket.socket]:
     """Return so many sockets that share an address.
 
-    The first is bound without ``SO_REUSEPORT``'s leave and closed again: two services must not share one port unnoticed.
+    One is bound without the leave of ``SO_REUSEPORT`` first: two services must not share a port unnoticed.
     """
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     with socket.socket(family) as probe:

@@ -151,7 +151,7 @@ class Snapshot:
         return self.decide(parse_target(target), policy, explain=explain)
 
     def lookup_host(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
-        """Return the verdict for a host alone: a path is ignored, and ``partial`` says that URLs on the host are listed.
+        """Return the verdict for a host alone, whatever its path; ``partial`` says that URLs on it are listed.
 
         :raises ValueError: why no browser could open the target.
         :raises NotFoundError: the snapshot has no such policy.
@@ -195,6 +195,10 @@ class Snapshot:
             return self.not_listed
         return self._judge(key, found, policy)
 
+    def overrides_expired(self, moment: float) -> int:
+        """Return how many overrides have expired by a moment (Unix time): answers change when the number does."""
+        return sum(expiry <= moment for expiry in self._expiries)
+
     def bit_of(self, policy: str) -> int:
         """Return the number of a policy, its bit in the masks.
 
@@ -232,7 +236,8 @@ class Snapshot:
         bit = self._bits.get(policy)
         if bit is None or self._least[bit] > 1:
             return None
-        rule, scope, feeds, length = None, None, (), len(key)
+        rule, scope, length = None, None, len(key)
+        feeds: tuple[str, ...] = ()
         for text in found:
             said = self._said(
                 0 if self._group_of is None else self._group_of[self._key_id(text)], len(text) < length, bit
