@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from blocklist.lookup.query import parse_query
 from blocklist.lookup.resolver import Answer, Resolver, problem
+from blocklist.normalize.hosts import shorten
 
 #: What a route yields: None while it works, then its answer.
 Steps = Iterator[Answer | None]
@@ -110,5 +111,5 @@ def _other_method(method: str, methods: Mapping[str, object]) -> Answer:
     headers = (("Allow", ", ".join(allowed)),)
     if method == "OPTIONS":
         return Answer(204, None, headers)
-    told = problem(405, f"this address takes {' and '.join(sorted(methods))}")
+    told = problem(405, f"this address takes no method {shorten(method)}, it takes {' and '.join(sorted(methods))}")
     return Answer(told.status, told.body, headers)

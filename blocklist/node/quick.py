@@ -35,8 +35,8 @@ class Quick:
     """Answers request lines of the commonest form with whole responses.
 
     A few thousand pages carry most of the ads, so lines come again: their answers are remembered until the snapshot,
-    its staleness or the overrides in force change. When one generation is full, it becomes the older one and the one before
-    is dropped; what is asked again moves up. Not ``functools.lru_cache``: its calls cost twice as much as these.
+    its staleness or the overrides in force change. When one generation is full, it becomes the older one and the one
+    before is dropped; what is asked again moves up. Not ``functools.lru_cache``: its calls cost twice as much as these.
     """
 
     def __init__(self, holder: SnapshotHolder, counters: Counters) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 #: One label after another and a last one of letters, so neither an address nor a number in any notation; possessive,
-#: since a label never gives back what it took. Labels that begin with ``xn--`` are excluded apart: a test for a substring
-#: is cheaper than a look-ahead at each label.
+#: since a label never gives back what it took. Labels that begin with ``xn--`` are excluded apart: a test for a
+#: substring is cheaper than a look-ahead at each label.
 HOST = r"(?:[a-z0-9_-]++\.)++[a-z]++"
 #: DNS allows 253 octets and labels of 63 (RFC 1035, 2.3.4): a host of at most 63 keeps both without a count of labels.
 MAX_HOST = 63
