@@ -11,14 +11,12 @@ import httptools
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.resolver import Answer, problem
 from blocklist.lookup.routes import Steps
-from blocklist.node.message import Message, response
+from blocklist.node.message import MAX_HEAD, Message, response
 from blocklist.node.metrics import SAMPLED
 
 if TYPE_CHECKING:
     from blocklist.node.node import Node
 
-#: Bytes of a request line and its headers.
-MAX_HEAD = 65_536
 #: Seconds for a request's head, for its body, and for a client to take what it asked for.
 HEAD_TIME, BODY_TIME, WRITE_TIME = 10.0, 60.0, 30.0
 #: Seconds and bytes for which a refused client may go on sending, so that it can read why (RFC 9112, 9.6).
@@ -181,7 +179,7 @@ class Connection(asyncio.Protocol):
                 self._refuse(problem(400, f"not a request of HTTP/1.1: {_said(error)}"))
         else:
             if self._head_bytes > MAX_HEAD and not self._idle and not self._closing:
-                self._refuse(_too_long(self._message))
+                self._refuse((self._message or Message()).too_long())
             elif alone and self._idle and self._last and self._last.plain:
                 self._node.learn(data.partition(b"\r\n")[2])
 
@@ -267,9 +265,3 @@ class Connection(asyncio.Protocol):
 
 def _said(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _too_long(message: Message | None) -> Answer:
-    if message is None or not message.headers:
-        return problem(414, f"the address and headers are longer than {MAX_HEAD:,} bytes: POST it to /v1/lookup")
-    return problem(431, f"the headers are longer than {MAX_HEAD:,} bytes")

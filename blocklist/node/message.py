@@ -9,6 +9,8 @@ from urllib.parse import unquote_to_bytes
 from blocklist.lookup.resolver import Answer, problem
 from blocklist.lookup.routes import Request
 
+#: Bytes and lines of a request's head.
+MAX_HEAD = 65_536
 _MAX_HEADERS = 200
 #: Headers that make a request more than its first line.
 _TELLING = frozenset({"connection", "content-length", "transfer-encoding", "expect", "upgrade"})
@@ -18,7 +20,7 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 class Message:
     """A request, filled in while it is parsed."""
 
-    __slots__ = ("_twice", "body", "headers", "keep_alive", "method", "url", "version")
+    __slots__ = ("_lines", "_twice", "body", "headers", "keep_alive", "method", "size", "url", "version")
 
     def __init__(self) -> None:
         self.url = b""
@@ -27,10 +29,15 @@ class Message:
         self.method = ""
         self.version = ""
         self.keep_alive = False
+        #: Bytes of the head so far.
+        self.size = 0
+        self._lines = 0
         self._twice: set[str] = set()
 
     def add_header(self, name: bytes, value: bytes) -> None:
         """Take a header; several of one name are one list (RFC 9110, 5.3)."""
+        self.size += len(name) + len(value) + 4
+        self._lines += 1
         key, text = str(name, "latin-1").lower(), str(value, "latin-1").strip(" \t")
         if key in self.headers:
             self._twice.add(key)
@@ -45,7 +52,9 @@ class Message:
         """Return what is wrong with the head of the request, if anything."""
         if self.version not in ("1.0", "1.1"):
             return problem(505, f"HTTP/{self.version} is not spoken here: ask with HTTP/1.1")
-        if len(self.headers) > _MAX_HEADERS:
+        if self.size + len(self.url) > MAX_HEAD:
+            return self.too_long()
+        if self._lines > _MAX_HEADERS:
             return problem(431, f"more than {_MAX_HEADERS} headers")
         if "host" in self._twice or (self.version == "1.1" and "host" not in self.headers):
             return problem(400, "a request of HTTP/1.1 has exactly one Host header")
@@ -57,6 +66,12 @@ class Message:
         if self.headers.get("expect", "100-continue").lower() != "100-continue":
             return problem(417, "the only expectation that is met is 100-continue")
         return None
+
+    def too_long(self) -> Answer:
+        """Return what a client is told whose head is longer than :data:`MAX_HEAD`."""
+        if len(self.url) > MAX_HEAD // 2:
+            return problem(414, f"the address is longer than {MAX_HEAD // 2:,} bytes: POST it to /v1/lookup")
+        return problem(431, f"the headers are longer than {MAX_HEAD:,} bytes")
 
     @property
     def expects_continue(self) -> bool:
