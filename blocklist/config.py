@@ -51,7 +51,22 @@ class ServeSettings(_Section):
 
     control: Address = Field("127.0.0.1:8080", description="Address of the control plane; loopback only.")
     lookup: Address = Field("127.0.0.1:8081", description="Address that ad servers ask.")
-    workers: int = Field(8, ge=1, le=256, description="Requests answered side by side on each address.")
+    workers: int = Field(
+        0, ge=0, le=256, description="Processes that answer lookups; 0: one for each processor that may be used."
+    )
+    control_threads: int = Field(8, ge=1, le=256, description="Requests the control plane answers side by side.")
+
+
+class LookupSettings(_Section):
+    """The lookup node. Without a token it answers whoever reaches it."""
+
+    unix_socket: Path | None = Field(None, description="Path of a Unix socket that is listened on besides.")
+    token_file: Path | None = Field(None, description="File that holds the bearer token callers must show.")
+    tls_certificate: Path | None = Field(None, description="Certificate chain (PEM) for HTTPS.")
+    tls_key: Path | None = Field(None, description="Private key (PEM) of the certificate.")
+    cors_origins: tuple[str, ...] = Field((), description='Origins whose pages may ask from a browser; "*": any.')
+    access_log: Share = Field(0, description="Share of requests that are logged: what is asked is business data.")
+    max_connections: int = Field(16_384, ge=1, description="Connections that one worker keeps open.")
 
 
 class FetchSettings(_Section):
@@ -140,6 +155,7 @@ class Settings(BaseSettings):
     refresh: RefreshSettings = RefreshSettings()
     guards: GuardSettings = GuardSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
+    lookup: LookupSettings = LookupSettings()
     gate: GateSettings = GateSettings()
     log: LogSettings = LogSettings()
     policies: dict[str, PolicySettings] = {}

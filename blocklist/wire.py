@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from functools import lru_cache
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from blocklist.vocabulary import Listing, Override, Run, Verdict
@@ -22,6 +25,28 @@ def verdict_body(verdict: Verdict) -> dict[str, Any]:
     if verdict.listings:
         body["listings"] = list(verdict.listings)
     return body
+
+
+def verdict_json(verdict: Verdict) -> str:
+    """Return :func:`verdict_body` as compact JSON; the shapes that nearly every request gets are put together by hand.
+
+    Not ``json.dumps`` for those: it takes three times as long as the lookup.
+    """
+    if verdict.override is None and not verdict.listings:
+        if verdict.rule is None:
+            partial = ',"partial":true' if verdict.partial else ""
+            return f'{{"verdict":"{verdict.verdict.value}","listed":false{partial}}}'
+        if verdict.scope is not None:
+            return (
+                f'{{"verdict":"listed","listed":true,"rule":{_quoted(verdict.rule)},"scope":"{verdict.scope.value}",'
+                f'"feeds":{_names(verdict.feeds)}}}'
+            )
+    return json.dumps(verdict_body(verdict), ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4_096)
+def _names(feeds: tuple[str, ...]) -> str:
+    return json.dumps(feeds, ensure_ascii=False, separators=(",", ":"))
 
 
 def listing_body(listing: Listing) -> dict[str, Any]:

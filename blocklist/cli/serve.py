@@ -12,7 +12,7 @@ from blocklist.validation import validate
 @click.command()
 @click.option("--control", metavar="HOST:PORT", help="Address of the control plane (127.0.0.1:8080).")
 @click.option("--lookup", metavar="HOST:PORT", help="Address of the lookup node (127.0.0.1:8081).")
-@click.option("--workers", type=int, metavar="N", help="Requests answered side by side on each address.")
+@click.option("--workers", type=int, metavar="N", help="Processes that answer lookups (one a processor).")
 @pass_context
 def serve(context: Context, control: str | None, lookup: str | None, workers: int | None) -> None:
     """Run the control plane, the lookup node and the schedule, until stopped."""

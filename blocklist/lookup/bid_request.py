@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
+from blocklist.lookup.limits import TooLargeError
+
 #: A bid request has a few kilobytes; above this it is not one.
 MAX_BYTES = 1_048_576
 #: Places judged in one request. More is refused rather than half judged.
@@ -32,10 +34,6 @@ else:
 
     Text.register(str)
     Text.register(int)
-
-
-class TooLargeError(ValueError):
-    """A bid request is over one of the limits."""
 
 
 #: How the text of a place is read.

@@ -1,12 +1,14 @@
-"""Serving: two listening addresses, the follower of the snapshot and the scheduler, until a signal ends it."""
+"""Serving: the control plane, the lookup node's workers and the scheduler, until a signal ends it."""
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 from cheroot.wsgi import Server as _WsgiServer
@@ -14,7 +16,9 @@ from flask import Flask
 
 from blocklist.config import Settings
 from blocklist.errors import BlocklistError, UsageError
-from blocklist.lookup.resolver import MAX_BYTES
+from blocklist.lookup.limits import MAX_BYTES
+from blocklist.node.options import NodeOptions
+from blocklist.node.supervisor import Supervisor
 from blocklist.serve.scheduler import Scheduler
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
@@ -58,30 +62,54 @@ def serve(settings: Settings, started: Callable[[], None] = lambda: None) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     with contextlib.ExitStack() as stack:
-        for address, app, option in (
-            (settings.serve.control, create_app(follower, service, gate_unknown=settings.gate.unknown), "--control"),
-            (settings.serve.lookup, create_app(follower, gate_unknown=settings.gate.unknown), "--lookup"),
-        ):
-            server = _bind(address, app, settings.serve.workers, option)
-            # Its workers run from here on: they must end even if the next address cannot be had.
-            stack.callback(server.stop)
-            threading.Thread(target=server.serve, daemon=True).start()
+        node = _node(settings)
+        stack.callback(node.stop)
+        app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
+        server = _bind(settings.serve.control, app, settings.serve.control_threads)
+        # Its threads run from here on: they must end even if what follows fails.
+        stack.callback(server.stop)
+        threading.Thread(target=server.serve, daemon=True).start()
+        node.start()
         follower.start()
         stack.callback(follower.stop)
         scheduler.start()
         stack.callback(scheduler.stop)
-        _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup)
+        _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup, workers=node.workers)
         started()
         ended.wait()
         _LOG.info("stopping")
 
 
-def _bind(address: str, app: Flask, workers: int, option: str) -> Server:
+def _node(settings: Settings) -> Supervisor:
+    lookup = settings.lookup
+    options = NodeOptions(
+        folder=str(settings.data_dir.resolve() / "snapshots"),
+        max_age=settings.snapshot.max_age,
+        gate_unknown=settings.gate.unknown,
+        token_file=_resolved(lookup.token_file),
+        tls_certificate=_resolved(lookup.tls_certificate),
+        tls_key=_resolved(lookup.tls_key),
+        cors_origins=lookup.cors_origins,
+        access_log=lookup.access_log,
+        max_connections=lookup.max_connections,
+    )
+    workers = settings.serve.workers or len(os.sched_getaffinity(0))
+    try:
+        return Supervisor(settings.serve.lookup, workers, options, _resolved(lookup.unix_socket))
+    except OSError as error:
+        raise _cannot_listen(settings.serve.lookup, error, "--lookup") from None
+
+
+def _resolved(path: Path | None) -> str | None:
+    return str(path.resolve()) if path else None
+
+
+def _bind(address: str, app: Flask, threads: int) -> Server:
     host, _, port = address.rpartition(":")
     server = Server(
         (host.strip("[]"), int(port)),
         app,
-        numthreads=workers,
+        numthreads=threads,
         request_queue_size=_BACKLOG,
         shutdown_timeout=_DRAIN,
         timeout=_SILENCE,
@@ -91,11 +119,15 @@ def _bind(address: str, app: Flask, workers: int, option: str) -> Server:
     try:
         server.prepare()
     except OSError as error:
-        why = "the address is already in use" if "Address already in use" in str(error) else str(error)
-        raise BlocklistError(
-            f"cannot listen on {address}: {why}; stop what listens there, or choose another with {option} HOST:PORT"
-        ) from None
+        raise _cannot_listen(address, error, "--control") from None
     return server
+
+
+def _cannot_listen(address: str, error: OSError, option: str) -> BlocklistError:
+    why = "the address is already in use" if "Address already in use" in str(error) else str(error)
+    return BlocklistError(
+        f"cannot listen on {address}: {why}; stop what listens there, or choose another with {option} HOST:PORT"
+    )
 
 
 def _check_loopback(address: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,12 +31,22 @@ class Follower:
         self.look()
 
     @property
+    def age(self) -> float:
+        """Seconds since the snapshot was last known to be up to date."""
+        return datetime.now(UTC).timestamp() - self._confirmed
+
+    @property
     def stale(self) -> bool:
         """Whether the snapshot was last known to be up to date longer ago than the configured age."""
-        return self.snapshot is not None and datetime.now(UTC).timestamp() - self._confirmed > self._max_age
+        return self.snapshot is not None and self.age > self._max_age
 
     def look(self) -> None:
         """Swap to the newest snapshot if it is newer, whole and readable; else keep the one there is."""
+        for _ in self.looking():
+            pass
+
+    def looking(self) -> Iterator[None]:
+        """Do what :meth:`look` does, a fraction of a millisecond at each step: a node answers in between."""
         try:
             stat = self._folder.pointer_path.stat()
         except OSError:
@@ -45,7 +55,7 @@ class Follower:
         if seen == self._seen:
             return
         try:
-            self._follow()
+            yield from self._follow()
         except (SnapshotError, ValueError, TypeError) as error:
             # Not seen: it is tried again at the next look, since what is wrong with it may pass.
             if str(error) != self._said:
@@ -62,7 +72,7 @@ class Follower:
         """End the thread."""
         self._stopped.set()
 
-    def _follow(self) -> None:
+    def _follow(self) -> Iterator[None]:
         pointer = self._folder.pointer()
         if pointer is None:
             return
@@ -73,7 +83,7 @@ class Follower:
                     "which serves"
                 )
             snapshot = Snapshot.open(self._folder.folder / pointer.file)
-            snapshot.verify()
+            yield from snapshot.verifying()
             self.snapshot = snapshot
         self._confirmed = datetime.fromisoformat(pointer.confirmed_at).timestamp()
 

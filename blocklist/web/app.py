@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import structlog
@@ -10,27 +11,36 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from blocklist.errors import BlocklistError
-from blocklist.lookup.resolver import MAX_BYTES, Answer, Resolver, SnapshotHolder, problem
+from blocklist.lookup.limits import MAX_BYTES
+from blocklist.lookup.resolver import Resolver, SnapshotHolder, problem
+from blocklist.lookup.routes import Request, Routes, no_metrics, not_found
 from blocklist.service import Service
 from blocklist.web.evidence import evidence_routes
 from blocklist.web.pages import pages
 from blocklist.web.responses import respond
 
 _LOG = structlog.get_logger("blocklist.web")
+#: All that a lookup address is asked with: the table of routes, not Flask's, says which of them it takes.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def create_app(
-    holder: SnapshotHolder, service: Service | None = None, *, gate_unknown: Literal["allow", "block"] = "allow"
+    holder: SnapshotHolder,
+    service: Service | None = None,
+    *,
+    gate_unknown: Literal["allow", "block"] = "allow",
+    metrics: Callable[[], bytes] = no_metrics,
 ) -> Flask:
     """Return the application that answers lookups; with a service it is the control plane's and answers that too.
 
-    ``gate_unknown`` is what the gate does where there is nothing to judge (setting ``gate.unknown``).
+    ``gate_unknown`` is what the gate does where there is nothing to judge (setting ``gate.unknown``); ``metrics``
+    returns Prometheus' text format.
     """
     app = Flask(__name__, static_folder=None)
     # One byte over the limit still arrives, so that the answer can say what the limit is.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
-    _lookup_routes(app, Resolver(holder, gate_unknown))
-    _errors(app)
+    _lookup_routes(app, Routes(Resolver(holder, gate_unknown), metrics))
+    _errors(app, lookups_only=service is None)
     if service is not None:
         app.register_blueprint(evidence_routes(service))
         app.register_blueprint(pages(service, holder))
@@ -38,33 +48,19 @@ def create_app(
     return app
 
 
-def _lookup_routes(app: Flask, resolver: Resolver) -> None:
-    @app.get("/v1/lookup")
-    def lookup() -> Response:
-        return respond(resolver.lookup(request.args))
+def _lookup_routes(app: Flask, routes: Routes) -> None:
+    """Answer everything that a lookup node answers, from the same table and so in the same bytes."""
 
-    @app.post("/v1/lookup")
-    def batch() -> Response:
-        return respond(resolver.batch(request.get_data()))
+    def view() -> Response:
+        headers = {name.lower(): value for name, value in request.headers}
+        body = request.get_data() if request.method == "POST" else b""
+        return respond(routes.answer(Request(request.method, request.path, request.query_string, headers, body)))
 
-    @app.post("/v1/openrtb")
-    def openrtb() -> Response:
-        return respond(resolver.openrtb(request.get_data(), request.args))
-
-    @app.get("/v1/gate")
-    def gate() -> Response:
-        return respond(resolver.gate(request.args, {name.lower(): value for name, value in request.headers}))
-
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return respond(Answer(200, {"status": "ok"}))
-
-    @app.get("/readyz")
-    def readyz() -> Response:
-        return respond(resolver.ready())
+    for path in routes.paths:
+        app.add_url_rule(path, path, view, methods=_METHODS, provide_automatic_options=False)
 
 
-def _errors(app: Flask) -> None:
+def _errors(app: Flask, lookups_only: bool) -> None:
     @app.errorhandler(BlocklistError)
     def told(error: BlocklistError) -> ResponseReturnValue:
         return respond(problem(error.http_status, str(error)))
@@ -73,6 +69,8 @@ def _errors(app: Flask) -> None:
     def http(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error.get_response()
+        if error.code == 404 and lookups_only:
+            return respond(not_found())
         too_large = f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"
         response = respond(problem(error.code, too_large if error.code == 413 else error.description or error.name))
         for name, value in error.get_headers():

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from blocklist import Snapshot
-from blocklist.lookup.resolver import MAX_BYTES, MAX_ITEMS, Answer, Resolver, problem
+from blocklist.lookup.limits import MAX_BYTES, MAX_ITEMS
+from blocklist.lookup.resolver import Answer, Resolver, problem
 from blocklist.vocabulary import OverrideAction, Rule, RuleKind, Scope
 from tests.support import listed, override, rule, snapshot_of, source
 
@@ -36,8 +37,7 @@ def resolver() -> Resolver:
 
 
 def said(answer: Answer) -> dict[str, Any]:
-    assert answer.body is not None
-    return answer.body
+    return dict(json.loads(answer.encoded()))
 
 
 def ask(resolver: Resolver, **query: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from blocklist.config import Settings
 from blocklist.definition import FeedDefinition
-from blocklist.lookup.resolver import MAX_ITEMS
+from blocklist.lookup.limits import MAX_ITEMS
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.vocabulary import OverrideAction

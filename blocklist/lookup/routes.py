@@ -1,0 +1,115 @@
+"""Addresses and methods of the lookup plane: one table behind every server, so that all answer the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from blocklist.lookup.query import parse_query
+from blocklist.lookup.resolver import Answer, Resolver, problem
+from blocklist.normalize.hosts import shorten
+
+#: What a route yields: None while it works, then its answer.
+Steps = Iterator[Answer | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as the routes see it; names of headers are in lower case, ``path`` is decoded, ``query`` is not."""
+
+    method: str
+    path: str
+    query: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def no_metrics() -> bytes:
+    """Return the metrics of a server that counts nothing."""
+    return b""
+
+
+class Routes:
+    """Answers requests for verdicts, health and metrics."""
+
+    def __init__(self, resolver: Resolver, metrics: Callable[[], bytes] = no_metrics) -> None:
+        """``metrics`` returns Prometheus' text format."""
+        self._resolver = resolver
+        self._metrics = metrics
+        self._table: dict[str, dict[str, Callable[[Request], Steps]]] = {
+            "/v1/lookup": {"GET": self._lookup, "POST": self._batch},
+            "/v1/openrtb": {"POST": self._openrtb},
+            "/v1/gate": {"GET": self._gate},
+            "/healthz": {"GET": self._health},
+            "/readyz": {"GET": self._ready},
+            "/metrics": {"GET": self._expose},
+        }
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every address that answers."""
+        return tuple(self._table)
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request at once."""
+        return next(step for step in self.steps(request) if step is not None)
+
+    def steps(self, request: Request) -> Steps:
+        """Answer a request a little at a time, so that one large batch makes nobody else wait."""
+        methods = self._table.get(request.path)
+        if methods is None:
+            return iter((not_found(),))
+        route = methods.get("GET" if request.method == "HEAD" else request.method)
+        if route is None:
+            return iter((_other_method(request.method, methods),))
+        return route(request)
+
+    def _lookup(self, request: Request) -> Steps:
+        try:
+            query = parse_query(request.query)
+        except ValueError as error:
+            yield problem(400, str(error), verdict="unknown")
+        else:
+            yield self._resolver.lookup(query)
+
+    def _batch(self, request: Request) -> Steps:
+        return self._resolver.batch_steps(request.body)
+
+    def _openrtb(self, request: Request) -> Steps:
+        try:
+            query = parse_query(request.query)
+        except ValueError as error:
+            yield problem(400, str(error), verdict="unknown")
+        else:
+            yield self._resolver.openrtb(request.body, query)
+
+    def _gate(self, request: Request) -> Steps:
+        try:
+            query = parse_query(request.query)
+        except ValueError as error:
+            yield problem(400, str(error), verdict="unknown")
+        else:
+            yield self._resolver.gate(query, request.headers)
+
+    def _health(self, _: Request) -> Steps:
+        yield Answer(200, {"status": "ok"})
+
+    def _ready(self, _: Request) -> Steps:
+        yield self._resolver.ready()
+
+    def _expose(self, _: Request) -> Steps:
+        yield Answer(200, self._metrics(), media="text/plain; version=0.0.4; charset=utf-8")
+
+
+def not_found() -> Answer:
+    """Answer for an address that there is not."""
+    return problem(404, "there is no such address: /v1/lookup, /v1/openrtb, /v1/gate, /healthz, /readyz, /metrics")
+
+
+def _other_method(method: str, methods: Mapping[str, object]) -> Answer:
+    allowed = sorted({*methods, "OPTIONS", *(("HEAD",) if "GET" in methods else ())})
+    headers = (("Allow", ", ".join(allowed)),)
+    if method == "OPTIONS":
+        return Answer(204, None, headers)
+    told = problem(405, f"this address takes no method {shorten(method)}, it takes {' and '.join(sorted(methods))}")
+    return Answer(told.status, told.body, headers)

@@ -1,0 +1,217 @@
+"""What the connections of one worker share: the routes, the quick answers, the clock, and what is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import random
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+from blocklist.errors import ConfigurationError
+from blocklist.lookup.resolver import Answer, Resolver, problem
+from blocklist.lookup.routes import Routes
+from blocklist.node.board import Board
+from blocklist.node.connection import Connection
+from blocklist.node.message import Message, head
+from blocklist.node.metrics import Counters, exposition
+from blocklist.node.options import NodeOptions
+from blocklist.node.quick import Quick
+from blocklist.snapshot.follower import Follower
+
+#: Seconds between looks at the pointer and the clock.
+TICK = 0.2
+#: Connections are looked at in so many turns, one a tick: each once in 1.6 seconds.
+_TURNS = 8
+#: Heads of requests that are remembered, and their size: a client sends the same headers again and again.
+_MAX_HEADS, _MAX_HEAD = 1_024, 2_048
+#: Seconds that a connection may wait for its next request.
+_IDLE = 75.0
+_OPEN_TO_ALL = frozenset({"/healthz", "/readyz"})
+
+
+class Node:
+    """The state of one worker. Everything runs in its one event loop."""
+
+    def __init__(self, options: NodeOptions, loop: asyncio.AbstractEventLoop, board: Board, slot: int,
+                 tell: Callable[..., None]) -> None:  # fmt: skip
+        """``tell`` passes an event and its fields to the log.
+
+        :raises ConfigurationError: the file of the token cannot be read.
+        """
+        self.loop = loop
+        self.options = options
+        self.counters = Counters()
+        self.counters.restore(board.read(slot))
+        self.counters.values["connections"] = 0
+        self._board, self._slot, self._tell = board, slot, tell
+        self._token = _token(options.token_file)
+        self._turns: list[set[Connection]] = [set() for _ in range(_TURNS)]
+        self._turn = 0
+        self._looking: Any = None
+        self.follower = Follower(Path(options.folder), options.max_age, self._refused)
+        self.routes = Routes(Resolver(self.follower, options.gate_unknown, self.counters.judged), self._metrics)
+        self.quick = Quick(self.follower, self.counters)
+        #: What follows the request line of requests that are a plain GET of a caller who may ask.
+        self.known_heads: set[bytes] = set()
+        self.requests = 0
+        self.draining = False
+        self.clock = self.idle_deadline = loop.time()
+        self.date = ""
+        self._served: Any = None
+        self.tick()
+
+    def tick(self) -> None:
+        """Look at the clock, the pointer and some of the connections, then again in a moment."""
+        self.clock = self.loop.time()
+        self.idle_deadline = self.clock + _IDLE
+        self.date = formatdate(usegmt=True)
+        if self._looking is None:
+            self._look()
+        self._prepare()
+        self._turn = (self._turn + 1) % _TURNS
+        for connection in list(self._turns[self._turn]):
+            connection.sweep()
+        if self._turn == 0:
+            self._tell_board()
+        self.loop.call_later(TICK, self.tick)
+
+    def timed(self, line: bytes) -> bytes | None:
+        """Answer a request line quickly, and note how long it took."""
+        started = time.perf_counter()
+        answer = self.quick.answer(line)
+        self.counters.timed(time.perf_counter() - started)
+        return answer
+
+    def opened(self, connection: Connection) -> bool:
+        """Take note of a connection; return whether there is room for it."""
+        values = self.counters.values
+        values["connections"] += 1
+        self._turns[id(connection) // 64 % _TURNS].add(connection)
+        if values["connections"] > self.options.max_connections:
+            values["refused_connections"] += 1
+            return False
+        return True
+
+    def closed(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self.counters.values["connections"] -= 1
+        self._turns[id(connection) // 64 % _TURNS].discard(connection)
+
+    def learn(self, rest: bytes) -> None:
+        """Remember the headers of a request that may be answered by its first line alone from now on."""
+        if self.draining or self.options.cors_origins or self.options.access_log or len(rest) > _MAX_HEAD:
+            return
+        if len(self.known_heads) >= _MAX_HEADS:
+            self.known_heads.clear()
+        self.known_heads.add(rest)
+
+    def refusal(self, message: Message) -> Answer | None:
+        """Return why a request is not answered, if its caller may not ask."""
+        if self._token is None or message.url.partition(b"?")[0].decode("latin-1") in _OPEN_TO_ALL:
+            return None
+        if message.method == "OPTIONS" and self.options.cors_origins:
+            return None
+        scheme, _, given = message.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1", "replace"), self._token):
+            return None
+        told = problem(401, "this node wants a bearer token: Authorization: Bearer TOKEN")
+        return Answer(told.status, told.body, (("WWW-Authenticate", "Bearer"),))
+
+    def cors(self, origin: str | None) -> tuple[tuple[str, str], ...]:
+        """Return the headers that let pages of a configured origin read the answer (Fetch, CORS protocol)."""
+        origins = self.options.cors_origins
+        if not origins:
+            return ()
+        if origin is None or not (origin in origins or "*" in origins):
+            return (("Vary", "Origin"),)
+        allowed = "*" if "*" in origins else origin
+        return (
+            ("Access-Control-Allow-Origin", allowed),
+            ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+            ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
+            ("Access-Control-Max-Age", "600"),
+            ("Vary", "Origin"),
+        )
+
+    def answered(self, message: Message, answer: Answer) -> None:
+        """Count a request that went the long way, and log it if it is drawn."""
+        path = message.url.partition(b"?")[0].decode("latin-1")
+        label = f"{path if path in self.routes.paths else 'other'} {answer.status}"
+        self.counters.requests[label] = self.counters.requests.get(label, 0) + 1
+        if self.options.access_log and random.random() < self.options.access_log:  # noqa: S311 - a sample, not a secret
+            self._tell("request", level="info", method=message.method, target=message.url.decode("latin-1"),
+                       status=answer.status)  # fmt: skip
+
+    def drain(self) -> None:
+        """From now on, close each connection after its next answer."""
+        self.draining = True
+        self.known_heads.clear()
+
+    def close_idle(self) -> int:
+        """Close what nobody is waiting on; return the number of connections left."""
+        for turn in self._turns:
+            for connection in list(turn):
+                connection.drain()
+        return sum(map(len, self._turns))
+
+    def tell_last(self) -> None:
+        """Leave the final counts on the board."""
+        self._tell_board()
+
+    def _look(self) -> None:
+        self._looking = self.follower.looking()
+        self._look_on()
+
+    def _look_on(self) -> None:
+        try:
+            for _ in self._looking:
+                # The rest after whoever waits has been answered.
+                self.loop.call_soon(self._look_on)
+                return
+        except Exception as error:  # whatever it is, the snapshot that serves goes on serving
+            self._refused(f"{type(error).__name__}: {error}")
+        self._looking = None
+        self._prepare()
+
+    def _prepare(self) -> None:
+        snapshot = self.follower.snapshot
+        if snapshot is not self._served:
+            if self._served is not None:
+                self.counters.values["swaps"] += 1
+            self._served = snapshot
+        # All of a head but the length, which every response says for itself, and the empty line.
+        self.quick.prepare(head(200, None, "application/json", self.date)[:-2])
+
+    def _refused(self, why: str) -> None:
+        self.counters.values["refused_snapshots"] += 1
+        self._tell("snapshot refused", level="error", reason=why)
+
+    def _metrics(self) -> bytes:
+        self._tell_board()
+        return exposition(self._board.read_all())
+
+    def _tell_board(self) -> None:
+        snapshot = self.follower.snapshot
+        gauges = {
+            "told_at": time.time(),
+            "snapshot_version": snapshot.version if snapshot else 0,
+            "snapshot_age_seconds": round(self.follower.age, 1) if snapshot else 0,
+            "snapshot_stale": int(self.follower.stale),
+        }
+        self._board.tell(self._slot, self.counters.state() | gauges)
+
+
+def _token(file: str | None) -> bytes | None:
+    if file is None:
+        return None
+    try:
+        token = Path(file).read_bytes().strip()
+    except OSError as error:
+        raise ConfigurationError(f"lookup.token_file: {file} cannot be read: {error.strerror}") from None
+    if not token:
+        raise ConfigurationError(f"lookup.token_file: {file} is empty")
+    return token

@@ -1,0 +1,214 @@
+"""Keeping the workers of a node alive: started, watched, replaced within a second, and ended in good order.
+
+The supervisor owns the listening sockets, one a worker on the same port (``SO_REUSEPORT``): connections that wait for a
+worker that died are taken by the one that replaces it. See docs/adr for why no process manager is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from blocklist.errors import BlocklistError
+from blocklist.node.board import Board
+from blocklist.node.metrics import exposition
+from blocklist.node.options import NodeOptions
+
+_LOG = structlog.get_logger("blocklist.node")
+_BACKLOG = 4_096
+#: Seconds for workers to be ready, and to end when asked to.
+_START, _STOP = 30.0, 8.0
+#: A worker that ends sooner than this after its start is not replaced at once, but after as long.
+_SHORT_LIFE = 1.0
+
+
+@dataclass
+class _Worker:
+    """One worker, and what to start it with again."""
+
+    slot: int
+    sockets: list[socket.socket]
+    process: subprocess.Popen[bytes] | None = None
+    ready: bool = False
+    failure: str = ""
+
+
+class Supervisor:
+    """The workers of one node."""
+
+    def __init__(self, address: str, workers: int, options: NodeOptions, unix_socket: str | None = None) -> None:
+        """Bind the address; ``unix_socket`` is the path of a socket that is listened on besides.
+
+        :raises OSError: an address cannot be had.
+        """
+        self._options = options
+        self._stopping = threading.Event()
+        self._unix = Path(unix_socket) if unix_socket else None
+        self.board = Board.create(workers)
+        host, _, port = address.rpartition(":")
+        shared = [_unix_listener(self._unix)] if self._unix else []
+        self._workers = [
+            _Worker(slot, [listener, *shared])
+            for slot, listener in enumerate(_listeners(host.strip("[]"), int(port), workers))
+        ]
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def workers(self) -> int:
+        """The number of workers."""
+        return len(self._workers)
+
+    def start(self) -> None:
+        """Start the workers and wait until each answers.
+
+        :raises BlocklistError: one could not start; why.
+        """
+        for worker in self._workers:
+            thread = threading.Thread(target=self._keep, args=(worker,), name=f"worker-{worker.slot}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        end = time.monotonic() + _START
+        while not all(worker.ready for worker in self._workers):
+            failure = next((worker.failure for worker in self._workers if worker.failure), "")
+            if failure or time.monotonic() > end:
+                self.stop()
+                raise BlocklistError(f"the lookup node cannot start: {failure or 'a worker does not answer'}")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End the workers after their last answers; kill those that do not end."""
+        self._stopping.set()
+        for worker in self._workers:
+            if worker.process and worker.process.poll() is None:
+                worker.process.terminate()
+        end = time.monotonic() + _STOP
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        for worker in self._workers:
+            if worker.process and worker.process.poll() is None:
+                worker.process.kill()
+            for listener in worker.sockets:
+                listener.close()
+        if self._unix:
+            self._unix.unlink(missing_ok=True)
+
+    def metrics(self) -> bytes:
+        """Return the metrics of all workers in Prometheus' text format."""
+        return exposition(self.board.read_all())
+
+    def states(self) -> list[dict[str, Any]]:
+        """Return what each worker last told of itself."""
+        return self.board.read_all()
+
+    def _keep(self, worker: _Worker) -> None:
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            self._run(worker)
+            if self._stopping.is_set():
+                return
+            _LOG.error("worker ended", worker=worker.slot, status=worker.process and worker.process.returncode)
+            if time.monotonic() - started < _SHORT_LIFE:
+                self._stopping.wait(_SHORT_LIFE)
+
+    def _run(self, worker: _Worker) -> None:
+        """Start a worker, pass on what it says, and return when it has ended."""
+        process = worker.process = self._started(worker)
+        if self._stopping.is_set():
+            process.terminate()
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._heard(worker, line)
+        process.wait()
+        for pipe in (process.stdout, process.stdin):
+            with contextlib.suppress(OSError):
+                assert pipe is not None
+                pipe.close()
+
+    def _started(self, worker: _Worker) -> subprocess.Popen[bytes]:
+        descriptors = [listener.fileno() for listener in worker.sockets]
+        command = [
+            *(sys.executable, "-m", "blocklist.node.worker", "--options", self._options.to_json()),
+            *("--sockets", ",".join(map(str, descriptors)), "--board", str(self.board.descriptor)),
+            *("--slots", str(self.board.slots), "--slot", str(worker.slot)),
+        ]
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and program
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(*descriptors, self.board.descriptor),
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            # A signal to the service's terminal must not reach the workers before the service has decided.
+            start_new_session=True,
+        )
+
+    def _heard(self, worker: _Worker, line: bytes) -> None:
+        try:
+            said = json.loads(line)
+        except ValueError:
+            _LOG.warning("worker", said=line.decode("utf-8", "replace").rstrip())
+            return
+        event, level = said.pop("event"), said.pop("level", "info")
+        if event == "ready":
+            worker.ready = True
+        elif event == "failed" and not worker.ready:
+            worker.failure = str(said.get("reason"))
+        else:
+            _say(level)(event, worker=worker.slot, **said)
+
+
+def _say(level: str) -> Callable[..., Any]:
+    say: Callable[..., Any] = {"error": _LOG.error, "warning": _LOG.warning}.get(level, _LOG.info)
+    return say
+
+
+def _listeners(host: str, port: int, count: int) -> list[socket.socket]:
+    """Return so many sockets that share an address.
+
+    One is bound without the leave of ``SO_REUSEPORT`` first: two services must not share a port unnoticed.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen(1)
+        address = probe.getsockname()
+    sockets = []
+    for _ in range(count):
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+        sockets.append(listener)
+    return sockets
+
+
+def _unix_listener(path: Path) -> socket.socket:
+    """Return a socket at a path, in place of one that a service which is gone left behind.
+
+    :raises OSError: something listens there, or the path is no place for a socket.
+    """
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            if path.is_socket():
+                path.unlink()
+        else:
+            raise OSError(98, f"Address already in use: {path}")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(_BACKLOG)
+    return listener

@@ -1,0 +1,117 @@
+"""The program of one worker: ``python -m blocklist.node.worker``, started by the supervisor and by nobody else.
+
+It inherits listening sockets and the board, and hears of its parent by a pipe on standard input: when that ends, the
+parent is gone, and the worker ends too. What it has to say goes to standard output, one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import signal
+import socket
+import ssl
+import sys
+from typing import Any
+
+from blocklist.errors import BlocklistError, ConfigurationError
+from blocklist.node.board import Board
+from blocklist.node.connection import Connection
+from blocklist.node.node import Node
+from blocklist.node.options import NodeOptions
+
+try:
+    import uvloop as _loops
+except ImportError:  # no wheel for this platform: slower, and the same
+    import asyncio as _loops  # type: ignore[no-redef]
+
+#: Seconds that clients get for one more request on a connection before it is closed, and that answers get to go out.
+_LAST_CALL, _DRAIN = 0.3, 5.0
+_BACKLOG = 4_096
+
+
+def main() -> None:
+    """Serve until told to stop, or until the parent is gone."""
+    parser = argparse.ArgumentParser(prog="blocklist.node.worker")
+    parser.add_argument("--options", required=True)
+    parser.add_argument("--sockets", required=True, help="descriptors of listening sockets")
+    parser.add_argument("--board", required=True, type=int)
+    parser.add_argument("--slots", required=True, type=int)
+    parser.add_argument("--slot", required=True, type=int)
+    given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to every process of a terminal: the parent decides
+    _raise_limit()
+    loop = _loops.new_event_loop()
+    try:
+        loop.run_until_complete(_serve(given, loop))
+    except BlocklistError as error:
+        tell("failed", level="error", reason=str(error))
+        sys.exit(1)
+    finally:
+        loop.close()
+
+
+def tell(event: str, **fields: Any) -> None:
+    """Pass an event to the parent, which writes the log."""
+    try:
+        os.write(1, (json.dumps({"event": event, **fields}) + "\n").encode())
+    except OSError:
+        return
+
+
+async def _serve(given: argparse.Namespace, loop: asyncio.AbstractEventLoop) -> None:
+    options = NodeOptions.from_json(given.options)
+    node = Node(options, loop, Board(given.board, given.slots), given.slot, tell)
+    context = _context(options)
+    servers = []
+    for descriptor in given.sockets.split(","):
+        listening = socket.socket(fileno=int(descriptor))
+        secured = context if listening.family != socket.AF_UNIX else None
+        servers.append(
+            await loop.create_server(lambda: Connection(node), sock=listening, backlog=_BACKLOG, ssl=secured)
+        )
+    ended = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_reader(0, _hear, ended)
+    tell("ready", slot=given.slot)
+    await ended.wait()
+    node.drain()
+    for server in servers:
+        server.close()
+    await asyncio.sleep(_LAST_CALL)
+    end = loop.time() + _DRAIN
+    while node.close_idle() and loop.time() < end:
+        await asyncio.sleep(0.02)
+    node.tell_last()
+
+
+def _hear(ended: asyncio.Event) -> None:
+    if not os.read(0, 4_096):
+        ended.set()
+
+
+def _context(options: NodeOptions) -> ssl.SSLContext | None:
+    if options.tls_certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(options.tls_certificate, options.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"lookup.tls_certificate: {options.tls_certificate} and its key cannot be used: {error}"
+        ) from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _raise_limit() -> None:
+    """Let the worker have as many descriptors as it may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    main()

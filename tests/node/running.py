@@ -1,0 +1,111 @@
+"""A real node over a folder of snapshots: worker processes and their supervisor, on a port of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blocklist.clock import now
+from blocklist.node.options import NodeOptions
+from blocklist.node.supervisor import Supervisor
+from tests.e2e.running import free_port
+
+
+@dataclass
+class RunningNode:
+    """A node that answers."""
+
+    port: int
+    folder: Path
+    supervisor: Supervisor
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def connect(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return client
+
+    def workers(self) -> list[int]:
+        """The process ids of the workers."""
+        return [worker.process.pid for worker in self.supervisor._workers if worker.process]
+
+
+@contextmanager
+def node(folder: Path, workers: int = 1, unix_socket: Path | None = None, **options: Any) -> Iterator[RunningNode]:
+    """Start a node, and end it at the end."""
+    folder.mkdir(exist_ok=True)
+    port = free_port()
+    given = NodeOptions(str(folder), **({"max_age": 86_400.0} | options))
+    supervisor = Supervisor(f"127.0.0.1:{port}", workers, given, str(unix_socket) if unix_socket else None)
+    try:
+        supervisor.start()
+        yield RunningNode(port, folder, supervisor)
+    finally:
+        supervisor.stop()
+
+
+def publish(folder: Path, data: bytes, version: int, confirmed_at: str | None = None) -> Path:
+    """Put the bytes of a snapshot into a folder and point to them, as the control plane does."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{version:08d}-{os.urandom(8).hex()}.snapshot"
+    path.write_bytes(data)
+    pointer = {"file": path.name, "version": version, "sha256": "", "confirmed_at": confirmed_at or now()}
+    beside = folder / "current.part"
+    beside.write_text(json.dumps(pointer))
+    beside.rename(folder / "current.json")
+    return path
+
+
+def exchange(node: RunningNode, data: bytes, *, pieces: int | None = None) -> bytes:
+    """Send bytes (all at once, or so many at a time), close the sending side, and return everything that comes back."""
+    with node.connect() as client:
+        try:
+            for start in range(0, len(data), pieces or len(data) or 1):
+                client.sendall(data[start : start + (pieces or len(data))])
+            client.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # refused in the middle: what it said is still to be read
+        return received(client)
+
+
+def received(client: socket.socket) -> bytes:
+    """Return everything until the other side closes."""
+    got = bytearray()
+    try:
+        while block := client.recv(65_536):
+            got += block
+    except ConnectionResetError:
+        pass
+    return bytes(got)
+
+
+def statuses(data: bytes) -> list[int]:
+    """Return the statuses of the responses in a stream, in order."""
+    found = []
+    while data:
+        head, _, rest = data.partition(b"\r\n\r\n")
+        lines = head.split(b"\r\n")
+        assert lines[0].startswith(b"HTTP/1.1 "), data[:200]
+        found.append(int(lines[0].split(b" ")[1]))
+        headers = {line.split(b":")[0].lower(): line.split(b":", 1)[1].strip() for line in lines[1:]}
+        length = int(headers.get(b"content-length", b"0"))
+        assert len(rest) >= length, data[:200]
+        data = rest[length:]
+    return found
+
+
+def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.01)

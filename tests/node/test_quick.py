@@ -1,0 +1,165 @@
+"""The short way gives what the long way gives, or nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blocklist import Snapshot, normalize_host
+from blocklist.lookup.resolver import Resolver
+from blocklist.lookup.routes import Request, Routes
+from blocklist.node.message import head
+from blocklist.node.metrics import LISTED, NOT_LISTED, Counters
+from blocklist.node.quick import REMEMBERED, Quick
+from blocklist.normalize.plain import plain_host
+from blocklist.vocabulary import AuthorityKind, OverrideAction, Policy, Rule, RuleKind, Scope
+from tests.lookup.test_resolver import Holder
+from tests.support import DEFAULT_POLICY, EVERYTHING, listed, override, rule, snapshot_of, source
+
+LATER, EARLIER = "2999-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
+
+
+def a_snapshot() -> Snapshot:
+    rows = [
+        listed(rule("pirate.example")),
+        listed(rule("pirate.example"), feed=2, reference="R-2"),
+        listed(rule("deep.pirate.example"), feed=2),
+        listed(Rule(RuleKind.HOST, "only.example", Scope.EXACT)),
+        listed(rule("video.example/watch?v=1")),
+        listed(rule("industry.example"), feed=2),
+    ]
+    overrides = [
+        override(1, OverrideAction.ALLOW, rule("good.pirate.example")),
+        override(2, OverrideAction.BLOCK, rule("bad.example")),
+        override(3, OverrideAction.BLOCK, rule("late.example"), EARLIER),
+        override(4, OverrideAction.BLOCK, rule("url.example/x"), LATER),
+    ]
+    twice = Policy("twice", min_authorities=2)
+    feeds = {1: source("court"), 2: source("industry", kind=AuthorityKind.INDUSTRY)}
+    return snapshot_of(rows, overrides, [DEFAULT_POLICY, EVERYTHING, twice], feeds, version=7)
+
+
+SNAPSHOT = a_snapshot()
+ROUTES = Routes(Resolver(Holder(SNAPSHOT)))
+hosts = st.sampled_from(
+    [
+        *("pirate.example", "deep.pirate.example", "only.example", "a.only.example", "video.example", "clean.example"),
+        *("good.pirate.example", "bad.example", "late.example", "url.example", "industry.example", "example", "a..b"),
+        *(
+            "xn--p1ai.example",
+            "1.2.3.4",
+            "0x7f.1",
+            "a_b.pirate.example",
+            "x" * 64 + ".pirate.example",
+            "PIRATE.Example",
+        ),
+    ]
+)
+befores = st.sampled_from(["", "www.", "m.", "http://", "https://", "HTTPS://www.", "https:", "ftp://", "//", "u:p@"])
+afters = st.sampled_from(
+    ["", "/", "/watch?v=1", "?a=b", "#f", ":80", ":80/x", "\\x", ".", "/x y", "/ä%zz&", "@evil.example"]
+)
+tails = st.sampled_from(
+    ["", "&explain=1", "&policy=everything", "&policy=nope", "&policy=twice&explain=1", "&x", "&domain=a.example"]
+)
+
+
+def quick() -> tuple[Quick, Counters]:
+    counters = Counters()
+    made = Quick(Holder(SNAPSHOT), counters)
+    made.prepare(head(200, None, "application/json", "Thu, 01 Jan 1970 00:00:00 GMT")[:-2])
+    return made, counters
+
+
+QUICK, _ = quick()
+
+
+@given(st.sampled_from(["domain", "url"]), befores, hosts, afters, st.booleans(), tails)
+def test_the_short_way_gives_the_bytes_of_the_long_way_or_nothing(
+    name: str, before: str, host: str, after: str, encoded: bool, tail: str
+) -> None:
+    text = before + host + after
+    value = quote(text, safe="") if encoded else quote(text, safe="/:?@#\\%&=")
+    query = f"{name}={value}{tail}"
+    for _ in range(2):
+        answer = QUICK.answer(f"GET /v1/lookup?{query} HTTP/1.1".encode())
+        if answer is not None:
+            begin, _, body = answer.partition(b"\r\n\r\n")
+            long = ROUTES.answer(Request("GET", "/v1/lookup", query.partition("#")[0].encode()))
+            assert (long.status, long.encoded()) == (200, body)
+            assert begin.endswith(b"Content-Length: %d" % len(body))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("domain=www.clean.example", "domain=PIRATE.example", "url=https%3A%2F%2Fm.clean.example%2Fa%20b%3Fc"),
+        *("url=https://pirate.example/x", "domain=pirate.example&policy=everything", "domain=clean.example&explain=1"),
+    ],
+)
+def test_what_most_callers_ask_takes_the_short_way(query: str) -> None:
+    assert QUICK.answer(f"GET /v1/lookup?{query} HTTP/1.1".encode()) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /v1/lookup?domain=video.example HTTP/1.1",
+        b"GET /v1/lookup?domain=good.pirate.example HTTP/1.1",
+        b"GET /v1/lookup?domain=clean.example HTTP/1.0",
+        b"GET /v1/lookup?domain=clean.example&domain=pirate.example HTTP/1.1",
+        b"POST /v1/lookup?domain=clean.example HTTP/1.1",
+        b"GET /v1/lookup?url=https%3A%2F%2Fclean.example%5C.pirate.example HTTP/1.1",
+        b"GET /v1/lookup?url=https%3A%2F%2Fclean.example%40pirate.example HTTP/1.1",
+        b"GET /v1/lookup?domain=clean.example&policy=nope HTTP/1.1",
+        b"GET /v1/lookup?domain=pirate.example&policy=twice HTTP/1.1",
+        b"",
+    ],
+)
+def test_what_could_mean_something_else_goes_the_long_way(line: bytes) -> None:
+    assert QUICK.answer(line) is None
+
+
+def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> None:
+    holder = Holder(SNAPSHOT)
+    made = Quick(holder, Counters())
+    line = b"GET /v1/lookup?domain=new.example HTTP/1.1"
+
+    def ask() -> dict[str, Any]:
+        made.prepare(b"")
+        return dict(json.loads((made.answer(line) or b"").partition(b"\r\n\r\n")[2]))
+
+    assert (ask()["listed"], ask()["version"], ask()["stale"]) == (False, 7, False)
+    holder.snapshot = snapshot_of([listed(rule("new.example"))], version=8)
+    assert (ask()["listed"], ask()["version"], ask()["stale"]) == (True, 8, False)
+    holder.stale = True
+    assert (ask()["listed"], ask()["stale"]) == (True, True)
+    holder.snapshot = None
+    made.prepare(b"")
+    assert made.answer(line) is None
+
+
+def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
+    made, counters = quick()
+    for number in range(2 * REMEMBERED + 10):
+        made.answer(f"GET /v1/lookup?domain=a{number}.clean.example HTTP/1.1".encode())
+    assert len(made._young) + len(made._old) <= 2 * REMEMBERED
+    for _ in range(3):
+        made.answer(b"GET /v1/lookup?domain=pirate.example HTTP/1.1")
+    counted = counters.verdicts("default")
+    assert (counted[NOT_LISTED], counted[LISTED]) == (2 * REMEMBERED + 10, 3)
+    long = "GET /v1/lookup?url=https://a.example/" + "x" * 300 + " HTTP/1.1"
+    assert made.answer(long.encode()) is not None
+    assert long.encode() not in made._young
+
+
+@given(st.from_regex(r"(?:https?://)?(?:[a-z0-9_-]{1,12}\.){1,4}[a-z]{1,6}(?:[/?#].{0,8})?", fullmatch=True))
+def test_a_host_that_is_plain_is_what_the_parser_says(text: str) -> None:
+    host = plain_host(text)
+    if host is not None:
+        assert host == normalize_host(text) == urlsplit(text if "://" in text else "//" + text).hostname
