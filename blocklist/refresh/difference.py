@@ -2,7 +2,7 @@
 
 Only where a line means the same wherever it stands, and then exactly: the figures, the rejected rows and the rules are
 those of a full read. Whenever that is not certain, :func:`changes_of` gives None and the body is read whole. See
-docs/adr/008-reading-what-changed.md.
+docs/adr/009-reading-what-changed.md.
 """
 
 from __future__ import annotations
