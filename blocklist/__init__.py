@@ -12,6 +12,7 @@ One room a stage, in the order data flows:
 :mod:`.store`           the database: all SQL is there
 :mod:`.snapshot`        the compiled list: written, published, read
 :mod:`.lookup`          a request for a verdict, and its answer; :mod:`.wire` words it as JSON
+:mod:`.node`            the processes that answer lookups over HTTP
 :mod:`.service`         what commands, HTTP and pages call
 :mod:`.web`             HTTP and pages; :mod:`.serve` runs them; :mod:`.cli` the commands
 ======================  =====================================================================
@@ -20,7 +21,8 @@ Importing this package loads neither Flask nor SQLite: an ad server embeds it.
 """
 
 from blocklist.normalize.hosts import normalize_host
+from blocklist.snapshot.follower import Follower
 from blocklist.snapshot.reader import Snapshot
 
 __version__ = "0.1.0"
-__all__ = ["Snapshot", "__version__", "normalize_host"]
+__all__ = ["Follower", "Snapshot", "__version__", "normalize_host"]

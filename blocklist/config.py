@@ -60,10 +60,10 @@ class ServeSettings(_Section):
 class LookupSettings(_Section):
     """The lookup node. Without a token it answers whoever reaches it."""
 
-    unix_socket: Path | None = Field(None, description="Path of a Unix socket that is listened on besides.")
-    token_file: Path | None = Field(None, description="File that holds the bearer token callers must show.")
-    tls_certificate: Path | None = Field(None, description="Certificate chain (PEM) for HTTPS.")
-    tls_key: Path | None = Field(None, description="Private key (PEM) of the certificate.")
+    unix_socket: str = Field("", description="Path of a Unix socket that is listened on besides.")
+    token_file: str = Field("", description="File that holds the bearer token callers must show.")
+    tls_certificate: str = Field("", description="Certificate chain (PEM) for HTTPS.")
+    tls_key: str = Field("", description="Private key (PEM) of the certificate.")
     cors_origins: tuple[str, ...] = Field((), description='Origins whose pages may ask from a browser; "*": any.')
     access_log: Share = Field(0, description="Share of requests that are logged: what is asked is business data.")
     max_connections: int = Field(16_384, ge=1, description="Connections that one worker keeps open.")

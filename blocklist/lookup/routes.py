@@ -46,9 +46,9 @@ class Routes:
         }
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """Every address that answers."""
-        return tuple(self._table)
+    def paths(self) -> dict[str, tuple[str, ...]]:
+        """Every address that answers, with the methods that it takes."""
+        return {path: tuple(methods) for path, methods in self._table.items()}
 
     def answer(self, request: Request) -> Answer:
         """Answer a request at once."""

@@ -184,11 +184,12 @@ class Connection(asyncio.Protocol):
                 self._node.learn(data.partition(b"\r\n")[2])
 
     def _begin(self, message: Message) -> None:
-        self._last = message
         answer = self._node.refusal(message)
         if answer is not None:
             self._write(message, answer)
             return
+        # Only now: the headers of a caller who may not ask must never be remembered as good.
+        self._last = message
         steps = self._node.routes.steps(message.request())
         answer = next(steps)
         if answer is not None:

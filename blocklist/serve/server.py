@@ -100,8 +100,8 @@ def _node(settings: Settings) -> Supervisor:
         raise _cannot_listen(settings.serve.lookup, error, "--lookup") from None
 
 
-def _resolved(path: Path | None) -> str | None:
-    return str(path.resolve()) if path else None
+def _resolved(path: str) -> str | None:
+    return str(Path(path).resolve()) if path else None
 
 
 def _bind(address: str, app: Flask, threads: int) -> Server:

@@ -8,7 +8,7 @@ from typing import Literal
 import structlog
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from blocklist.errors import BlocklistError
 from blocklist.lookup.limits import MAX_BYTES
@@ -20,8 +20,6 @@ from blocklist.web.pages import pages
 from blocklist.web.responses import respond
 
 _LOG = structlog.get_logger("blocklist.web")
-#: All that a lookup address is asked with: the table of routes, not Flask's, says which of them it takes.
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def create_app(
@@ -56,8 +54,13 @@ def _lookup_routes(app: Flask, routes: Routes) -> None:
         body = request.get_data() if request.method == "POST" else b""
         return respond(routes.answer(Request(request.method, request.path, request.query_string, headers, body)))
 
-    for path in routes.paths:
-        app.add_url_rule(path, path, view, methods=_METHODS, provide_automatic_options=False)
+    for path, methods in routes.paths.items():
+        app.add_url_rule(path, path, view, methods=list(methods), provide_automatic_options=False)
+
+    @app.errorhandler(MethodNotAllowed)
+    def other_method(error: MethodNotAllowed) -> ResponseReturnValue:
+        # Flask would word it, and answer OPTIONS, in its own way.
+        return view() if request.path in routes.paths else respond(problem(405, error.description or error.name))
 
 
 def _errors(app: Flask, lookups_only: bool) -> None:

@@ -1,0 +1,99 @@
+"""Metrics: what is counted, how it is summed, and that documentation and dashboard name what there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from blocklist.node.board import Board
+from blocklist.node.metrics import BUCKETS, LISTED, NOT_LISTED, Counters, exposition
+from blocklist.vocabulary import VerdictKind
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def counters() -> Counters:
+    made = Counters()
+    made.verdicts("default")[LISTED] += 2
+    made.judged("strict", VerdictKind.UNKNOWN, 3)
+    made.timed(2e-5)
+    made.timed(9.0)
+    made.requests["/v1/lookup 200"] = 4
+    made.values["swaps"] = 1
+    return made
+
+
+def samples(*states: dict[str, object]) -> dict[str, float]:
+    families = text_string_to_metric_families(exposition(states).decode())
+    return {
+        sample.name + json.dumps(sample.labels, sort_keys=True): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_counts_of_workers_are_summed() -> None:
+    summed = samples(counters().state(), counters().state(), {})
+    assert summed['blocklist_lookups_total{"policy": "default", "verdict": "listed"}'] == 4
+    assert summed['blocklist_lookups_total{"policy": "strict", "verdict": "unknown"}'] == 6
+    assert summed['blocklist_requests_total{"route": "/v1/lookup", "status": "200"}'] == 8
+    assert summed["blocklist_swaps_total{}"] == 2
+    assert summed['blocklist_request_duration_seconds_bucket{"le": "+Inf"}'] == 4
+    assert summed['blocklist_request_duration_seconds_bucket{"le": "2.5e-05"}'] == 2
+
+
+def test_a_worker_goes_on_from_the_counts_of_the_one_it_replaces() -> None:
+    after = Counters()
+    after.restore(json.loads(json.dumps(counters().state())))
+    assert after.state() == counters().state()
+    Counters().restore({"buckets": [1], "seconds": 5})  # of another version: nothing to go on from
+
+
+def test_policies_that_callers_make_up_do_not_grow_without_end() -> None:
+    made = Counters()
+    for number in range(1_000):
+        made.verdicts(f"p{number}")[NOT_LISTED] += 1
+    state = made.state()["verdicts"]
+    assert len(state) <= 129
+    assert sum(counted[NOT_LISTED] for counted in state.values()) == 1_000
+
+
+def test_a_slot_that_is_half_written_is_not_read() -> None:
+    board = Board.create(2)
+    assert board.read(1) == {}
+    board.tell(1, {"seconds": 1.5})
+    assert board.read_all() == [{}, {"seconds": 1.5}]
+    board._memory[65_536 + 10] ^= 1
+    assert board.read(1) == {}
+    board.tell(0, {"too": "x" * 100_000})
+    assert board.read(0) == {}
+    board.close()
+
+
+def test_another_process_reads_the_same_board() -> None:
+    board = Board.create(1)
+    board.tell(0, {"version": 7})
+    again = Board(os.dup(board.descriptor), 1)
+    assert again.read(0) == {"version": 7}
+    again.close()
+    board.close()
+
+
+def test_every_metric_is_documented_and_the_dashboard_names_no_other() -> None:
+    exposed = {line.split(" ")[2] for line in exposition([{}]).decode().splitlines() if line.startswith("# TYPE")}
+    text = (DOCS / "http.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`(blocklist_\w+)", text))
+    assert exposed == documented
+    dashboard = json.loads((DOCS / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    asked = {
+        re.sub(r"_bucket$", "", name)
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"blocklist_\w+", target["expr"])
+    }
+    assert asked <= exposed
+    assert len(BUCKETS) == len(set(BUCKETS))
