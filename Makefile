@@ -21,7 +21,7 @@ run: $(VENV)/run.stamp
 	@exec $(BIN)/blocklist --data-dir "$(DATA)" serve --control "$(CONTROL)" --lookup "$(LOOKUP)"
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .

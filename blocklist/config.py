@@ -14,7 +14,17 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from blocklist.definition import Country, Seconds, Share
+from blocklist.definition import (
+    Country,
+    DatePattern,
+    Growth,
+    GuardNames,
+    Hosts,
+    MaybeSeconds,
+    Seconds,
+    Share,
+    Targets,
+)
 from blocklist.errors import ConfigurationError
 from blocklist.validation import describe
 from blocklist.vocabulary import CONFIRMED_KINDS, AuthorityKind, Policy
@@ -101,8 +111,29 @@ class RefreshSettings(_Section):
 class GuardSettings(_Section):
     """What a run may do without a person looking; a feed's definition may say otherwise."""
 
+    off: GuardNames = Field((), description="Guards that do not speak, by name: those that docs/operations.md marks.")
+    max_undecodable: Share = Field(
+        0.1, description="Share of lines that may hold bytes of another encoding before a run fails."
+    )
+    stated_date: DatePattern = Field(
+        "auto",
+        description="Where a body states its date: auto (its usual places), off, or a regular expression with a group.",
+    )
+    min_entries: int = Field(1, ge=0, description="Sites that a body must give, else the run is held.")
     max_rejected: Share = Field(0.5, description="Share of rows that may be unreadable before a run is held.")
     max_removed: Share = Field(0.2, description="Share of a feed's sites that may go at once before a run is held.")
+    max_growth: Growth = Field(1.0, description="Growth of a feed's list at once before a run is held; 1.0: doubled.")
+    must_match: Targets = Field((), description="Hosts or URLs that every feed must list, else its run is held.")
+    must_not_match: Targets = Field((), description="Hosts or URLs that no feed may list, else its run fails.")
+    never_block: Hosts = Field((), description="Hosts that no feed may block, nor anything below them.")
+
+
+class EvidenceSettings(_Section):
+    """The bodies that runs read, kept as evidence."""
+
+    keep_for: MaybeSeconds = Field(
+        0, description="How long a body is kept that nothing needs any more, such as 365d; 0: for good."
+    )
 
 
 class SnapshotSettings(_Section):
@@ -154,6 +185,7 @@ class Settings(BaseSettings):
     fetch: FetchSettings = FetchSettings()
     refresh: RefreshSettings = RefreshSettings()
     guards: GuardSettings = GuardSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
     lookup: LookupSettings = LookupSettings()
     gate: GateSettings = GateSettings()

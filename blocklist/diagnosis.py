@@ -96,3 +96,11 @@ def _reviews(service: Service) -> Iterator[Finding]:
             f"{run.feed} waits for review since {run.finished_at}: {run.reason}",
             f"blocklist run show {run.id}, then run approve or run reject",
         )
+    for feed, count in service.store.holds.waiting().items():
+        waits = "waits for a decision and is" if count == 1 else "wait for a decision and are"
+        yield Finding(
+            f"entries of {feed}",
+            False,
+            f"{count:,} held alone {waits} not listed meanwhile",
+            f"blocklist hold list --feed {feed}, then hold approve or hold refuse",
+        )

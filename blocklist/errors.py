@@ -45,5 +45,13 @@ class UnreadableFeedError(BlocklistError):
     """A body of which no later row could be trusted (wrong encoding, broken JSON, a missing column)."""
 
 
+class GuardError(UnreadableFeedError):
+    """A guard failed the run: no approval could make sense of its body. ``guard`` is the guard's name."""
+
+    def __init__(self, guard: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.guard = guard
+
+
 class SnapshotError(BlocklistError):
     """A snapshot file is missing, damaged, or of a form this version does not read."""

@@ -14,7 +14,7 @@ _STALE_INTERVALS = 3
 
 def feed_rows(store: Store) -> list[dict[str, Any]]:
     """Return one row a feed: what it is, its state, the three times, and what its last run said."""
-    rows = []
+    rows, waiting = [], store.holds.waiting()
     for feed in store.feeds.all():
         last = next(iter(store.runs.all(feed.name, 1)), None)
         rows.append(
@@ -26,6 +26,7 @@ def feed_rows(store: Store) -> list[dict[str, Any]]:
                 "country": feed.authority.country,
                 "state": state_of(feed),
                 "listed": feed.listed,
+                "waiting": waiting.get(feed.name, 0),
                 "every": feed.every,
                 "last_attempt": feed.last_attempt,
                 "last_success": feed.last_success,

@@ -11,17 +11,17 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from blocklist.clock import now
 from blocklist.config import Settings
-from blocklist.definition import FeedDefinition, Source
-from blocklist.errors import ConflictError, SnapshotError, StoreError, UsageError
-from blocklist.fetch import fetch
+from blocklist.definition import FeedDefinition
+from blocklist.errors import ConflictError, NotFoundError, SnapshotError, StoreError, UsageError
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.rules import Reading, matches, site_rule
-from blocklist.refresh import guards, review
+from blocklist.refresh import holds, retention, review
+from blocklist.refresh.preview import PREFIX, Preview, Previewer
 from blocklist.refresh.run import Progress, Refresher, lock_file
 from blocklist.snapshot.compiler import Compiler, FeedSource, ListingRow
 from blocklist.snapshot.folder import Pointer, SnapshotFolder
@@ -29,8 +29,10 @@ from blocklist.snapshot.reader import Snapshot, same_policies
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.vocabulary import (
+    Change,
     Entry,
     Feed,
+    Hold,
     Listing,
     Outcome,
     Override,
@@ -39,30 +41,31 @@ from blocklist.vocabulary import (
     Rule,
     RuleKind,
     Run,
+    Said,
     Scope,
     Target,
     Verdict,
 )
 
-#: Entries and rejections that a preview shows.
-_PREVIEWED = 20
 #: Seconds that a person's refresh waits for one of the schedule to end.
 _WAIT_FOR_RUN = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What a definition would give: the figures, the first rules, what was rejected, and what guards would say."""
+class RunDetail:
+    """A run as a person reviews it.
 
-    entries: int
-    rules: int
-    rejected: int
-    added: int
-    removed: int
-    first: tuple[tuple[Entry, Rule], ...]
+    ``said`` is what the guards said; ``changes`` one page of ``changes_found``; ``newer`` the runs that read another
+    body since; ``outdated`` whether the list has changed since it was compared.
+    """
+
+    run: Run
+    said: tuple[Said, ...]
+    changes: tuple[Change, ...]
+    changes_found: int
     rejections: tuple[Rejected, ...]
-    held: tuple[str, ...]
-    seen: str = ""
+    newer: tuple[Run, ...]
+    outdated: bool
 
 
 class Service:
@@ -119,6 +122,8 @@ class Service:
             run_id = self.store.runs.start(feed.id, actor, moment)
             closed = self.store.listings.close_all(feed.id, run_id, moment)
             self.store.runs.supersede(feed.id, run_id)
+            self.store.changes.drop_superseded(feed.id)
+            self.store.holds.withdraw_all(name)
             self.store.runs.finish(run_id, Outcome.APPLIED, f"the feed was removed: {closed:,} sites delisted")
             self.store.feeds.remove(name)
             self.store.snapshots.contents_changed()
@@ -129,40 +134,9 @@ class Service:
     def preview(self, definition: FeedDefinition, file: Path | None = None) -> Preview:
         """Read a feed's list as it stands now, and keep nothing.
 
-        :raises BlocklistError: the body could not be had or read.
+        :raises FetchError: the body could not be had.
         """
-        known = {feed.name: feed for feed in self.store.feeds.all()}
-        into = self._folder / "incoming" / f"preview-{os.getpid()}-{id(definition)}"
-        source = Source(file=str(file)) if file else definition.source
-        reader = self.refresher.reader(definition)
-        first: list[tuple[Entry, Rule]] = []
-        try:
-            body = fetch(source, into, self.settings.fetch)
-            assert body is not None
-            with into.open("rb") as raw, reader.opened(raw, body.content_type, into.parent) as opened:
-                guards.check_body(opened, reader.encoding, reader.holds)
-                ruled = reader.read(opened)
-                first = list(islice(ruled, _PREVIEWED))
-                self.store.listings.stage(item for part in (first, ruled) for item in part)
-            feed = known.get(definition.name)
-            diff = self.store.listings.diff(feed.id if feed else 0)
-            counts = reader.counts(diff)
-            guards.check_counts(counts)
-            held = guards.holding(counts, diff, definition, self.settings.guards)
-        finally:
-            self.store.listings.unstage()
-            into.unlink(missing_ok=True)
-        return Preview(
-            counts.entries,
-            counts.rules,
-            counts.rejected,
-            counts.added,
-            counts.removed,
-            tuple(first),
-            tuple(reader.rejections[:_PREVIEWED]),
-            tuple(held),
-            reader.seen,
-        )
+        return Previewer(self.store, self.refresher, self.settings).preview(definition, file)
 
     # Runs
 
@@ -183,6 +157,7 @@ class Service:
         run = self.refresher.refresh(name, actor, file=file, wait=wait, progress=progress)
         if run.outcome in (Outcome.APPLIED, Outcome.UNCHANGED):
             self.publish(confirmed=True)
+        retention.prune_daily(self.store, self.refresher.bodies, self.settings.evidence)
         return run
 
     def approve(self, run_id: int, actor: str, reason: str) -> Run:
@@ -200,6 +175,88 @@ class Service:
         :raises ConflictError: the run does not wait for review.
         """
         return review.reject(self.store, run_id, actor, reason)
+
+    def run_detail(
+        self,
+        run_id: int,
+        *,
+        change: str | None = None,
+        search: str = "",
+        standing_out: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> RunDetail:
+        """Return a run as a person reviews it, with one page of what it would change.
+
+        ``change`` (``added``, ``removed`` or ``held``), ``search`` and ``standing_out`` narrow the changes.
+
+        :raises NotFoundError: there is no such run.
+        """
+        run = self.store.runs.get(run_id)
+        changes, found = self.store.changes.find(
+            run_id, change=change, search=search, standing_out=standing_out, limit=limit, offset=offset
+        )
+        pending = bool(run.review and run.review["state"] == "pending")
+        feed = next((feed for feed in self.store.feeds.all() if feed.name == run.feed), None)
+        outdated = bool(pending and feed and feed.last_change and feed.last_change > (run.finished_at or ""))
+        return RunDetail(
+            run,
+            tuple(self.store.changes.said(run_id)),
+            tuple(changes),
+            found,
+            tuple(self.store.runs.rejections(run_id)),
+            tuple(self.store.runs.newer_bodies(run)) if run.body_sha256 and run.review else (),
+            outdated,
+        )
+
+    @contextlib.contextmanager
+    def run_body(self, run_id: int) -> Iterator[BinaryIO]:
+        """Give the body that a run read, as it came.
+
+        :raises NotFoundError: there is no such run, it read none, or its body is kept no longer.
+        """
+        sha256 = self.store.runs.get(run_id).body_sha256
+        if sha256 is None:
+            raise NotFoundError(f"run {run_id} read no body: it ended before one was there")
+        about = self.store.evidence.about(sha256)
+        if about and about["pruned_at"]:
+            raise NotFoundError(
+                f"the body of run {run_id} ({sha256[:12]}…) was removed on {about['pruned_at']}, as the setting "
+                "evidence.keep_for says; a backup may have it"
+            )
+        with self.refresher.bodies.open(sha256) as body:
+            yield body
+
+    def prune_bodies(self) -> int:
+        """Remove the bodies that are older than the setting allows and that nothing needs; return how many."""
+        return retention.prune(self.store, self.refresher.bodies, self.settings.evidence)
+
+    # Entries held alone
+
+    def approve_hold(self, id_: int, actor: str, reason: str) -> Hold:
+        """List an entry that was held alone, now and in later lists of its feed, and publish.
+
+        :raises ConflictError: it does not wait.
+        """
+        hold = holds.approve(self.store, self.refresher, id_, actor, reason)
+        self.publish()
+        return hold
+
+    def refuse_hold(self, id_: int, actor: str, reason: str) -> Hold:
+        """Keep an entry that was held alone off the list, in later lists of its feed too.
+
+        :raises ConflictError: it does not wait.
+        """
+        return holds.refuse(self.store, self.refresher, id_, actor, reason)
+
+    def revoke_hold(self, id_: int, actor: str, reason: str) -> Hold:
+        """Take the decision on an entry back: it waits again, and is not listed meanwhile; and publish.
+
+        :raises ConflictError: nobody decided on it.
+        """
+        hold = holds.revoke(self.store, self.refresher, id_, actor, reason)
+        self.publish()
+        return hold
 
     # Verdicts and evidence
 
@@ -230,6 +287,24 @@ class Service:
         out = io.BytesIO()
         compiler.write(out, 0, at, 0)
         return Snapshot(self._folder, out.getvalue())
+
+    def explained(self, target: Target, verdict: Verdict, at: str | None = None) -> list[dict[str, Any]]:
+        """Return the listings of an explained verdict, each with its evidence: run, body (SHA-256) and position.
+
+        A snapshot knows none of these; where the database has moved on since it was built, they are None.
+        """
+        rows = self.history(target, at or now())
+        known = {(row.feed, row.rule.value, row.rule.scope.value): row for row in rows}
+        explained = []
+        for listing in verdict.listings:
+            row = known.get((listing.get("feed", ""), listing.get("rule", ""), listing.get("scope", "")))
+            evidence = {
+                "run": row.run if row else None,
+                "body_sha256": row.body_sha256 if row else None,
+                "position": row.position if row else None,
+            }
+            explained.append({**listing, **evidence})
+        return explained
 
     def history(self, target: Target, at: str | None = None) -> list[Listing]:
         """Return every listing ever of what covers a target (or of those at a moment), oldest first.
@@ -333,7 +408,7 @@ class Service:
     def recover(self) -> None:
         """Set right what a killed process left: unfinished runs, and a snapshot that lags behind the store."""
         self.refresher.recover()
-        for path in (self._folder / "incoming").glob("preview-*"):
+        for path in (self._folder / "incoming").glob(f"{PREFIX}*"):
             path.unlink(missing_ok=True)
         if self.is_behind():
             self.publish()

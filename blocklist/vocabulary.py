@@ -86,6 +86,33 @@ class VerdictKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Effect(StrEnum):
+    """What a guard does when it speaks."""
+
+    FAILS = "fails the run"
+    HOLDS = "holds the run"
+    HOLDS_ENTRY = "holds the entry"
+    REFUSES = "refuses the entry"
+
+
+class HoldState(StrEnum):
+    """Where an entry that was held alone stands."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    #: The feed no longer names it, and nobody had decided.
+    WITHDRAWN = "withdrawn"
+
+
+class Said(NamedTuple):
+    """What a guard said of a run: its name, what it does, and a sentence with the figures."""
+
+    guard: str
+    effect: Effect
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """Who confirmed the infringement. ``country`` is ISO 3166-1 alpha-2, ``XX`` where none applies."""
@@ -174,7 +201,8 @@ class Listing:
     """A rule as one feed lists it over an interval.
 
     ``listed_from`` begins the unbroken listing; ``stated_from`` begins this wording of it (an authority may add a
-    reference later); ``listed_until`` is None while this row holds.
+    reference later); ``listed_until`` is None while this row holds. ``run``, ``body_sha256`` and ``position`` are its
+    evidence: the run that opened it, the body that run read, and where in it the entry stands.
     """
 
     id: int
@@ -190,6 +218,7 @@ class Listing:
     stated_from: str
     listed_until: str | None
     run: int
+    body_sha256: str | None = None
 
     def at(self, moment: str) -> bool:
         """Return whether this row held at a moment (RFC 3339, UTC)."""
@@ -208,6 +237,7 @@ class Counts:
     removed: int = 0
     amended: int = 0
     listed: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +263,39 @@ class Run:
     seen: str = ""
     body_from: str | None = None
     review: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One entry that waits for a person alone, or about which one decided; remembered for every later run of its feed.
+
+    ``guard`` held it, and ``why`` is its sentence; ``run`` and ``position`` say where it was last seen.
+    """
+
+    id: int
+    feed: str
+    rule: Rule
+    guard: str
+    why: str
+    entry: str
+    position: int
+    run: int
+    held_at: str
+    state: HoldState
+    decided_by: str | None = None
+    decided_at: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rule that a held run would add, remove, or hold alone (``change``), and why it stands out, if it does."""
+
+    change: str
+    rule: Rule
+    entry: str
+    position: int | None
+    stands_out: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,13 @@ import json
 from dataclasses import asdict
 from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from blocklist.vocabulary import Listing, Override, Run, Verdict
+from blocklist.vocabulary import Change, Hold, Listing, Override, Run, Said, Verdict
+
+if TYPE_CHECKING:
+    # Lookup nodes import this module, and know nothing of the refresh.
+    from blocklist.refresh.preview import Preview
 
 
 def verdict_body(verdict: Verdict) -> dict[str, Any]:
@@ -69,12 +73,51 @@ def listing_body(listing: Listing) -> dict[str, Any]:
         "entry": listing.raw,
         "position": listing.position,
         "run": listing.run,
+        "body_sha256": listing.body_sha256,
     }
 
 
 def run_body(item: Run) -> dict[str, Any]:
     """Return a run as JSON."""
     return {key: str(value) if key in ("stage", "outcome") and value else value for key, value in asdict(item).items()}
+
+
+def hold_body(item: Hold) -> dict[str, Any]:
+    """Return an entry held alone as JSON."""
+    body = asdict(item)
+    rule = body.pop("rule")
+    return body | {"target": rule[1], "kind": str(rule[0]), "scope": str(rule[2]), "state": item.state.value}
+
+
+def change_body(item: Change) -> dict[str, Any]:
+    """Return a change of a held run as JSON."""
+    body = asdict(item)
+    rule = body.pop("rule")
+    return body | {"target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}
+
+
+def said_body(item: Said) -> dict[str, Any]:
+    """Return what a guard said as JSON."""
+    return {"guard": item.guard, "effect": item.effect.value, "said": item.sentence}
+
+
+def preview_body(seen: Preview) -> dict[str, Any]:
+    """Return a preview as JSON."""
+    return {
+        "fetched": seen.fetched,
+        "body_bytes": seen.size,
+        "body_sha256": seen.body,
+        "content_type": seen.content_type,
+        "seen": seen.seen,
+        "stated_date": seen.stated_date,
+        "outcome": seen.outcome,
+        **asdict(seen.counts),
+        "rejected_by_code": seen.rejected_by_code,
+        "first": [{"entry": entry.raw or entry.site, **rule._asdict()} for entry, rule in seen.first],
+        "rejections": [item._asdict() for item in seen.rejections],
+        "waiting": [{"target": target, "why": why} for target, why in seen.waiting],
+        "guards": [said_body(item) for item in seen.said],
+    }
 
 
 def override_body(item: Override) -> dict[str, Any]:

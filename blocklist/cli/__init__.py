@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import blocklist
-from blocklist.cli import audit, doctor, feed, lookup, override, refresh, run, serve, snapshot
+from blocklist.cli import audit, doctor, feed, hold, lookup, override, refresh, run, serve, snapshot
 from blocklist.cli.context import Context
 from blocklist.errors import BlocklistError
 
@@ -53,6 +53,7 @@ for _command in (
     feed.feed,
     refresh.refresh,
     run.run,
+    hold.hold,
     lookup.lookup,
     lookup.history,
     override.override,

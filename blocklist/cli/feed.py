@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from blocklist.definition import FeedDefinition, with_options
 from blocklist.errors import UsageError
 from blocklist.formats import FORMATS
 from blocklist.overview import feed_rows
+from blocklist.refresh.preview import Preview
 from blocklist.store.feeds import definition_of
 from blocklist.validation import validate
-from blocklist.vocabulary import AuthorityKind, Outcome
+from blocklist.vocabulary import AuthorityKind, Effect, Outcome
+from blocklist.wire import preview_body
 
 
 @click.group()
@@ -84,29 +87,10 @@ def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None
     definition = definition_of(known[name]) if bare and name in known else _definition(name, **given)
     seen = context.service.preview(definition)
     if as_json:
-        print_json(
-            {
-                "seen": seen.seen,
-                "entries": seen.entries,
-                "rules": seen.rules,
-                "rejected": seen.rejected,
-                "added": seen.added,
-                "removed": seen.removed,
-                "first": [{"entry": entry.raw or entry.site, **rule._asdict()} for entry, rule in seen.first],
-                "rejections": [item._asdict() for item in seen.rejections],
-                "held": list(seen.held),
-            }
-        )
-        return
-    click.echo(f"read as {seen.seen}")
-    click.echo(f"{seen.entries:,} entries give {seen.rules:,} rules; {seen.rejected:,} rejected")
-    click.echo(f"{seen.added:,} would be added, {seen.removed:,} removed")
-    for sentence in seen.held:
-        click.echo(f"would be held: {sentence}")
-    rows = ((e.position, e.raw or e.site, r.kind, r.value, r.scope) for e, r in seen.first)
-    print_table(["POSITION", "ENTRY", "KIND", "RULE", "SCOPE"], rows, "No rules.")
-    for item in seen.rejections:
-        click.echo(f"rejected at {item.position}: {item.reason}")
+        print_json(preview_body(seen))
+    else:
+        _print_preview(seen)
+    sys.exit(1 if seen.outcome == "failed" else 0)
 
 
 @feed.command("list")
@@ -118,7 +102,17 @@ def list_(context: Context, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("name", "state", "listed", "last_outcome", "last_attempt", "last_success", "last_change", "next_due")
+    columns = (
+        "name",
+        "state",
+        "listed",
+        "waiting",
+        "last_outcome",
+        "last_attempt",
+        "last_success",
+        "last_change",
+        "next_due",
+    )
     print_table(
         [column.replace("_", " ").upper() for column in columns],
         ([row[column] for column in columns] for row in rows),
@@ -219,6 +213,24 @@ def _definition(name: str, options: tuple[str, ...], format_: str | None, **give
     if any(source.values()):
         data["source"] = {**data.get("source", {}), "url": None, "file": None, **source}
     return validate(FeedDefinition, with_options(data, list(options)), f"feed {name}")
+
+
+def _print_preview(seen: Preview) -> None:
+    stated = f", states the date {seen.stated_date}" if seen.stated_date else ""
+    kind = f" as {seen.content_type}" if seen.content_type else ""
+    click.echo(
+        f"fetched {seen.fetched}: {seen.size:,} bytes{kind}, SHA-256 {seen.body[:16]}…, read as {seen.seen}{stated}"
+    )
+    counts = seen.counts
+    click.echo(f"{counts.entries:,} entries give {counts.rules:,} rules; {counts.rejected:,} rejected")
+    click.echo(f"{counts.added:,} would be added, {counts.removed:,} removed")
+    for said in seen.said:
+        what = {Effect.FAILS: "would fail", Effect.HOLDS: "would be held"}.get(said.effect, "would hold entries")
+        click.echo(f"{what}: {said.sentence}")
+    rows = ((e.position, e.raw or e.site, r.kind, r.value, r.scope) for e, r in seen.first)
+    print_table(["POSITION", "ENTRY", "KIND", "RULE", "SCOPE"], rows, "No rules.")
+    for item in seen.rejections:
+        click.echo(f"rejected at {item.position}: {item.reason}")
 
 
 def _where(definition: FeedDefinition) -> str:

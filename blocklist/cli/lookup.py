@@ -54,6 +54,8 @@ def lookup(
         else:
             asked = snapshot or context.service.snapshot(target, moment)
             verdict = asked.decide(target, policy, explain=explain)
+            if explain:
+                verdict = verdict._replace(listings=tuple(context.service.explained(target, verdict, moment)))
             listed |= verdict.listed
             results.append({"target": text, **verdict_body(verdict), "version": verdict.version})
             if not as_json:
@@ -80,10 +82,14 @@ def history(context: Context, target: str, as_json: bool) -> None:
         (
             *(item.rule.value, item.feed, item.authority.name, item.reference, item.published_at),
             *(item.listed_from, item.listed_until or "still listed", item.raw),
+            *(item.run, item.position, (item.body_sha256 or "")[:16]),
         )
         for item in listings
     )
-    headings = ["RULE", "FEED", "AUTHORITY", "REFERENCE", "PUBLISHED", "LISTED FROM", "LISTED UNTIL", "AS PUBLISHED"]
+    headings = [
+        *("RULE", "FEED", "AUTHORITY", "REFERENCE", "PUBLISHED", "LISTED FROM", "LISTED UNTIL", "AS PUBLISHED"),
+        *("RUN", "POSITION", "BODY"),
+    ]
     print_table(headings, rows, f"No feed ever listed {target}.")
 
 

@@ -53,6 +53,8 @@ def exit_status(runs: list[Run]) -> int:
 def _print(run: Run) -> None:
     rejected = f" ({run.counts.rejected:,} rows rejected)" if run.counts.rejected else ""
     click.echo(f"{run.feed}: {run.outcome}: {run.reason}{rejected}")
+    if run.counts.held and run.outcome is not Outcome.HELD:
+        click.echo(f"  decide on those with 'blocklist hold list --feed {run.feed}'")
     if run.outcome is Outcome.HELD:
         click.echo(f"  the previous list goes on serving; look at it with 'blocklist run show {run.id}'")
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
 import click
 
 from blocklist.cli.context import Context, id_argument, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
-from blocklist.wire import run_body
+from blocklist.errors import UsageError
+from blocklist.service import RunDetail
+from blocklist.wire import change_body, run_body, said_body
 
 _REJECTIONS_SHOWN = 20
 
@@ -38,22 +45,61 @@ def list_(context: Context, feed: str | None, limit: int, as_json: bool) -> None
 
 @run.command("show")
 @id_argument
+@click.option("--change", type=click.Choice(["added", "removed", "held"]), help="Only these changes of a held run.")
+@click.option("--search", default="", help="Only changes with this text in them.")
+@click.option("--standing-out", is_flag=True, help="Only changes that stand out: popular, shared, a new suffix.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(0, 10_000), help="How many changes.")
+@click.option("--offset", default=0, show_default=True, type=click.IntRange(0), help="Changes passed over.")
 @json_option
 @pass_context
-def show(context: Context, id_: int, as_json: bool) -> None:
-    """Show a run: its figures, its outcome and why, and what it rejected."""
-    found = context.service.store.runs.get(id_)
-    rejections = context.service.store.runs.rejections(id_)
+def show(context: Context, /, id_: int, as_json: bool, **narrowed: Any) -> None:
+    """Show a run: its figures, its outcome and why, what it would change, and what it rejected."""
+    detail = context.service.run_detail(id_, **narrowed)
     if as_json:
-        print_json(run_body(found) | {"rejections": [item._asdict() for item in rejections]})
+        print_json(_detail_body(detail))
         return
-    body = run_body(found)
+    body = run_body(detail.run)
     counts = body.pop("counts")
     print_fields([*body.items(), *counts.items()])
-    for item in rejections[:_REJECTIONS_SHOWN]:
+    for said in detail.said:
+        click.echo(f"guard {said.guard} {said.effect}: {said.sentence}")
+    _print_changes(detail, narrowed["offset"])
+    for item in detail.rejections[:_REJECTIONS_SHOWN]:
         click.echo(f"rejected at {item.position} ({item.code}): {item.reason}")
-    if len(rejections) > _REJECTIONS_SHOWN:
-        click.echo(f"… {len(rejections) - _REJECTIONS_SHOWN:,} more with --json")
+    if len(detail.rejections) > _REJECTIONS_SHOWN:
+        click.echo(f"… {len(detail.rejections) - _REJECTIONS_SHOWN:,} more with --json")
+    for newer in detail.newer:
+        click.echo(f"a newer body came with run {newer.id}: {newer.outcome or newer.stage}: {newer.reason}")
+    if detail.outdated:
+        click.echo("the list has changed since: the figures and changes are against the list of that time")
+
+
+@run.command("body")
+@id_argument
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file.")
+@pass_context
+def body_(context: Context, id_: int, output: Path | None) -> None:
+    """Give back the body that a run read, byte for byte."""
+    with context.service.run_body(id_) as kept:
+        if output is None:
+            shutil.copyfileobj(kept, sys.stdout.buffer)
+            return
+        try:
+            with output.open("xb") as file:
+                shutil.copyfileobj(kept, file)
+        except OSError as error:
+            raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+    click.echo(f"{output}: the body of run {id_}, {output.stat().st_size:,} bytes")
+
+
+@run.command("prune")
+@pass_context
+def prune(context: Context) -> None:
+    """Remove the bodies that nothing needs and that are older than the setting evidence.keep_for."""
+    if not context.service.settings.evidence.keep_for:
+        click.echo("every body is kept for good: set evidence.keep_for to say otherwise")
+        return
+    click.echo(f"{context.service.prune_bodies():,} bodies removed")
 
 
 @run.command("approve")
@@ -64,6 +110,8 @@ def approve(context: Context, id_: int, reason: str) -> None:
     """Apply exactly the body of a held run."""
     done = context.service.approve(id_, context.actor, reason)
     click.echo(f"run {id_} approved: {done.feed}: {done.reason}")
+    for newer in context.service.store.runs.newer_bodies(done):
+        click.echo(f"  a newer body came with run {newer.id} ({newer.outcome}) and was not used")
 
 
 @run.command("reject")
@@ -74,3 +122,24 @@ def reject(context: Context, id_: int, reason: str) -> None:
     """Drop the body of a held run; the same body will fail with this reason."""
     done = context.service.reject(id_, context.actor, reason)
     click.echo(f"run {id_} rejected: {done.feed} goes on serving the previous list")
+
+
+def _detail_body(detail: RunDetail) -> dict[str, Any]:
+    return run_body(detail.run) | {
+        "guards": [said_body(item) for item in detail.said],
+        "changes": [change_body(item) for item in detail.changes],
+        "changes_found": detail.changes_found,
+        "rejections": [item._asdict() for item in detail.rejections],
+        "newer": [item.id for item in detail.newer],
+        "outdated": detail.outdated,
+    }
+
+
+def _print_changes(detail: RunDetail, offset: int) -> None:
+    if not detail.changes:
+        return
+    rows = ((c.change, c.rule.value, c.rule.scope, c.position, c.stands_out) for c in detail.changes)
+    print_table(["CHANGE", "RULE", "SCOPE", "POSITION", "STANDS OUT"], rows, "")
+    last = offset + len(detail.changes)
+    if last < detail.changes_found:
+        click.echo(f"changes {offset + 1:,} to {last:,} of {detail.changes_found:,}: --offset {last} shows the next")

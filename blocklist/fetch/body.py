@@ -106,5 +106,9 @@ class Bodies:
         with gzip.open(path, "rb") as file:
             yield file  # type: ignore[misc]  # a GzipFile reads like any binary file
 
+    def remove(self, sha256: str) -> None:
+        """Remove a kept body; one that is not there is no error."""
+        self._path(sha256).unlink(missing_ok=True)
+
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / f"{sha256}.gz"

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from pydantic import BaseModel
-
+from blocklist.config import GuardSettings
 from blocklist.definition import FeedDefinition
 from blocklist.formats import format_of, taken_for
 from blocklist.formats.apart import DEFAULT_MAX_BYTES
@@ -19,7 +18,7 @@ from blocklist.formats.wrapping import unwrapped
 from blocklist.normalize.rules import READING_VERSION, rules_of
 from blocklist.store.listings import Diff
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
-from blocklist.vocabulary import Counts, Entry, Rejected, Rule
+from blocklist.vocabulary import Counts, Entry, Rejected, Rule, Said
 
 #: Positions of rejected rows that are kept for the next run; one more tells that there were more.
 MAX_REMEMBERED = 50_000
@@ -35,27 +34,35 @@ class BodyReader:
         definition: FeedDefinition,
         progress: Callable[[int], None] = lambda _: None,
         max_bytes: int = DEFAULT_MAX_BYTES,
+        refusal: Callable[[Entry, Rule], Rejected | None] | None = None,
     ) -> None:
-        self._format, self._options = format_of(definition.format, definition.options)
+        """``refusal`` says of a rule why it must not be one; None where nothing is refused so."""
+        self._format, self.options = format_of(definition.format, definition.options)
         self._reading = definition.rules.reading()
         self._progress = progress
         self._max_bytes = max_bytes
+        self._refusal = refusal
         #: What the body was wrapped in, and which format it was read in (of ``auto``: taken for, and why), in words.
         self.seen = ""
         self.entries = 0
         self.rejected: Counter[str] = Counter()
         self.rejections: list[Rejected] = []
         self.rejected_positions: set[int] = set()
-
-    @property
-    def options(self) -> BaseModel:
-        """The validated options of the format."""
-        return self._options
+        #: What the last row gave: how a body ends that was cut off.
+        self.last: Entry | Rejected | None = None
+        self.last_rule: Rule | None = None
+        #: Rules that were taken out of the body because they wait for a person, each with who held it and its facts.
+        self.held: list[tuple[Rule, Said, dict[str, Any]]] = []
 
     @property
     def encoding(self) -> str:
         """The encoding that the definition gives for the body."""
-        return str(getattr(self._options, "encoding", "utf-8"))
+        return str(getattr(self.options, "encoding", "utf-8"))
+
+    @property
+    def format(self) -> str:
+        """The name of the format that the body is read in."""
+        return self._format.name
 
     @property
     def holds(self) -> str:
@@ -70,10 +77,10 @@ class BodyReader:
 
         :raises UnreadableFeedError: it cannot be unwrapped within ``max_bytes``, or looks like no format.
         """
-        with unwrapped(body, self._max_bytes, getattr(self._options, "member", None), folder) as (inside, wrapping):
+        with unwrapped(body, self._max_bytes, getattr(self.options, "member", None), folder) as (inside, wrapping):
             said = self._format.name
             if said == "auto":
-                self._format, self._options, said = taken_for(inside, self._options, content_type)
+                self._format, self.options, said = taken_for(inside, self.options, content_type)
             self.seen = f"{wrapping}, in it {said}" if wrapping else said
             yield inside
 
@@ -82,18 +89,16 @@ class BodyReader:
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
+        item: tuple[Entry, Rule] | Rejected | None = None
         for item in self.items(body):
             self.entries += 1
             if self.entries % _PROGRESS_STEP == 0:
                 self._progress(self.entries)
             if type(item) is Rejected:
-                self.rejected[item.code] += 1
-                if len(self.rejected_positions) <= MAX_REMEMBERED:
-                    self.rejected_positions.add(item.position)
-                if len(self.rejections) < MAX_REJECTIONS_KEPT:
-                    self.rejections.append(item)
+                self.refuse(item)
             else:
                 yield item  # type: ignore[misc]  # mypy does not narrow a union by type() of one member
+        self.last, self.last_rule = (item, None) if item is None or isinstance(item, Rejected) else item
         self._progress(self.entries)
 
     def items(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Rejected]:
@@ -101,7 +106,19 @@ class BodyReader:
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
-        return rules_of(self._format.entries(body, self._options, self._max_bytes), self._reading)
+        ruled = rules_of(self._format.entries(body, self.options, self._max_bytes), self._reading)
+        if self._refusal is None:
+            return ruled
+        refusal = self._refusal
+        return (item if type(item) is Rejected else refusal(*item) or item for item in ruled)
+
+    def refuse(self, item: Rejected) -> None:
+        """Count a row that gives no rule, and keep it if it is one of the first."""
+        self.rejected[item.code] += 1
+        if len(self.rejected_positions) <= MAX_REMEMBERED:
+            self.rejected_positions.add(item.position)
+        if len(self.rejections) < MAX_REJECTIONS_KEPT:
+            self.rejections.append(item)
 
     def reset(self) -> None:
         """Forget the figures, to read anew."""
@@ -122,15 +139,21 @@ class BodyReader:
             entries=self.entries,
             rules=diff.rules,
             rejected=rejected,
-            duplicates=self.entries - rejected - diff.rules,
+            duplicates=self.entries - rejected - diff.rules - len(self.held),
             added=diff.added,
             removed=diff.removed,
             amended=diff.amended,
             listed=diff.listed_before,
+            held=len(self.held),
         )
 
 
-def reading_of(definition: FeedDefinition) -> str:
+def reading_of(definition: FeedDefinition, limits: GuardSettings) -> str:
     """Return a word that changes whenever the same body would give other rules or facts."""
-    parts = [READING_VERSION, definition.format, definition.options, definition.rules.model_dump(mode="json")]
+    parts: list[Any] = [
+        *(READING_VERSION, definition.format, definition.options, definition.rules.model_dump(mode="json"))
+    ]
+    entry_guards = [limits.never_block, *sorted({"popular_host", "shared_host"} & set(limits.off))]
+    if any(entry_guards):
+        parts.append(entry_guards)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -30,7 +30,9 @@ def approve(store: Store, refresher: Refresher, run_id: int, by: str, reason: st
                 refresher.bodies.open(run.body_sha256 or "") as raw,
                 reader.opened(raw, store.runs.content_type(run_id)) as body,
             ):
-                diff = refresher.stage_and_compare(feed, lambda: store.listings.stage(reader.read(body)), run_id)
+                diff = refresher.stage_and_compare(
+                    feed, definition, lambda: store.listings.stage(reader.read(body)), reader, run_id
+                )
             counts = reader.counts(diff)
             guards.check_counts(counts)
             with store.database.transaction():

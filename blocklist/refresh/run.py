@@ -12,19 +12,20 @@ import structlog
 from filelock import FileLock, Timeout
 
 from blocklist.clock import later, now
-from blocklist.config import Settings
+from blocklist.config import GuardSettings, Settings
 from blocklist.definition import FeedDefinition, Source
 from blocklist.errors import BlocklistError, ConflictError, StoreError
 from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import Bodies
-from blocklist.refresh import guards
+from blocklist.refresh import entries, guards, judging
 from blocklist.refresh.difference import Memory
 from blocklist.refresh.reading import BodyReader, reading_of
-from blocklist.refresh.staging import Stager
+from blocklist.refresh.scan import look_through
+from blocklist.refresh.staging import Staged, Stager
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.store.listings import Diff
-from blocklist.vocabulary import Counts, Feed, Outcome, Run, Stage
+from blocklist.vocabulary import Counts, Effect, Feed, Outcome, Run, Said, Stage
 
 #: Told the stage and how far it is (bytes while fetching, rows afterwards).
 Progress = Callable[[Stage, int], None]
@@ -42,7 +43,7 @@ class Refresher:
         self._folder = settings.data_dir
         self.bodies = Bodies(settings.data_dir / "bodies")
         self._memory = Memory(settings.data_dir / "readings")
-        self._reading = threading.BoundedSemaphore(settings.refresh.concurrent)
+        self._working = threading.BoundedSemaphore(settings.refresh.concurrent)
 
     def refresh(
         self,
@@ -71,7 +72,7 @@ class Refresher:
             try:
                 self._stages(feed, run_id, file, progress)
             except BlocklistError as error:
-                self._fail(feed, run_id, str(error))
+                self._fail(feed, run_id, str(error), getattr(error, "guard", None))
             except Exception as error:
                 _LOG.exception("run broke", feed=name, run=run_id)
                 self._fail(feed, run_id, f"a fault of the service, please report it: {type(error).__name__}: {error}")
@@ -109,15 +110,28 @@ class Refresher:
                 with contextlib.suppress(ConflictError), self.locked(feed.name):
                     self._bury_dead_runs(feed)
 
+    def limits(self, definition: FeedDefinition) -> GuardSettings:
+        """Return what the runs of a feed may do without a person looking."""
+        return guards.limits_of(definition, self._settings.guards)
+
     def reader(self, definition: FeedDefinition, progress: Callable[[int], None] = lambda _: None) -> BodyReader:
         """Return what reads a body as a definition says, within the limits of the settings."""
-        return BodyReader(definition, progress, self._settings.fetch.max_bytes)
+        refusal = entries.never_block(self.limits(definition).never_block)
+        return BodyReader(definition, progress, self._settings.fetch.max_bytes, refusal)
 
-    def stage_and_compare(self, feed: Feed, stage: Callable[[], object], run_id: int) -> Diff:
-        """Read a body into the staging table, by calling ``stage``, and compare it with what the feed lists."""
+    def stage_whole(self, body: BinaryIO, reader: BodyReader) -> Staged:
+        """Stage a whole body."""
+        self._store.listings.stage(reader.read(body))
+        return None
+
+    def stage_and_compare(
+        self, feed: Feed, definition: FeedDefinition, stage: Callable[[], Staged], reader: BodyReader, run_id: int
+    ) -> Diff:
+        """Stage a body, by calling ``stage``, without what waits for a person; compare it with what the feed lists."""
         self._store.runs.reach(run_id, Stage.NORMALIZE)
-        stage()
+        staged = stage()
         self._store.runs.reach(run_id, Stage.DIFF)
+        entries.sift(self._store, feed.name, feed.id, reader, self.limits(definition), staged)
         return self._store.listings.diff(feed.id)
 
     def record(
@@ -131,12 +145,15 @@ class Refresher:
             store.runs.reach(run_id, Stage.RECORD)
             store.listings.record(feed.id, run_id, moment, diff)
             store.runs.keep_rejections(run_id, reader.rejections)
-            store.runs.supersede(feed.id, run_id)
+            store.holds.keep(feed.name, run_id, reader.held)
+            held_for = [item for item in store.changes.said(run_id) if item.effect is Effect.HOLDS]
+            store.changes.keep_said(run_id, [*held_for, *entries.summary(reader)])
+            self._supersede(feed, run_id)
             validators = store.runs.validators(run_id)
             store.feeds.succeeded(feed.name, moment, validators)
             last_change = moment if changed else feed.last_change or moment
             store.feeds.changed(
-                feed.name, last_change, body=run.body_sha256 or "", reading=reading_of(definition), listed=diff.rules
+                feed.name, last_change, body=run.body_sha256 or "", reading=self._reading(definition), listed=diff.rules
             )
             outcome = Outcome.APPLIED if changed else Outcome.UNCHANGED
             store.runs.finish(run_id, outcome, _applied(counts, changed), counts, dict(reader.rejected))
@@ -152,7 +169,7 @@ class Refresher:
             return
         self._refuse_rejected(feed, body)
         # Fetching is waiting: any number of runs may. Reading and recording are work, which has a limit.
-        with self._reading:
+        with self._working:
             self._read_and_record(feed, definition, body, run_id, progress)
 
     def _read_and_record(
@@ -160,34 +177,44 @@ class Refresher:
     ) -> None:
         self._store.runs.reach(run_id, Stage.PARSE)
         self.bodies.keep(body)
+        limits = self.limits(definition)
         reader = self.reader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
-        stager = Stager(self._store, self.bodies, self._memory, feed, definition, body, reader)
+        reading = self._reading(definition)
+        stager = Stager(self._store, self.bodies, self._memory, feed, definition, body, reader, reading)
         with body.path.open("rb") as raw, reader.opened(raw, body.content_type, body.path.parent) as opened:
             self._store.runs.saw(run_id, reader.seen, body.content_type)
-            guards.check_body(opened, reader.encoding, reader.holds)
-            diff = self.stage_and_compare(feed, lambda: stager.stage(opened), run_id)
-        remembered = stager.remembered(diff)
+            guards.check_body(opened, reader.encoding, reader.holds, limits.off)
+            look = look_through(opened, reader.encoding, limits, reader.holds)
+            self._store.evidence.note(body.sha256, look.ends_open, look.stated_date)
+            # How a body ends that may be cut off is known when its last row was read.
+            stage = stager.stage_whole if look.ends_open else stager.stage
+            diff = self.stage_and_compare(feed, definition, lambda: stage(opened), reader, run_id)
+        # Once a person has a say in what a feed lists, its body and its list differ: it is read whole.
+        deciding = reader.held or self._store.holds.all(feed.name, None)
+        remembered = None if deciding else stager.remembered(diff)
 
         self._store.runs.reach(run_id, Stage.GUARD)
         progress(Stage.GUARD, reader.entries)
         counts = reader.counts(diff)
         self._keep_figures(run_id, counts, reader)
-        guards.check_counts(counts)
-        held = guards.holding(counts, diff, definition, self._settings.guards)
+        held = judging.judge(self._store, feed.id, limits, look, reader, diff)
         if held:
-            self._hold(feed, run_id, "; ".join(held), counts, reader)
+            self._hold(feed, run_id, held, counts, reader)
             return
 
         progress(Stage.RECORD, reader.entries)
         self.record(feed, definition, run_id, counts, diff, reader)
         self._memory.keep(feed.id, remembered)
 
+    def _reading(self, definition: FeedDefinition) -> str:
+        return reading_of(definition, self.limits(definition))
+
     def _fetch(
         self, feed: Feed, definition: FeedDefinition, run_id: int, file: Path | None, progress: Progress
     ) -> Body | None:
         applied, reading, validators = self._store.feeds.applied(feed.name)
         # A body that would be read otherwise now must be read anew, even if its publisher has not touched it.
-        current = validators if applied and reading == reading_of(definition) else {}
+        current = validators if applied and reading == self._reading(definition) else {}
         source = Source(file=str(file)) if file else definition.source
         into = self._body_path(run_id)
         body = fetch(source, into, self._settings.fetch, current, lambda size: progress(Stage.FETCH, size))
@@ -197,7 +224,7 @@ class Refresher:
 
     def _is_what_serves(self, feed: Feed, definition: FeedDefinition, body: Body) -> bool:
         applied, reading, _ = self._store.feeds.applied(feed.name)
-        return body.sha256 == applied and reading == reading_of(definition)
+        return body.sha256 == applied and reading == self._reading(definition)
 
     def _refuse_rejected(self, feed: Feed, body: Body) -> None:
         rejected = self._store.runs.rejected_body(feed.id, body.sha256)
@@ -211,27 +238,35 @@ class Refresher:
     def _unchanged(self, feed: Feed, run_id: int, body: Body | None) -> None:
         with self._store.database.transaction():
             self._store.feeds.succeeded(feed.name, now(), body.validators if body else None)
-            self._store.runs.supersede(feed.id, run_id)
+            self._supersede(feed, run_id)
             why = "the body is the one that serves already" if body else "the publisher says that it has not changed"
             said = f"{why}: {feed.listed:,} sites"
             self._store.runs.finish(run_id, Outcome.UNCHANGED, said, Counts(listed=feed.listed))
 
-    def _hold(self, feed: Feed, run_id: int, reason: str, counts: Counts, reader: BodyReader) -> None:
+    def _hold(self, feed: Feed, run_id: int, said: list[Said], counts: Counts, reader: BodyReader) -> None:
         with self._store.database.transaction():
-            body = self._store.runs.get(run_id).body_sha256
-            self._store.runs.supersede(feed.id, run_id, body)
+            self._supersede(feed, run_id, self._store.runs.get(run_id).body_sha256)
+            judging.keep_changes(self._store, run_id, feed.id, reader)
+            self._store.changes.keep_said(run_id, [*said, *entries.summary(reader)])
+            reason = "; ".join(item.sentence for item in said)
             self._store.runs.finish(run_id, Outcome.HELD, reason, counts, dict(reader.rejected))
             self._store.feeds.failed(feed.id, self._next_due(feed, now()))
+
+    def _supersede(self, feed: Feed, by_run: int, body: str | None = None) -> None:
+        self._store.runs.supersede(feed.id, by_run, body)
+        self._store.changes.drop_superseded(feed.id)
 
     def _keep_figures(self, run_id: int, counts: Counts, reader: BodyReader) -> None:
         with self._store.database.transaction():
             self._store.runs.keep_rejections(run_id, reader.rejections)
             self._store.runs.figures(run_id, counts, dict(reader.rejected))
 
-    def _fail(self, feed: Feed, run_id: int, reason: str) -> None:
+    def _fail(self, feed: Feed, run_id: int, reason: str, guard: str | None = None) -> None:
         with contextlib.suppress(StoreError), self._store.database.transaction():
             failures = self._store.feeds.failures(feed.id) + 1
             self._store.runs.finish(run_id, Outcome.FAILED, reason)
+            if guard:
+                self._store.changes.keep_said(run_id, [Said(guard, Effect.FAILS, reason)])
             self._store.feeds.failed(feed.id, later(now(), _backoff(failures, feed.every)))
 
     def _bury_dead_runs(self, feed: Feed) -> None:
@@ -270,6 +305,8 @@ def _backoff(failures: int, every: int) -> float:
 
 
 def _applied(counts: Counts, changed: bool) -> str:
+    waits = f"; {counts.held:,} held alone for a person" if counts.held else ""
     if not changed:
-        return f"the body reads differently but lists the same {counts.rules:,} sites"
-    return f"{counts.rules:,} sites: {counts.added:,} added, {counts.removed:,} removed, {counts.amended:,} restated"
+        return f"the body reads differently but lists the same {counts.rules:,} sites{waits}"
+    figures = f"{counts.added:,} added, {counts.removed:,} removed, {counts.amended:,} restated"
+    return f"{counts.rules:,} sites: {figures}{waits}"

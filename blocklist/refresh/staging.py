@@ -20,11 +20,13 @@ from blocklist.refresh.difference import (
     rejecting_lines,
     states_facts,
 )
-from blocklist.refresh.reading import MAX_REMEMBERED, BodyReader, reading_of
+from blocklist.refresh.reading import MAX_REMEMBERED, BodyReader
 from blocklist.store import Store
 from blocklist.store.listings import Diff
 from blocklist.vocabulary import Feed
 
+#: The values that were newly stated, where only what changed was read; None where all of a body was.
+Staged = set[str] | None
 _Mentions = list[tuple[str, str, str, int]]
 
 
@@ -39,16 +41,26 @@ class Stager:
     definition: FeedDefinition
     body: Body
     reader: BodyReader
+    #: The word of :func:`blocklist.refresh.reading.reading_of` for the definition and the guards.
+    reading: str
     _rejecting: list[str] | None = field(default=None, init=False)
     _repeated: _Mentions | None = field(default=None, init=False)
 
-    def stage(self, opened: BinaryIO) -> None:
-        """Stage the body, of which only what changed is read where that gives the same.
+    def stage(self, opened: BinaryIO) -> Staged:
+        """Stage the body, of which only what changed is read where that gives the same; return what that stated.
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
-        if not self._stage_changes():
-            self.store.listings.stage(self.reader.read(opened))
+        changed = self._stage_changes()
+        return self.stage_whole(opened) if changed is None else changed
+
+    def stage_whole(self, opened: BinaryIO) -> Staged:
+        """Stage the whole body.
+
+        :raises UnreadableFeedError: no later row of the body could be trusted.
+        """
+        self.store.listings.stage(self.reader.read(opened))
+        return None
 
     def remembered(self, diff: Diff) -> Remembered | None:
         """Return what to remember once this body serves; None where its next version must be read whole.
@@ -63,7 +75,7 @@ class Stager:
             return None
         return Remembered(
             self.body.sha256,
-            reading_of(self.definition),
+            self.reading,
             self.reader.entries,
             diff.rules,
             dict(self.reader.rejected),
@@ -71,28 +83,29 @@ class Stager:
             self._repeated,
         )
 
-    def _stage_changes(self) -> bool:
+    def _stage_changes(self) -> Staged:
+        """Return the values of the rules that new lines state, or None where the body must be read whole."""
         remembered = self._base()
         if remembered is None:
-            return False
+            return None
         try:
             with self.bodies.open(remembered.body) as kept:
                 old = kept.read(MAX_BYTES + 1)
         except (BlocklistError, OSError, EOFError):
-            return False
+            return None
         changes = changes_of(old, self.body.path.read_bytes(), remembered, self.reader)
         del old
         if changes is None:
-            return False
+            return None
         listings = self.store.listings
         touched = {*(rule for _, rule in changes.arriving), *changes.lost}
         leaving, repeated = mentions_after(remembered, changes, listings.which_listed(self.feed.id, touched))
         sound = len(repeated) <= MAX_REMEMBERED and not (repeated and states_facts(self.reader))
         if not sound or not listings.stage_changes(self.feed.id, changes.arriving, leaving):
             self.reader.reset()
-            return False
+            return None
         self._rejecting, self._repeated = changes.rejecting, repeated
-        return True
+        return {rule.value for _, rule in changes.arriving}
 
     def _base(self) -> Remembered | None:
         """Return what is remembered of the body that serves, if it is the whole truth about what the feed lists."""
@@ -102,7 +115,7 @@ class Stager:
         remembered = self.memory.get(self.feed.id)
         if remembered is None or (remembered.body, remembered.reading) != (applied, reading):
             return None
-        if reading != reading_of(self.definition) or (remembered.repeated and states_facts(self.reader)):
+        if reading != self.reading or (remembered.repeated and states_facts(self.reader)):
             return None
         # Where a person held entries back, the body states more than the feed lists.
         return remembered if remembered.rules == self.store.listings.listed(self.feed.id) else None

@@ -10,8 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from blocklist.store.audit import AuditLog
+from blocklist.store.changes import Changes
 from blocklist.store.database import Database
+from blocklist.store.evidence import Evidence
 from blocklist.store.feeds import Feeds
+from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
 from blocklist.store.overrides import Overrides
 from blocklist.store.runs import Runs
@@ -32,6 +35,9 @@ class Store:
         self.feeds = Feeds(self.database)
         self.runs = Runs(self.database)
         self.listings = Listings(self.database)
+        self.holds = Holds(self.database)
+        self.changes = Changes(self.database)
+        self.evidence = Evidence(self.database)
         self.overrides = Overrides(self.database)
         self.snapshots = Snapshots(self.database)
         self.audit = AuditLog(self.database)

@@ -92,6 +92,14 @@ class Feeds:
         """Note that a new list was recorded, which body it came from and how it was read."""
         self._update(name, last_change=moment, applied_body=body, applied_reading=reading, listed=listed)
 
+    def listed_alone(self, name: str, by: int) -> None:
+        """Note that a person's decision changed how many sites a feed lists, inside a transaction."""
+        moment = now()
+        self._database.execute(
+            "UPDATE feeds SET listed = listed + ?, last_change = ? WHERE name = ? AND removed_at IS NULL",
+            (by, moment, name),
+        )
+
     def applied(self, name: str) -> tuple[str | None, str | None, Row]:
         """Return the body of the list that serves (its SHA-256), how it was read, and its HTTP validators."""
         row = self._row(name)

@@ -234,7 +234,8 @@ class Listings:
         if not conditions:
             return []
         rows = self._database.rows(
-            "SELECT l.*, feeds.name AS feed, feeds.definition FROM listings l JOIN feeds ON feeds.id = l.feed_id"
+            "SELECT l.*, feeds.name AS feed, feeds.definition, runs.body_sha256 FROM listings l"
+            " JOIN feeds ON feeds.id = l.feed_id LEFT JOIN runs ON runs.id = l.run_id"
             f" WHERE {' OR '.join(conditions)} ORDER BY l.stated_from, l.id",
             parameters,
         )
@@ -383,4 +384,5 @@ def _listing(row: Row) -> Listing:
         stated_from=row["stated_from"],
         listed_until=row["listed_until"],
         run=row["run_id"],
+        body_sha256=row["body_sha256"],
     )

@@ -123,6 +123,15 @@ class Runs:
         """Return the held runs that wait for review, oldest first."""
         return [_run(row) for row in self._database.rows(f"{_RUN} WHERE review = 'pending' ORDER BY runs.id")]
 
+    def newer_bodies(self, run: Run) -> list[Run]:
+        """Return the later runs of a run's feed that read another body, oldest first."""
+        rows = self._database.rows(
+            f"{_RUN} WHERE feeds.name = ? AND runs.id > ? AND body_sha256 IS NOT NULL AND body_sha256 <> ?"
+            " ORDER BY runs.id",
+            (run.feed, run.id, run.body_sha256 or ""),
+        )
+        return [_run(row) for row in rows]
+
     def unfinished(self, feed_id: int) -> list[Run]:
         """Return the runs of a feed that have not ended, or whose process died."""
         return [_run(row) for row in self._database.rows(f"{_RUN} WHERE feed_id = ? AND outcome IS NULL", (feed_id,))]

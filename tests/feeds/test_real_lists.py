@@ -12,6 +12,7 @@ from blocklist.catalog import from_catalog
 from blocklist.definition import FeedDefinition
 from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.rules import matches
+from blocklist.refresh.renowned import renowned
 from blocklist.vocabulary import Rule, RuleKind, Scope
 from tests.feeds.reading import read
 
@@ -71,3 +72,20 @@ def test_every_host_of_the_italian_list_covers_its_site_with_and_without_www() -
         rule = Rule(RuleKind.HOST, host, Scope.SUBTREE)
         assert rule in rules
         assert matches(rule, parse_target(f"https://www.{host}/film"))
+
+
+#: How many hosts of each list wait for a person on its first run.
+WAITING = {
+    "it-agcom.hosts": 14,
+    "de-cuii.json": 0,
+    "ru-registry.csv": 2,
+    "community-antipiracy.adblock": 99,
+    "community-piracy.hosts": 6,
+    "tw-rpz.txt": 10,
+}
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_few_hosts_of_a_real_list_wait_for_a_person(name: str) -> None:
+    hosts = {rule.value for rule in rules_of(name) if rule.kind is RuleKind.HOST}
+    assert len(hosts & renowned().keys()) == WAITING[name]

@@ -69,7 +69,8 @@ def test_a_body_without_rules_fails_with_its_figures() -> None:
 
 
 def held(counts: Counts, diff: Diff, general: GuardSettings | None = None, **own: Any) -> list[str]:
-    return guards.holding(counts, diff, definition(guards=own), general or GuardSettings())
+    limits = guards.limits_of(definition(guards=own), general or GuardSettings())
+    return [said.sentence for said in guards.holding(guards.Facts(counts, diff), limits)]
 
 
 def removing(removed: int, before: int) -> Diff:

@@ -346,7 +346,7 @@ def test_a_fault_of_the_code_fails_the_run_and_the_previous_list_serves(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("blocklist.refresh.guards.check_counts", broken)
+    monkeypatch.setattr("blocklist.refresh.judging.check_counts", broken)
     run = court.publish(SITES[1:])
     assert run.outcome is Outcome.FAILED
     assert run.reason == "a fault of the service, please report it: ZeroDivisionError: boom"
@@ -376,9 +376,10 @@ def test_removing_a_feed_delists_its_sites_and_keeps_their_history(court: Court)
 
 def test_a_preview_keeps_nothing(court: Court) -> None:
     court.publish(SITES)
-    court.file.write_text("\n".join([*SITES[:5], "new.example", "co.uk"]))
+    court.file.write_text("\n".join([*SITES[:5], "new.example", "co.uk", ""]))
     preview = court.service.preview(definition("court", source={"file": str(court.file)}))
-    assert (preview.entries, preview.rules, preview.rejected, preview.added, preview.removed) == (7, 6, 1, 1, 15)
+    counts = preview.counts
+    assert (counts.entries, counts.rules, counts.rejected, counts.added, counts.removed) == (7, 6, 1, 1, 15)
     assert [rule.value for _, rule in preview.first] == [*SITES[:5], "new.example"]
     assert [item.code for item in preview.rejections] == ["public_suffix"]
     assert preview.held == ("would remove 15 of 20 sites (75%); this feed allows 20%",)

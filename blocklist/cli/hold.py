@@ -1,0 +1,78 @@
+"""``blocklist hold``: entries that wait for a person alone, and what was decided on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from blocklist.cli.context import Context, pass_context
+from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.vocabulary import HoldState
+from blocklist.wire import hold_body
+
+_ids: Callable[..., Any] = click.argument(
+    "ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1)
+)
+
+
+def _reason(why: str) -> Callable[..., Any]:
+    return click.option("--reason", required=True, help=f"Why {why}; kept as evidence.")
+
+
+@click.group()
+def hold() -> None:
+    """Decide on entries that are held alone, such as a popular host, while the rest of their list serves."""
+
+
+@hold.command("list")
+@click.option("--feed", help="Only the entries of this feed.")
+@click.option("--all", "every", is_flag=True, help="Those that were decided on or withdrawn, too.")
+@json_option
+@pass_context
+def list_(context: Context, feed: str | None, every: bool, as_json: bool) -> None:
+    """List the entries that wait."""
+    found = context.service.store.holds.all(feed, None if every else HoldState.WAITING)
+    if as_json:
+        print_json([hold_body(item) for item in found])
+        return
+    rows = (
+        (item.id, item.feed, item.rule.value, item.state, item.held_at, item.run, item.position, item.why, item.reason)
+        for item in found
+    )
+    headings = ["ID", "FEED", "ENTRY", "STATE", "SINCE", "RUN", "POSITION", "WHY", "REASON"]
+    print_table(headings, rows, "No entries wait for a decision.")
+
+
+@hold.command("approve")
+@_ids
+@_reason("it is right to list them")
+@pass_context
+def approve(context: Context, ids: tuple[int, ...], reason: str) -> None:
+    """List the entries now, and whenever their feed names them."""
+    for id_ in ids:
+        done = context.service.approve_hold(id_, context.actor, reason)
+        click.echo(f"hold {id_} approved: {done.feed} lists {done.rule.value}")
+
+
+@hold.command("refuse")
+@_ids
+@_reason("they must not be listed")
+@pass_context
+def refuse(context: Context, ids: tuple[int, ...], reason: str) -> None:
+    """Keep the entries off the list, whenever their feed names them."""
+    for id_ in ids:
+        done = context.service.refuse_hold(id_, context.actor, reason)
+        click.echo(f"hold {id_} refused: {done.feed} does not list {done.rule.value}")
+
+
+@hold.command("revoke")
+@_ids
+@_reason("the decision no longer holds")
+@pass_context
+def revoke(context: Context, ids: tuple[int, ...], reason: str) -> None:
+    """Take decisions back: the entries wait again, and are not listed meanwhile."""
+    for id_ in ids:
+        done = context.service.revoke_hold(id_, context.actor, reason)
+        click.echo(f"hold {id_} revoked: {done.rule.value} of {done.feed} waits again")

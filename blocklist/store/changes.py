@@ -1,0 +1,163 @@
+"""What a held run would change, kept so that a person can look at it, and what the guards said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+from blocklist.store.database import Database
+from blocklist.vocabulary import Change, Effect, Rule, RuleKind, Said, Scope
+
+#: Changes kept a run and direction, in order of their values; the figures cover all, and so does the kept body.
+MAX_CHANGES_KEPT = 50_000
+
+_SAME = "l.value = i.value AND l.kind = i.kind AND l.scope = i.scope"
+_OPEN = "l.feed_id = ? AND l.closed_by = 0"
+_STAGED = f"EXISTS (SELECT 1 FROM incoming i WHERE {_SAME})"
+_ADDED = (
+    "SELECT 'added', i.value, i.kind, i.scope, min(i.raw), i.position FROM incoming i"
+    f" WHERE NOT EXISTS (SELECT 1 FROM listings l WHERE {_SAME} AND {_OPEN})"
+    " AND NOT EXISTS (SELECT 1 FROM incoming j WHERE j.value = i.value AND j.kind = i.kind AND j.scope = i.scope"
+    " AND j.position < i.position)"
+    " GROUP BY i.value, i.kind, i.scope, i.position ORDER BY i.value LIMIT ?"
+)
+_REMOVED = (
+    "SELECT 'removed', l.value, l.kind, l.scope, l.raw, NULL FROM listings l"
+    f" WHERE {_OPEN} AND NOT {_STAGED} ORDER BY l.value LIMIT ?"
+)
+
+
+class Changes:
+    """The differences that held runs wait with."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(
+        self,
+        run_id: int,
+        feed_id: int,
+        held: Iterable[tuple[Rule, str | None, int, str]],
+        stands_out: Callable[[str, Rule], str],
+    ) -> None:
+        """Keep how what is staged differs from what a feed lists, inside a transaction.
+
+        ``held`` are the rules that would wait alone (entry, position, why); ``stands_out`` says why an added or removed
+        rule deserves a look, or nothing.
+        """
+        found = chain(
+            self._database.tuples(_ADDED, (feed_id, MAX_CHANGES_KEPT)),
+            self._database.tuples(_REMOVED, (feed_id, MAX_CHANGES_KEPT)),
+        )
+        self._database.execute("DELETE FROM changes WHERE run_id = ?", (run_id,))
+        self._database.execute_many(
+            "INSERT INTO changes (run_id, change, value, kind, scope, raw, position, stands_out)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            chain(
+                (
+                    (run_id, "held", rule.value, rule.kind.value, rule.scope.value, raw, position, why)
+                    for rule, raw, position, why in held
+                ),
+                ((run_id, *row, stands_out(row[0], _rule(*row[1:4]))) for row in found),
+            ),
+        )
+
+    def drop_superseded(self, feed_id: int) -> None:
+        """Forget the differences of a feed's superseded runs: nobody will decide on them any more."""
+        with self._database.transaction():
+            self._database.execute(
+                "DELETE FROM changes WHERE run_id IN (SELECT id FROM runs WHERE feed_id = ? AND review = 'superseded')",
+                (feed_id,),
+            )
+
+    def find(
+        self,
+        run_id: int,
+        *,
+        change: str | None = None,
+        search: str = "",
+        standing_out: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[list[Change], int]:
+        """Return one page of what a run would change, what stands out first, and how many changes fit in all.
+
+        ``search`` is text within the value or the entry as published, case ignored.
+        """
+        conditions, parameters = ["run_id = ?"], [run_id]  # type: tuple[list[str], list[Any]]
+        if change:
+            conditions.append("change = ?")
+            parameters.append(change)
+        if search:
+            pattern = "%" + search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            conditions.append("(lower(value) LIKE ? ESCAPE '\\' OR lower(raw) LIKE ? ESCAPE '\\')")
+            parameters += [pattern, pattern]
+        if standing_out:
+            conditions.append("stands_out <> ''")
+        where = " AND ".join(conditions)
+        total = self._database.value(f"SELECT count(*) FROM changes WHERE {where}", parameters)
+        rows = self._database.tuples(
+            f"SELECT change, value, kind, scope, raw, position, stands_out FROM changes WHERE {where}"
+            " ORDER BY stands_out = '', change, value, kind, scope LIMIT ? OFFSET ?",
+            (*parameters, limit, offset),
+        )
+        return [Change(row[0], _rule(*row[1:4]), row[4] or row[1], row[5], row[6]) for row in rows], int(total)
+
+    def suffixes(self, feed_id: int) -> set[str]:
+        """Return the last labels of every host that a feed lists now."""
+        rows = self._database.tuples(
+            "SELECT l.value FROM listings l WHERE l.feed_id = ? AND l.closed_by = 0 AND l.kind IN ('host', 'url')",
+            (feed_id,),
+        )
+        return {last_label(row[0]) for row in rows}
+
+    def removed_below(self, feed_id: int, rule: Rule) -> str | None:
+        """Return a value that the feed lists, that is not staged, and that begins with a staged one that is new."""
+        new = self._database.value(
+            "SELECT NOT EXISTS (SELECT 1 FROM listings l"
+            f" WHERE l.value = ? AND l.kind = ? AND l.scope = ? AND {_OPEN})",
+            (rule.value, rule.kind.value, rule.scope.value, feed_id),
+        )
+        if not new:
+            return None
+        # No character of a canonical value comes after the last one of Unicode.
+        found = self._database.value(
+            f"SELECT l.value FROM listings l WHERE l.value > ? AND l.value < ? AND {_OPEN} AND NOT {_STAGED} LIMIT 1",
+            (rule.value, rule.value + "\U0010ffff", feed_id),
+        )
+        return str(found) if found else None
+
+    # What the guards said
+
+    def keep_said(self, run_id: int, said: Iterable[Said]) -> None:
+        """Keep what guards said of a run."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM spoken WHERE run_id = ?", (run_id,))
+            self._database.execute_many(
+                "INSERT INTO spoken (run_id, guard, effect, sentence) VALUES (?, ?, ?, ?)", _said_rows(run_id, said)
+            )
+
+    def said(self, run_id: int) -> list[Said]:
+        """Return what guards said of a run."""
+        rows = self._database.tuples(
+            "SELECT guard, effect, sentence FROM spoken WHERE run_id = ? ORDER BY rowid", (run_id,)
+        )
+        return [Said(guard, Effect(effect), sentence) for guard, effect, sentence in rows]
+
+
+def last_label(value: str) -> str:
+    """Return the last label of the host in a rule's value.
+
+    >>> last_label("pirate.co.uk/films?page=1.5"), last_label("pirate.example")
+    ('uk', 'example')
+    """
+    return value.partition("/")[0].rpartition(".")[2]
+
+
+def _said_rows(run_id: int, said: Iterable[Said]) -> Iterator[tuple[Any, ...]]:
+    return ((run_id, item.guard, item.effect.value, item.sentence) for item in said)
+
+
+def _rule(value: str, kind: str, scope: str) -> Rule:
+    return Rule(RuleKind(kind), value, Scope(scope))

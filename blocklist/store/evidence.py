@@ -1,0 +1,88 @@
+"""What is known of each kept body, and which of them nothing needs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from blocklist.clock import now
+from blocklist.store.database import Database, Row
+
+#: Whose bodies stay, whatever their age: of what counts now, of what serves, of what waits for a person.
+_NEEDED = (
+    "SELECT body_sha256 FROM runs WHERE id IN (SELECT run_id FROM listings WHERE closed_by = 0)",
+    "SELECT applied_body FROM feeds WHERE removed_at IS NULL",
+    "SELECT body_sha256 FROM runs WHERE review = 'pending' OR outcome IS NULL",
+    "SELECT body_sha256 FROM runs WHERE id IN (SELECT run_id FROM holds WHERE state IN ('waiting', 'approved'))",
+)
+
+
+class Evidence:
+    """Every body that a run read, by its SHA-256."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, sha256: str, ends_open: bool, stated_date: str | None) -> None:
+        """Note a body that is kept, and what a look through it gave."""
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT INTO bodies (sha256, kept_at, ends_open, stated_date) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (sha256) DO UPDATE SET ends_open = excluded.ends_open,"
+                " stated_date = excluded.stated_date, pruned_at = NULL",
+                (sha256, now(), int(ends_open), stated_date),
+            )
+
+    def about(self, sha256: str) -> Row | None:
+        """Return what is known of a body: ``kept_at``, ``ends_open``, ``stated_date``, ``pruned_at``."""
+        return self._database.row("SELECT * FROM bodies WHERE sha256 = ?", (sha256,))
+
+    def stated_date(self, feed_id: int) -> str | None:
+        """Return the date that the body which serves for a feed states, where it stated one."""
+        found = self._database.value(
+            "SELECT b.stated_date FROM bodies b JOIN feeds f ON f.applied_body = b.sha256 WHERE f.id = ?", (feed_id,)
+        )
+        return str(found) if found else None
+
+    def always_closed(self, feed_id: int) -> bool:
+        """Return whether a feed had good bodies, and the last line of each had a line break."""
+        most = self._database.value(
+            "SELECT max(b.ends_open) FROM bodies b JOIN runs r ON r.body_sha256 = b.sha256"
+            " WHERE r.feed_id = ? AND r.outcome IN ('applied', 'unchanged')",
+            (feed_id,),
+        )
+        return bool(most == 0)
+
+    def unneeded(self, before: str) -> list[str]:
+        """Return the bodies that only runs begun before a moment read, and that nothing needs; inside a transaction."""
+        needed = " UNION ".join(_NEEDED)
+        rows = self._database.tuples(
+            "SELECT r.body_sha256 FROM runs r LEFT JOIN bodies b ON b.sha256 = r.body_sha256"
+            " WHERE r.body_sha256 IS NOT NULL AND b.pruned_at IS NULL"
+            " GROUP BY r.body_sha256 HAVING max(r.started_at) < ?"
+            f" AND r.body_sha256 NOT IN (SELECT body_sha256 FROM ({needed}) AS n WHERE body_sha256 IS NOT NULL)",
+            (before,),
+        )
+        return [row[0] for row in rows]
+
+    def pruned(self, bodies: Iterable[str]) -> None:
+        """Note bodies that are kept no longer, inside a transaction."""
+        for sha256 in bodies:
+            self._database.execute(
+                "INSERT INTO bodies (sha256, kept_at, pruned_at) VALUES (?, ?, ?)"
+                " ON CONFLICT (sha256) DO UPDATE SET pruned_at = excluded.pruned_at",
+                (sha256, now(), now()),
+            )
+
+    def last_done(self, task: str) -> str | None:
+        """Return when a task of upkeep was last done."""
+        found = self._database.value("SELECT done_at FROM upkeep WHERE task = ?", (task,))
+        return str(found) if found else None
+
+    def done(self, task: str) -> None:
+        """Note that a task of upkeep is done now."""
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT INTO upkeep (task, done_at) VALUES (?, ?)"
+                " ON CONFLICT (task) DO UPDATE SET done_at = excluded.done_at",
+                (task, now()),
+            )

@@ -1,0 +1,106 @@
+"""Reviews, holds, previews and evidence, as an admin meets them on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from blocklist.cli import main
+
+SITES = [f"site-{number}.example" for number in range(20)]
+COURT = ("--format", "lines", "--authority", "Court", "--kind", "court", "--country", "GB")
+
+
+class Installation:
+    """A data folder and the commands over it, in this process: a dozen of them in a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        done = CliRunner().invoke(main, ["--data-dir", str(self._folder), *arguments])
+        assert done.exit_code == status, done.output
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "list.txt"
+
+
+@pytest.fixture
+def installation(tmp_path: Path, file: Path) -> Installation:
+    opened = Installation(tmp_path / "data")
+    file.write_text("\n".join([*SITES, "archive.org", "nasa.gov", ""]))
+    opened.run("feed", "add", "court", "--file", str(file), *COURT)
+    return opened
+
+
+def test_an_entry_waits_is_decided_on_and_the_decision_taken_back(installation: Installation) -> None:
+    said = installation.run("refresh", "court")
+    assert "2 held alone for a person\n  decide on those with 'blocklist hold list --feed court'" in said
+    waiting = installation.json("hold", "list", "--feed", "court")
+    assert [(item["target"], item["state"], item["position"]) for item in waiting] == [
+        ("archive.org", "waiting", 21),
+        ("nasa.gov", "waiting", 22),
+    ]
+    assert installation.json("feed", "list")[0]["waiting"] == 2
+    one, two = (str(item["id"]) for item in waiting)
+    assert "lists archive.org" in installation.run("hold", "approve", one, "--reason", "named")
+    (verdict,) = installation.json("lookup", "archive.org", "--explain")
+    (listing,) = verdict["listings"]
+    assert (listing["run"], listing["position"]) == (1, 21)
+    assert listing["body_sha256"] == installation.json("run", "show", "1")["body_sha256"]
+    installation.run("hold", "refuse", two, "--reason", "an agency")
+    installation.run("hold", "approve", two, "--reason", "no", status=1)
+    assert installation.json("hold", "list") == []
+    installation.run("hold", "revoke", one, two, "--reason", "wait")
+    assert not installation.json("lookup", "archive.org")[0]["listed"]
+    assert len(installation.json("hold", "list", "--all")) == 2
+
+
+def test_a_held_run_is_searched_and_its_body_given_back(installation: Installation, file: Path) -> None:
+    installation.run("refresh", "court")
+    body = "\n".join([*SITES[:10], "films.archive.org", ""])
+    file.write_text(body)
+    installation.run("refresh", "court", status=3)
+    shown = installation.run("run", "show", "2", "--limit", "2")
+    assert "guard removed holds the run: would remove 10 of 20 sites (50%); this feed allows 20%" in shown
+    assert "below archive.org" in shown
+    assert "changes 1 to 2 of 11: --offset 2 shows the next" in shown
+    found = installation.json("run", "show", "2", "--search", "site-1", "--change", "removed")
+    assert (found["changes_found"], found["changes"][0]["target"]) == (10, "site-10.example")
+    assert installation.run("run", "body", "2") == body
+    copy = file.with_name("copy.txt")
+    assert "the body of run 2" in installation.run("run", "body", "2", "--output", str(copy))
+    assert copy.read_text() == body
+    installation.run("run", "body", "2", "--output", str(copy), status=2)
+    file.write_text("\n".join(SITES[:9]) + "\n")
+    installation.run("refresh", "court", status=3)
+    approved = installation.run("run", "approve", "2", "--reason", "ruling")
+    assert "a newer body came with run 3 (held) and was not used" in approved
+
+
+def test_a_preview_ends_with_1_when_the_run_would_fail(installation: Installation, file: Path) -> None:
+    said = installation.run("feed", "preview", "court")
+    assert f"fetched {file}: " in said
+    assert "would hold entries: 1 newly listed waits for a person: nasa.gov" in said
+    file.write_bytes("кино.рф\nмузыка.рф\n".encode("windows-1251"))
+    seen = json.loads(installation.run("feed", "preview", "court", "--json", status=1))
+    assert (seen["outcome"], seen["guards"][0]["guard"]) == ("failed", "encoding")
+    assert installation.json("run", "list") == []
+
+
+def test_bodies_are_kept_for_good_unless_the_configuration_says_otherwise(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "kept for good" in installation.run("run", "prune")
+    monkeypatch.setenv("BLOCKLIST_EVIDENCE__KEEP_FOR", "30d")
+    assert installation.run("run", "prune") == "0 bodies removed\n"

@@ -1,0 +1,249 @@
+"""Guards over single entries: names never blocked, renowned hosts held alone, and the decisions on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blocklist.definition import SwitchedOff
+from blocklist.errors import ConflictError, UsageError
+from blocklist.normalize.hosts import parse_target
+from blocklist.normalize.rules import matches
+from blocklist.normalize.suffixes import is_public_suffix
+from blocklist.refresh.entries import never_block
+from blocklist.refresh.guards import GUARDS
+from blocklist.refresh.renowned import renowned, standing_out
+from blocklist.service import Service
+from blocklist.vocabulary import Effect, Entry, HoldState, Outcome, Rule, RuleKind, Scope
+from tests.refresh.test_runs import SITES, Court
+from tests.support import definition, rule
+
+RENOWNED = ["archive.org", "bit.ly", "pages.dev", "youtube.com"]
+
+
+@pytest.fixture
+def court(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Court:
+    return Court(service, tmp_path / "list.txt", monkeypatch)
+
+
+def waiting(court: Court) -> list[str]:
+    return [hold.rule.value for hold in court.service.store.holds.all()]
+
+
+# Names that are never blocked
+
+
+def refused(names: list[str], text: str, scope: Scope = Scope.SUBTREE) -> bool:
+    refusal = never_block(names)
+    assert refusal
+    made = rule(text)
+    made = made._replace(scope=scope) if made.kind is RuleKind.HOST else made
+    return refusal(Entry(text, 1), made) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["shop.example", "www.shop.example", "a.b.shop.example", "https://shop.example/x", "http://a.shop.example/?b=1"],
+)
+def test_what_would_block_a_name_or_what_is_below_it_is_refused(text: str) -> None:
+    assert refused(["shop.example"], text)
+
+
+@pytest.mark.parametrize("text", ["myshop.example", "shop.example.org", "hop.example", "shop-example.org", "1.2.3.4"])
+def test_what_only_resembles_a_name_is_not(text: str) -> None:
+    assert not refused(["shop.example", "8.8.8.8"], text)
+
+
+def test_a_rule_above_a_name_is_refused_unless_it_is_exact() -> None:
+    assert refused(["pay.shop.example.org"], "shop.example.org")
+    assert not refused(["pay.shop.example.org"], "shop.example.org", Scope.EXACT)
+    assert refused(["8.8.8.8"], "8.8.8.8")
+
+
+LABEL = st.sampled_from(["a", "b", "shop", "example", "org"])
+HOST = st.lists(LABEL, min_size=2, max_size=5).map(".".join)
+
+
+@given(st.lists(HOST, min_size=1, max_size=3), HOST, st.sampled_from([Scope.SUBTREE, Scope.EXACT]))
+def test_whatever_a_rule_matches_of_a_name_and_below_it_is_refused(names: list[str], host: str, scope: Scope) -> None:
+    refusal = never_block(names)
+    assert refusal
+    made = Rule(RuleKind.HOST, host, scope)
+    below = any(host == name or host.endswith("." + name) for name in names)
+    covers = any(matches(made, parse_target(name)) for name in names)
+    assert (refusal(Entry(host, 1), made) is not None) is (below or covers)
+
+
+def test_a_never_blocked_name_is_refused_and_the_rest_of_the_list_applies(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    court = Court(service, tmp_path / "list.txt", monkeypatch, guards={"never_block": ["our-shop.example"]})
+    run = court.publish([*SITES, "www.our-shop.example"])
+    assert (run.outcome, run.counts.rules, run.rejected_by_code) == (Outcome.APPLIED, 20, {"never_block": 1})
+    (rejection,) = service.store.runs.rejections(run.id)
+    assert rejection.reason == (
+        "'www.our-shop.example' would block our-shop.example, which the setting guards.never_block names"
+    )
+    assert not court.listed("our-shop.example")
+
+
+# Renowned hosts
+
+
+def test_the_lists_of_renowned_hosts_hold_what_they_should() -> None:
+    names = renowned()
+    assert {host: names[host][0] for host in RENOWNED if host in names} == {
+        "archive.org": "shared_host",
+        "bit.ly": "shared_host",
+        "youtube.com": "shared_host",
+    }
+    assert names["nasa.gov"] == ("popular_host", "one of the 10,000 most used sites (Tranco)")
+    assert names["embluemail.com"][1] == "the host above nt.embluemail.com, which strangers share"
+    assert 25_000 < len(names) < 40_000
+    assert not any(is_public_suffix(host) for host in names)
+
+
+def test_a_host_stands_out_for_itself_or_for_what_is_above_it() -> None:
+    assert standing_out("bit.ly") in (
+        "a link shortener",
+        "a platform on which strangers publish",
+        "a platform of link pages",
+    )
+    assert standing_out("films.archive.org") == "below archive.org"
+    assert standing_out("pirate.example") == ""
+
+
+def test_a_renowned_host_waits_alone_even_on_a_first_list_and_the_rest_applies(court: Court) -> None:
+    run = court.publish(
+        [*SITES, "www.archive.org", "nasa.gov", "films.archive.org", "https://archive.org/details/film"]
+    )
+    assert run.outcome is Outcome.APPLIED
+    assert run.reason == "22 sites: 22 added, 0 removed, 0 restated; 2 held alone for a person"
+    assert (run.counts.held, run.counts.duplicates, run.counts.rejected) == (2, 0, 0)
+    assert waiting(court) == ["archive.org", "nasa.gov"]
+    assert not court.listed("archive.org")
+    assert court.listed("films.archive.org")
+    assert court.listed("https://archive.org/details/film/1")
+    said = court.service.store.changes.said(run.id)
+    assert [(item.guard, item.effect) for item in said] == [
+        ("popular_host", Effect.HOLDS_ENTRY),
+        ("shared_host", Effect.HOLDS_ENTRY),
+    ]
+    assert said[0].sentence == "1 newly listed waits for a person: nasa.gov"
+
+
+def test_a_list_of_nothing_but_a_renowned_host_is_no_empty_one(court: Court) -> None:
+    run = court.publish(["archive.org"])
+    assert (run.outcome, run.counts.rules, run.counts.held) == (Outcome.UNCHANGED, 0, 1)
+    assert waiting(court) == ["archive.org"]
+
+
+def test_approving_lists_the_entry_at_once_with_its_evidence_and_for_good(court: Court) -> None:
+    run = court.publish([*SITES, "archive.org"])
+    (hold,) = court.service.store.holds.all()
+    done = court.service.approve_hold(hold.id, "approver", "the court named it")
+    assert (done.state, done.decided_by, done.reason) == (HoldState.APPROVED, "approver", "the court named it")
+    assert court.listed("https://www.archive.org/")
+    assert court.feed.listed == 21
+    (listing,) = court.service.history(parse_target("archive.org"))
+    assert (listing.run, listing.position, listing.body_sha256) == (run.id, 21, run.body_sha256)
+    later = court.publish([*SITES[1:], "archive.org"])
+    assert (later.reason, later.counts.held) == ("20 sites: 0 added, 1 removed, 0 restated", 0)
+    court.publish(SITES)
+    again = court.publish([*SITES, "archive.org"])
+    assert (again.counts.added, again.counts.held) == (1, 0)
+    assert [event["action"] for event in court.service.store.audit.events(1)] == ["hold.approve"]
+
+
+def test_refusing_keeps_it_off_later_lists_and_tells_why(court: Court) -> None:
+    court.publish([*SITES, "archive.org"])
+    (hold,) = court.service.store.holds.all()
+    court.service.refuse_hold(hold.id, "approver", "a library")
+    run = court.publish([*SITES, "new.example", "archive.org"])
+    assert (run.outcome, run.rejected_by_code, waiting(court)) == (Outcome.APPLIED, {"refused": 1}, [])
+    (rejection,) = court.service.store.runs.rejections(run.id)
+    assert "'archive.org' was refused by approver on " in rejection.reason
+    assert rejection.reason.endswith(f"(hold {hold.id}): a library")
+    assert not court.listed("archive.org")
+
+
+def test_a_decision_outlasts_the_feed_that_is_removed_and_added_anew(court: Court) -> None:
+    court.publish([*SITES, "archive.org"])
+    court.service.refuse_hold(court.service.store.holds.all()[0].id, "approver", "a library")
+    court.service.remove_feed("court", "tester")
+    court.service.add_feed(definition("court", source={"file": str(court.file)}), "tester")
+    assert court.refresh().rejected_by_code == {"refused": 1}
+
+
+def test_revoking_lets_it_wait_again_and_delists_it(court: Court) -> None:
+    court.publish([*SITES, "archive.org"])
+    (hold,) = court.service.store.holds.all()
+    for _ in range(2):
+        court.service.approve_hold(hold.id, "approver", "yes")
+        court.service.revoke_hold(hold.id, "approver", "on second thought")
+        assert not court.listed("archive.org")
+        assert court.feed.listed == 20
+        assert waiting(court) == ["archive.org"]
+    assert len(court.service.history(parse_target("archive.org"))) == 2
+    assert court.publish([*SITES[1:], "archive.org"]).counts.held == 1
+
+
+def test_a_decision_needs_a_reason_and_an_entry_that_waits(court: Court) -> None:
+    court.publish([*SITES, "archive.org"])
+    (hold,) = court.service.store.holds.all()
+    with pytest.raises(UsageError, match="a decision needs a reason"):
+        court.service.approve_hold(hold.id, "approver", " ")
+    with pytest.raises(ConflictError, match="has no decision to revoke: it is waiting"):
+        court.service.revoke_hold(hold.id, "approver", "no")
+    court.service.refuse_hold(hold.id, "approver", "a library")
+    with pytest.raises(ConflictError, match="does not wait: it is refused by approver: a library; revoke that first"):
+        court.service.approve_hold(hold.id, "approver", "yes")
+
+
+def test_an_entry_that_its_feed_drops_before_anybody_decided_is_withdrawn(court: Court) -> None:
+    court.publish([*SITES, "archive.org"])
+    court.publish(SITES)
+    assert [hold.state for hold in court.service.store.holds.all(state=None)] == [HoldState.WITHDRAWN]
+    court.publish([*SITES, "archive.org", "new.example"])
+    assert waiting(court) == ["archive.org"]
+
+
+def test_what_was_listed_before_anybody_was_asked_goes_on_being_listed(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    court.publish([*SITES, "pirate.example"])
+    monkeypatch.setattr("blocklist.refresh.entries.renowned", lambda: {"pirate.example": ("popular_host", "popular")})
+    assert court.publish([*SITES[1:], "pirate.example"]).counts.held == 0
+    assert court.listed("pirate.example")
+
+
+@pytest.mark.parametrize(("off", "held"), [([], 2), (["shared_host"], 1), (["shared_host", "popular_host"], 0)])
+def test_a_feed_may_switch_these_guards_off(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off: list[str], held: int
+) -> None:
+    court = Court(service, tmp_path / "list.txt", monkeypatch, guards={"off": off})
+    assert court.publish([*SITES, "archive.org", "nasa.gov"]).counts.held == held
+
+
+def test_waiting_entries_are_seen_in_the_list_of_feeds_and_by_the_doctor(court: Court) -> None:
+    from blocklist.diagnosis import diagnose
+    from blocklist.overview import feed_rows
+
+    court.publish([*SITES, "archive.org", "nasa.gov"])
+    assert [row["waiting"] for row in feed_rows(court.service.store)] == [2]
+    (finding,) = [item for item in diagnose(court.service) if item.check == "entries of court"]
+    assert not finding.ok
+    assert finding.found == "2 held alone wait for a decision and are not listed meanwhile"
+
+
+def test_every_guard_that_can_be_switched_off_is_one_of_the_table() -> None:
+    from typing import get_args
+
+    assert set(get_args(SwitchedOff)) == {
+        guard.name
+        for guard in GUARDS
+        if not guard.always and guard.name not in ("never_block", "must_match", "must_not_match")
+    }
