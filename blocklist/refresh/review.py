@@ -31,7 +31,7 @@ def approve(store: Store, refresher: Refresher, run_id: int, by: str, reason: st
                 reader.opened(raw, store.runs.content_type(run_id)) as body,
             ):
                 diff = refresher.stage_and_compare(
-                    feed, definition, lambda: store.listings.stage(reader.read(body)), reader, run_id
+                    feed, definition, lambda: refresher.stage_whole(body, reader), reader, run_id
                 )
             counts = reader.counts(diff)
             guards.check_counts(counts)

@@ -132,7 +132,7 @@ def test_a_list_that_changes_in_a_few_lines_is_not_read_whole(
     for name in ("stage", "stage_changes"):
         monkeypatch.setattr(Listings, name, _noting(getattr(Listings, name), name, staged))
     for rows in (sites, [*sites[1:], lines.format("new.example")], [*sites[2:], lines.format("new.example")]):
-        changes, whole = pair.publish("\n".join([header, *rows]).encode())
+        changes, whole = pair.publish("\n".join([header, *rows, ""]).encode())
         assert changes == whole
         assert changes[0][0] is Outcome.APPLIED
     assert staged == ["stage", "stage", "stage_changes", "stage", "stage_changes", "stage"]
