@@ -107,7 +107,9 @@ def meanings(vectors: list[str], folder: Path) -> list[Meaning | None]:
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     try:
         address = f"127.0.0.1:{proxy.server_address[1]}"
-        browse(f"{_ORIGIN}/", folder, f"--proxy-server=http://{address}", "--proxy-bypass-list=<-loopback>", "--dump-dom")
+        browse(
+            f"{_ORIGIN}/", folder, f"--proxy-server=http://{address}", "--proxy-bypass-list=<-loopback>", "--dump-dom"
+        )
         assert len(proxy.said) == len(vectors)
         return [
             Meaning(said[0], said[1], said[2], proxy.opened.get(number)) if said else None
