@@ -64,8 +64,11 @@ class Client:
 
         :raises OSError: the connection ended instead.
         """
-        self._socket.sendall(request)
+        self.send(request)
         return self.answer()
+
+    def send(self, request: bytes) -> None:
+        self._socket.sendall(request)
 
     def answers(self, requests: list[bytes]) -> list[tuple[int, bytes]]:
         """Send requests one after another without waiting; return their answers."""
