@@ -36,10 +36,33 @@ SEEDS = (
     b"GET /v1/gate HTTP/1.1\r\nHost: a\r\nReferer: http://pirate.example/\r\nConnection: keep-alive\r\n\r\n",
 )
 NASTY = (
-    *(b"\r\n", b"\n", b"\0", b"\xff", b" ", b":", b"\r", b"HTTP/9.9", b"Content-Length: -1\r\n", b"Content-Length: 9e9\r\n"),
-    *(b"Transfer-Encoding: chunked, x\r\n", b"Host: b\r\n", b"Expect: x\r\n", b"ffffffffffffffff\r\n", b"%", b"\x16\x03\x01"),
-    *(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"Upgrade: h2c\r\nConnection: upgrade\r\n", b"A" * 300, b"X: " + b"y" * 20_000 + b"\r\n"),
-)  # fmt: skip
+    *(
+        b"\r\n",
+        b"\n",
+        b"\0",
+        b"\xff",
+        b" ",
+        b":",
+        b"\r",
+        b"HTTP/9.9",
+        b"Content-Length: -1\r\n",
+        b"Content-Length: 9e9\r\n",
+    ),
+    *(
+        b"Transfer-Encoding: chunked, x\r\n",
+        b"Host: b\r\n",
+        b"Expect: x\r\n",
+        b"ffffffffffffffff\r\n",
+        b"%",
+        b"\x16\x03\x01",
+    ),
+    *(
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"Upgrade: h2c\r\nConnection: upgrade\r\n",
+        b"A" * 300,
+        b"X: " + b"y" * 20_000 + b"\r\n",
+    ),
+)
 
 
 def mangled(rng: random.Random) -> bytes:
@@ -78,17 +101,16 @@ def malformed(node: RunningNode, count: int) -> dict[str, Any]:
     rng = random.Random(7)
     statuses: Counter[str] = Counter()
     (worker,) = node.workers()
-    sent, measured, before = 0, [], {}
+    sent, measured = 0, [memory(worker)]
     began = time.perf_counter()
     while sent < count:
         if sent >= count // 10 * len(measured):
             measured.append(memory(worker))
-            before = before or measured[0]
         many = min(rng.randint(1, 4), count - sent)
         said = exchanged(node.port, b"".join(mangled(rng) for _ in range(many)) or b"\0", rng)
         sent += many
         # A stream that is not a row of whole responses ends the run here, with what came.
-        statuses.update(map(str, statuses_of(said) or ["closed without a word"]))
+        statuses.update([str(status) for status in statuses_of(said)] or ["closed without a word"])
     alive = node.workers() == [worker] and Client(node.port).ask(GET)[0] == 200
     return {
         "sent": sent,
@@ -98,7 +120,7 @@ def malformed(node: RunningNode, count: int) -> dict[str, Any]:
         # 505, an HTTP version that is not spoken, is the client's fault too (RFC 9110, 15.6.6).
         "server_errors": sum(number for status, number in statuses.items() if status[0] == "5" and status != "505"),
         "memory_kib": {
-            "at the start": before,
+            "at the start": measured[0],
             "every tenth": [item["pss"] for item in measured],
             "end": memory(worker),
         },
@@ -131,16 +153,21 @@ def crowd(node: RunningNode, idle: int, slow: int, seconds: float) -> dict[str, 
     answered = select_readable(slow_ones)
     for client in kept:
         client.close()
-    figures = {name: {"p50_ms": percentile(t, 0.5), "p99_ms": percentile(t, 0.99), "asked": len(t)}
-               for name, t in (("alone", alone), ("among them", during))}  # fmt: skip
+    figures = {
+        name: {"p50_ms": percentile(t, 0.5), "p99_ms": percentile(t, 0.99), "asked": len(t)}
+        for name, t in (("alone", alone), ("among them", during))
+    }
     return {
-        "idle": idle, "slow": slow, **figures, "failures": sampler.failures,
+        "idle": idle,
+        "slow": slow,
+        **figures,
+        "failures": sampler.failures,
         "ratio_p50": round(percentile(during, 0.5) / percentile(alone, 0.5), 2),
         "ratio_p99": round(percentile(during, 0.99) / percentile(alone, 0.99), 2),
         "slow clients ended by the node": answered,
         "memory_kib": {"before": before, "among them": after},
         "kib_a_connection": round((after["pss"] - before["pss"]) / (idle + slow), 2),
-    }  # fmt: skip
+    }
 
 
 def sampled(port: int, seconds: float) -> list[float]:

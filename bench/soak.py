@@ -71,10 +71,13 @@ class World:
         half = count // 2
         self.names = names
         self.lists = [
-            Naive(names[:half] + names[start : start + half], [f"{name}/film" for name in names[start + half :: 97]],
-                  [f"com.app{number}" for number in range(start, start + half, 50)])
+            Naive(
+                names[:half] + names[start : start + half],
+                [f"{name}/film" for name in names[start + half :: 97]],
+                [f"com.app{number}" for number in range(start, start + half, 50)],
+            )
             for start in (half, count)
-        ]  # fmt: skip
+        ]
         self._snapshots = [naive.snapshot() for naive in self.lists]
         self.version = _FIRST - 1
 
@@ -181,11 +184,22 @@ def soak(node: RunningNode, world: World, requests: int, swap_every: float, chec
     took = time.perf_counter() - began
     samples.append(memory(worker))
     return {
-        "requests": asked, "seconds": round(took, 1), "requests_a_second": round(asked / took), "swaps": world.version - _FIRST,
-        "failed": failed, "compared": compared, "wrong": len(mistakes), "wrong_ones": mistakes[:10],
-        "same_worker": node.workers() == [worker], "memory_kib": {"first": samples[0], "after a tenth": samples[len(samples) // 10],
-        "last": samples[-1], "pss": [sample["pss"] for sample in samples]},
-    }  # fmt: skip
+        "requests": asked,
+        "seconds": round(took, 1),
+        "requests_a_second": round(asked / took),
+        "swaps": world.version - _FIRST,
+        "failed": failed,
+        "compared": compared,
+        "wrong": len(mistakes),
+        "wrong_ones": mistakes[:10],
+        "same_worker": node.workers() == [worker],
+        "memory_kib": {
+            "first": samples[0],
+            "after a tenth": samples[len(samples) // 10],
+            "last": samples[-1],
+            "pss": [sample["pss"] for sample in samples],
+        },
+    }
 
 
 _WRK = """
@@ -227,12 +241,14 @@ def swaps(node: RunningNode, world: World, count: int, pause: float, usual: floa
     until(lambda: _version(node) == world.version)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
     return {
-        "swaps": world.version - first, "seconds": round(ended - began, 1), "load_requests_a_second": float(rate[1]) if rate else None,
+        "swaps": world.version - first,
+        "seconds": round(ended - began, 1),
+        "load_requests_a_second": float(rate[1]) if rate else None,
         "failed": errors + sampler.failures,
         "usual": {"p50_ms": percentile(before, 0.5), "p99_ms": percentile(before, 0.99), "asked": len(before)},
         "swapping": {"p50_ms": percentile(during, 0.5), "p99_ms": percentile(during, 0.99), "asked": len(during)},
         "ratio_p99": round(percentile(during, 0.99) / percentile(before, 0.99), 2),
-    }  # fmt: skip
+    }
 
 
 def _publish_often(node: RunningNode, world: World, count: int, pause: float) -> None:

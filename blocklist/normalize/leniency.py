@@ -29,9 +29,9 @@ _PUNYCODE = re.compile(r"(?:^|(?<=\.))xn--")
 
 
 def parsed(url: str) -> tuple[can_ada.URL, str]:
-    """Return a URL and its host, as Chromium reads it.
+    r"""Return a URL and its host, as Chromium reads it.
 
-    >>> parsed("http://STRAẞE.example/")[1], parsed("http://pir\\u3164ate.example/")[1], parsed("http://xn--a.example")[1]
+    >>> parsed("http://STRAẞE.example/")[1], parsed("http://pir\u3164ate.example/")[1], parsed("http://xn--a.example")[1]
     ('xn--strae-oqa.example', 'pirate.example', 'xn--a.example')
 
     :raises ValueError: no browser could open it.

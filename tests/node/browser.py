@@ -14,8 +14,8 @@ _ORIGIN = "http://vectors.invalid"
 #: Says what each URL means, then opens those that a page may open; the proxy is told which one is next.
 #: Its base is of a scheme that no vector has: ``http:host`` would be relative to one of its own.
 _PAGE = """<!doctype html><script src="/held" async></script><base href="ftp://base.invalid/"><script>
-const read = text => { try { const u = new URL(text); return [u.protocol, u.hostname, u.pathname, u.username + u.password]; }
-                       catch { return null; } };
+const parts = u => [u.protocol, u.hostname, u.pathname, u.username + u.password];
+const read = text => { try { return parts(new URL(text)); } catch { return null; } };
 (async () => {
     const vectors = await (await fetch("http://vectors.invalid/vectors")).json();
     const said = vectors.map(read);

@@ -7,7 +7,6 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +16,7 @@ from blocklist.vocabulary import Rule, RuleKind, Scope
 from tests.e2e.test_browser import CHROMIUM
 from tests.node.browser import Meaning, meanings
 from tests.node.running import RunningNode, node, publish
-from tests.node.url_vectors import HOST, IPV4, IPV6, LISTED_HOSTS, LISTED_PATH, VIDEO, bare, urls
+from tests.node.url_vectors import IPV4, IPV6, LISTED_HOSTS, LISTED_PATH, VIDEO, bare, urls
 from tests.support import compiled, host_rule, listed
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")

@@ -134,9 +134,22 @@ def users() -> Iterator[str]:
 def ports() -> Iterator[str]:
     """Ports, and what is none (port state)."""
     for port in (
-        *("", "0", "1", "80", "443", "8080", "65535", "65536", "99999", "000080", "0000000000443", "99999999999999999999"),
+        *(
+            "",
+            "0",
+            "1",
+            "80",
+            "443",
+            "8080",
+            "65535",
+            "65536",
+            "99999",
+            "000080",
+            "0000000000443",
+            "99999999999999999999",
+        ),
         *("-1", "+80", "8a", "a", " 80", "80 ", "8\t0", "\uff18\uff10", "%38%30", "80:80", ":80", "0x50", "1e2", "."),
-    ):  # fmt: skip
+    ):
         yield f"http://{HOST}:{port}/"
         yield f"https://{HOST}:{port}"
     yield f"http://:80@{HOST}/"
@@ -242,7 +255,7 @@ def international() -> Iterator[str]:
         ascii_form.replace("xn", "XN", 1),
     )
     yield from (CYRILLIC.replace("й", "и\u0306"), CYRILLIC.replace("-", "\u2010"), CYRILLIC.replace("-", "\uff0d"))
-    yield from (ascii_form.replace("--", "-\xad-", 1), escaped(ascii_form), f"www.{CYRILLIC}", f"кинo-йод.example")
+    yield from (ascii_form.replace("--", "-\xad-", 1), escaped(ascii_form), f"www.{CYRILLIC}", "кинo-йод.example")
     yield from (
         f"%78n--a.{HOST}",
         f"\uff58n--a.{HOST}",
@@ -252,9 +265,9 @@ def international() -> Iterator[str]:
         f"xn--a.\xad{HOST}",
     )
     yield from (
-        f"pir\u2061ate.example",
+        "pir\u2061ate.example",
         f"pir{chr(0x1CCD6)}te.example",
-        f"pir\u206a\uffa0ate.example",
+        "pir\u206a\uffa0ate.example",
         f"%E1%BA%9E.{HOST}",
     )
     yield from (
@@ -359,11 +372,39 @@ def ipv6() -> Iterator[str]:
     """An address between brackets, and an IPv4 address inside one."""
     inside = (
         *(IPV6, "2001:DB8::7", "2001:db8:0:0:0:0:0:7", "2001:0db8:0000:0000:0000:0000:0000:0007", "2001:db8::0.0.0.7"),
-        *("2001:db8:0::0:7", "2001:db8::8", "2001:db8::7%25eth0", "2001:db8::7%eth0", "2001:db8::00007", "2001:db8:::7"),
-        *("2001:db8::0:0:0:0:0:7", "2001:db8::0:0:0:0:0:0:7", "2001:db8::7.", " 2001:db8::7", "2001:db8::7/64", "2001:db8::g"),
-        *("2001:db8::0.0.0.07", "2001:db8::0.0.7", "2001:db8::\uff17", "2001:db8%3A:7", "2001:db8::\t7", "v1.2001:db8::7"),
-        *("::ffff:192.0.2.7", "::ffff:c000:207", "0:0:0:0:0:FFFF:192.0.2.7", "::192.0.2.7", "::ffff:0:192.0.2.7", "::ffff:192.0.2.8"),
-    )  # fmt: skip
+        *(
+            "2001:db8:0::0:7",
+            "2001:db8::8",
+            "2001:db8::7%25eth0",
+            "2001:db8::7%eth0",
+            "2001:db8::00007",
+            "2001:db8:::7",
+        ),
+        *(
+            "2001:db8::0:0:0:0:0:7",
+            "2001:db8::0:0:0:0:0:0:7",
+            "2001:db8::7.",
+            " 2001:db8::7",
+            "2001:db8::7/64",
+            "2001:db8::g",
+        ),
+        *(
+            "2001:db8::0.0.0.07",
+            "2001:db8::0.0.7",
+            "2001:db8::\uff17",
+            "2001:db8%3A:7",
+            "2001:db8::\t7",
+            "v1.2001:db8::7",
+        ),
+        *(
+            "::ffff:192.0.2.7",
+            "::ffff:c000:207",
+            "0:0:0:0:0:FFFF:192.0.2.7",
+            "::192.0.2.7",
+            "::ffff:0:192.0.2.7",
+            "::ffff:192.0.2.8",
+        ),
+    )
     yield from (f"[{text}]" for text in inside)
     yield from (
         f"%5B{IPV6}%5D",
@@ -382,14 +423,65 @@ def ipv6() -> Iterator[str]:
 def paths() -> Iterator[str]:
     """The page that is listed, by other paths (path state), and pages that are not."""
     for path in (
-        *(LISTED_PATH, "/film/one/", "/film/one/two", "/film/one?x=1", "/film/one#x", "/film/one/?", "/film/onetwo", "/film", "/film/"),
-        *("/a/../film/one", "/a/%2e%2e/film/one", "/a/.%2E/film/one", "/a/%2E./film/one", "/./film/one", "/%2e/film/./one"),
-        *("/../../film/one", "/film/one/..", "/film/one/%2e%2e/", "/film/x/../one", "/film\\one", "\\film\\one", "/film//one"),
-        *("//film/one", "/film/%6fne", "/%66ilm/one", "/FILM/one", "/film%2Fone", "/film%5Cone", "/film/one%2F", "/film/one%3Fx"),
-        *("/film/one%00", "/film/one%20", "/film/one ", "/fi\tlm/o\nne", "/film/one;x", "/film/one.", "/film/...", "/film/one/."),
-        *("/film/%252e%252e/one", "/ﬁlm/one", "/film/one%", "/film/one%zz", "/film/../film/one", "?/film/one", "#/film/one"),
+        *(
+            LISTED_PATH,
+            "/film/one/",
+            "/film/one/two",
+            "/film/one?x=1",
+            "/film/one#x",
+            "/film/one/?",
+            "/film/onetwo",
+            "/film",
+            "/film/",
+        ),
+        *(
+            "/a/../film/one",
+            "/a/%2e%2e/film/one",
+            "/a/.%2E/film/one",
+            "/a/%2E./film/one",
+            "/./film/one",
+            "/%2e/film/./one",
+        ),
+        *(
+            "/../../film/one",
+            "/film/one/..",
+            "/film/one/%2e%2e/",
+            "/film/x/../one",
+            "/film\\one",
+            "\\film\\one",
+            "/film//one",
+        ),
+        *(
+            "//film/one",
+            "/film/%6fne",
+            "/%66ilm/one",
+            "/FILM/one",
+            "/film%2Fone",
+            "/film%5Cone",
+            "/film/one%2F",
+            "/film/one%3Fx",
+        ),
+        *(
+            "/film/one%00",
+            "/film/one%20",
+            "/film/one ",
+            "/fi\tlm/o\nne",
+            "/film/one;x",
+            "/film/one.",
+            "/film/...",
+            "/film/one/.",
+        ),
+        *(
+            "/film/%252e%252e/one",
+            "/ﬁlm/one",
+            "/film/one%",
+            "/film/one%zz",
+            "/film/../film/one",
+            "?/film/one",
+            "#/film/one",
+        ),
         *("/film/two/..%2fone", "/film/two/..\\one", "/film/two/.%2e\\one", "/film/two/%2e%2E\\one/x"),
-    ):  # fmt: skip
+    ):
         yield f"http://{VIDEO}{path}"
     yield f"HTTPS:\\\\{VIDEO.upper()}:8443\\film\\one"
     yield f"http://{VIDEO}.{LISTED_PATH}"
