@@ -12,6 +12,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import can_ada
 
+from blocklist.normalize import leniency
 from blocklist.vocabulary import Target
 
 #: Schemes whose URLs a browser opens on a network host (WHATWG "special" schemes without ``file``).
@@ -52,7 +53,7 @@ def normalize_host(target: str) -> str:
 
     :raises ValueError: why no browser could open it.
     """
-    return _host(_parse(target), target)
+    return _host(_parse(target)[1], target)
 
 
 def parse_target(target: str) -> Target:
@@ -65,8 +66,8 @@ def parse_target(target: str) -> Target:
 
     :raises ValueError: why no browser could open it.
     """
-    url = _parse(target)
-    host, ip = with_address(_host(url, target))
+    url, read = _parse(target)
+    host, ip = with_address(_host(read, target))
     if url.pathname == "/" and not url.search and not _names_a_url(target):
         return Target(host, ip)
     return Target(host, ip, canonical_path(url.pathname), canonical_params(url.search[1:]))
@@ -133,13 +134,13 @@ def shorten(text: str, limit: int = 80) -> str:
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
-def _parse(target: str) -> can_ada.URL:
+def _parse(target: str) -> tuple[can_ada.URL, str]:
     text = target.strip(_C0_AND_SPACE).translate(_DROPPED)
     url = _with_scheme(text)
     if len(url) > _MAX_HOST and len(_host_part(url)) > _MAX_HOST:
         raise ValueError(f"no browser could open {shorten(target)}: the host is longer than DNS allows")
     try:
-        return can_ada.parse(url)
+        return leniency.parsed(url)
     except (ValueError, TypeError):  # TypeError: lone surrogates, which no encoding carries
         raise ValueError(f"no browser could open {shorten(target)}: {_complaint(url)}") from None
 
@@ -175,8 +176,7 @@ def _is_bare_ipv6(text: str) -> bool:
     return "%" not in text
 
 
-def _host(url: can_ada.URL, target: str) -> str:
-    host: str = url.hostname
+def _host(host: str, target: str) -> str:
     if host[-1:] == ".":
         host = host[:-1]
     if not host:

@@ -12,7 +12,7 @@ from blocklist.normalize.suffixes import is_public_suffix, is_top_level_domain
 from blocklist.vocabulary import Entry, Rejected, Rule, RuleKind, Scope, Target
 
 #: Raised whenever the same entry would give another rule than before, so that an unchanged body is read anew.
-READING_VERSION = 1
+READING_VERSION = 2
 
 #: Hosts that are canonical as they stand (no punycode to validate, no number at the end): nine in ten on real lists,
 #: and three times cheaper to recognize than to parse.

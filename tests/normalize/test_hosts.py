@@ -31,6 +31,13 @@ OPENED = {
     "_dmarc.example.com": "_dmarc.example.com",
     "-x.example.com": "-x.example.com",
     "localhost:3000": "localhost",
+    # Chromium checks no punycode in a host that is ASCII, and follows a newer Unicode.
+    "xn--a.example": "xn--a.example",
+    "XN--.xq--a.Example:80": "xn--.xq--a.example",
+    "STRAẞE.example": "xn--strae-oqa.example",
+    "http://exa\u3164m\u180eple.com/": "example.com",
+    "http://u@[2001:db8::0.0.0.07]:80/": "[2001:db8::7]",
+    "http://[2001%3Adb8::\uff17]/": "[2001:db8::7]",
     # One trailing dot.
     "example.com.": "example.com",
     "http://example.com./": "example.com",
@@ -160,7 +167,6 @@ NOT_OPENED = [
     "http://example%2E%2Ecom/",
     f"{'a' * 64}.example",
     ".".join(["a" * 49] * 5) + ".aaaaa",
-    "xn--a.example",
     "http://xn--\u00ad/",
     "http://\u00ad/",
     "http://a\u200e\u202eb.example\u2028/ /",

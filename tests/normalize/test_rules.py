@@ -172,7 +172,7 @@ REFUSED = {
     "a" * 64 + ".example": "unreadable",
     "0000350_2025.29.08": "unreadable",
     "256.256.256.256": "unreadable",
-    "xn--a.example": "unreadable",
+    "xn--é.example": "unreadable",
     "%%%%": "unreadable",
 }
 

@@ -1,0 +1,120 @@
+"""A real browser asked what URLs mean: what its parser says, and which hosts it then asks its proxy for."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.e2e.test_browser import browse
+
+_ORIGIN = "http://vectors.invalid"
+#: Says what each URL means, then opens those that a page may open; the proxy is told which one is next.
+#: Its base is of a scheme that no vector has: ``http:host`` would be relative to one of its own.
+_PAGE = """<!doctype html><script src="/held" async></script><base href="ftp://base.invalid/"><script>
+const parts = u => [u.protocol, u.hostname, u.pathname, u.username + u.password];
+const read = text => { try { return parts(new URL(text)); } catch { return null; } };
+(async () => {
+    const vectors = await (await fetch("http://vectors.invalid/vectors")).json();
+    const said = vectors.map(read);
+    for (const [number, url] of said.entries()) {
+        if (!url || !/^https?:$/.test(url[0]) || url[3]) continue;
+        await fetch("http://vectors.invalid/next", {method: "POST", body: String(number)});
+        try { await fetch(vectors[number], {mode: "no-cors", cache: "no-store"}); } catch {}
+    }
+    await fetch("http://vectors.invalid/done", {method: "POST", body: JSON.stringify(said)});
+})();
+</script>"""
+
+
+class Meaning(NamedTuple):
+    """What a browser makes of a URL: its parts, and the host that its network stack asked for, where it was let."""
+
+    protocol: str
+    host: str
+    path: str
+    opened: str | None
+
+
+class _Proxy(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, vectors: list[str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.vectors = vectors
+        self.number = -1
+        self.opened: dict[int, str] = {}
+        self.said: list[list[str] | None] = []
+        self.done = threading.Event()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that the browser ends."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Proxy
+
+    def do_GET(self) -> None:
+        path = self.path.removeprefix(_ORIGIN)
+        if path == "/":
+            self._say(_PAGE.encode(), "text/html")
+        elif path == "/vectors":
+            self._say(json.dumps(self.server.vectors).encode(), "application/json")
+        elif path == "/held":
+            self.server.done.wait(50)
+            self._say(b"", "text/javascript")
+        else:
+            self._note(self.path.partition("://")[2].partition("/")[0])
+            self._say(b"", "text/plain")
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == f"{_ORIGIN}/done":
+            self.server.said = json.loads(body)
+            self.server.done.set()
+        else:
+            self.server.number = int(body)
+        self._say(b"", "text/plain")
+
+    def do_CONNECT(self) -> None:
+        self._note(self.path)
+        self.close_connection = True
+        self.send_error(502)
+
+    def _note(self, authority: str) -> None:
+        host, _, port = authority.rpartition(":")
+        if host.endswith((".google.com", ".googleapis.com")):
+            return  # the browser asks for these by itself
+        self.server.opened.setdefault(self.server.number, host if host and port.isdigit() else authority)
+
+    def _say(self, body: bytes, media: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", media)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+def meanings(vectors: list[str], folder: Path) -> list[Meaning | None]:
+    """Return what the browser makes of each URL, None where it makes nothing."""
+    proxy = _Proxy(vectors)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    try:
+        address = f"127.0.0.1:{proxy.server_address[1]}"
+        browse(
+            f"{_ORIGIN}/", folder, f"--proxy-server=http://{address}", "--proxy-bypass-list=<-loopback>", "--dump-dom"
+        )
+        assert len(proxy.said) == len(vectors)
+        return [
+            Meaning(said[0], said[1], said[2], proxy.opened.get(number)) if said else None
+            for number, said in enumerate(proxy.said)
+        ]
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
