@@ -79,7 +79,7 @@ class Previewer:
                 raise FetchError(
                     "the publisher says that the list has not changed, to a request that asked for all of it"
                 )
-            return self._read(definition, body, str(source.file or source.url))
+            return self._read(definition, body, body.validators.get("from") or str(source.file or source.url))
         finally:
             self._store.listings.unstage()
             into.unlink(missing_ok=True)

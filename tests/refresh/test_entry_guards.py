@@ -247,3 +247,27 @@ def test_every_guard_that_can_be_switched_off_is_one_of_the_table() -> None:
         for guard in GUARDS
         if not guard.always and guard.name not in ("never_block", "must_match", "must_not_match")
     }
+
+
+def test_what_waits_goes_on_waiting_through_small_changes_of_its_list(court: Court) -> None:
+    court.publish([*SITES, "archive.org"])
+    for number in range(3):
+        run = court.publish([*SITES, *(f"more-{n}.example" for n in range(number + 1)), "archive.org"])
+        assert (run.counts.held, run.counts.added) == (1, 1)
+        assert waiting(court) == ["archive.org"]
+
+
+def test_a_decision_lasts_through_small_changes_of_its_list(court: Court) -> None:
+    court.publish([*SITES, "archive.org", "nasa.gov"])
+    one, two = court.service.store.holds.all()
+    court.service.approve_hold(one.id, "approver", "yes")
+    court.service.refuse_hold(two.id, "approver", "no")
+    for number in range(3):
+        run = court.publish([*SITES[number + 1 :], "archive.org", "nasa.gov"])
+        assert (run.counts.rules, run.counts.held, run.rejected_by_code) == (20 - number, 0, {"refused": 1})
+        assert (court.listed("archive.org"), court.listed("nasa.gov")) == (True, False)
+    court.publish([*SITES[4:], "archive.org"])
+    court.publish([*SITES[5:], "archive.org"])
+    court.service.revoke_hold(one.id, "approver", "no")
+    run = court.publish([*SITES[6:], "archive.org"])
+    assert (run.counts.held, court.listed("archive.org")) == (1, False)
