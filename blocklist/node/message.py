@@ -51,7 +51,7 @@ class Message:
     def complaint(self, max_body: int) -> Answer | None:  # noqa: PLR0911 - a list of rules
         """Return what is wrong with the head of the request, if anything."""
         if self.version not in ("1.0", "1.1"):
-            return problem(505, f"HTTP/{self.version} is not spoken here: ask with HTTP/1.1")
+            return problem(400, f"HTTP/{self.version} is not spoken here: ask with HTTP/1.1")
         if self.size + len(self.url) > MAX_HEAD:
             return self.too_long()
         if self._lines > _MAX_HEADERS:

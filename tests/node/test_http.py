@@ -118,7 +118,7 @@ def test_a_violation_gets_a_clear_answer_and_a_close(
 ) -> None:
     answer = exchange(serving, request_ + GET)
     found = statuses(answer)
-    assert found and all(400 <= code <= 505 for code in found[:1]), answer[:300]
+    assert found and all(400 <= code < 500 for code in found[:1]), answer[:300]
     assert status in (0, found[0])
     assert said in answer
     assert len(found) == 1, "what follows a broken request was answered"
@@ -204,7 +204,7 @@ def test_fuzzed_requests_leave_the_node_alive_and_answers_clean(serving: Running
             place = rng.randrange(len(stream))
             stream[place : place + rng.choice((0, 1, 1, 8))] = rng.randbytes(rng.choice((0, 1, 1, 3)))
         for status in statuses(exchange(serving, bytes(stream))):
-            assert 200 <= status < 506 and status != 500
+            assert 200 <= status < 500
     assert asks_well(serving)
 
 
