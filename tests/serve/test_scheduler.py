@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from blocklist.definition import Source
@@ -60,6 +61,7 @@ def test_a_feed_that_becomes_stale_is_told_of_once_and_again_when_it_has_caught_
     with service.store.database.transaction():
         service.store.database.execute("UPDATE feeds SET last_success = '2020-01-01T00:00:00Z'")
     scheduler = Scheduler(service)
+    structlog.reset_defaults()  # a command that ran before in this process may have set the least level
     with capture_logs() as logs:
         scheduler.tick()
         scheduler.tick()
