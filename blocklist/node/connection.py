@@ -12,7 +12,6 @@ from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.resolver import Answer, problem
 from blocklist.lookup.routes import Steps
 from blocklist.node.message import MAX_HEAD, Message, response
-from blocklist.node.metrics import SAMPLED
 
 if TYPE_CHECKING:
     from blocklist.node.node import Node
@@ -29,6 +28,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._quick = node.quick.answer
         self._transport: Any = None
         self._parser = httptools.HttpRequestParser(self)
         self._message: Message | None = None
@@ -65,8 +65,7 @@ class Connection(asyncio.Protocol):
         if self._idle:
             line, _, head = data.partition(b"\r\n")
             if head in node.known_heads:
-                node.requests = number = node.requests + 1
-                answer = node.quick.answer(line) if number % SAMPLED else node.timed(line)
+                answer = node.timed(line) if node.sampling else self._quick(line)
                 if answer is not None:
                     self.deadline = node.idle_deadline
                     self._transport.write(answer)

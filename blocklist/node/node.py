@@ -17,7 +17,7 @@ from blocklist.lookup.routes import Routes
 from blocklist.node.board import Board
 from blocklist.node.connection import Connection
 from blocklist.node.message import Message, head
-from blocklist.node.metrics import Counters, exposition
+from blocklist.node.metrics import SAMPLED, Counters, exposition
 from blocklist.node.options import NodeOptions
 from blocklist.node.quick import Quick
 from blocklist.snapshot.follower import Follower
@@ -57,7 +57,8 @@ class Node:
         self.quick = Quick(self.follower, self.counters)
         #: What follows the request line of requests that are a plain GET of a caller who may ask.
         self.known_heads: set[bytes] = set()
-        self.requests = 0
+        #: How many of the next requests are timed.
+        self.sampling = 0
         self.draining = False
         self.clock = self.idle_deadline = loop.time()
         self.date = ""
@@ -68,6 +69,7 @@ class Node:
         """Look at the clock, the pointer and some of the connections, then again in a moment."""
         self.clock = self.loop.time()
         self.idle_deadline = self.clock + _IDLE
+        self.sampling = SAMPLED
         self.date = formatdate(usegmt=True)
         if self._looking is None:
             self._look()
@@ -81,6 +83,7 @@ class Node:
 
     def timed(self, line: bytes) -> bytes | None:
         """Answer a request line quickly, and note how long it took."""
+        self.sampling -= 1
         started = time.perf_counter()
         answer = self.quick.answer(line)
         self.counters.timed(time.perf_counter() - started)

@@ -47,6 +47,8 @@ class Quick:
         self._state: tuple[object, ...] = ()
         self._begin = b""
         self._end = ""
+        #: The answer for what no key covers: most lines share this one object, which the processor's cache holds.
+        self._clean: _Answer | None = None
         self._young: dict[bytes, _Answer] = {}
         self._old: dict[bytes, _Answer] = {}
 
@@ -64,6 +66,7 @@ class Quick:
             self._young, self._old = {}, {}
         if snapshot is not None:
             self._end = f',"version":{snapshot.version},"stale":{"true" if stale else "false"}}}\n'
+            self._clean = self._ending(verdict_json(snapshot.not_listed)), self._default, NOT_LISTED
 
     def answer(self, line: bytes) -> bytes | None:
         """Return the response to a request line, or None where the long way must be gone."""
@@ -95,6 +98,12 @@ class Quick:
         verdict = snapshot.judge_plain(host, policy)
         if verdict is None or (explain and verdict is not snapshot.not_listed):
             return None
-        body = (verdict_json(verdict)[:-1] + self._end).encode("utf-8", "replace")
+        if named is None and verdict is snapshot.not_listed:
+            return self._clean
         counted = self._default if named is None else self._counters.verdicts(policy)
-        return b"Content-Length: %d\r\n\r\n%b" % (len(body), body), counted, LISTED if verdict.listed else NOT_LISTED
+        return self._ending(verdict_json(verdict)), counted, LISTED if verdict.listed else NOT_LISTED
+
+    def _ending(self, verdict: str) -> bytes:
+        """Return the last header and the body of a response."""
+        body = (verdict[:-1] + self._end).encode("utf-8", "replace")
+        return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
