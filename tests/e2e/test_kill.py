@@ -27,6 +27,15 @@ def listed(lookup: str, sites: list[str]) -> set[bool]:
     return {item["listed"] for item in answer["results"]}
 
 
+def await_run(path: Path) -> None:
+    """Wait for a run to be under way, two seconds at most: a short one is rarely met by chance."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    end = time.monotonic() + 2
+    while not database.execute("SELECT 1 FROM runs WHERE outcome IS NULL").fetchone() and time.monotonic() < end:
+        time.sleep(0.001)
+    database.close()
+
+
 @pytest.mark.timeout(400)  # twenty starts of the whole service: a busy machine needs its time
 def test_the_service_killed_twenty_times_in_mid_refresh_recovers_to_the_old_list_or_the_new(tmp_path: Path) -> None:
     installation = Installation(tmp_path / "data")
@@ -45,6 +54,8 @@ def test_the_service_killed_twenty_times_in_mid_refresh_recovers_to_the_old_list
                 marks = (OLD, NEW)[kill % 2]
                 published.answer = lambda handler, marks=marks: respond(handler, body(marks))  # type: ignore[misc]
                 time.sleep(random_.uniform(0.0, 1.6))
+                if kill % 2:
+                    await_run(installation.folder / "blocklist.db")
                 service.kill()
             with sqlite3.connect(installation.folder / "blocklist.db") as database:
                 assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
