@@ -186,6 +186,14 @@ class FeedDefinition(_Part):
     documentation: str | None = None
     notes: str | None = None
     verified: bool = True
+    #: The document names markets for people to read; no rules may be made of it under the publisher's name.
+    reference_only: bool = False
+
+    @model_validator(mode="after")
+    def _a_reference_says_why_and_where(self) -> FeedDefinition:
+        if self.reference_only and not (self.notes and self.documentation):
+            raise ValueError("reference_only needs notes (why no rules are made of it) and documentation (where it is)")
+        return self
 
     @model_validator(mode="after")
     def _options_fit_the_format(self) -> FeedDefinition:

@@ -94,7 +94,13 @@ class Service:
         """Add a feed; it is due at once.
 
         :raises ConflictError: there is one of that name.
+        :raises UsageError: the list is for reference only.
         """
+        if definition.reference_only:
+            raise UsageError(
+                f"{definition.name} is for reference only and makes no rules: {definition.notes} "
+                f"Read it at {definition.documentation}"
+            )
         with self.store.database.transaction():
             feed = self.store.feeds.add(definition)
             self.store.audit.add(actor, "feed.add", feed.name, definition=feed.definition)

@@ -14,6 +14,7 @@ from blocklist.cli.output import json_option, print_fields, print_json, print_ta
 from blocklist.definition import FeedDefinition, with_options
 from blocklist.errors import UsageError
 from blocklist.formats import FORMATS
+from blocklist.formats.pdf import missing_extra
 from blocklist.overview import feed_rows
 from blocklist.refresh.preview import Preview
 from blocklist.store.feeds import definition_of
@@ -168,7 +169,11 @@ def samples(context: Context) -> None:
     """Add and read the made-up samples of the catalog, to try the service out."""
     known = {item.name: item for item in context.service.store.feeds.all()}
     for name in catalog_names():
-        if name in known and known[name].last_success:
+        definition = from_catalog(name)
+        if definition.reference_only or (name in known and known[name].last_success):
+            continue
+        if definition.format == "pdf" and (missing := missing_extra()):
+            click.echo(f"{name}: skipped: {missing}")
             continue
         if name not in known:
             context.service.add_feed(_sample(name), context.actor)
@@ -234,4 +239,6 @@ def _print_preview(seen: Preview) -> None:
 
 
 def _where(definition: FeedDefinition) -> str:
+    if definition.reference_only:
+        return f"for reference only: {definition.documentation}"
     return definition.source.url or "not public: --url or --file"
