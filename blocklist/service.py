@@ -96,11 +96,7 @@ class Service:
         :raises ConflictError: there is one of that name.
         :raises UsageError: the list is for reference only.
         """
-        if definition.reference_only:
-            raise UsageError(
-                f"{definition.name} is for reference only and makes no rules: {definition.notes} "
-                f"Read it at {definition.documentation}"
-            )
+        _refuse_reference(definition)
         with self.store.database.transaction():
             feed = self.store.feeds.add(definition)
             self.store.audit.add(actor, "feed.add", feed.name, definition=feed.definition)
@@ -141,7 +137,9 @@ class Service:
         """Read a feed's list as it stands now, and keep nothing.
 
         :raises FetchError: the body could not be had.
+        :raises UsageError: the list is for reference only.
         """
+        _refuse_reference(definition)
         return Previewer(self.store, self.refresher, self.settings).preview(definition, file)
 
     # Runs
@@ -524,3 +522,11 @@ def _check_writable(folder: Path) -> None:
             f"{folder}: the data folder cannot be written: {error.strerror}; give this user the right to, "
             "or choose another with --data-dir"
         ) from None
+
+
+def _refuse_reference(definition: FeedDefinition) -> None:
+    if definition.reference_only:
+        raise UsageError(
+            f"{definition.name} is for reference only and makes no rules: {definition.notes} "
+            f"Read it at {definition.documentation}"
+        )

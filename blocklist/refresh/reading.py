@@ -56,8 +56,8 @@ class BodyReader:
 
     @property
     def encoding(self) -> str:
-        """The encoding that the definition gives for the body."""
-        return str(getattr(self.options, "encoding", "utf-8"))
+        """The encoding that the definition gives for the body; ``utf-8`` where a page declares its own."""
+        return getattr(self.options, "encoding", None) or "utf-8"
 
     @property
     def format(self) -> str:

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from blocklist.catalog import catalog_names
+from blocklist.catalog import catalog_names, from_catalog
+from blocklist.cli import main
 from tests.e2e.running import Installation
 
 
@@ -20,7 +22,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 def test_the_samples_of_the_catalog_load_and_loading_them_again_changes_nothing(samples: Installation) -> None:
     names = [feed["name"] for feed in samples.json("feed", "list")]
-    assert names == catalog_names()
+    assert names == [name for name in catalog_names() if not from_catalog(name).reference_only]
     version = samples.json("snapshot", "info")["version"]
     samples.run("feed", "samples")
     assert samples.json("snapshot", "info")["version"] == version
@@ -30,6 +32,27 @@ def test_the_catalog_is_listed_with_what_is_not_public_said_plainly(samples: Ins
     catalog = {feed["name"]: feed for feed in samples.json("feed", "catalog")}
     assert "not public" in catalog["uk-pipcu-iwl"]["notes"]
     assert catalog["wipo-alert"]["verified"] is False
+
+
+def test_a_list_for_reference_only_cannot_be_added_nor_made_one_that_can(samples: Installation) -> None:
+    assert "for reference only" in samples.run("feed", "catalog")
+    url = ("--url", "https://reports.example/markets.pdf")
+    said = samples.run("feed", "add", "us-ustr-notorious-markets", *url, status=2)
+    assert "makes no findings of legal violations" in said
+    assert "Read it at https://ustr.gov/" in said
+    option = ("--option", "feed.reference_only=false")
+    assert "after feed. stands one of" in samples.run("feed", "add", "eu-watch-list", *url, *option, status=2)
+
+
+def test_a_sample_whose_library_is_not_installed_is_skipped_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = "format pdf needs the extra 'pdf' of the package: pip install 'blocklist[pdf]'"
+    monkeypatch.setattr("blocklist.cli.feed.missing_extra", lambda: hidden)
+    done = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "feed", "samples"])
+    assert done.exit_code == 0, done.output
+    assert f"br-anatel-ancine: skipped: {hidden}" in done.output
+    assert "wipo-alert: 5 sites" in done.output
 
 
 def test_lookup_reads_targets_from_standard_input_and_tells_by_its_exit_status(samples: Installation) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from blocklist.catalog import from_catalog
 from blocklist.dates import newest_date
 from blocklist.source import Discovery, Source
 from tests.e2e.running import Publisher
@@ -36,6 +37,24 @@ def test_the_newest_order_leads_to_the_list_attached_to_it(court: Publisher, get
     found = finding(get, court, "/", text="^Order", date="%d/%m/%Y", then={"text": "^allegato b$", "date": "_%Y.%d.%m"})
     assert found == "/files/0000351_2026.20.02.txt?x=1"
     assert asked == ["/", "/orders/14", "/files/0000351_2026.20.02.txt?x=1"]
+
+
+def test_the_definitions_of_the_catalog_that_discover_follow_the_links_they_mean(
+    court: Publisher, get: Getting
+) -> None:
+    orders = """<a href="/o">Elenco dei provvedimenti</a> <a href="/o/1">Ordine del 03/02/2026</a>
+    <a href="/o/2">Ordine del 20/02/2026</a>"""
+    order = '<a href="a.pdf">Allegato A</a> <a href="b.txt">Allegato B</a>'
+    site(court, {"/": orders.encode(), "/o/2": order.encode(), "/o/b.txt": GOOD})
+    rule = from_catalog("it-agcom-orders").source.discovery
+    assert rule is not None
+    assert finding(get, court, "/", **rule.model_dump()) == "/o/b.txt"
+    lists = """<a href="eu.csv">blokeringer EU Ukraine (.csv)</a> <a href="r.csv">Blokeringer rettigheder (.csv)</a>
+    <a href="spil.csv">blokering-spil (.csv)</a>"""
+    site(court, {"/": lists.encode(), "/r.csv": GOOD})
+    rule = from_catalog("dk-teleindu").source.discovery
+    assert rule is not None
+    assert finding(get, court, "/", **rule.model_dump()) == "/r.csv"
 
 
 @pytest.mark.parametrize(
