@@ -1,7 +1,7 @@
 """The catalog in ``feeds/``: one folder a feed, with ``feed.toml``, a made-up sample and what it must give. Data only.
 
-The catalog only seeds: what a feed is at run time, the database says. What is ``reference_only`` is there to be found and
-read, has no sample, and cannot be added.
+The catalog only seeds: what a feed is at run time, the database says. What is ``reference_only`` is there to be found
+and read, has no sample, and cannot be added.
 """
 
 from __future__ import annotations
