@@ -1,0 +1,132 @@
+"""The figures of bench.lookups as tables in Markdown and as a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bench.chart import bars
+from bench.peers import KINDS
+from bench.queries import MIXES
+
+#: Below this share of a turn the server did not have its processor to itself, or waited for its client.
+_BUSY = 0.9
+
+
+def rate(turn: dict[str, float]) -> str:
+    """Return requests a second, "at least" where the server was not what held them up."""
+    return f"{'at least ' if turn['busy'] < _BUSY else ''}{turn['rate']:,.0f}"
+
+
+def ratio(turn: dict[str, float], name: str = "rate") -> str:
+    value = turn.get(f"{name}_to_nginx")
+    return f"{value:.2f}" if value else "-"
+
+
+def _latency(turn: dict[str, float]) -> str:
+    return f"{turn['p50']:,.0f} / {turn['p99']:,.0f}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def tables(result: dict[str, Any]) -> str:
+    """Return all that was measured, in Markdown."""
+    parts = [
+        f"{result['date']}, {result['machine']}; {result['entries']:,} hosts, {result['rounds']} rounds of"
+        f" {result['seconds']} seconds; load average {result['load_before']} before, {result['load_after']} after"
+        " (the measurement itself makes 1 to 2).",
+        _peers(result["peers"]),
+        *([f"Left out, not installed: {'; '.join(result['left_out'])}."] if result["left_out"] else []),
+        _mixes(result["mixes"]),
+        _node(result),
+        _in_process(result["in_process"]),
+    ]
+    return "\n\n".join(parts)
+
+
+def _peers(peers: dict[str, Any]) -> str:
+    heads = (
+        "`domain=`, 10 % listed",
+        "requests/s, lines repeated",
+        "of nginx",
+        "requests/s, never repeated",
+        "of nginx",
+        "µs of processor a request",
+        "p50 / p99 in µs, full load",
+        "p50 / p99 in µs, half load",
+        "memory, MiB",
+        "first answer, s",
+    )
+    rows = []
+    for kind in KINDS:
+        if kind.name in peers:
+            own = peers[kind.name]
+            again, fresh = own["repeated"], own["fresh"]
+            rows.append(
+                [
+                    *(kind.says, rate(again), ratio(again), rate(fresh), ratio(fresh)),
+                    *(f"{fresh['cpu']:.1f}", _latency(fresh), _latency(own["half"])),
+                    *(f"{own['pss_mib']:,.0f}", f"{own['first_answer_seconds']:.1f}"),
+                ]
+            )
+    return _table(heads, rows)
+
+
+def _mixes(mixes: dict[str, Any]) -> str:
+    each = ("of nginx", "p99, of nginx", "processor a request, of nginx")
+    heads = ("node, asked", "repeated, requests/s", *each, "never repeated, requests/s", *each)
+    rows = []
+    for mix in MIXES:
+        if mix.name in mixes:
+            again, fresh = mixes[mix.name]["repeated"], mixes[mix.name]["fresh"]
+            cells = [[rate(turn), ratio(turn), ratio(turn, "p99"), ratio(turn, "cpu")] for turn in (again, fresh)]
+            rows.append([mix.says, *cells[0], *cells[1]])
+    return _table(heads, rows)
+
+
+def _node(result: dict[str, Any]) -> str:
+    batch, openrtb = result["posts"]["batch"], result["posts"]["openrtb"]
+    rows = [
+        ["`POST /v1/lookup`, batches of 100", f"{batch['rate'] * 100:,.0f} verdicts/s", _times(batch, 100)],
+        ["`POST /v1/openrtb`, 3 kB", f"{openrtb['rate']:,.0f} requests/s", _times(openrtb, 1)],
+    ]
+    for name, rates in result["two_workers"].items():
+        said = f"{rates['one']:,.0f} to {rates['two']:,.0f} requests/s"
+        rows.append([f"{name}, one worker to two", said, f"{rates['ratio']:.2f} times one worker"])
+    rows.append(["the node's worker alone", f"{result['worker_pss_mib']:,.0f} MiB", ""])
+    return _table(("", "", "beside"), rows)
+
+
+def _times(turn: dict[str, float], each: int) -> str:
+    value = turn.get("rate_to_nginx")
+    return f"{value * each:.2f} times nginx's single requests" if value else ""
+
+
+def _in_process(ways: dict[str, Any]) -> str:
+    heads = ("in process, µs a lookup", "listed", "not listed", "whole URL", "memory, MiB", "to open, ms")
+    rows = [
+        [
+            f"`{name}`" if "." in name else name,
+            *(f"{own[key]:.2f}" if key in own else "-" for key in ("listed_us", "not_listed_us", "url_us")),
+            *(f"{own['pss_mib']:,.0f}", f"{own['open_ms']:,.1f}"),
+        ]
+        for name, own in ways.items()
+    ]
+    return _table(heads, rows)
+
+
+def chart(result: dict[str, Any]) -> str:
+    """Return the requests a second of all peers as SVG."""
+    rows = [
+        (kind.says.replace("`", "").split(",")[0], [result["peers"][kind.name][way]["rate"] for way in _WAYS])
+        for kind in KINDS
+        if kind.name in result["peers"]
+    ]
+    title = f"Requests a second, {result['entries']:,} hosts, one worker on one processor ({result['date']})"
+    return bars(title, list(_WAYS.values()), rows)
+
+
+_WAYS = {"repeated": "lines repeated", "fresh": "lines never repeated"}
