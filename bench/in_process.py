@@ -1,6 +1,7 @@
 """Lookups in one's own process: ours, a set with a walk over suffixes, SQLite, and the bare trie.
 
-Run by bench.lookups as a program of its own, so that memory is counted cleanly; prints one JSON object.
+Run by bench.lookups as a program of its own, which runs itself once more for the memory of each way: in one process
+they would take what another gave back. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import random
 import sqlite3
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -92,17 +94,16 @@ def measure(folder: Path, rounds: int, count: int = _QUERIES) -> dict[str, Any]:
     }
     del listed
     _trie(folder)  # written beforehand: to build it is not to open it
-    asks, result = {}, {}
-    for name, make in WAYS.items():
-        before, began = pss([os.getpid()]), time.perf_counter()
-        ask = asks[name] = make(folder)
-        opened = time.perf_counter() - began
-        wrong = [query for query in [*hits[:1000], *misses[:1000]] if not correct(ask, *_parts(query))]
+    (folder / "asked.txt").write_text("".join(f"{host}\n" for host in mixes["listed"]))
+    asks = {name: make(folder) for name, make in WAYS.items()}
+    for name, ask in asks.items():
+        wrong = [query for query in [*hits[:1000], *misses[:1000]] if not correct(ask, query.host, query.listed)]
         if wrong:
             sys.exit(f"wrong answer from {name}: {wrong[0]}")
-        for host in mixes["listed"]:
-            ask(host)
-        result[name] = {"open_ms": opened * 1000, "pss_mib": pss([os.getpid()]) - before}
+    command = [sys.executable, "-m", "bench.in_process", str(folder)]
+    result: dict[str, Any] = {
+        name: json.loads(subprocess.run([*command, name], check=True, stdout=subprocess.PIPE).stdout) for name in WAYS
+    }
     times: dict[tuple[str, str], list[float]] = {}
     for _ in range(rounds):
         for mix, targets in mixes.items():
@@ -114,8 +115,15 @@ def measure(folder: Path, rounds: int, count: int = _QUERIES) -> dict[str, Any]:
     return result
 
 
-def _parts(query: Any) -> tuple[str, bool]:
-    return query.host, query.listed
+def opened(folder: Path, name: str) -> dict[str, float]:
+    """Open one way and ask it all; return the milliseconds to open and the memory in MiB."""
+    before, began = pss([os.getpid()]), time.perf_counter()
+    ask = WAYS[name](folder)
+    took = time.perf_counter() - began
+    with (folder / "asked.txt").open() as hosts:
+        for host in hosts:
+            ask(host.rstrip())
+    return {"open_ms": took * 1000, "pss_mib": pss([os.getpid()]) - before}
 
 
 def _timed(ask: Ask, targets: list[str]) -> float:
@@ -127,4 +135,5 @@ def _timed(ask: Ask, targets: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]), int(sys.argv[2]))))
+    place, what = Path(sys.argv[1]), sys.argv[2]
+    print(json.dumps(measure(place, int(what)) if what.isdigit() else opened(place, what)))

@@ -35,8 +35,9 @@ def draw(listed: list[str], count: int, hits: float, rng: random.Random) -> list
 
 
 def url_of(query: Query) -> str:
-    """Return a page on the host, as long as those of a bid request usually are."""
-    return f"https://{query.host}/watch/season 1/épisode-{len(query.host)}.html?utm_source=ads&id={len(query.host)}#top"
+    """Return a page on the host, as long as those of a bid request usually are, and encoded as browsers report it."""
+    number = len(query.host)
+    return f"https://{query.host}/watch/season%201/%C3%A9pisode-{number}.html?utm_source=ads&id={number}#top"
 
 
 def _mixed_case(host: str) -> str:

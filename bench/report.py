@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -95,7 +96,13 @@ def _node(result: dict[str, Any]) -> str:
     ]
     for name, rates in result["two_workers"].items():
         said = f"{rates['one']:,.0f} to {rates['two']:,.0f} requests/s"
-        rows.append([f"{name}, one worker to two", said, f"{rates['ratio']:.2f} times one worker"])
+        rows.append(
+            [
+                f"{name}, one worker to two",
+                said,
+                f"{rates['ratio']:.2f} times one worker, the client on the same processors",
+            ]
+        )
     rows.append(["the node's worker alone", f"{result['worker_pss_mib']:,.0f} MiB", ""])
     return _table(("", "", "beside"), rows)
 
@@ -109,7 +116,7 @@ def _in_process(ways: dict[str, Any]) -> str:
     heads = ("in process, µs a lookup", "listed", "not listed", "whole URL", "memory, MiB", "to open, ms")
     rows = [
         [
-            f"`{name}`" if "." in name else name,
+            re.sub(r"^\w+\.\w+", r"`\g<0>`", name),
             *(f"{own[key]:.2f}" if key in own else "-" for key in ("listed_us", "not_listed_us", "url_us")),
             *(f"{own['pss_mib']:,.0f}", f"{own['open_ms']:,.1f}"),
         ]
