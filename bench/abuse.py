@@ -21,7 +21,8 @@ import time
 from collections import Counter
 from typing import Any
 
-from bench.nodes import Client, Sampler, free_port, load, memory, percentile, running_node
+from bench.nodes import Client, Sampler, load, memory, percentile, running_node
+from tests.e2e.running import free_port
 from tests.node.running import RunningNode, publish, until
 from tests.node.running import statuses as statuses_of
 from tests.support import compiled, host_rule, listed
@@ -135,7 +136,7 @@ def crowd(node: RunningNode, idle: int, slow: int, seconds: float) -> dict[str, 
     for _ in range(idle + slow):
         client = socket.create_connection(("127.0.0.1", node.port), timeout=20)
         kept.append(client)
-    until(lambda: node.supervisor.states()[0].get("values", {}).get("connections", 0) >= idle + slow, 30)
+    until(lambda: node.supervisor.board.read(0).get("values", {}).get("connections", 0) >= idle + slow, 30)
     slow_ones = kept[:slow]
     sampler = Sampler(node.port, GET)
     sampler.start()

@@ -28,12 +28,6 @@ def running_node(port: int) -> Iterator[RunningNode]:
             supervisor.stop()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def memory(pid: int) -> dict[str, int]:
     """Return the RSS and PSS of a process in KiB."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()

@@ -25,8 +25,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bench.asking import cpu_seconds, family, pss, redis_member
-from bench.nodes import free_port
+from bench.ingest import UNBOUND
 from bench.plain_flask import fill
+from tests.e2e.running import free_port
 
 ZONE = "listed.test"
 #: Names that exist for redis-benchmark, which makes its own: one in ten of those it draws from.
@@ -49,26 +50,16 @@ http {{
 }}
 """
 
-_UNBOUND = """
-server:
-    interface: 127.0.0.1@{port}
-    do-daemonize: no
-    chroot: ""
-    username: ""
-    directory: "{folder}"
-    pidfile: ""
-    use-syslog: no
-    module-config: "respip iterator"
+#: Without a root of its own, unbound would ask the internet for names that are not listed.
+_UNBOUND = (
+    UNBOUND
+    + """
 auth-zone:
     name: "."
     zonefile: "{folder}/root"
     for-upstream: no
-rpz:
-    name: bench.rpz
-    zonefile: "{folder}/rpz"
-remote-control:
-    control-enable: no
 """
+)
 _SOA = "@ 60 IN SOA localhost. root.localhost. 1 60 60 60 60\n@ 60 IN NS localhost.\n"
 
 

@@ -172,6 +172,11 @@ class Target(NamedTuple):
     params: frozenset[str] = frozenset()
     app: str | None = None
 
+    @property
+    def site(self) -> Target:
+        """The same host or app, whatever the page."""
+        return self._replace(path=None, params=frozenset())
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:

@@ -45,12 +45,17 @@ def verdict_json(verdict: Verdict) -> str:
                 f'{{"verdict":"listed","listed":true,"rule":{_quoted(verdict.rule)},"scope":"{verdict.scope.value}",'
                 f'"feeds":{_names(verdict.feeds)}}}'
             )
-    return json.dumps(verdict_body(verdict), ensure_ascii=False, separators=(",", ":"))
+    return compact_json(verdict_body(verdict))
+
+
+def compact_json(body: Any) -> str:
+    """Return JSON without white space, as all answers have it."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=4_096)
 def _names(feeds: tuple[str, ...]) -> str:
-    return json.dumps(feeds, ensure_ascii=False, separators=(",", ":"))
+    return compact_json(feeds)
 
 
 def listing_body(listing: Listing) -> dict[str, Any]:

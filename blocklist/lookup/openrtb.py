@@ -103,7 +103,7 @@ def _page(text: str) -> list[Target]:
 
 
 def _domain(text: str) -> list[Target]:
-    return [parse_target(text)._replace(path=None, params=frozenset())]
+    return [parse_target(text).site]
 
 
 def _app(text: str) -> list[Target]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,7 +19,7 @@ from blocklist.lookup.targets import named_target
 from blocklist.normalize.hosts import shorten
 from blocklist.snapshot.reader import Snapshot
 from blocklist.vocabulary import VerdictKind
-from blocklist.wire import verdict_body
+from blocklist.wire import compact_json, verdict_body
 
 _TRUE = frozenset({"1", "true", "yes"})
 
@@ -71,7 +70,7 @@ class Answer:
             return msgspec.json.encode(self.body) + b"\n"
         except UnicodeEncodeError:
             # Half of a surrogate pair, which a caller sent as JSON: ten times slower, and the rest of it is told.
-            return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+            return compact_json(self.body).encode("utf-8", "replace") + b"\n"
 
 
 def problem(status: int, detail: str, **more: Any) -> Answer:

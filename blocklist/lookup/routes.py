@@ -37,18 +37,15 @@ class Routes:
         self._resolver = resolver
         self._metrics = metrics
         self._table: dict[str, dict[str, Callable[[Request], Steps]]] = {
-            "/v1/lookup": {"GET": self._lookup, "POST": self._batch},
-            "/v1/openrtb": {"POST": self._openrtb},
-            "/v1/gate": {"GET": self._gate},
+            "/v1/lookup": {"GET": self._queried(lambda query, _: resolver.lookup(query)), "POST": self._batch},
+            "/v1/openrtb": {"POST": self._queried(lambda query, request: resolver.openrtb(request.body, query))},
+            "/v1/gate": {"GET": self._queried(lambda query, request: resolver.gate(query, request.headers))},
             "/healthz": {"GET": self._health},
             "/readyz": {"GET": self._ready},
             "/metrics": {"GET": self._expose},
         }
-
-    @property
-    def paths(self) -> dict[str, tuple[str, ...]]:
-        """Every address that answers, with the methods that it takes."""
-        return {path: tuple(methods) for path, methods in self._table.items()}
+        #: Every address that answers, with the methods that it takes.
+        self.paths = {path: tuple(methods) for path, methods in self._table.items()}
 
     def answer(self, request: Request) -> Answer:
         """Answer a request at once."""
@@ -64,32 +61,22 @@ class Routes:
             return iter((_other_method(request.method, methods),))
         return route(request)
 
-    def _lookup(self, request: Request) -> Steps:
-        try:
-            query = parse_query(request.query)
-        except ValueError as error:
-            yield problem(400, str(error), verdict="unknown")
-        else:
-            yield self._resolver.lookup(query)
+    @staticmethod
+    def _queried(answer: Callable[[Mapping[str, str], Request], Answer]) -> Callable[[Request], Steps]:
+        """Return a route whose answer needs the query read."""
+
+        def route(request: Request) -> Steps:
+            try:
+                query = parse_query(request.query)
+            except ValueError as error:
+                yield problem(400, str(error), verdict="unknown")
+            else:
+                yield answer(query, request)
+
+        return route
 
     def _batch(self, request: Request) -> Steps:
         return self._resolver.batch_steps(request.body)
-
-    def _openrtb(self, request: Request) -> Steps:
-        try:
-            query = parse_query(request.query)
-        except ValueError as error:
-            yield problem(400, str(error), verdict="unknown")
-        else:
-            yield self._resolver.openrtb(request.body, query)
-
-    def _gate(self, request: Request) -> Steps:
-        try:
-            query = parse_query(request.query)
-        except ValueError as error:
-            yield problem(400, str(error), verdict="unknown")
-        else:
-            yield self._resolver.gate(query, request.headers)
 
     def _health(self, _: Request) -> Steps:
         yield Answer(200, {"status": "ok"})

@@ -25,4 +25,4 @@ def named_target(said: Mapping[str, Any]) -> Target:
     if name == "app":
         return parse_app(text)
     target = parse_target(text)
-    return target._replace(path=None, params=frozenset()) if name == "domain" else target
+    return target.site if name == "domain" else target

@@ -20,13 +20,15 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 class Message:
     """A request, filled in while it is parsed."""
 
-    __slots__ = ("_lines", "_twice", "body", "headers", "keep_alive", "method", "size", "url", "version")
+    __slots__ = ("_lines", "_twice", "body", "headers", "keep_alive", "method", "path", "size", "url", "version")
 
     def __init__(self) -> None:
         self.url = b""
         self.headers: dict[str, str] = {}
         self.body = bytearray()
         self.method = ""
+        #: The target up to its query, as it came.
+        self.path = ""
         self.version = ""
         self.keep_alive = False
         #: Bytes of the head so far.
@@ -47,6 +49,7 @@ class Message:
     def begin(self, method: bytes, version: str) -> None:
         """Take the method and the version, known once the head is whole."""
         self.method, self.version = str(method, "latin-1"), version
+        self.path = str(self.url.partition(b"?")[0], "latin-1")
 
     def complaint(self, max_body: int) -> Answer | None:  # noqa: PLR0911 - a list of rules
         """Return what is wrong with the head of the request, if anything."""

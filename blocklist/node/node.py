@@ -114,7 +114,7 @@ class Node:
 
     def refusal(self, message: Message) -> Answer | None:
         """Return why a request is not answered, if its caller may not ask."""
-        if self._token is None or message.url.partition(b"?")[0].decode("latin-1") in _OPEN_TO_ALL:
+        if self._token is None or message.path in _OPEN_TO_ALL:
             return None
         if message.method == "OPTIONS" and self.options.cors_origins:
             return None
@@ -142,8 +142,7 @@ class Node:
 
     def answered(self, message: Message, answer: Answer) -> None:
         """Count a request that went the long way, and log it if it is drawn."""
-        path = message.url.partition(b"?")[0].decode("latin-1")
-        label = f"{path if path in self.routes.paths else 'other'} {answer.status}"
+        label = f"{message.path if message.path in self.routes.paths else 'other'} {answer.status}"
         self.counters.requests[label] = self.counters.requests.get(label, 0) + 1
         if self.options.access_log and random.random() < self.options.access_log:  # noqa: S311 - a sample, not a secret
             self._tell("request", level="info", method=message.method, target=message.url.decode("latin-1"),

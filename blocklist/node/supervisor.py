@@ -108,10 +108,6 @@ class Supervisor:
         """Return the metrics of all workers in Prometheus' text format."""
         return exposition(self.board.read_all())
 
-    def states(self) -> list[dict[str, Any]]:
-        """Return what each worker last told of itself."""
-        return self.board.read_all()
-
     def _keep(self, worker: _Worker) -> None:
         while not self._stopping.is_set():
             started = time.monotonic()

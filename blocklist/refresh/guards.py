@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from blocklist.config import GuardSettings
@@ -136,20 +135,16 @@ def limits_of(definition: FeedDefinition, general: GuardSettings) -> GuardSettin
     return general.model_copy(update=own)
 
 
-def check_body(body: Path | BinaryIO, encoding: str, holds: str = "text", off: tuple[str, ...] = ()) -> None:
-    """Look at the first bytes of a body for what is no list in any format; an open one is left at its beginning.
+def check_body(body: BinaryIO, encoding: str, holds: str = "text", off: tuple[str, ...] = ()) -> None:
+    """Look at the first bytes of an open body for what is no list in any format, and leave it at its beginning.
 
     ``holds`` is what a body of the feed's format is made of: ``text``, ``markup`` or ``binary``; ``off`` are the guards
     that do not speak.
 
     :raises GuardError: what it is instead.
     """
-    if isinstance(body, Path):
-        with body.open("rb") as file:
-            head = file.read(_HEAD)
-    else:
-        head = body.read(_HEAD)
-        body.seek(0)
+    head = body.read(_HEAD)
+    body.seek(0)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         raise GuardError("empty_body", "the body is empty: a list is never published as nothing")

@@ -7,7 +7,6 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 from filelock import FileLock, Timeout
@@ -22,7 +21,7 @@ from blocklist.refresh import entries, guards, judging
 from blocklist.refresh.difference import Memory
 from blocklist.refresh.reading import BodyReader, reading_of
 from blocklist.refresh.scan import look_through
-from blocklist.refresh.staging import Staged, Stager
+from blocklist.refresh.staging import Staged, Stager, stage_whole
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.store.listings import Diff
@@ -120,11 +119,6 @@ class Refresher:
         refusal = entries.never_block(self.limits(definition).never_block)
         return BodyReader(definition, progress, self._settings.fetch.max_bytes, refusal)
 
-    def stage_whole(self, body: BinaryIO, reader: BodyReader) -> Staged:
-        """Stage a whole body."""
-        self._store.listings.stage(reader.read(body))
-        return None
-
     def stage_and_compare(
         self, feed: Feed, definition: FeedDefinition, stage: Callable[[], Staged], reader: BodyReader, run_id: int
     ) -> Diff:
@@ -188,8 +182,13 @@ class Refresher:
             look = look_through(opened, reader.encoding, limits, reader.holds)
             self._store.evidence.note(body.sha256, look.ends_open, look.stated_date)
             # How a body ends that may be cut off is known when its last row was read.
-            stage = stager.stage_whole if look.ends_open else stager.stage
-            diff = self.stage_and_compare(feed, definition, lambda: stage(opened), reader, run_id)
+            diff = self.stage_and_compare(
+                feed,
+                definition,
+                lambda: stage_whole(self._store, reader, opened) if look.ends_open else stager.stage(opened),
+                reader,
+                run_id,
+            )
         # Once a person has a say in what a feed lists, its body and its list differ: it is read whole.
         deciding = reader.held or self._store.holds.all(feed.name, None)
         remembered = None if deciding else stager.remembered(diff)

@@ -30,6 +30,15 @@ Staged = set[str] | None
 _Mentions = list[tuple[str, str, str, int]]
 
 
+def stage_whole(store: Store, reader: BodyReader, opened: BinaryIO) -> Staged:
+    """Stage all of a body.
+
+    :raises UnreadableFeedError: no later row of the body could be trusted.
+    """
+    store.listings.stage(reader.read(opened))
+    return None
+
+
 @dataclass
 class Stager:
     """Stages the body of one run, and knows what the next run will want to know of it."""
@@ -52,15 +61,7 @@ class Stager:
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
         changed = self._stage_changes()
-        return self.stage_whole(opened) if changed is None else changed
-
-    def stage_whole(self, opened: BinaryIO) -> Staged:
-        """Stage the whole body.
-
-        :raises UnreadableFeedError: no later row of the body could be trusted.
-        """
-        self.store.listings.stage(self.reader.read(opened))
-        return None
+        return stage_whole(self.store, self.reader, opened) if changed is None else changed
 
     def remembered(self, diff: Diff) -> Remembered | None:
         """Return what to remember once this body serves; None where its next version must be read whole.

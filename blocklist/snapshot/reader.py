@@ -158,8 +158,7 @@ class Snapshot:
         """
         if not explain and (host := plain_host(target)) and (verdict := self.judge_plain(host, policy)):
             return verdict
-        named = parse_target(target)._replace(path=None, params=frozenset())
-        return self.decide(named, policy, explain=explain)
+        return self.decide(parse_target(target).site, policy, explain=explain)
 
     def lookup_batch(self, targets: Iterable[str], policy: str = "default") -> list[Verdict]:
         """Return the verdict for each host or URL, in order; ``unknown`` for what no browser could open.

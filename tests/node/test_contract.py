@@ -11,18 +11,10 @@ from blocklist import Snapshot
 from tests.lookup.contract_cases import CASES, WITHOUT_SNAPSHOT, Case, answered, check, contract_snapshot
 from tests.lookup.test_contract import flask_server
 from tests.lookup.test_resolver import Holder
-from tests.node.running import RunningNode, node, publish
+from tests.node.running import RunningNode, node
 
 #: Headers that say something of the answer, not of the server.
 _COMPARED = ("content-type", "content-length", "cache-control", "allow", "blocklist-rule", "blocklist-feeds")
-
-
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
-    folder = tmp_path_factory.mktemp("snapshots")
-    publish(folder, contract_snapshot(), 7)
-    with node(folder) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import json
 import random
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,14 +18,6 @@ from tests.node.running import RunningNode, exchange, node, publish, received, s
 GET = b"GET /v1/lookup?domain=pirate.example HTTP/1.1\r\nHost: a\r\n\r\n"
 CLEAN = b"GET /v1/lookup?domain=clean.example HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /v1/lookup HTTP/1.1\r\nHost: a\r\n"
-
-
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
-    folder = tmp_path_factory.mktemp("snapshots")
-    publish(folder, contract_snapshot(), 7)
-    with node(folder) as running:
-        yield running
 
 
 def posted(body: bytes, headers: bytes = b"") -> bytes:
@@ -211,7 +202,7 @@ def test_fuzzed_requests_leave_the_node_alive_and_answers_clean(serving: Running
 def test_many_idle_connections_are_held(serving: RunningNode) -> None:
     idle = [serving.connect() for _ in range(300)]
     try:
-        until(lambda: serving.supervisor.states()[0]["values"]["connections"] >= 300)
+        until(lambda: serving.supervisor.board.read(0)["values"]["connections"] >= 300)
         assert asks_well(serving)
     finally:
         for client in idle:
