@@ -271,6 +271,7 @@ def main() -> None:
     parser.add_argument("--peers", default=",".join(kind.name for kind in KINDS))
     parser.add_argument("--out", type=Path, default=Path("docs"))
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     result = measure(options)
     (options.out / "lookups.json").write_text(json.dumps(_rounded(result), indent=1) + "\n")
     (options.out / "lookups.svg").write_text(chart(result))
