@@ -80,7 +80,7 @@ def test_a_current_snapshot_is_opened_once_however_often_the_schedule_asks(
     service.refresh("court", "tester")
     assert not service.is_behind()
     opened: list[object] = []
-    monkeypatch.setattr("blocklist.service.Snapshot.open", opened.append)
+    monkeypatch.setattr("blocklist.service.publishing.Snapshot.open", opened.append)
     assert not service.is_behind()
     assert opened == []
     monkeypatch.undo()

@@ -1,0 +1,36 @@
+"""Entries that are held alone, and the decisions on them."""
+
+from __future__ import annotations
+
+from blocklist.refresh import holds
+from blocklist.service.publishing import Publishing
+from blocklist.vocabulary import Hold
+
+
+class HoldTasks(Publishing):
+    """What is decided on single entries."""
+
+    def approve_hold(self, id_: int, actor: str, reason: str) -> Hold:
+        """List an entry that was held alone, now and in later lists of its feed, and publish.
+
+        :raises ConflictError: it does not wait.
+        """
+        hold = holds.approve(self.store, self.refresher, id_, actor, reason)
+        self.publish()
+        return hold
+
+    def refuse_hold(self, id_: int, actor: str, reason: str) -> Hold:
+        """Keep an entry that was held alone off the list, in later lists of its feed too.
+
+        :raises ConflictError: it does not wait.
+        """
+        return holds.refuse(self.store, self.refresher, id_, actor, reason)
+
+    def revoke_hold(self, id_: int, actor: str, reason: str) -> Hold:
+        """Take the decision on an entry back: it waits again, and is not listed meanwhile; and publish.
+
+        :raises ConflictError: nobody decided on it.
+        """
+        hold = holds.revoke(self.store, self.refresher, id_, actor, reason)
+        self.publish()
+        return hold

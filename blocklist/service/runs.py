@@ -1,0 +1,127 @@
+"""Runs: refreshes, their reviews, and the bodies they read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from blocklist.errors import NotFoundError
+from blocklist.refresh import retention, review
+from blocklist.refresh.run import Progress
+from blocklist.service.publishing import WAIT_FOR_RUN, Publishing
+from blocklist.vocabulary import Change, Outcome, Rejected, Run, Said
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """A run as a person reviews it.
+
+    ``said`` is what the guards said; ``changes`` one page of ``changes_found``; ``newer`` the runs that read another
+    body since; ``outdated`` whether the list has changed since it was compared.
+    """
+
+    run: Run
+    said: tuple[Said, ...]
+    changes: tuple[Change, ...]
+    changes_found: int
+    rejections: tuple[Rejected, ...]
+    newer: tuple[Run, ...]
+    outdated: bool
+
+
+class RunTasks(Publishing):
+    """What is done with runs."""
+
+    def refresh(
+        self,
+        name: str,
+        actor: str,
+        *,
+        file: Path | None = None,
+        wait: float = WAIT_FOR_RUN,
+        progress: Progress = lambda *_: None,
+    ) -> Run:
+        """Refresh a feed now and publish what came of it.
+
+        :raises NotFoundError: there is no such feed.
+        :raises ConflictError: another run of the feed did not end within ``wait`` seconds.
+        """
+        run = self.refresher.refresh(name, actor, file=file, wait=wait, progress=progress)
+        if run.outcome in (Outcome.APPLIED, Outcome.UNCHANGED):
+            self.publish(confirmed=True)
+        retention.prune_daily(self.store, self.refresher.bodies, self.settings.evidence)
+        return run
+
+    def approve(self, run_id: int, actor: str, reason: str) -> Run:
+        """Apply exactly the body of a held run, and publish.
+
+        :raises ConflictError: the run does not wait for review.
+        """
+        run = review.approve(self.store, self.refresher, run_id, actor, reason)
+        self.publish(confirmed=True)
+        return run
+
+    def reject(self, run_id: int, actor: str, reason: str) -> Run:
+        """Drop the body of a held run.
+
+        :raises ConflictError: the run does not wait for review.
+        """
+        return review.reject(self.store, run_id, actor, reason)
+
+    def run_detail(
+        self,
+        run_id: int,
+        *,
+        change: str | None = None,
+        search: str = "",
+        standing_out: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> RunDetail:
+        """Return a run as a person reviews it, with one page of what it would change.
+
+        ``change`` (``added``, ``removed`` or ``held``), ``search`` and ``standing_out`` narrow the changes.
+
+        :raises NotFoundError: there is no such run.
+        """
+        run = self.store.runs.get(run_id)
+        changes, found = self.store.changes.find(
+            run_id, change=change, search=search, standing_out=standing_out, limit=limit, offset=offset
+        )
+        pending = bool(run.review and run.review["state"] == "pending")
+        feed = next((feed for feed in self.store.feeds.all() if feed.name == run.feed), None)
+        outdated = bool(pending and feed and feed.last_change and feed.last_change > (run.finished_at or ""))
+        return RunDetail(
+            run,
+            tuple(self.store.changes.said(run_id)),
+            tuple(changes),
+            found,
+            tuple(self.store.runs.rejections(run_id)),
+            tuple(self.store.runs.newer_bodies(run)) if run.body_sha256 and run.review else (),
+            outdated,
+        )
+
+    @contextlib.contextmanager
+    def run_body(self, run_id: int) -> Iterator[BinaryIO]:
+        """Give the body that a run read, as it came.
+
+        :raises NotFoundError: there is no such run, it read none, or its body is kept no longer.
+        """
+        sha256 = self.store.runs.get(run_id).body_sha256
+        if sha256 is None:
+            raise NotFoundError(f"run {run_id} read no body: it ended before one was there")
+        about = self.store.evidence.about(sha256)
+        if about and about["pruned_at"]:
+            raise NotFoundError(
+                f"the body of run {run_id} ({sha256[:12]}…) was removed on {about['pruned_at']}, as the setting "
+                "evidence.keep_for says; a backup may have it"
+            )
+        with self.refresher.bodies.open(sha256) as body:
+            yield body
+
+    def prune_bodies(self) -> int:
+        """Remove the bodies that are older than the setting allows and that nothing needs; return how many."""
+        return retention.prune(self.store, self.refresher.bodies, self.settings.evidence)
