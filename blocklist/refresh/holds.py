@@ -24,6 +24,7 @@ def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) 
         feed = store.feeds.get(hold.feed)
         if store.holds.open_listing(hold, feed.id, now()):
             store.feeds.listed_alone(feed.name, 1)
+            store.figures.count(feed.id)
             store.snapshots.contents_changed()
         _note(store, hold, HoldState.APPROVED, by, reason)
     return store.holds.get(id_)
@@ -48,6 +49,7 @@ def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -
         feed = store.feeds.get(hold.feed)
         if store.holds.close_listing(hold, feed.id, now()):
             store.feeds.listed_alone(feed.name, -1)
+            store.figures.count(feed.id)
             store.snapshots.contents_changed()
         store.holds.decide(id_, HoldState.WAITING, None, None)
         store.audit.add(by, "hold.revoke", str(id_), feed=hold.feed, entry=hold.rule.value, reason=reason)

@@ -150,6 +150,7 @@ class Refresher:
             store.feeds.changed(
                 feed.name, last_change, body=run.body_sha256 or "", reading=self._reading(definition), listed=diff.rules
             )
+            store.figures.count(feed.id)
             outcome = Outcome.APPLIED if changed else Outcome.UNCHANGED
             store.runs.finish(run_id, outcome, _applied(counts, changed), counts, dict(reader.rejected))
             if changed:

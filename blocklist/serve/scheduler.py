@@ -13,6 +13,7 @@ from blocklist.clock import now
 from blocklist.errors import BlocklistError
 from blocklist.overview import state_of
 from blocklist.service import Service
+from blocklist.statistics import Sampler
 from blocklist.store.feeds import definition_of
 
 _LOG = structlog.get_logger("blocklist.schedule")
@@ -20,6 +21,8 @@ _LOG = structlog.get_logger("blocklist.schedule")
 _TICK = 1
 #: Runs under way for each that may be reading: the rest of them wait for publishers.
 _FETCHING_EACH = 8
+#: Seconds between two samples of what lookup nodes were asked.
+_SAMPLED = 60
 #: Seconds before a snapshot that could not be published is tried again.
 _PUBLISH_AGAIN = 30
 
@@ -37,7 +40,12 @@ class Scheduler:
         # is heavy, reading and recording, has its own limit in the refresher.
         workers = _FETCHING_EACH * service.settings.refresh.concurrent
         self._clock = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(1), "refresh": ThreadPoolExecutor(workers)},
+            executors={
+                "default": ThreadPoolExecutor(1),
+                "refresh": ThreadPoolExecutor(workers),
+                # Apart from the rest: a minute is a minute also while a snapshot is compiled.
+                "upkeep": ThreadPoolExecutor(1),
+            },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
@@ -45,6 +53,8 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin."""
+        sampler = Sampler(self._service.store, self._service.board)
+        self._clock.add_job(sampler.sample, "interval", seconds=_SAMPLED, id="sample", executor="upkeep")
         self._clock.start()
 
     def stop(self, *, wait: bool = False) -> None:

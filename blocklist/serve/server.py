@@ -64,6 +64,7 @@ def serve(settings: Settings, started: Callable[[], None] = lambda: None) -> Non
     with contextlib.ExitStack() as stack:
         node = _node(settings)
         stack.callback(node.stop)
+        service.board = node.board.read_all
         app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
         server = _bind(settings.serve.control, app, settings.serve.control_threads)
         # Its threads run from here on: they must end even if what follows fails.

@@ -53,6 +53,7 @@ class FeedTasks(Publishing):
             self.store.holds.withdraw_all(name)
             self.store.runs.finish(run_id, Outcome.APPLIED, f"the feed was removed: {closed:,} sites delisted")
             self.store.feeds.remove(name)
+            self.store.figures.count(feed.id)
             self.store.snapshots.contents_changed()
             self.store.audit.add(actor, "feed.remove", name, delisted=closed)
         self.publish()

@@ -15,6 +15,7 @@ from blocklist.refresh.run import Refresher, lock_file
 from blocklist.snapshot.compiler import Compiler, FeedSource, ListingRow
 from blocklist.snapshot.folder import Pointer, SnapshotFolder
 from blocklist.snapshot.reader import Snapshot, same_policies
+from blocklist.statistics import Board
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.vocabulary import Override
@@ -38,6 +39,8 @@ class Publishing:
         self.refresher = Refresher(self.store, settings)
         self.snapshots = SnapshotFolder(self._folder / "snapshots")
         self._fitting: tuple[object, ...] = ()
+        #: What the workers of the lookup node beside this service say of themselves; a command has no node.
+        self.board: Board = list
 
     def close(self) -> None:
         """Let go of the database."""

@@ -14,6 +14,7 @@ from blocklist.store.changes import Changes
 from blocklist.store.database import Database
 from blocklist.store.evidence import Evidence
 from blocklist.store.feeds import Feeds
+from blocklist.store.figures import Figures
 from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
 from blocklist.store.overrides import Overrides
@@ -40,6 +41,7 @@ class Store:
         self.evidence = Evidence(self.database)
         self.overrides = Overrides(self.database)
         self.snapshots = Snapshots(self.database)
+        self.figures = Figures(self.database)
         self.audit = AuditLog(self.database)
 
     def close(self) -> None:

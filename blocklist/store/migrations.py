@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from blocklist.store import figures_tables
+
 MIGRATIONS = Migrations("blocklist")
 
 
@@ -226,3 +228,10 @@ _REVIEW_TABLES = (
     "CREATE INDEX runs_body ON runs (body_sha256)",
     "CREATE TABLE upkeep (task TEXT PRIMARY KEY, done_at TEXT NOT NULL)",
 )
+
+
+@MIGRATIONS()
+def m004_figures(database: Database) -> None:
+    """Create the tables of figures over time, and count what the listings so far tell."""
+    for statement in figures_tables.STATEMENTS:
+        database.execute(statement)
