@@ -1,7 +1,8 @@
-"""The state of the feeds in one table, for the command, the page and the doctor."""
+"""The state of the feeds in one table, for the command, the page, the metrics and the doctor."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from blocklist.clock import now, seconds_between
@@ -10,11 +11,14 @@ from blocklist.vocabulary import Feed
 
 #: A feed is stale when its list was last known to be current longer ago than this many of its intervals.
 _STALE_INTERVALS = 3
+#: Never read yet; known to be current; not so for too long, since it was added or last read; without a schedule.
+STATES = ("new", "fresh", "stale", "paused")
 
 
 def feed_rows(store: Store) -> list[dict[str, Any]]:
     """Return one row a feed: what it is, its state, the three times, and what its last run said."""
     rows, waiting = [], store.holds.waiting()
+    reviews = Counter(run.feed for run in store.runs.pending())
     for feed in store.feeds.all():
         last = next(iter(store.runs.all(feed.name, 1)), None)
         rows.append(
@@ -27,6 +31,7 @@ def feed_rows(store: Store) -> list[dict[str, Any]]:
                 "state": state_of(feed),
                 "listed": feed.listed,
                 "waiting": waiting.get(feed.name, 0),
+                "reviews": reviews[feed.name],
                 "every": feed.every,
                 "last_attempt": feed.last_attempt,
                 "last_success": feed.last_success,
@@ -39,28 +44,11 @@ def feed_rows(store: Store) -> list[dict[str, Any]]:
     return rows
 
 
-def feed_health(store: Store) -> list[dict[str, Any]]:
-    """Return one row a feed for monitoring: ``feed``, ``stale``, ``age`` and ``last_outcome``.
-
-    ``age`` is the seconds since its list was last known to be current, None where it never was; ``last_outcome`` is
-    None before the first run ends.
-    """
-    moment = now()
-    return [
-        {
-            "feed": row["name"],
-            "stale": row["state"] == "stale",
-            "age": seconds_between(row["last_success"], moment) if row["last_success"] else None,
-            "last_outcome": row["last_outcome"],
-        }
-        for row in feed_rows(store)
-    ]
-
-
 def state_of(feed: Feed) -> str:
-    """Return ``paused``, ``new`` (never read), ``stale`` (not known to be current for too long) or ``fresh``."""
+    """Return one of :data:`STATES`."""
     if feed.paused:
         return "paused"
-    if feed.last_success is None:
-        return "new"
-    return "stale" if seconds_between(feed.last_success, now()) > _STALE_INTERVALS * feed.every else "fresh"
+    since = seconds_between(feed.last_success or feed.created_at, now())
+    if since > _STALE_INTERVALS * feed.every:
+        return "stale"
+    return "fresh" if feed.last_success else "new"

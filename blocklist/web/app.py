@@ -16,6 +16,7 @@ from blocklist.lookup.resolver import Resolver, SnapshotHolder, problem
 from blocklist.lookup.routes import Request, Routes, no_metrics, not_found
 from blocklist.service import Service
 from blocklist.web.evidence import evidence_routes
+from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
 from blocklist.web.responses import respond
 
@@ -32,12 +33,13 @@ def create_app(
     """Return the application that answers lookups; with a service it is the control plane's and answers that too.
 
     ``gate_unknown`` is what the gate does where there is nothing to judge (setting ``gate.unknown``); ``metrics``
-    returns Prometheus' text format.
+    returns Prometheus' text format, to which a control plane adds its feeds.
     """
     app = Flask(__name__, static_folder=None)
     # One byte over the limit still arrives, so that the answer can say what the limit is.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
-    _lookup_routes(app, Routes(Resolver(holder, gate_unknown), metrics))
+    counted = metrics if service is None else lambda: metrics() + feed_metrics(service.store)
+    _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted))
     _errors(app, lookups_only=service is None)
     if service is not None:
         app.register_blueprint(evidence_routes(service))

@@ -11,7 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from blocklist.node.board import Board
 from blocklist.node.metrics import BUCKETS, LISTED, NOT_LISTED, Counters, exposition
+from blocklist.store import Store
 from blocklist.vocabulary import VerdictKind
+from blocklist.web.metrics import feed_metrics
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -83,8 +85,9 @@ def test_another_process_reads_the_same_board() -> None:
     board.close()
 
 
-def test_every_metric_is_documented_and_the_dashboard_names_no_other() -> None:
-    exposed = {line.split(" ")[2] for line in exposition([{}]).decode().splitlines() if line.startswith("# TYPE")}
+def test_every_metric_is_documented_and_the_dashboard_names_no_other(store: Store) -> None:
+    text = (exposition([{}]) + feed_metrics(store)).decode()
+    exposed = {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE")}
     text = (DOCS / "http.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`(blocklist_\w+)", text))
     assert exposed == documented

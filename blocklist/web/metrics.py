@@ -1,0 +1,75 @@
+"""Metrics of the feeds, which the control plane adds to those of the lookup node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from blocklist.overview import STATES, feed_rows
+from blocklist.store import Store
+from blocklist.vocabulary import Outcome
+
+_TIMES = {
+    "last_attempt": "When the last run of a feed began (Unix time).",
+    "last_success": "When a feed's list was last known to be current (Unix time); absent before the first time.",
+    "last_change": "When a feed's list last changed (Unix time); absent before the first time.",
+}
+_NUMBERS = {
+    "listed": "Sites that a feed lists.",
+    "waiting": "Entries of a feed that are held alone and wait for a person.",
+    "reviews": "Held runs of a feed that wait for review.",
+}
+
+
+def feed_metrics(store: Store) -> bytes:
+    """Return the state of every feed in Prometheus' text format.
+
+    :raises StoreError: the database cannot be read.
+    """
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector(store))
+    return bytes(generate_latest(registry))
+
+
+class _Collector:
+    def __init__(self, store: Store) -> None:
+        self._rows = feed_rows(store)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield each metric."""
+        stale = {row["name"]: row["state"] == "stale" for row in self._rows}
+        yield _gauge("stale", "1 where a feed is overdue: no success within three of its intervals.", stale)
+        yield self._one_of("state", "1 for the state that a feed is in.", "state", STATES)
+        outcomes = tuple(outcome.value for outcome in Outcome)
+        yield self._one_of("last_outcome", "1 for the outcome of a feed's last run.", "outcome", outcomes)
+        yield _gauge("interval_seconds", "Seconds between two runs of a feed.", self._column("every"))
+        for name, help_ in _TIMES.items():
+            times = {feed: _unix(moment) for feed, moment in self._column(name).items() if moment}
+            yield _gauge(f"{name}_timestamp_seconds", help_, times)
+        for name, help_ in _NUMBERS.items():
+            yield _gauge(name, help_, self._column(name))
+
+    def _column(self, name: str) -> dict[str, Any]:
+        return {row["name"]: row[name] for row in self._rows}
+
+    def _one_of(self, name: str, help_: str, label: str, choices: tuple[str, ...]) -> GaugeMetricFamily:
+        gauge = GaugeMetricFamily(f"blocklist_feed_{name}", help_, labels=("feed", label))
+        for row in self._rows:
+            for choice in choices:
+                gauge.add_metric((row["name"], choice), float(row[name] == choice))
+        return gauge
+
+
+def _gauge(name: str, help_: str, values: dict[str, Any]) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(f"blocklist_feed_{name}", help_, labels=("feed",))
+    for feed, value in values.items():
+        gauge.add_metric((feed,), float(value))
+    return gauge
+
+
+def _unix(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
