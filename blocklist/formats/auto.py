@@ -18,7 +18,8 @@ from blocklist.formats.hosts import is_address
 #: Bytes looked at, and lines of them.
 _HEAD = 65_536
 _LINES = 200
-_ROOT = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<(!doctype\s+)?([a-z][\w:.-]*)", re.IGNORECASE | re.DOTALL)
+#: Atomic: comments behind comments could else be divided in exponentially many ways.
+_ROOT = re.compile(r"\s*+(?:(?><\?.*?\?>|<!--.*?-->)\s*+)*+<(!doctype\s+)?([a-z][\w:.-]*)", re.IGNORECASE | re.DOTALL)
 _ROOTS = {"rss": "rss", "rdf:rdf": "rss", "feed": "atom", "html": "html", "head": "html", "body": "html"}
 _ZONE = re.compile(r"\$(?:ORIGIN|TTL)\s|\S*\s+(?:\d\S*\s+)?(?:IN\s+)?(?:SOA|CNAME)\s+\S", re.IGNORECASE)
 _FILTER = re.compile(r"\|\|[^/\s]+\^|@@\|\||\S*##\S")

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from blocklist.addresses import is_public
 from blocklist.normalize.hosts import parse_app, parse_target, shorten
 from blocklist.normalize.suffixes import is_public_suffix, is_top_level_domain
 from blocklist.vocabulary import Entry, Rejected, Rule, RuleKind, Scope, Target
 
 #: Raised whenever the same entry would give another rule than before, so that an unchanged body is read anew.
-READING_VERSION = 2
+READING_VERSION = 3
 
 #: Hosts that are canonical as they stand (no punycode to validate, no number at the end): nine in ten on real lists,
 #: and three times cheaper to recognize than to parse.
@@ -22,6 +23,24 @@ _DEFANGED_SCHEME = re.compile(r"^\s*(?:hxxp|h\*\*p|htxp|hXXp|meow)(s?)(?=:|\[)",
 _NETWORK = re.compile(r"[0-9a-fA-F:.]+/\d{1,3}").fullmatch
 #: What a browser takes in a host and no published name holds: two names run together, a wildcard inside one, a quote.
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]").search
+#: Characters of an entry. No line of any format is longer; browsers take two million, servers a few thousand.
+_MAX_ENTRY = 65_536
+#: Four numbers as an address is written; a browser takes fewer too, and a date, a count or a version is no address.
+_QUAD = r"(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})(?![\d.])"
+#: What names no site though a browser might open it: the pattern at its beginning, the code, and why.
+_NO_ADDRESS = (
+    (re.compile(r"\Z"), "empty", "names nothing"),
+    (re.compile(r"[^\ufffd]*\ufffd"), "encoding", "holds bytes that are not of the feed's encoding"),
+    # A browser drops them, and the two names around one become a third.
+    (re.compile(r"[^\t\r\n]*[\t\r\n]"), "unreadable", "holds a tab or a line break: it may be two names"),
+    (
+        re.compile(rf"(?!{_QUAD})[\d.]+(?::\d*)?(?:[/?#]|\Z)"),
+        *("unreadable", "is a number, not an address: that has four numbers and three dots"),
+    ),
+    # With a password before the @, or a scheme, it is a URL.
+    (re.compile(r"[^/?#\\:@]*@[^/?#\\]"), "unreadable", "is a mailbox, not a site"),
+    (re.compile(rf"(?s:.){{{_MAX_ENTRY + 1}}}"), "unreadable", f"is longer than {_MAX_ENTRY:,} characters"),
+)
 _MARKS = "\ufeff\u200b\u200e\u200f\u00a0"
 _QUOTES = ('""', "''", "<>")
 _WORDS = {"dot": ".", "at": "@"}
@@ -67,11 +86,10 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     text = entry.site
     if _PLAIN_HOST(text) and "xn--" not in text and len(text) <= 253:
         return _host_rule(text, entry, reading)
-    if "\ufffd" in text:
-        return _reject(entry, "encoding", "holds bytes that are not of the feed's encoding")
     text = published_target(text)
-    if not text:
-        return _reject(entry, "empty", "names nothing")
+    for pattern, code, why in _NO_ADDRESS:
+        if pattern.match(text):
+            return _reject(entry, code, why)
     if _NETWORK(text):
         text = _single_address(text)
         if not text:
@@ -80,7 +98,7 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
         target = parse_target(text)
     except ValueError as error:
         return _reject(entry, "unreadable", str(error))
-    if target.ip is not None and not ipaddress.ip_address(target.ip).is_global:
+    if target.ip is not None and not is_public(target.ip):
         return _reject(entry, "private_address", f"the address {target.ip} is not a public one")
     if target.ip is None and (strange := _NOT_IN_NAMES(target.host)):
         return _reject(entry, "unreadable", f"the host holds {strange[0]!r}, which no name of a site does")

@@ -34,7 +34,7 @@ _HEAD = 65_536
 
 #: A page whose first bytes are a comment or a blank; at the beginning of a line, so that a comment may speak of it.
 _MARKUP = re.compile(rb"^[ \t]*<(?:!doctype[ \t]+html|html|head)\b", re.IGNORECASE | re.MULTILINE)
-_SIGN_IN = re.compile(rb"<input[^>]*type\s*=\s*[\"']?password", re.IGNORECASE)
+_SIGN_IN = re.compile(rb"<input[^>]{0,500}?\stype\s{0,9}=\s{0,9}[\"']?password", re.IGNORECASE)
 #: Fewer new sites than this are never too fast a growth: a list of three becomes one of ten in a day.
 _GROWTH_FLOOR = 50
 

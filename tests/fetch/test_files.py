@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from blocklist.addresses import is_public
 from blocklist.config import FetchSettings
 from blocklist.errors import FetchError, NotFoundError
 from blocklist.fetch import fetch, fetch_file
-from blocklist.fetch.addresses import is_public, public_addresses
+from blocklist.fetch.addresses import public_addresses
 from blocklist.fetch.body import Bodies
 from blocklist.source import Source
 

@@ -143,7 +143,9 @@ def test_auto_tells_a_format_and_why(body: bytes, format_: str, content_type: st
     assert (content_type or "") in seen.why
 
 
-@pytest.mark.parametrize("body", [b"some words of prose\nand some more\n", b"<foo/>", b"\0\1\2", b"# nothing\n"])
+@pytest.mark.parametrize(
+    "body", [b"some words of prose\nand some more\n", b"<foo/>", b"\0\1\2", b"# nothing\n", b"<!---->" * 585 + b"<1"]
+)
 def test_auto_does_not_guess(body: bytes) -> None:
     with pytest.raises(UnreadableFeedError, match="format auto: "):
         recognize(io.BytesIO(body))
