@@ -7,9 +7,19 @@ table named after the format (``[csv]``), as they are given one by one with ``--
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from blocklist.clock import parse_duration
 from blocklist.errors import UsageError
@@ -66,6 +76,12 @@ def _duration(value: object) -> object:
 def _listed(value: object) -> object:
     """Read ``a, b`` as two values: that is how ``--option`` gives several."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"{name!r} is unknown: use one of {', '.join(FORMATS)}")
+    return name
 
 
 def _target(text: str) -> str:
@@ -125,6 +141,7 @@ Hosts = Annotated[tuple[Annotated[str, AfterValidator(_name)], ...], BeforeValid
 Targets = Annotated[tuple[Annotated[str, AfterValidator(_target)], ...], BeforeValidator(_listed)]
 DatePattern = Annotated[str, AfterValidator(_date_pattern)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
+FormatName = Annotated[str, AfterValidator(_format)]
 
 
 class AuthorityDefinition(_Part):
@@ -178,8 +195,8 @@ class FeedDefinition(_Part):
     authority: AuthorityDefinition
     source: Source = Source()
     every: Seconds = 21_600
-    format: str
-    options: dict[str, Any] = {}
+    format: FormatName
+    options: dict[str, Any] = Field({}, validate_default=True)
     rules: RulesDefinition = RulesDefinition()
     guards: FeedGuards = FeedGuards()
     legal_basis: str | None = None
@@ -195,13 +212,15 @@ class FeedDefinition(_Part):
             raise ValueError("reference_only needs notes (why no rules are made of it) and documentation (where it is)")
         return self
 
-    @model_validator(mode="after")
-    def _options_fit_the_format(self) -> FeedDefinition:
-        try:
-            format_of(self.format, self.options)
-        except UsageError as error:
-            raise ValueError(str(error)) from None
-        return self
+    @field_validator("options")
+    @classmethod
+    def _fit_the_format(cls, options: dict[str, Any], known: ValidationInfo) -> dict[str, Any]:
+        if "format" in known.data:
+            try:
+                format_of(known.data["format"], options)
+            except UsageError as error:
+                raise ValueError(str(error)) from None
+        return options
 
     @model_validator(mode="after")
     def _pages_fit_the_format(self) -> FeedDefinition:
@@ -229,7 +248,7 @@ def definition_from_table(table: dict[str, Any], where: str) -> FeedDefinition:
     return validate(FeedDefinition, {**table, "options": options}, where)
 
 
-def with_options(definition: dict[str, Any], pairs: list[str]) -> dict[str, Any]:
+def with_options(definition: dict[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
     """Return a definition as data with ``--option`` pairs put in.
 
     ``column=3`` is an option of the format; ``guards.max_removed=0.5``, ``source.credentials.env=TOKEN`` and the like
@@ -237,6 +256,8 @@ def with_options(definition: dict[str, Any], pairs: list[str]) -> dict[str, Any]
 
     :raises UsageError: a pair is not ``key=value``.
     """
+    if not pairs:
+        return definition
     changed = {**definition, "options": dict(definition.get("options", {}))}
     for pair in pairs:
         key, separator, value = pair.partition("=")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+#: The way to a field: names of members and numbers of items.
+Path = tuple[str | int, ...]
+
 
 class BlocklistError(Exception):
     """Something failed that a person can mend; its text is one line without a traceback. Exit status 1."""
@@ -11,10 +16,17 @@ class BlocklistError(Exception):
 
 
 class UsageError(BlocklistError):
-    """The request itself is wrong: a bad definition, option, setting or target. Exit status 2."""
+    """The request itself is wrong: a bad definition, option, setting or target. Exit status 2.
+
+    ``faults`` names each field that is at fault, as a path into what was sent, and what is wrong with it.
+    """
 
     exit_status = 2
     http_status = 400
+
+    def __init__(self, sentence: str, faults: Sequence[tuple[Path, str]] = ()) -> None:
+        super().__init__(sentence)
+        self.faults = tuple(faults)
 
 
 class ConfigurationError(UsageError):
@@ -31,6 +43,12 @@ class ConflictError(BlocklistError):
     """The thing exists already, is in use, or is no longer in the state the caller thinks."""
 
     http_status = 409
+
+
+class ChangedError(ConflictError):
+    """Somebody else changed the thing since the caller looked at it."""
+
+    http_status = 412
 
 
 class StoreError(BlocklistError):

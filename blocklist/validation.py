@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from blocklist.errors import UsageError
+from blocklist.errors import Path, UsageError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -20,22 +20,28 @@ def validate(model: type[Model], data: Any, where: str, error: type[UsageError] 
     try:
         return model.model_validate(data)
     except ValidationError as found:
-        raise error(f"{where}: {describe(found, model)}") from None
+        raise error(f"{where}: {describe(found, model)}", faults_of(found, model)) from None
 
 
 def describe(found: ValidationError, model: type[BaseModel] | None = None) -> str:
     """Return what pydantic found, as one line; for an unknown field it names those there are."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in path) or 'value'}: {said}" for path, said in faults_of(found, model)
+    )
+
+
+def faults_of(found: ValidationError, model: type[BaseModel] | None = None) -> list[tuple[Path, str]]:
+    """Return what pydantic found: the way to each field at fault, and what is wrong with it."""
     said = []
     for item in found.errors(include_url=False):
-        place = ".".join(str(part) for part in item["loc"]) or "value"
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             known = f"; known: {', '.join(_fields(model))}" if model and len(item["loc"]) == 1 else ""
             message = f"is unknown{known}"
         elif item["type"] == "missing":
             message = "is missing"
-        said.append(f"{place}: {message}")
-    return "; ".join(said)
+        said.append((item["loc"], message))
+    return said
 
 
 def _fields(model: type[BaseModel]) -> list[str]:

@@ -104,7 +104,7 @@ def test_what_is_wrong_with_a_definition_is_said_in_one_line(old: str, new: str,
 
 def test_an_unknown_format_is_named_with_those_there_are() -> None:
     text = WHOLE.replace('format = "csv"', 'format = "excel"').replace("[csv]", "[excel]")
-    assert "format 'excel' is unknown: use one of lines, hosts, adblock, csv, json, ndjson" in refused(text)
+    assert "format: 'excel' is unknown: use one of lines, hosts, adblock, csv, json, ndjson" in refused(text)
 
 
 def test_options_are_given_one_by_one_on_the_command_line() -> None:

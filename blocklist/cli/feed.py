@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from blocklist.amending import amended, drafted
 from blocklist.catalog import catalog_names, from_catalog, sample_of
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
-from blocklist.definition import FeedDefinition, with_options
+from blocklist.definition import FeedDefinition
 from blocklist.errors import UsageError
 from blocklist.formats import FORMATS
 from blocklist.formats.pdf import missing_extra
@@ -75,6 +76,22 @@ def add(context: Context, /, name: str, **given: Any) -> None:
             f"added {name}, which has no address yet{notes}: bring its list with "
             f"'blocklist refresh {name} --file PATH', or remove it and add it with --url"
         )
+
+
+@feed.command("edit")
+@_definition_options
+@pass_context
+def edit(context: Context, /, name: str, options: tuple[str, ...], **given: Any) -> None:
+    """Change a feed's definition: what the options say; its listings and their history go on."""
+    patch = _patch(**given)
+    if not patch and not options:
+        raise UsageError("say what to change, such as --url or --every; 'blocklist feed show NAME' shows what is")
+    before = context.service.store.feeds.get(name)
+    after = context.service.edit_feed(name, lambda known: amended(known, patch, options), context.actor)
+    if before.definition == after.definition:
+        click.echo(f"{name} is so already; nothing was changed")
+        return
+    click.echo(f"changed {name}; its list goes on serving, and it is due at {after.next_due}")
 
 
 @feed.command("preview")
@@ -193,31 +210,31 @@ def _sample(name: str) -> FeedDefinition:
     return validate(FeedDefinition, data, name)
 
 
-def _definition(name: str, options: tuple[str, ...], format_: str | None, **given: Any) -> FeedDefinition:
+def _definition(name: str, options: tuple[str, ...], **given: Any) -> FeedDefinition:
     """Return the definition that the options say: on their own, or changing the catalog's of that name."""
-    from_options = {key: given[key] for key in ("authority", "kind", "country") if given[key]}
-    if name in catalog_names():
-        data = from_catalog(name).model_dump(mode="json", exclude_defaults=True)
-    else:
-        needed = {"--format": format_, "--authority": given["authority"], "--kind": given["kind"]}
-        needed |= {"--country": given["country"], "--url or --file": given["url"] or given["file"]}
+    if name not in catalog_names():
+        needed = {f"--{key.strip('_')}": given[key] for key in ("format_", "authority", "kind", "country")}
+        needed["--url or --file"] = given["url"] or given["file"]
         missing = [option for option, value in needed.items() if not value]
         if missing:
             raise UsageError(
                 f"the catalog has no feed {name!r} ('blocklist feed catalog' lists those there are), "
                 f"and for one of your own {', '.join(missing)} is missing"
             )
-        data = {"name": name, "source": {}}
-    if format_ and format_ != data.get("format"):
-        data |= {"format": format_, "options": {}}
-    if from_options:
-        names = {"authority": "name", "kind": "kind", "country": "country"}
-        data["authority"] = data.get("authority", {}) | {names[key]: value for key, value in from_options.items()}
-    data |= {key: given[key] for key in ("title", "every") if given[key]}
+    return drafted({"name": name, **_patch(**given)}, options)
+
+
+def _patch(**given: Any) -> dict[str, Any]:
+    """Return what the options say of a definition, as a merge patch."""
+    names = {"authority": "name", "kind": "kind", "country": "country"}
     source = {"url": given["url"], "file": str(given["file"].resolve()) if given["file"] else None}
-    if any(source.values()):
-        data["source"] = {**data.get("source", {}), "url": None, "file": None, **source}
-    return validate(FeedDefinition, with_options(data, list(options)), f"feed {name}")
+    patch = {
+        "authority": {names[key]: given[key] for key in names if given[key]},
+        "source": {key: value for key, value in source.items() if value},
+        "format": given["format_"],
+        **{key: given[key] for key in ("title", "every")},
+    }
+    return {key: value for key, value in patch.items() if value}
 
 
 def _print_preview(seen: Preview) -> None:

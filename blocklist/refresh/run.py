@@ -148,7 +148,7 @@ class Refresher:
             store.feeds.succeeded(feed.name, moment, validators)
             last_change = moment if changed else feed.last_change or moment
             store.feeds.changed(
-                feed.name, last_change, body=run.body_sha256 or "", reading=self._reading(definition), listed=diff.rules
+                feed.name, last_change, body=run.body_sha256 or "", reading=self.reading(definition), listed=diff.rules
             )
             store.figures.count(feed.id)
             outcome = Outcome.APPLIED if changed else Outcome.UNCHANGED
@@ -175,7 +175,7 @@ class Refresher:
         self.bodies.keep(body)
         limits = self.limits(definition)
         reader = self.reader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
-        reading = self._reading(definition)
+        reading = self.reading(definition)
         stager = Stager(self._store, self.bodies, self._memory, feed, definition, body, reader, reading)
         with body.path.open("rb") as raw, reader.opened(raw, body.content_type, body.path.parent) as opened:
             self._store.runs.saw(run_id, reader.seen, body.content_type)
@@ -207,7 +207,8 @@ class Refresher:
         self.record(feed, definition, run_id, counts, diff, reader)
         self._memory.keep(feed.id, remembered)
 
-    def _reading(self, definition: FeedDefinition) -> str:
+    def reading(self, definition: FeedDefinition) -> str:
+        """Return a word that changes whenever a feed's body would be read otherwise."""
         return reading_of(definition, self.limits(definition))
 
     def _fetch(
@@ -215,7 +216,7 @@ class Refresher:
     ) -> Body | None:
         applied, reading, validators = self._store.feeds.applied(feed.name)
         # A body that would be read otherwise now must be read anew, even if its publisher has not touched it.
-        current = validators if applied and reading == self._reading(definition) else {}
+        current = validators if applied and reading == self.reading(definition) else {}
         source = Source(file=str(file)) if file else definition.source
         into = self._body_path(run_id)
         body = fetch(source, into, self._settings.fetch, current, lambda size: progress(Stage.FETCH, size))
@@ -225,7 +226,7 @@ class Refresher:
 
     def _is_what_serves(self, feed: Feed, definition: FeedDefinition, body: Body) -> bool:
         applied, reading, _ = self._store.feeds.applied(feed.name)
-        return body.sha256 == applied and reading == self._reading(definition)
+        return body.sha256 == applied and reading == self.reading(definition)
 
     def _refuse_rejected(self, feed: Feed, body: Body) -> None:
         rejected = self._store.runs.rejected_body(feed.id, body.sha256)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from blocklist.clock import now
+from blocklist.clock import later, now
 from blocklist.definition import FeedDefinition
-from blocklist.errors import UsageError
+from blocklist.errors import ChangedError, UsageError
 from blocklist.refresh.preview import Preview, Previewer
 from blocklist.service.publishing import WAIT_FOR_RUN, Publishing
+from blocklist.store.feeds import definition_of
 from blocklist.vocabulary import Feed, Outcome
 
 
@@ -27,24 +31,80 @@ class FeedTasks(Publishing):
             self.store.audit.add(actor, "feed.add", feed.name, definition=feed.definition)
         return feed
 
-    def pause_feed(self, name: str, paused: bool, actor: str) -> Feed:
+    def edit_feed(
+        self,
+        name: str,
+        change: Callable[[FeedDefinition], FeedDefinition],
+        actor: str,
+        *,
+        seen: Collection[str] | None = None,
+        wait: float = WAIT_FOR_RUN,
+    ) -> Feed:
+        """Change a feed's definition; its listings and their history go on.
+
+        Where its source or its reading changes, it is due at once: the next run reads the list anew, and lists and
+        delists what differs. ``seen`` are the versions of the feed that the caller would overwrite, None for any.
+
+        :raises NotFoundError: there is no such feed.
+        :raises ChangedError: it is not in a version that the caller has seen.
+        :raises ConflictError: a run of it did not end within ``wait`` seconds.
+        :raises UsageError: the change gives no definition.
+        """
+        with self.refresher.locked(name, wait), self.store.database.transaction():
+            feed = self.store.feeds.get(name)
+            check_seen(feed, seen)
+            before = definition_of(feed)
+            after = change(before)
+            _refuse_reference(after)
+            if before == after:
+                return feed
+            self.store.feeds.edit(
+                name, after, self._due_after(feed, before, after), moved=before.source != after.source
+            )
+            if _told(before) != _told(after):
+                self.store.snapshots.contents_changed()
+            old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+            differs = [key for key in new if old[key] != new[key]]
+            self.store.audit.add(
+                *(actor, "feed.edit", name),
+                before={key: old[key] for key in differs},
+                after={key: new[key] for key in differs},
+            )
+        if self.is_behind():
+            self.publish()
+        return self.store.feeds.get(name)
+
+    def _due_after(self, feed: Feed, before: FeedDefinition, after: FeedDefinition) -> str:
+        if before.source != after.source or self.refresher.reading(before) != self.refresher.reading(after):
+            return now()
+        if before.every != after.every:
+            return later(feed.last_attempt or now(), after.every)
+        return feed.next_due
+
+    def pause_feed(self, name: str, paused: bool, actor: str, seen: Collection[str] | None = None) -> Feed:
         """Stop or resume a feed's schedule; what it lists goes on counting.
 
         :raises NotFoundError: there is no such feed.
+        :raises ChangedError: it is not in a version that the caller has ``seen``.
         """
         with self.store.database.transaction():
-            self.store.feeds.get(name)
+            check_seen(self.store.feeds.get(name), seen)
             self.store.feeds.set_paused(name, paused)
             self.store.audit.add(actor, "feed.pause" if paused else "feed.resume", name)
         return self.store.feeds.get(name)
 
-    def remove_feed(self, name: str, actor: str) -> int:
+    def remove_feed(
+        self, name: str, actor: str, *, seen: Collection[str] | None = None, wait: float = WAIT_FOR_RUN
+    ) -> int:
         """End a feed: its listings are closed, and stay in the history. Return how many there were.
 
         :raises NotFoundError: there is no such feed.
+        :raises ChangedError: it is not in a version that the caller has ``seen``.
+        :raises ConflictError: a run of it did not end within ``wait`` seconds.
         """
-        with self.refresher.locked(name, WAIT_FOR_RUN), self.store.database.transaction():
+        with self.refresher.locked(name, wait), self.store.database.transaction():
             feed = self.store.feeds.get(name)
+            check_seen(feed, seen)
             moment = now()
             run_id = self.store.runs.start(feed.id, actor, moment)
             closed = self.store.listings.close_all(feed.id, run_id, moment)
@@ -67,6 +127,26 @@ class FeedTasks(Publishing):
         """
         _refuse_reference(definition)
         return Previewer(self.store, self.refresher, self.settings).preview(definition, file)
+
+
+def version_of(feed: Feed) -> str:
+    """Return a word that changes with whatever an admin may change of a feed: its definition, and whether it rests."""
+    parts = [feed.id, definition_of(feed).model_dump(mode="json"), feed.paused]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def check_seen(feed: Feed, seen: Collection[str] | None) -> None:
+    """Make sure that a feed is in a version that the caller has seen; None stands for any.
+
+    :raises ChangedError: it is not.
+    """
+    if seen is not None and version_of(feed) not in seen:
+        raise ChangedError(f"feed {feed.name!r} was changed since you looked at it: look again, then change it")
+
+
+def _told(definition: FeedDefinition) -> tuple[object, ...]:
+    """Return what answers tell of a feed beside its rules: a change of it is a change of the snapshot."""
+    return definition.title, definition.authority, definition.legal_basis
 
 
 def _refuse_reference(definition: FeedDefinition) -> None:

@@ -18,6 +18,7 @@ from blocklist.store.figures import Figures
 from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
 from blocklist.store.overrides import Overrides
+from blocklist.store.requests import Requests
 from blocklist.store.runs import Runs
 from blocklist.store.snapshots import Snapshots
 
@@ -42,6 +43,7 @@ class Store:
         self.overrides = Overrides(self.database)
         self.snapshots = Snapshots(self.database)
         self.figures = Figures(self.database)
+        self.requests = Requests(self.database)
         self.audit = AuditLog(self.database)
 
     def close(self) -> None:

@@ -29,10 +29,11 @@ class AuditLog:
                 (*event, last, _hash(last, *event)),
             )
 
-    def events(self, limit: int = 100) -> list[dict[str, Any]]:
-        """Return the newest events, newest first."""
+    def events(self, limit: int = 100, before: int = 2**63 - 1) -> list[dict[str, Any]]:
+        """Return the newest events older than event ``before``, newest first."""
         rows = self._database.rows(
-            "SELECT id, at, actor, action, target, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)
+            "SELECT id, at, actor, action, target, detail FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
+            (before, limit),
         )
         return [{**row, "detail": json.loads(row["detail"])} for row in rows]
 

@@ -44,6 +44,13 @@ class Feeds:
         """Return every feed, by name."""
         return [_feed(row) for row in self._database.rows("SELECT * FROM feeds WHERE removed_at IS NULL ORDER BY name")]
 
+    def page(self, after: str = "", limit: int = 100) -> list[Feed]:
+        """Return so many feeds by name, those after a name."""
+        rows = self._database.rows(
+            "SELECT * FROM feeds WHERE removed_at IS NULL AND name > ? ORDER BY name LIMIT ?", (after, limit)
+        )
+        return [_feed(row) for row in rows]
+
     def ever(self) -> list[Feed]:
         """Return every feed there ever was, removed ones included: their listings still tell of them."""
         return [_feed(row) for row in self._database.rows("SELECT * FROM feeds ORDER BY id")]
@@ -62,6 +69,14 @@ class Feeds:
             (moment,),
         )
         return [_feed(row) for row in rows]
+
+    def edit(self, name: str, definition: FeedDefinition, next_due: str, *, moved: bool) -> None:
+        """Keep another definition of a feed, inside a transaction; where its source ``moved``, forget the validators.
+
+        They are the old address's: another server must not be asked whether its list still has them.
+        """
+        values: dict[str, Any] = {"definition": definition.model_dump_json(exclude_defaults=True), "next_due": next_due}
+        self._update(name, **values, **({"validators": None} if moved else {}))
 
     def set_paused(self, name: str, paused: bool) -> None:
         """Stop or resume a feed's schedule; its list goes on serving."""

@@ -135,6 +135,21 @@ class Holds:
         sql = f"SELECT * FROM holds WHERE {' AND '.join(conditions)} ORDER BY id"
         return [_hold(row) for row in self._database.rows(sql, parameters)]
 
+    def page(
+        self, *, feed: str | None = None, state: HoldState | None = None, after: int = 0, limit: int = 100
+    ) -> list[Hold]:
+        """Return so many holds of a feed or of all, in one state or in any, oldest first, those after an id."""
+        conditions: list[str] = ["id > ?"]
+        parameters: list[str | int] = [after]
+        for column, value in (("feed", feed), ("state", state and state.value)):
+            if value:
+                conditions.append(f"{column} = ?")
+                parameters.append(value)
+        rows = self._database.rows(
+            f"SELECT * FROM holds WHERE {' AND '.join(conditions)} ORDER BY id LIMIT ?", (*parameters, limit)
+        )
+        return [_hold(row) for row in rows]
+
     def waiting(self) -> dict[str, int]:
         """Return how many entries wait, by feed; feeds without any are left out."""
         rows = self._database.tuples("SELECT feed, count(*) FROM holds WHERE state = 'waiting' GROUP BY feed")

@@ -235,3 +235,30 @@ def m004_figures(database: Database) -> None:
     """Create the tables of figures over time, and count what the listings so far tell."""
     for statement in figures_tables.STATEMENTS:
         database.execute(statement)
+def m005_pages(database: Database) -> None:
+    """Let every list be read a page at a time at the same cost, and remember requests that create something."""
+    for statement in _PAGES:
+        database.execute(statement)
+
+
+_PAGES = (
+    "CREATE INDEX runs_outcome ON runs (outcome, id)",
+    "CREATE INDEX runs_reviewed ON runs (review, id) WHERE review IS NOT NULL",
+    "CREATE INDEX holds_state ON holds (state, id)",
+    "CREATE INDEX holds_feed ON holds (feed, id)",
+    # In the order in which a person reviews them: see Changes.page.
+    "CREATE INDEX changes_order ON changes"
+    " (run_id, (CASE WHEN stands_out = '' THEN 1 ELSE 0 END), change, value, kind, scope)",
+    # answer: null while the request that brought the key is under way.
+    """
+    CREATE TABLE requests (
+        actor TEXT NOT NULL,
+        key TEXT NOT NULL,
+        request_hash TEXT NOT NULL,
+        begun_at TEXT NOT NULL,
+        answer TEXT,
+        PRIMARY KEY (actor, key)
+    )
+    """,
+    "CREATE INDEX requests_begun ON requests (begun_at)",
+)

@@ -38,6 +38,12 @@ class Overrides:
         """Return every override that was not removed, expired ones included, oldest first."""
         return [_override(row) for row in self._database.rows(f"{_CURRENT} ORDER BY id")]
 
+    def page(self, *, after: int = 0, limit: int = 100, removed: bool = False) -> list[Override]:
+        """Return so many overrides, oldest first, those after an id; ``removed`` ones too."""
+        which = "SELECT * FROM overrides WHERE true" if removed else _CURRENT
+        rows = self._database.rows(f"{which} AND id > ? ORDER BY id LIMIT ?", (after, limit))
+        return [_override(row) for row in rows]
+
     def active(self, moment: str | None = None) -> list[Override]:
         """Return every override that was in force at a moment (now where none is given), oldest first."""
         rows = self._database.rows(

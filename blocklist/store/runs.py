@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -118,6 +118,41 @@ class Runs:
         """Return the newest runs, newest first, of one feed or of all."""
         which, parameters = (" WHERE feeds.name = ?", (feed, limit)) if feed else ("", (limit,))
         return [_run(row) for row in self._database.rows(f"{_RUN}{which} ORDER BY runs.id DESC LIMIT ?", parameters)]
+
+    def page(
+        self,
+        *,
+        feed: str | None = None,
+        outcome: Outcome | None = None,
+        review: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Run]:
+        """Return so many runs, newest first, older than run ``before``; of one feed, outcome or state of review."""
+        conditions: list[str] = ["true"]
+        parameters: list[Any] = []
+        for condition, value in (
+            ("runs.feed_id IN (SELECT id FROM feeds WHERE name = ?)", feed),
+            ("runs.outcome = ?", outcome and outcome.value),
+            ("runs.review = ?", review),
+            ("runs.id < ?", before),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                parameters.append(value)
+        rows = self._database.rows(
+            f"{_RUN} WHERE {' AND '.join(conditions)} ORDER BY runs.id DESC LIMIT ?", (*parameters, limit)
+        )
+        return [_run(row) for row in rows]
+
+    def last_of(self, feeds: Sequence[int]) -> dict[int, Run]:
+        """Return the newest run of each of these feeds, by the feed's id; feeds without any are left out."""
+        rows = self._database.rows(
+            f"{_RUN} WHERE runs.id IN (SELECT (SELECT max(r.id) FROM runs r WHERE r.feed_id = f.id) FROM feeds f"
+            f" WHERE f.id IN ({', '.join('?' * len(feeds))}))",
+            feeds,
+        )
+        return {row["feed_id"]: _run(row) for row in rows}
 
     def pending(self) -> list[Run]:
         """Return the held runs that wait for review, oldest first."""
