@@ -235,6 +235,9 @@ def m004_figures(database: Database) -> None:
     """Create the tables of figures over time, and count what the listings so far tell."""
     for statement in figures_tables.STATEMENTS:
         database.execute(statement)
+
+
+@MIGRATIONS()
 def m005_pages(database: Database) -> None:
     """Let every list be read a page at a time at the same cost, and remember requests that create something."""
     for statement in _PAGES:
