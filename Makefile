@@ -17,7 +17,7 @@ help:
 
 run: $(VENV)/run.stamp
 	@$(BIN)/blocklist --data-dir "$(DATA)" feed samples
-	@sh scripts/welcome.sh "$(CONTROL)" "$(LOOKUP)"
+	@sh scripts/welcome.sh "$(CONTROL)" "$(LOOKUP)" '$(BIN)/blocklist --data-dir "$(DATA)"'
 	@exec $(BIN)/blocklist --data-dir "$(DATA)" serve --control "$(CONTROL)" --lookup "$(LOOKUP)"
 
 test: $(VENV)/dev.stamp

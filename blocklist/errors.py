@@ -33,6 +33,18 @@ class ConfigurationError(UsageError):
     """The configuration file or a ``BLOCKLIST_`` variable cannot be read."""
 
 
+class UnauthorizedError(BlocklistError):
+    """Nobody knows who asks: no token or session, or one that opens nothing any more."""
+
+    http_status = 401
+
+
+class ForbiddenError(BlocklistError):
+    """Whoever asks is known and may not do this."""
+
+    http_status = 403
+
+
 class NotFoundError(BlocklistError):
     """A feed, run, override or policy of that name does not exist."""
 

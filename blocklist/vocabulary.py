@@ -105,6 +105,41 @@ class HoldState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Role(StrEnum):
+    """What a person or a token may do; each may do what those before it may, and they compare in this order."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+    @property
+    def rank(self) -> int:
+        """The place in the order, from 0."""
+        return list(Role).index(self)
+
+    def covers(self, needed: Role) -> bool:
+        """Return whether this role may do what another may.
+
+        >>> Role.ADMIN.covers(Role.VIEWER), Role.EDITOR.covers(Role.APPROVER)
+        (True, False)
+        """
+        return self.rank >= needed.rank
+
+    # As text, approver would be less than editor.
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Role(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Role(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Role(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Role(other).rank
+
+
 class Said(NamedTuple):
     """What a guard said of a run: its name, what it does, and a sentence with the figures."""
 
@@ -315,6 +350,30 @@ class Override:
     created_at: str
     until: str | None = None
     removed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token for programs, without its secret, which nobody can show again; ``prefix`` is how the secret begins.
+
+    ``last_used`` is true to the minute. It opens nothing from ``expires_at`` (None: never) or ``revoked_at`` on.
+    """
+
+    id: int
+    name: str
+    prefix: str
+    role: Role
+    created_at: str
+    created_by: str
+    expires_at: str | None = None
+    last_used: str | None = None
+    revoked_at: str | None = None
+
+    def state(self, moment: str) -> str:
+        """Return ``active``, ``expired`` or ``revoked``."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= moment else "active"
 
 
 @dataclass(frozen=True, slots=True)

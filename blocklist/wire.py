@@ -8,7 +8,8 @@ from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
 from typing import TYPE_CHECKING, Any
 
-from blocklist.vocabulary import Change, Hold, Listing, Override, Run, Said, Verdict
+from blocklist.clock import now
+from blocklist.vocabulary import Change, Hold, Listing, Override, Run, Said, Token, Verdict
 
 if TYPE_CHECKING:
     # Lookup nodes import this module, and know nothing of the refresh.
@@ -130,3 +131,8 @@ def override_body(item: Override) -> dict[str, Any]:
     body = asdict(item)
     rule = body.pop("rule")
     return body | {"action": item.action.value, "target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}
+
+
+def token_body(token: Token) -> dict[str, Any]:
+    """Return a token as JSON, without its secret."""
+    return asdict(token) | {"state": token.state(now())}

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from blocklist.service import Service
+from blocklist.snapshot.follower import Follower
 from blocklist.store import Store
-from tests.support import settings_for
+from blocklist.vocabulary import Role
+from blocklist.web.app import create_app
+from tests.support import settings_for, token_client
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +31,24 @@ def service(tmp_path: Path) -> Iterator[Service]:
     opened = Service(settings_for(tmp_path / "data"))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def control_app(service: Service) -> Flask:
+    """The application of the control plane over ``service``."""
+    return create_app(Follower(service.snapshots.folder, 86_400), service)
+
+
+@pytest.fixture
+def client_as(control_app: Flask, service: Service) -> Callable[[Role | str], FlaskClient]:
+    """Return a client of the control plane that shows a token of the role it is called with."""
+    return lambda role: token_client(control_app, service, role)
+
+
+@pytest.fixture
+def signed_in_client(client_as: Callable[[Role | str], FlaskClient]) -> FlaskClient:
+    """A client of the control plane that may do everything."""
+    return client_as(Role.ADMIN)
 
 
 @pytest.fixture

@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+from flask.testing import FlaskClient
+
 from blocklist import Snapshot
 from blocklist.config import Settings
 from blocklist.definition import FeedDefinition
 from blocklist.formats import format_of
 from blocklist.normalize.rules import Reading, site_rule
+from blocklist.service import Service
 from blocklist.snapshot.compiler import Compiler, FeedSource
 from blocklist.vocabulary import (
     CONFIRMED_KINDS,
@@ -23,6 +27,7 @@ from blocklist.vocabulary import (
     OverrideAction,
     Policy,
     Rejected,
+    Role,
     Rule,
     RuleKind,
     Scope,
@@ -141,3 +146,15 @@ def snapshot_of(
 def values(listings: Iterable[Listing]) -> list[str]:
     """Return the values of listings, in order."""
     return [item.rule.value for item in listings]
+
+
+def token_for(service: Service, role: Role | str) -> str:
+    """Return the secret of a new token of a role."""
+    return service.create_token(Role(role), "test", f"test {role}")[1]
+
+
+def token_client(app: Flask, service: Service, role: Role | str) -> FlaskClient:
+    """Return a client of the control plane that shows a token of a role with every request."""
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token_for(service, role)}"
+    return client

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import blocklist
-from blocklist.cli import audit, doctor, feed, hold, lookup, override, refresh, run, serve, snapshot
+from blocklist.cli import audit, doctor, feed, hold, lookup, override, refresh, run, serve, snapshot, token
 from blocklist.cli.context import Context
 from blocklist.errors import BlocklistError
 
@@ -58,6 +58,7 @@ for _command in (
     lookup.history,
     override.override,
     snapshot.snapshot,
+    token.token,
     audit.audit,
     doctor.doctor,
 ):

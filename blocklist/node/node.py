@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import random
 import time
 from collections.abc import Callable
@@ -11,8 +10,8 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-from blocklist.errors import ConfigurationError
-from blocklist.lookup.resolver import Answer, Resolver, problem
+from blocklist.lookup.callers import Callers
+from blocklist.lookup.resolver import Answer, Resolver
 from blocklist.lookup.routes import Routes
 from blocklist.node.board import Board
 from blocklist.node.connection import Connection
@@ -30,7 +29,6 @@ _TURNS = 8
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
 #: Seconds that a connection may wait for its next request.
 _IDLE = 75.0
-_OPEN_TO_ALL = frozenset({"/healthz", "/readyz"})
 
 
 class Node:
@@ -48,7 +46,7 @@ class Node:
         self.counters.restore(board.read(slot))
         self.counters.values["connections"] = 0
         self._board, self._slot, self._tell = board, slot, tell
-        self._token = _token(options.token_file)
+        self._callers = Callers(options.token_file)
         self._turns: list[set[Connection]] = [set() for _ in range(_TURNS)]
         self._turn = 0
         self._looking: Any = None
@@ -114,15 +112,9 @@ class Node:
 
     def refusal(self, message: Message) -> Answer | None:
         """Return why a request is not answered, if its caller may not ask."""
-        if self._token is None or message.path in _OPEN_TO_ALL:
-            return None
         if message.method == "OPTIONS" and self.options.cors_origins:
             return None
-        scheme, _, given = message.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1", "replace"), self._token):
-            return None
-        told = problem(401, "this node wants a bearer token: Authorization: Bearer TOKEN")
-        return Answer(told.status, told.body, (("WWW-Authenticate", "Bearer"),))
+        return self._callers.refusal(message.path, message.headers)
 
     def cors(self, origin: str | None) -> tuple[tuple[str, str], ...]:
         """Return the headers that let pages of a configured origin read the answer (Fetch, CORS protocol)."""
@@ -205,15 +197,3 @@ class Node:
             "snapshot_stale": int(self.follower.stale),
         }
         self._board.tell(self._slot, self.counters.state() | gauges)
-
-
-def _token(file: str | None) -> bytes | None:
-    if file is None:
-        return None
-    try:
-        token = Path(file).read_bytes().strip()
-    except OSError as error:
-        raise ConfigurationError(f"lookup.token_file: {file} cannot be read: {error.strerror}") from None
-    if not token:
-        raise ConfigurationError(f"lookup.token_file: {file} is empty")
-    return token

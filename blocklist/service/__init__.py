@@ -12,9 +12,10 @@ from blocklist.service.holds import HoldTasks
 from blocklist.service.overrides import OverrideTasks, override_rule
 from blocklist.service.runs import RunDetail, RunTasks
 from blocklist.service.targets import read_target
+from blocklist.service.tokens import TokenTasks
 
 __all__ = ["RunDetail", "Service", "override_rule", "read_target"]
 
 
-class Service(FeedTasks, RunTasks, HoldTasks, EvidenceTasks, OverrideTasks):
+class Service(FeedTasks, RunTasks, HoldTasks, EvidenceTasks, OverrideTasks, TokenTasks):
     """The control plane over one data folder: each base has the tasks of one resource."""

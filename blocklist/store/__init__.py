@@ -21,6 +21,7 @@ from blocklist.store.overrides import Overrides
 from blocklist.store.requests import Requests
 from blocklist.store.runs import Runs
 from blocklist.store.snapshots import Snapshots
+from blocklist.store.tokens import Tokens
 
 __all__ = ["Store"]
 
@@ -44,6 +45,7 @@ class Store:
         self.snapshots = Snapshots(self.database)
         self.figures = Figures(self.database)
         self.requests = Requests(self.database)
+        self.tokens = Tokens(self.database)
         self.audit = AuditLog(self.database)
 
     def close(self) -> None:

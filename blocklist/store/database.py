@@ -99,6 +99,21 @@ class Database:
         except sqlite3.OperationalError as error:
             raise StoreError(f"{self.path}: {error}; nothing of this change was kept") from error
 
+    def write_if_free(self, sql: str, parameters: Sequence[Any] = ()) -> bool:
+        """Run one statement that writes if nobody else is writing; return whether it did.
+
+        For what may be left undone: a request that only reads must not wait for a run that records a million rows.
+        """
+        connection = self._connection
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            connection.execute(sql, parameters)
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1_000}")
+        return True
+
     @contextmanager
     def staging(self) -> Iterator[None]:
         """Make writes to temporary tables one, without the write lock: others may write while a body is being read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from blocklist.store import figures_tables
+from blocklist.store import access_tables, figures_tables
 
 MIGRATIONS = Migrations("blocklist")
 
@@ -265,3 +265,10 @@ _PAGES = (
     """,
     "CREATE INDEX requests_begun ON requests (begun_at)",
 )
+
+
+@MIGRATIONS()
+def m006_tokens(database: Database) -> None:
+    """Create the table of tokens for programs, and let the audit log say from where a change was asked for."""
+    for statement in (*access_tables.TOKENS, *access_tables.AUDIT_ORIGIN):
+        database.execute(statement)

@@ -16,6 +16,7 @@ from blocklist.lookup.resolver import Resolver, SnapshotHolder, problem
 from blocklist.lookup.routes import Request, Routes, no_metrics, not_found
 from blocklist.service import Service
 from blocklist.web.evidence import evidence_routes
+from blocklist.web.guarding import declare, declare_lookup, guard
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
 from blocklist.web.responses import respond
@@ -45,6 +46,9 @@ def create_app(
         app.register_blueprint(evidence_routes(service))
         app.register_blueprint(pages(service, holder))
         app.add_url_rule("/", view_func=lambda: redirect("/admin/"), endpoint="root")
+        declare(app, "root", None)
+        declare(app, "admin.static", None)
+        guard(app, service)
     return app
 
 
@@ -58,6 +62,7 @@ def _lookup_routes(app: Flask, routes: Routes) -> None:
 
     for path, methods in routes.paths.items():
         app.add_url_rule(path, path, view, methods=list(methods), provide_automatic_options=False)
+        declare_lookup(app, path)
 
     @app.errorhandler(MethodNotAllowed)
     def other_method(error: MethodNotAllowed) -> ResponseReturnValue:

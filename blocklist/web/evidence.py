@@ -8,6 +8,8 @@ from blocklist.clock import now, parse_time
 from blocklist.errors import UsageError
 from blocklist.lookup.resolver import Answer
 from blocklist.service import Service, read_target
+from blocklist.vocabulary import Role
+from blocklist.web.guarding import needs
 from blocklist.web.responses import respond
 from blocklist.wire import listing_body
 
@@ -17,11 +19,13 @@ def evidence_routes(service: Service) -> Blueprint:
     routes = Blueprint("evidence", __name__)
 
     @routes.get("/v1/history")
+    @needs(Role.VIEWER)
     def history() -> Response:
         listings = service.history(read_target(_required("target")))
         return respond(Answer(200, {"target": request.args["target"], "listings": [listing_body(i) for i in listings]}))
 
     @routes.get("/v1/listings")
+    @needs(Role.VIEWER)
     def listings() -> Response:
         try:
             at = parse_time(request.args["at"]) if "at" in request.args else now()

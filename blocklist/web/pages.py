@@ -9,6 +9,8 @@ from blocklist.errors import BlocklistError
 from blocklist.lookup.resolver import SnapshotHolder
 from blocklist.overview import feed_rows
 from blocklist.service import Service, read_target
+from blocklist.vocabulary import Role
+from blocklist.web.guarding import needs
 
 #: Nothing from elsewhere, no inline script, no framing: feed content is hostile.
 _POLICY = (
@@ -35,6 +37,7 @@ def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
         return response
 
     @routes.get("/")
+    @needs(Role.VIEWER)
     def overview() -> str:
         return render_template(
             "overview.html",
@@ -46,6 +49,7 @@ def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
         )
 
     @routes.get("/lookup")
+    @needs(Role.VIEWER)
     def lookup() -> tuple[str, int]:
         text = request.args.get("target", "").strip()
         found: dict[str, object] = {}

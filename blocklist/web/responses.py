@@ -14,3 +14,8 @@ def respond(answer: Answer) -> Response:
         del response.headers["Content-Type"]
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def see_other(address: str) -> Response:
+    """Return a redirect that the browser follows with GET (303), and that nobody keeps."""
+    return Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})

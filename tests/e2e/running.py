@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,11 @@ class Installation:
         """Run a command with --json and return what it printed."""
         text = self.run(*arguments, "--json", status=status)
         return json.JSONDecoder().raw_decode(text)[0]
+
+    @cached_property
+    def bearer(self) -> dict[str, str]:
+        """The header that lets a program do everything on the control plane."""
+        return {"Authorization": f"Bearer {self.json('token', 'create', '--role', 'admin')['token']}"}
 
     def add(self, name: str, url: str, *options: str, format_: str = "lines") -> None:
         authority = ("--authority", "Test Court", "--kind", "court", "--country", "GB")

@@ -48,6 +48,10 @@ def installation(tmp_path: Path) -> Installation:
     return Installation(tmp_path / "data")
 
 
+def ask(url: str, installation: Installation) -> httpx.Response:
+    return httpx.get(url, headers=installation.bearer, trust_env=False)
+
+
 def lines(sites: list[str]) -> bytes:
     return "".join(f"{site}\n" for site in sites).encode()
 
@@ -135,7 +139,7 @@ def test_the_service_refreshes_feeds_by_itself_and_picks_up_those_added_while_it
         published.answer = lambda handler: respond(handler, lines(SITES))
 
         def history() -> list[bool]:
-            answer = httpx.get(f"{service.control}/v1/history?target=new-pirate.example", trust_env=False)
+            answer = ask(f"{service.control}/v1/history?target=new-pirate.example", installation)
             return [bool(item["listed_until"]) for item in answer.json()["listings"]]
 
         # History first: a worker may not have taken over the second list yet, and say the same as of the third.
@@ -176,10 +180,8 @@ def test_evidence_tells_who_listed_a_site_since_when_and_on_what_order(
     installation.run("refresh", "orders")
     with serving(installation) as service:
         explained = service.verdict(url="https://www.pirate.example/x", explain="1")["listings"][0]
-        listing = httpx.get(f"{service.control}/v1/listings?target=pirate.example", trust_env=False).json()["listings"][
-            0
-        ]
-        before = httpx.get(f"{service.control}/v1/listings?target=pirate.example&at=2026-01-11", trust_env=False).json()
+        listing = ask(f"{service.control}/v1/listings?target=pirate.example", installation).json()["listings"][0]
+        before = ask(f"{service.control}/v1/listings?target=pirate.example&at=2026-01-11", installation).json()
         for said in (explained, listing):
             assert said["feed"] == "orders"
             assert said["authority"] == "High Court"

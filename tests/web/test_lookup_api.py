@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,8 @@ def client(request: pytest.FixtureRequest, service: Service) -> FlaskClient:
 
 
 @pytest.fixture
-def control(service: Service) -> FlaskClient:
-    return create_app(Follower(service.snapshots.folder, 86_400), service).test_client()
+def control(client_as: Callable[[str], FlaskClient]) -> FlaskClient:
+    return client_as("viewer")
 
 
 def test_a_listed_site_is_answered_as_the_contract_words_it(client: FlaskClient) -> None:

@@ -1,0 +1,1 @@
+"""Who may use the control plane: identities and their secrets. Knows neither HTTP nor SQL."""

@@ -1,0 +1,57 @@
+"""Who asks, and from where."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from blocklist.vocabulary import Role
+
+_BEHIND_A_TOKEN = re.compile(r" \(token \d+ of ([^()]+)\)$")
+_ON_THE_COMMAND_LINE = " (command line)"
+
+
+class How(StrEnum):
+    """By what somebody is known."""
+
+    TOKEN = "token"  # noqa: S105 - the word, not a secret
+    SESSION = "session"
+    COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whoever asks: a person who signed in, a token of a program, or the system user who runs a command.
+
+    ``id`` is that of the person or the token; ``person`` is who answers for a token: the one who made it.
+    """
+
+    name: str
+    role: Role
+    how: How
+    id: int | None = None
+    remote_address: str | None = None
+    person: str = ""
+
+    @property
+    def actor(self) -> str:
+        """What the audit log says of who it was.
+
+        >>> Identity("nightly", Role.EDITOR, How.TOKEN, 3, person="anna").actor
+        'nightly (token 3 of anna)'
+        """
+        if self.how is How.TOKEN:
+            return f"{self.name} (token {self.id} of {self.person})"
+        return f"{self.name}{_ON_THE_COMMAND_LINE}" if self.how is How.COMMAND_LINE else self.name
+
+
+def person_behind(actor: str) -> str:
+    """Return the person who acted, through whatever means.
+
+    >>> person_behind("nightly (token 3 of anna)"), person_behind("anna (command line)"), person_behind("anna")
+    ('anna', 'anna', 'anna')
+    """
+    if match := _BEHIND_A_TOKEN.search(actor):
+        return match[1]
+    return actor.removesuffix(_ON_THE_COMMAND_LINE)
