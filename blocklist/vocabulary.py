@@ -7,8 +7,10 @@ rest are frozen dataclasses.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from typing import Any, NamedTuple
 
 
@@ -185,12 +187,42 @@ class Rejected(NamedTuple):
     reason: str
 
 
+class Lines(NamedTuple):
+    """Consecutive lines of a body that hold one name each and nothing else, kept together: an Entry a line.
+
+    ``text`` has a line break after each; ``position`` is that of the first.
+    """
+
+    text: str
+    position: int
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the lines one by one."""
+        return map(Entry, self.text.split("\n")[:-1], count(self.position))
+
+
 class Rule(NamedTuple):
     """What an entry means for matching: a canonical value, its kind, and how far it reaches."""
 
     kind: RuleKind
     value: str
     scope: Scope
+
+
+class Hosts(NamedTuple):
+    """What consecutive lines mean of which each is a host, canonical as written: a rule of this scope a line.
+
+    ``position`` is that of the first.
+    """
+
+    values: list[str]
+    position: int
+    scope: Scope
+
+    def ruled(self) -> Iterator[tuple[Entry, Rule]]:
+        """Yield the lines one by one, each with its rule."""
+        for position, host in enumerate(self.values, self.position):
+            yield Entry(host, position), Rule(RuleKind.HOST, host, self.scope)
 
 
 class Target(NamedTuple):

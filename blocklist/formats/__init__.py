@@ -21,7 +21,7 @@ from blocklist.formats import adblock, csv, hosts, json, lines, news, pages, pdf
 from blocklist.formats.auto import Seen, recognize
 from blocklist.formats.options import FormatOptions
 from blocklist.validation import validate
-from blocklist.vocabulary import Entry, Rejected
+from blocklist.vocabulary import Entry, Lines, Rejected
 
 Parser = Callable[..., Iterator[Entry | Rejected]]
 
@@ -38,6 +38,14 @@ class Format:
     options: type[BaseModel]
     parse: Parser
     holds: Literal["text", "markup", "binary"] = "text"
+    in_blocks: Callable[..., Iterator[Entry | Rejected | Lines]] | None = None
+
+    def blocks(self, body: BinaryIO, options: BaseModel, max_bytes: int) -> Iterator[Entry | Rejected | Lines]:
+        """Return what :meth:`entries` does, lines that hold nothing but a name many together where the format can.
+
+        :raises UnreadableFeedError: no later row of the body could be trusted.
+        """
+        return self.in_blocks(body, options) if self.in_blocks else self.entries(body, options, max_bytes)
 
     def entries(self, body: BinaryIO, options: BaseModel, max_bytes: int) -> Iterator[Entry | Rejected]:
         """Return what the body holds, in order.
@@ -53,8 +61,8 @@ def _auto(body: BinaryIO, options: BaseModel) -> Iterator[Entry | Rejected]:
 
 
 _NAMED = (
-    Format("lines", lines.TextOptions, lines.parse),
-    Format("hosts", lines.TextOptions, hosts.parse),
+    Format("lines", lines.TextOptions, lines.parse, in_blocks=lines.blocks),
+    Format("hosts", lines.TextOptions, hosts.parse, in_blocks=hosts.blocks),
     Format("adblock", lines.TextOptions, adblock.parse),
     Format("csv", csv.CsvOptions, csv.parse),
     Format("json", json.JsonOptions, json.parse),

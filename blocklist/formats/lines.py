@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, BinaryIO
 
@@ -13,10 +13,15 @@ from pydantic import AfterValidator
 
 from blocklist.errors import UnreadableFeedError
 from blocklist.formats.options import FormatOptions
-from blocklist.vocabulary import Entry, Rejected
+from blocklist.vocabulary import Entry, Lines, Rejected
 
 #: Far above any host or URL, far below what would hurt: a longer line is not a row but a body of another kind.
 MAX_LINE = 65_536
+#: Characters read at a time.
+_PIECE = 1 << 18
+#: A name in lines that are read together: no comment, no white space, nothing that a reader would take off.
+BARE_NAME = r"[a-z0-9._-]{1,255}+"
+_BARE = re.compile(rf"^(?:{BARE_NAME}\n){{16,}}+", re.MULTILINE)
 _COMMENT = re.compile(r"\s(?:#|;|!|//).*$")
 _COMMENT_LINE = ("#", "!", ";", "// ", "[Adblock")
 
@@ -67,17 +72,60 @@ def numbered_lines(
 
     :raises UnreadableFeedError: a line is longer than :data:`MAX_LINE`.
     """
-    number = 0
+    for number, text in _whole_lines(body, encoding):
+        yield from _kept(text, number, comments)
+
+
+def runs_of_lines(
+    body: BinaryIO, encoding: str, bare: re.Pattern[str], bring: Callable[[str], str] = str
+) -> Iterator[Lines | tuple[int, str]]:
+    """Yield what :func:`numbered_lines` does, but lines that match ``bare`` many together, as ``bring`` makes them.
+
+    ``bare`` matches a number of whole lines from the beginning of one, each of one name and nothing else.
+
+    :raises UnreadableFeedError: a line is longer than :data:`MAX_LINE`.
+    """
+    for first, text in _whole_lines(body, encoding):
+        number, at = first, 0
+        for run in bare.finditer(text):
+            if run.start() > at:
+                between = text[at : run.start()]
+                yield from _kept(between, number, _COMMENT_LINE)
+                number += between.count("\n")
+            yield Lines(bring(run[0]), number)
+            number += run[0].count("\n")
+            at = run.end()
+        yield from _kept(text[at:], number, _COMMENT_LINE)
+
+
+def _whole_lines(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield a body in pieces of whole lines, each piece with the number of its first line."""
+    number, rest = 1, ""
     with text_of(body, encoding) as text:
-        while line := text.readline(MAX_LINE):
-            number += 1
-            if len(line) >= MAX_LINE and not line.endswith("\n"):
-                raise UnreadableFeedError(
-                    f"line {number} is longer than {MAX_LINE} characters: not a list of this format"
-                )
-            line = line.strip()
-            if line and not line.startswith(comments) and line != "//":
-                yield number, line
+        while piece := text.read(_PIECE):
+            lines, newline, tail = piece.rpartition("\n")
+            if not newline:
+                rest += piece
+                _check_length(rest, number)
+                continue
+            whole = f"{rest}{lines}\n"
+            yield number, whole
+            number += whole.count("\n")
+            rest = tail
+        yield number, rest
+
+
+def _kept(text: str, first: int, comments: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.split("\n"), first):
+        _check_length(line, number)
+        line = line.strip()  # noqa: PLW2901
+        if line and not line.startswith(comments) and line != "//":
+            yield number, line
+
+
+def _check_length(line: str, number: int) -> None:
+    if len(line) >= MAX_LINE:
+        raise UnreadableFeedError(f"line {number} is longer than {MAX_LINE} characters: not a list of this format")
 
 
 def without_comment(line: str) -> str:
@@ -89,6 +137,15 @@ def without_comment(line: str) -> str:
     if " " in line or "\t" in line:
         return _COMMENT.sub("", line).rstrip()
     return line
+
+
+def blocks(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected | Lines]:
+    """Yield one Entry a line, but many lines together that hold nothing but letters, digits, dots and hyphens."""
+    for item in runs_of_lines(body, options.encoding, _BARE):
+        if isinstance(item, Lines):
+            yield item
+        else:
+            yield Entry(without_comment(item[1]), item[0])
 
 
 def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 
 from blocklist.config import GuardSettings
 from blocklist.normalize.hosts import shorten
@@ -16,37 +16,47 @@ _FEW = 16
 _WAITS = {HoldState.WAITING, HoldState.WITHDRAWN}
 
 
-def never_block(names: Iterable[str]) -> Callable[[Entry, Rule], Rejected | None] | None:
-    """Return what refuses a rule that would block one of these hosts or anything below it; None without names.
+class NeverBlock:
+    """Refuses rules that would block one of an operator's names or anything below it.
 
     A rule above a name would block it too; one of scope ``exact`` would not.
     """
-    never = frozenset(names)
-    if not never:
-        return None
-    above = {parent: name for name in sorted(never) for parent in _parents(name)}
-    # Nearly every host ends otherwise than all names and lies above none: one comparison in C tells, for a few names;
-    # more of them are told apart by their top-level domains.
-    endings = tuple(never) if len(never) <= _FEW else tuple({name.rpartition(".")[2] for name in never})
-    sites = RuleKind.HOST
 
-    def refusal(entry: Entry, rule: Rule) -> Rejected | None:
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._above = {parent: name for name in sorted(self._names) for parent in _parents(name)}
+        # Nearly every host ends otherwise than all names and lies above none: one comparison in C tells, for a few
+        # names; more of them are told apart by their top-level domains.
+        few = len(self._names) <= _FEW
+        self._endings = tuple(self._names if few else {name.rpartition(".")[2] for name in self._names})
+
+    def concerns(self, hosts: Sequence[str]) -> bool:
+        """Return whether any rule of these hosts could be refused."""
+        endings = self._endings
+        return not self._above.keys().isdisjoint(hosts) or any(host.endswith(endings) for host in hosts)
+
+    def __call__(self, entry: Entry, rule: Rule) -> Rejected | None:
+        """Return why an entry's rule must not be one, or None."""
         kind, value, scope = rule
-        if kind is sites and value not in above and not value.endswith(endings):
+        above = self._above
+        if kind is RuleKind.HOST and value not in above and not value.endswith(self._endings):
             return None
         if kind is RuleKind.APP:
             return None
         host = value.partition("/")[0] if kind is RuleKind.URL else value
         name = above.get(host) if kind is RuleKind.HOST and scope is Scope.SUBTREE else None
         if name is None:
-            name = next((part for part in (host, *_parents(host)) if part in never), None)
+            name = next((part for part in (host, *_parents(host)) if part in self._names), None)
         if name is None:
             return None
         raw = entry.raw or entry.site
         why = f"{shorten(raw)} would block {name}, which the setting guards.never_block names"
         return Rejected(raw, entry.position, "never_block", why)
 
-    return refusal
+
+def never_block(names: Sequence[str]) -> NeverBlock | None:
+    """Return what refuses rules that would block one of these names; None without names."""
+    return NeverBlock(names) if names else None
 
 
 def sift(

@@ -35,7 +35,7 @@ def stage_whole(store: Store, reader: BodyReader, opened: BinaryIO) -> Staged:
 
     :raises UnreadableFeedError: no later row of the body could be trusted.
     """
-    store.listings.stage(reader.read(opened))
+    store.listings.stage(reader.read_in_blocks(opened))
     return None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from blocklist.errors import StoreError
 from blocklist.store.migrations import MIGRATIONS
 
 Row = dict[str, Any]
+#: A table of the texts of one parameter (:func:`as_texts`), with the columns ``key``, from 0, and ``value``.
+#: PostgreSQL has ``unnest(?) WITH ORDINALITY`` for it.
+TEXTS = "json_each(?)"
 #: How long a writer waits for another, in seconds: longer than recording a million rows takes.
 _BUSY_SECONDS = 60
 
@@ -70,7 +74,7 @@ class Database:
         """Run ``INSERT … RETURNING id`` inside :meth:`transaction`; return the id."""
         return int(self._connection.execute(sql, parameters).fetchone()[0])
 
-    def execute_many(self, sql: str, rows: Iterator[Sequence[Any]]) -> None:
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once a row."""
         self._connection.executemany(sql, rows)
 
@@ -171,6 +175,8 @@ class Database:
                 "recursive_triggers = ON",
             ),
             *("temp_store = FILE", "cache_size = -65536", "temp.cache_size = -65536"),
+            # Debian builds SQLite to overwrite whatever is deleted, which a temporary table has no use for.
+            "temp.secure_delete = OFF",
         ):
             connection.execute(f"PRAGMA {pragma}")
         return connection
@@ -189,3 +195,8 @@ class Database:
             )
         if known - applied:
             MIGRATIONS.apply(database)
+
+
+def as_texts(texts: Sequence[str]) -> str:
+    """Return texts as the parameter of :data:`TEXTS`."""
+    return json.dumps(texts, separators=(",", ":"))

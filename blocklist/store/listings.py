@@ -12,13 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
-from operator import itemgetter
 from typing import Any
 
 from blocklist.definition import FeedDefinition
-from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Authority, Entry, Listing, Rule, RuleKind, Scope
+from blocklist.store.database import TEXTS, Database, Row, as_texts
+from blocklist.vocabulary import Authority, Entry, Hosts, Listing, Rule, RuleKind, Scope
 
 #: What the compiler needs of a listing, in the order of :data:`blocklist.snapshot.compiler.ListingRow`.
 _COMPILED = "value, kind, scope, feed_id, raw, reference, legal_basis, published_at, authority, country, listed_from"
@@ -40,14 +38,14 @@ _FACTS = ("reference", "legal_basis", "published_at", "authority", "country")
 _IS_BARE = " AND ".join(["kind = 'host'", *(f"{column} IS NULL" for column in ("raw", *_FACTS))])
 _OF_A_FEED = "feed_id IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
 _NO_FACTS = (None,) * len(_FACTS)
-#: Rows a statement when staging: four times faster than a row each, and well under SQLite's limit of parameters.
-_CHUNK = 400
 #: Ids of listings a block of what is read to compile: joined, some hundred kilobytes.
 _BLOCK = 4_096
-#: Rows sorted at a time before they are staged: some 40 MB of them.
-_SORTED = 200_000
-_VALUE = itemgetter(0)
+#: Rows collected before they are staged, and hosts from which on staging them together is worth it.
+_ROWS = 10_000
+_TOGETHER = 16
 
+#: Of all columns, so that the rows come out in its order without being looked up one by one.
+_INDEX = f"CREATE INDEX temp.{{table}}_rule ON {{table}} ({', '.join(_STAGED)})"
 _SAME_RULE = "{a}.value = {b}.value AND {a}.kind = {b}.kind AND {a}.scope = {b}.scope"
 _OPEN = "l.feed_id = ? AND l.closed_by = 0"
 _LISTED = f"EXISTS (SELECT 1 FROM listings l WHERE {_SAME_RULE.format(a='l', b='i')} AND {_OPEN})"
@@ -75,13 +73,13 @@ class Listings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def stage(self, ruled: Iterable[tuple[Entry, Rule]]) -> int:
+    def stage(self, ruled: Iterable[tuple[Entry, Rule] | Hosts]) -> int:
         """Put a body's rules beside the listings, replacing what this thread staged before; return how many rows."""
         self.unstage()
         self._database.execute(f"CREATE TEMPORARY TABLE incoming ({_columns()})")
         with self._database.staging():
             staged = self._fill(ruled, "incoming")
-            self._database.execute("CREATE INDEX temp.incoming_rule ON incoming (value, kind, scope, position)")
+            self._database.execute(_INDEX.format(table="incoming"))
         return staged
 
     def stage_changes(self, feed_id: int, arriving: Iterable[tuple[Entry, Rule]], leaving: Iterable[Rule]) -> bool:
@@ -96,7 +94,7 @@ class Listings:
         with self._database.staging():
             self._fill(arriving, "arriving")
             self._database.execute_many("INSERT INTO leaving VALUES (?, ?, ?)", _rule_rows(leaving))
-            execute("CREATE INDEX temp.arriving_rule ON arriving (value, kind, scope, position)")
+            execute(_INDEX.format(table="arriving"))
             execute("CREATE UNIQUE INDEX temp.leaving_rule ON leaving (value, kind, scope)")
         listed = f"EXISTS (SELECT 1 FROM listings l WHERE {_SAME_RULE.format(a='l', b='i')} AND {_OPEN})"
         if self._database.value(f"SELECT EXISTS (SELECT 1 FROM leaving i WHERE NOT {listed})", (feed_id,)):
@@ -253,30 +251,33 @@ class Listings:
         amended = self._find_amended(feed_id, "arriving")
         return Diff(before + added - removed, added, removed, amended, before)
 
-    def _fill(self, ruled: Iterable[tuple[Entry, Rule]], table: str) -> int:
-        """Stage rows, sorted by value as far as memory is to be spent on it, and return how many they were.
-
-        Sorted rows reach the index of the staging table and that of the listings in its own order, which takes a third
-        off the whole. Most rows state nothing beside the rule, and then half of the columns go unbound.
-        """
+    def _fill(self, ruled: Iterable[tuple[Entry, Rule] | Hosts], table: str) -> int:
+        """Stage rows and return how many they were."""
         staged = 0
-        rows = _staged_rows(ruled)
-        while batch := list(islice(rows, _SORTED)):
-            batch.sort(key=_VALUE)
-            bare = [row for row in batch if len(row) == _BARE]
-            staged += self._insert_staged(table, bare, _BARE)
-            if len(bare) < len(batch):
-                staged += self._insert_staged(table, [row for row in batch if len(row) > _BARE], len(_STAGED))
-        return staged
+        ones: list[tuple[Entry, Rule]] = []
+        for item in ruled:
+            if not isinstance(item, Hosts):
+                ones.append(item)
+            elif len(item.values) < _TOGETHER:
+                ones.extend(item.ruled())
+            else:
+                self._database.execute(
+                    f"INSERT INTO {table} (value, kind, scope, position) SELECT value, 'host', ?, ? + key FROM {TEXTS}",
+                    (item.scope.value, item.position, as_texts(item.values)),
+                )
+                staged += len(item.values)
+            if len(ones) >= _ROWS:
+                staged += self._stage_rows(table, ones)
+                ones.clear()
+        return staged + self._stage_rows(table, ones)
 
-    def _insert_staged(self, table: str, rows: list[tuple[Any, ...]], width: int) -> int:
-        """Insert rows into the first columns, many a statement, and return how many they were."""
-        row = f"({', '.join('?' * width)})"
-        names = ", ".join(_STAGED[:width])
-        for begins in range(0, len(rows), _CHUNK):
-            chunk = rows[begins : begins + _CHUNK]
-            sql = f"INSERT INTO {table} ({names}) VALUES {', '.join([row] * len(chunk))}"
-            self._database.execute(sql, list(chain.from_iterable(chunk)))
+    def _stage_rows(self, table: str, ruled: list[tuple[Entry, Rule]]) -> int:
+        """Stage rows one by one; most state nothing beside the rule, and then half of the columns go unbound."""
+        rows = list(_staged_rows(ruled))
+        for width in (_BARE, len(_STAGED)):
+            marks = ", ".join("?" * width)
+            sql = f"INSERT INTO {table} ({', '.join(_STAGED[:width])}) VALUES ({marks})"
+            self._database.execute_many(sql, (row for row in rows if len(row) == width))
         return len(rows)
 
     def _anything_stated(self, feed_id: int, table: str) -> bool:
