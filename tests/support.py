@@ -126,7 +126,7 @@ def compiled(
     bare = [row for row in rows if row[1] == RuleKind.HOST and not any(row[4:-1])]
     compiler.add_listings(row for row in rows if row not in bare)
     compiler.add_overrides(overrides)
-    compiler.add_bare_hosts(([row[0]], row[3], row[2], row[-1]) for row in bare)
+    compiler.add_bare_hosts((row[0], row[3], row[2], row[-1]) for row in bare)
     out = io.BytesIO()
     compiler.write(out, version, SOME_DAY, 1)
     return out.getvalue()

@@ -7,12 +7,13 @@
     sections  each aligned to 8 bytes
     trailer   SHA-256 of everything before it
 
-Sections: ``meta`` (JSON), ``trie`` (marisa-trie of all keys), ``group_of`` (key id to group, one, two or four bytes
-each; empty when all keys share one group), ``groups`` (four 64-bit words a group, see :class:`Word`), ``starts`` and
-``members`` (which details each group has), ``details`` (fixed records, :data:`DETAIL`), ``strings``.
+Sections: ``meta`` (JSON), ``sieve`` (which hosts a key may cover, see :mod:`.sieve`), ``trie`` (marisa-trie of all
+keys), ``group_of`` (key id to group, in as few bits as tell them apart, see :mod:`.packing`), ``groups`` (four 64-bit
+words a group, see :class:`Word`), ``starts`` and ``members`` (which details each group has), ``details`` (fixed
+records, :data:`DETAIL`), ``strings``.
 
-Keys: a host reversed with a closing dot, so that ``prefixes`` gives every listed ancestor in one call; for the other
-kinds a control character (no host holds one) and the value.
+Keys are bytes: a host in UTF-8, reversed, with a closing dot, so that ``prefixes`` gives every listed ancestor in one
+call; for the other kinds a control character (no host holds one) and the value.
 
 A change of anything here raises :data:`FORMAT`; a test pins the bytes of a small snapshot.
 """
@@ -22,10 +23,10 @@ from __future__ import annotations
 import struct
 from enum import IntEnum, IntFlag
 
-from blocklist.vocabulary import Scope
+from blocklist.vocabulary import RuleKind, Scope
 
 MAGIC = b"BLKLSNAP"
-FORMAT = 1
+FORMAT = 2
 HEADER = struct.Struct("<8sIIQI4x")
 SECTION = struct.Struct("<16sQQI4x")
 TRAILER_BYTES = 32
@@ -38,9 +39,8 @@ DETAIL = struct.Struct("<IIIIIII")
 #: A member with this bit is the index of an override in ``meta``, without it the index of a detail.
 OVERRIDE_MEMBER = 1 << 31
 
-URL_KEY = "\x01"
-IP_KEY = "\x02"
-APP_KEY = "\x03"
+#: What the keys of a kind begin with; those of hosts with none of these.
+KEY_MARKS = {RuleKind.URL: b"\x01", RuleKind.IP: b"\x02", RuleKind.APP: b"\x03"}
 
 SCOPES = (Scope.SUBTREE, Scope.EXACT, Scope.PREFIX)
 
@@ -65,10 +65,26 @@ class Flag(IntFlag):
     URL_BLOCKS = 4
 
 
-def host_key(host: str) -> str:
+def host_key(host: str) -> bytes:
     """Return the key of a host.
 
     >>> host_key("www.pirate.example")
-    'elpmaxe.etarip.www.'
+    b'elpmaxe.etarip.www.'
     """
-    return host[::-1] + "."
+    return host.encode("utf-8", "surrogatepass")[::-1] + b"."
+
+
+def key_of(kind: RuleKind, value: str) -> bytes:
+    """Return the key of a rule's value."""
+    mark = KEY_MARKS.get(kind)
+    return host_key(value) if mark is None else mark + value.encode("utf-8", "surrogatepass")
+
+
+def value_of(key: bytes) -> str:
+    """Return the value of a rule whose key this is.
+
+    >>> value_of(host_key("www.pirate.example"))
+    'www.pirate.example'
+    """
+    value = key[1:] if key[0] < 0x20 else key[-2::-1]
+    return value.decode("utf-8", "surrogatepass")

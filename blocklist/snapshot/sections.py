@@ -6,9 +6,10 @@ import zlib
 from pathlib import Path
 
 from blocklist.errors import SnapshotError
+from blocklist.snapshot.layer import SECTIONS
 from blocklist.snapshot.layout import FORMAT, HEADER, MAGIC, SECTION, TRAILER_BYTES
 
-_SECTIONS = frozenset({"meta", "trie", "group_of", "groups", "starts", "members", "details", "strings"})
+_SECTIONS = frozenset({"meta", "sieve", *SECTIONS})
 
 
 def sections_of(path: Path, data: memoryview) -> dict[str, memoryview]:
@@ -33,10 +34,3 @@ def sections_of(path: Path, data: memoryview) -> dict[str, memoryview]:
     if sections.keys() < _SECTIONS:
         raise SnapshotError(f"{path}: damaged: it lacks {', '.join(sorted(_SECTIONS - sections.keys()))}")
     return sections
-
-
-def numbers(section: memoryview, width: int) -> memoryview[int]:
-    """Return a section as unsigned numbers of so many bytes."""
-    if width == 1:
-        return section.cast("B")
-    return section.cast("H") if width == 2 else section.cast("I")

@@ -6,11 +6,14 @@ small: hits, ties and near misses are common.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from blocklist.snapshot import sieve
 from blocklist.vocabulary import (
     AuthorityKind,
     Override,
@@ -268,6 +271,13 @@ def written(place: Place, noise: int) -> str:
     return f"{'https' if noise & 8 else 'http'}://{'u:p@' if noise & 16 else ''}{authority}{place.path}{query}#f"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def three_keys_make_a_suffix_wide() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sieve, "_WIDE", 3)
+        yield
+
+
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds(), st.lists(st.tuples(places, st.integers(0, 31)), min_size=8, max_size=24))
 def test_the_compiled_matcher_agrees_with_a_naive_one(world: World, targets: list[tuple[Place, int]]) -> None:
@@ -281,9 +291,15 @@ def test_the_compiled_matcher_agrees_with_a_naive_one(world: World, targets: lis
         for policy in world.policies:
             if place.app:
                 verdict = snapshot.lookup_app(place.app, policy.name, explain=True)
+                short = snapshot.lookup_app(place.app, policy.name)
             else:
-                verdict = snapshot.lookup(written(place, noise), policy.name, explain=True)
+                text = written(place, noise)
+                verdict = snapshot.lookup(text, policy.name, explain=True)
+                short = snapshot.lookup(text, policy.name)
+                if snapshot.judge_plain(place.host or "a.b", policy.name):
+                    event("decided by the host alone")
             world.check(place, policy, verdict)
+            assert short == verdict._replace(listings=())
 
 
 def test_the_naive_matcher_itself_is_right() -> None:

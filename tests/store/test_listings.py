@@ -42,7 +42,7 @@ def intervals(store: Store, host: str) -> list[tuple[str, str, str | None]]:
 
 
 def now_listed(store: Store) -> list[str]:
-    bare = [host for hosts, *_ in store.listings.current_bare() for host in hosts]
+    bare = [host for hosts, *_ in store.listings.current_bare() for host in hosts.split(" ")]
     return sorted(bare + [row[0] for row in store.listings.current_stated()])
 
 
