@@ -26,6 +26,7 @@ from blocklist.definition import (
     Targets,
 )
 from blocklist.errors import ConfigurationError
+from blocklist.notify.settings import NotifySettings
 from blocklist.validation import describe
 from blocklist.vocabulary import CONFIRMED_KINDS, AuthorityKind, Policy
 
@@ -189,6 +190,7 @@ class Settings(BaseSettings):
     snapshot: SnapshotSettings = SnapshotSettings()
     lookup: LookupSettings = LookupSettings()
     gate: GateSettings = GateSettings()
+    notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
     policies: dict[str, PolicySettings] = {}
 

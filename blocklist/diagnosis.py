@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from blocklist.clock import now, seconds_between
-from blocklist.errors import SnapshotError
+from blocklist.errors import ConfigurationError, SnapshotError
+from blocklist.notify.settings import WebhookSettings
 from blocklist.overview import feed_rows
 from blocklist.service import Service
 
@@ -26,7 +27,15 @@ class Finding:
 
 def diagnose(service: Service) -> list[Finding]:
     """Return every finding, good and bad, the foundation first."""
-    checks: tuple[Callable[[Service], Iterator[Finding]], ...] = (_database, _disk, _audit, _snapshot, _feeds, _reviews)
+    checks: tuple[Callable[[Service], Iterator[Finding]], ...] = (
+        _database,
+        _disk,
+        _audit,
+        _snapshot,
+        _feeds,
+        _reviews,
+        _channels,
+    )
     return [finding for check in checks for finding in check(service)]
 
 
@@ -103,4 +112,26 @@ def _reviews(service: Service) -> Iterator[Finding]:
             False,
             f"{count:,} held alone {waits} not listed meanwhile",
             f"blocklist hold list --feed {feed}, then hold approve or hold refuse",
+        )
+
+
+def _channels(service: Service) -> Iterator[Finding]:
+    notify = service.settings.notify
+    newest = {row["channel"]: row for row in reversed(service.store.notices.messages(limit=500))}
+    for name, channel in notify.channels.items():
+        row = newest.get(name)
+        found = f"the last message was {row['state']}" if row else "no message yet"
+        trouble = row["trouble"] if row and row["state"] != "delivered" else None
+        try:
+            if isinstance(channel, WebhookSettings):
+                channel.key()
+            elif notify.smtp_user:
+                notify.smtp_password()
+        except ConfigurationError as error:
+            trouble = str(error)
+        yield Finding(
+            name,
+            trouble is None,
+            f"{found}: {trouble}" if trouble else found,
+            f"mend that, then 'blocklist notify test {name}' shows whether messages arrive",
         )

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import blocklist
-from blocklist.cli import audit, doctor, feed, hold, lookup, override, refresh, run, serve, snapshot, token
+from blocklist.cli import audit, doctor, feed, hold, lookup, notify, override, refresh, run, serve, snapshot, token
 from blocklist.cli.context import Context
 from blocklist.errors import BlocklistError
 
@@ -59,6 +59,7 @@ for _command in (
     override.override,
     snapshot.snapshot,
     token.token,
+    notify.notify,
     audit.audit,
     doctor.doctor,
 ):

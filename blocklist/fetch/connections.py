@@ -24,10 +24,11 @@ from blocklist.fetch.credentials import Secret
 
 
 class Deadline:
-    """The moment at which a whole fetch must be over, whatever its servers are doing."""
+    """The moment at which a whole fetch must be over, whatever its servers are doing; ``setting`` gives the seconds."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, setting: str = "fetch.total_timeout") -> None:
         self._seconds = seconds
+        self._setting = setting
         self._end = time.monotonic() + seconds
 
     @property
@@ -43,7 +44,7 @@ class Deadline:
     @property
     def sentence(self) -> str:
         """Why a fetch that reached it failed."""
-        return f"took longer than {self._seconds:g} s (setting fetch.total_timeout)"
+        return f"took longer than {self._seconds:g} s (setting {self._setting})"
 
 
 class _Stream(httpcore.NetworkStream):
@@ -195,6 +196,7 @@ class CheckedTransport(httpx.BaseTransport):
                 request.method,
                 httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
                 headers=request.headers.raw,
+                content=request.stream,
                 extensions=request.extensions,
             )
         )

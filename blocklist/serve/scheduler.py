@@ -11,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from blocklist.clock import now
 from blocklist.errors import BlocklistError
+from blocklist.notify.notifier import Notifier
 from blocklist.overview import state_of
 from blocklist.service import Service
 from blocklist.statistics import Sampler
@@ -23,6 +24,8 @@ _TICK = 1
 _FETCHING_EACH = 8
 #: Seconds between two samples of what lookup nodes were asked.
 _SAMPLED = 60
+#: Seconds between looks at what is wrong, where somebody is told.
+_NOTICED = 5
 #: Seconds before a snapshot that could not be published is tried again.
 _PUBLISH_AGAIN = 30
 
@@ -45,6 +48,7 @@ class Scheduler:
                 "refresh": ThreadPoolExecutor(workers),
                 # Apart from the rest: a minute is a minute also while a snapshot is compiled.
                 "upkeep": ThreadPoolExecutor(1),
+                "notify": ThreadPoolExecutor(1),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
@@ -55,6 +59,9 @@ class Scheduler:
         """Begin."""
         sampler = Sampler(self._service.store, self._service.board)
         self._clock.add_job(sampler.sample, "interval", seconds=_SAMPLED, id="sample", executor="upkeep")
+        if self._service.settings.notify.channels:
+            notifier = Notifier(self._service)
+            self._clock.add_job(notifier.tick, "interval", seconds=_NOTICED, id="notify", executor="notify")
         self._clock.start()
 
     def stop(self, *, wait: bool = False) -> None:

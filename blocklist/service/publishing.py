@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blocklist.clock import now
 from blocklist.config import Settings
-from blocklist.errors import SnapshotError, StoreError
+from blocklist.errors import BlocklistError, SnapshotError, StoreError
 from blocklist.refresh.preview import PREFIX
 from blocklist.refresh.run import Refresher, lock_file
 from blocklist.snapshot.compiler import Compiler, FeedSource, ListingRow
@@ -41,6 +41,8 @@ class Publishing:
         self._fitting: tuple[object, ...] = ()
         #: What the workers of the lookup node beside this service say of themselves; a command has no node.
         self.board: Board = list
+        #: Why the snapshot could not be published when this process last tried; empty where it could.
+        self.publish_failure = ""
 
     def close(self) -> None:
         """Let go of the database."""
@@ -56,6 +58,15 @@ class Publishing:
 
         :raises StoreError: it cannot be written; the last one goes on serving.
         """
+        try:
+            pointer = self._publish(anew, confirmed)
+        except BlocklistError as error:
+            self.publish_failure = str(error)
+            raise
+        self.publish_failure = ""
+        return pointer
+
+    def _publish(self, anew: bool, confirmed: bool) -> Pointer:
         with self._publishing():
             pointer = self._up_to_date()
             if pointer and not anew:

@@ -17,6 +17,7 @@ from blocklist.store.feeds import Feeds
 from blocklist.store.figures import Figures
 from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
+from blocklist.store.notices import Notices
 from blocklist.store.overrides import Overrides
 from blocklist.store.requests import Requests
 from blocklist.store.runs import Runs
@@ -46,6 +47,7 @@ class Store:
         self.figures = Figures(self.database)
         self.requests = Requests(self.database)
         self.tokens = Tokens(self.database)
+        self.notices = Notices(self.database)
         self.audit = AuditLog(self.database)
 
     def close(self) -> None:

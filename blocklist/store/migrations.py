@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from blocklist.store import access_tables, figures_tables
+from blocklist.store import access_tables, figures_tables, notices_tables
 
 MIGRATIONS = Migrations("blocklist")
 
@@ -271,4 +271,11 @@ _PAGES = (
 def m006_tokens(database: Database) -> None:
     """Create the table of tokens for programs, and let the audit log say from where a change was asked for."""
     for statement in (*access_tables.TOKENS, *access_tables.AUDIT_ORIGIN):
+        database.execute(statement)
+
+
+@MIGRATIONS()
+def m007_notices(database: Database) -> None:
+    """Create the tables of alerts and of the messages that tell of them."""
+    for statement in notices_tables.STATEMENTS:
         database.execute(statement)

@@ -27,6 +27,7 @@ from blocklist.definition import (
     definition_from_table,
 )
 from blocklist.formats import FORMATS
+from blocklist.notify.settings import Event
 from blocklist.refresh.guards import GUARDS
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
@@ -219,6 +220,7 @@ def test_the_example_configuration_has_every_setting_with_its_default_and_no_oth
     said = tomllib.loads(_EXAMPLE.read_text(encoding="utf-8"))
     defaults = Settings().model_dump(mode="json")
     assert defaults.pop("policies") == {}
+    assert (defaults["notify"].pop("webhook"), defaults["notify"].pop("email")) == ({}, {})
     assert said == defaults
 
 
@@ -231,16 +233,31 @@ def test_the_example_configuration_explains_each_setting_in_the_words_of_the_cod
     fields = {"data_dir": Settings.model_fields["data_dir"]}
     for section in _sections().values():
         fields |= section.model_fields
-    missing = [name for name, field in fields.items() if f"# {field.description}\n{name} = " not in text]
+    named_tables = ("webhook", "email")
+    missing = [
+        name
+        for name, field in fields.items()
+        if name not in named_tables and f"# {field.description}\n{name} = " not in text
+    ]
     assert missing == []
 
 
-def test_the_example_policies_are_policies_once_uncommented(tmp_path: Path) -> None:
+def test_the_example_policies_and_channels_are_such_once_uncommented(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(re.sub(r"^#(?=[^ \n])", "", _EXAMPLE.read_text("utf-8"), flags=re.MULTILINE), encoding="utf-8")
-    policies = load_settings(path).policies
-    assert set(policies) == {"cautious", "everything"}
-    assert policies["cautious"].min_authorities == 2
+    settings = load_settings(path)
+    assert set(settings.policies) == {"cautious", "everything"}
+    assert settings.policies["cautious"].min_authorities == 2
+    assert list(settings.notify.channels) == ["webhook:pager"]
+
+
+def test_the_configuration_shown_for_notifications_is_one(tmp_path: Path) -> None:
+    section = _section(_DOCS["operations.md"], "## Notifications")
+    shown = re.findall(r"```toml\n(.*?)```", section, re.DOTALL)
+    path = tmp_path / "config.toml"
+    path.write_text(shown[0], encoding="utf-8")
+    assert list(load_settings(path).notify.channels) == ["webhook:pager", "email:team"]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == {event.value for event in Event}
 
 
 # Feeds

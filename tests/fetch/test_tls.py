@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import socket
 import ssl
 import threading
@@ -15,40 +14,13 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from blocklist.errors import FetchError
 from blocklist.fetch.credentials import secret_of
 from blocklist.source import Credentials
+from tests.certificates import certificate
 from tests.e2e.running import Publisher
 from tests.fetch.asking import GOOD, Getting, answering
-
-_KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-def _certificate(name: str, issuer: str, path: Path, names: list[x509.GeneralName] | None = None) -> Path:
-    """Write a certificate and the key; all share one key, which makes them quick to make."""
-    now = datetime.datetime.now(datetime.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(_KEY.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
-    )
-    if names is not None:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    key = _KEY.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    signed = builder.sign(_KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    path.write_bytes(signed + key)
-    return path
 
 
 class Secure:
@@ -93,10 +65,10 @@ class Secure:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tls")
-    _certificate("ca", "ca", made / "ca.pem")
+    certificate("ca", "ca", made / "ca.pem")
     localhost = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.9"))]
-    _certificate("localhost", "ca", made / "server.pem", localhost)
-    _certificate("client", "ca", made / "client.pem", [x509.DNSName("client.example")])
+    certificate("localhost", "ca", made / "server.pem", localhost)
+    certificate("client", "ca", made / "client.pem", [x509.DNSName("client.example")])
     return made
 
 

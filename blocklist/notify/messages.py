@@ -1,0 +1,88 @@
+"""The words of a message: of one piece of news, or of many as a digest. What feeds published is inert in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from blocklist.notify.settings import Event
+
+#: Pieces of news that a message tells one by one, and characters of each.
+_MOST, _LONGEST = 100, 500
+_TITLES = {
+    Event.FEED_STALE: ("feed stale", "feeds stale"),
+    Event.RUN_FAILED: ("run failed", "runs failed"),
+    Event.RUN_HELD: ("run waits for review", "runs wait for review"),
+    Event.ENTRY_HELD: ("entry held", "feeds with entries held"),
+    Event.SNAPSHOT_UNPUBLISHED: ("snapshot not published", "snapshots not published"),
+}
+
+
+class News(NamedTuple):
+    """One thing to tell: it has ``begun``, is ``still`` so, or has ``ended``; ``feed`` is empty for the snapshot's."""
+
+    state: str
+    event: Event
+    feed: str
+    since: str
+    said: str
+
+
+class Message(NamedTuple):
+    """One message to one channel: its id, a line, and the news as data (see docs/operations.md)."""
+
+    id: str
+    summary: str
+    content: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The message as plain text."""
+        data = self.content["data"]
+        lines = [f"[{item['state']}] {item['said']}\n    since {item['since']}" for item in data["news"]]
+        if data["left_out"]:
+            lines.append(f"and {data['left_out']:,} more: 'blocklist doctor' tells of each")
+        return "\n\n".join([self.summary, *lines]) + "\n"
+
+
+def compose(id_: str, news: Sequence[News], moment: str) -> Message:
+    """Return the message of some news."""
+    summary = _summary(news)
+    shown = [
+        {"state": item.state, "event": item.event.value, "feed": item.feed or None, "since": item.since,
+         "said": inert(item.said, _LONGEST)}
+        for item in news[:_MOST]
+    ]  # fmt: skip
+    data = {"summary": summary, "news": shown, "left_out": len(news) - len(shown)}
+    return Message(id_, summary, {"type": "blocklist.news", "timestamp": moment, "data": data})
+
+
+def test_message(id_: str, moment: str) -> Message:
+    """Return a message that only shows that messages arrive."""
+    summary = "test: messages of blocklist arrive here"
+    data = {"summary": summary, "news": [], "left_out": 0}
+    return Message(id_, summary, {"type": "blocklist.test", "timestamp": moment, "data": data})
+
+
+def inert(text: str, longest: int) -> str:
+    r"""Return a text without characters that control, break lines or turn the reading order, and not too long.
+
+    >>> inert("a\r\nBcc: x\u202egpj", 100)
+    'a  Bcc: x gpj'
+    """
+    shown = "".join(ch if ch.isprintable() else " " for ch in text[: longest + 1])
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def _summary(news: Sequence[News]) -> str:
+    if len(news) == 1:
+        item = news[0]
+        over = {"begun": "", "still": "still: ", "ended": "over: "}[item.state]
+        return over + inert(f"{_TITLES[item.event][0]}{': ' if item.feed else ''}{item.feed}", 200)
+    counted = Counter((item.state, item.event) for item in news)
+    parts = []
+    for (state, event), number in counted.items():
+        over = {"begun": "", "still": "still ", "ended": "no longer "}[state]
+        parts.append(f"{number:,} {over}{_TITLES[event][number > 1]}")
+    return ", ".join(parts)

@@ -1,0 +1,168 @@
+"""What the schedule calls: look at what is wrong, put news into the outbox, deliver what is due."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import structlog
+
+from blocklist.clock import later, now
+from blocklist.errors import BlocklistError, NotFoundError, UsageError
+from blocklist.notify.conditions import conditions, ending, is_news
+from blocklist.notify.mail import send
+from blocklist.notify.messages import Message, News, compose, test_message
+from blocklist.notify.settings import Event, WebhookSettings
+from blocklist.notify.webhook import DeliveryError, post
+from blocklist.service.publishing import Publishing
+
+_LOG = structlog.get_logger("blocklist.notify")
+#: Seconds between the tries at a message (as Standard Webhooks suggests); after the last it is given up.
+_DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000)
+#: How long messages and alerts that ended are kept, in seconds.
+_KEPT = 30 * 86_400
+#: Seconds beyond ``notify.timeout`` for which a message belongs to whoever delivers it.
+_LEASE = 60
+
+
+class Notifier:
+    """Tells people what is wrong with one service, and that it no longer is."""
+
+    def __init__(self, service: Publishing) -> None:
+        self._service = service
+        self._store = service.store
+        self._settings = service.settings.notify
+
+    def tick(self) -> None:
+        """Look, and deliver what is due; a failure is logged, and the next tick tries again."""
+        try:
+            self.look()
+            self.deliver()
+        except BlocklistError as error:
+            _LOG.error("notify", error=str(error))
+
+    def look(self) -> None:
+        """Note what is wrong now and what no longer is, and put news into the outbox when they have gathered."""
+        moment = now()
+        current = {(item.event, item.subject): item for item in conditions(self._service)}
+        known = {(Event(row["event"]), row["subject"]): row for row in self._store.notices.open()}
+        restated = [
+            (known[key], item)
+            for key, item in current.items()
+            if key in known and (known[key]["marker"], known[key]["said"]) != (item.marker, item.said)
+        ]
+        if current.keys() != known.keys() or restated:
+            with self._store.database.transaction():
+                for key in current.keys() - known.keys():
+                    self._store.notices.begin(*current[key], moment)
+                for row, item in restated:
+                    anew = is_news(item.event, row["marker"], item.marker)
+                    self._store.notices.restate(row["id"], item.marker, item.said, anew=anew)
+                for key in known.keys() - current.keys():
+                    self._store.notices.end(known[key]["id"], moment, ending(self._store, *key))
+        self._post_news(moment)
+
+    def deliver(self) -> None:
+        """Deliver the messages that are due."""
+        for id_ in self._store.notices.due(now()):
+            row = self._claim(id_)
+            if row:
+                self._deliver(row)
+
+    def test(self, names: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """Send a test to the named channels or to all, and return each message and what became of it.
+
+        :raises UsageError: there is no channel.
+        :raises NotFoundError: there is none of a name.
+        """
+        channels = self._settings.channels
+        if not channels:
+            raise UsageError("no channel is configured: see [notify] in config.example.toml")
+        asked = list(names) or list(channels)
+        for name in asked:
+            if name not in channels:
+                raise NotFoundError(f"there is no channel {name!r}: {', '.join(channels)}")
+        moment = now()
+        with self._store.database.transaction():
+            # Taken at once: a service that runs beside a command delivers none of them first.
+            rows = [self._claim(self._post(name, test_message(_id(), moment), moment)) for name in asked]
+        for row in filter(None, rows):
+            self._deliver(row)
+        return [self._store.notices.get(row["id"]) for row in filter(None, rows)]
+
+    def _post_news(self, moment: str) -> None:
+        """Put one message a channel into the outbox, unless news are still gathering or the last was just now."""
+        rows = list(self._news(moment))
+        if not rows:
+            return
+        oldest = min(row["waits_since"] for row in rows)
+        last = self._store.notices.last_posted()
+        if later(oldest, self._settings.gather) > moment or (last and later(last, self._settings.pause) > moment):
+            return
+        news = [(Event(row["event"]), _news(row)) for row in rows]
+        with self._store.database.transaction():
+            for name, channel in self._settings.channels.items():
+                wanted = [item for event, item in news if channel.wants(event)]
+                if wanted:
+                    self._post(name, compose(_id(), wanted, moment), moment)
+            self._store.notices.told([row["id"] for row in rows], moment)
+            self._store.notices.forget(later(moment, -_KEPT))
+
+    def _news(self, moment: str) -> Iterator[dict[str, Any]]:
+        """Yield the alerts that are news, each with since when it is: begun, ended, or due to be told again."""
+        for row in self._store.notices.untold():
+            if row["ended_at"]:
+                yield row | {"waits_since": row["ended_at"]}
+            elif row["told_at"] is None:
+                yield row | {"waits_since": row["begun_at"]}
+            elif later(row["told_at"], self._settings.remind) <= moment:
+                yield row | {"waits_since": later(row["told_at"], self._settings.remind)}
+
+    def _post(self, channel: str, message: Message, moment: str) -> int:
+        content = json.dumps(message.content, ensure_ascii=False)
+        return self._store.notices.post(message.id, channel, message.summary, content, moment, moment)
+
+    def _claim(self, id_: int) -> dict[str, Any] | None:
+        moment = now()
+        return self._store.notices.claim(id_, moment, later(moment, self._settings.timeout + _LEASE))
+
+    def _deliver(self, row: dict[str, Any]) -> None:
+        try:
+            trouble = self._send(row)
+        except BlocklistError as error:
+            self._failed(row, error)
+        else:
+            self._store.notices.delivered(row["id"], now(), trouble)
+
+    def _send(self, row: dict[str, Any]) -> str | None:
+        channel = self._settings.channels.get(row["channel"])
+        if channel is None:
+            raise DeliveryError(f"there is no channel {row['channel']} in the configuration any more", final=True)
+        message = Message(row["message"], row["summary"], json.loads(row["content"]))
+        fetching = self._service.settings.fetch
+        if isinstance(channel, WebhookSettings):
+            post(channel, fetching, self._settings.timeout, message)
+            return None
+        return send(channel, self._settings, fetching, message)
+
+    def _failed(self, row: dict[str, Any], error: BlocklistError) -> None:
+        attempts = row["attempts"]
+        if getattr(error, "final", False) or attempts > len(_DELAYS):
+            _LOG.error("message given up", channel=row["channel"], message=row["message"], reason=str(error))
+            self._store.notices.given_up(row["id"], now(), str(error))
+            return
+        delay = _DELAYS[attempts - 1] * random.uniform(1, 1.2)  # noqa: S311 - spreads load, hides nothing
+        _LOG.warning("message not delivered", channel=row["channel"], message=row["message"], reason=str(error))
+        self._store.notices.again(row["id"], later(now(), delay), str(error))
+
+
+def _id() -> str:
+    return f"msg_{secrets.token_urlsafe(16)}"
+
+
+def _news(row: dict[str, Any]) -> News:
+    state = "ended" if row["ended_at"] else "begun" if row["told_at"] is None else "still"
+    return News(state, Event(row["event"]), row["subject"], row["begun_at"], row["ending"] or row["said"])

@@ -1,0 +1,167 @@
+"""Delivery to webhooks: signed as the documentation says, retried, lost by no restart, and never inward."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocklist.notify.notifier import Notifier
+from blocklist.serve import scheduler as schedule
+from blocklist.serve.scheduler import Scheduler
+from blocklist.service import Service
+from tests.e2e.running import wait_for
+from tests.notify.conftest import Telling
+from tests.notify.receiving import SECRET
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def test_a_message_is_genuine_by_the_example_of_the_documentation_and_an_altered_one_is_not(telling: Telling) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", OPERATIONS.read_text("utf-8"), re.DOTALL)
+    documented: dict[str, Any] = {}
+    exec(example, documented)  # the documentation's own words
+    is_genuine = documented["is_genuine"]
+    told = telling()
+    assert [row["state"] for row in told.notifier.test()] == ["delivered"]
+    ((headers, body),) = told.hook.received
+    assert is_genuine(SECRET, headers, body)
+    assert is_genuine(SECRET, headers | {"webhook-signature": "v1,b2xk " + headers["webhook-signature"]}, body)
+    assert not is_genuine(SECRET, headers, body.replace(b"test", b"text"))
+    assert not is_genuine(SECRET, headers | {"webhook-id": "msg_other"}, body)
+    assert not is_genuine("whsec_" + "A" * 44, headers, body)
+    old = str(int(time.time()) - 400)
+    assert not is_genuine(SECRET, headers | {"webhook-timestamp": old}, body)
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body)["type"] == "blocklist.test"
+
+
+def test_the_message_shown_in_the_documentation_has_the_fields_of_a_real_one(telling: Telling) -> None:
+    (shown,) = re.findall(r"```json\n(.*?)```", OPERATIONS.read_text("utf-8"), re.DOTALL)
+    told = telling()
+    told.feed("it-agcom", body=None)
+    told.service.refresh("it-agcom", "tester")
+    told.tick()
+    real, documented = json.loads(told.hook.received[0][1]), json.loads(shown)
+    assert real.keys() == documented.keys()
+    assert real["data"].keys() == documented["data"].keys()
+    assert real["data"]["news"][0].keys() == documented["data"]["news"][0].keys()
+    assert real["data"]["summary"] == documented["data"]["summary"]
+
+
+def test_a_message_is_tried_again_with_growing_delays_and_the_same_id(telling: Telling) -> None:
+    told = telling()
+    told.hook.statuses = [500, 503, 302, 204]
+    told.feed("court", body=None)
+    told.service.refresh("court", "tester")
+    for after in (0, 4, 4, 290, 80, 1_790, 400, 10_000):
+        told.tick(after)
+    assert len(told.hook.received) == 4, "nothing is sent before its time, and no redirect is followed"
+    assert len({headers["webhook-id"] for headers, _ in told.hook.received}) == 1
+    (row,) = told.service.store.notices.messages()
+    assert (row["state"], row["attempts"], row["trouble"]) == ("delivered", 4, None)
+
+
+def test_a_restart_loses_no_message(telling: Telling) -> None:
+    told = telling()
+    told.hook.statuses = [500, 200]
+    told.feed("court", body=None)
+    told.service.refresh("court", "tester")
+    told.tick()
+    told.service.close()
+    again = telling()
+    again.tick(10)
+    (row,) = again.service.store.notices.messages()
+    assert (row["state"], row["attempts"]) == ("delivered", 2)
+    assert again.hook.news == [[("begun", "run_failed", "court")]] * 2
+
+
+def test_a_message_whose_deliverer_died_is_delivered_by_the_next(telling: Telling) -> None:
+    told = telling()
+    with told.service.store.database.transaction():
+        id_ = told.service.store.notices.post(
+            "msg_1", "webhook:ops", "x", '{"data": {"news": []}}', told.clock.now(), ""
+        )
+    assert told.notifier._claim(id_) is not None
+    assert told.notifier._claim(id_) is None, "nobody else takes it meanwhile"
+    told.tick(30)
+    assert told.hook.received == []
+    told.tick(60)
+    assert len(told.hook.received) == 1
+
+
+@pytest.mark.parametrize(("status", "tries"), [(410, 1), (500, 9)])
+def test_a_message_is_given_up_at_once_where_nobody_is_left_and_else_after_the_last_try(
+    telling: Telling, status: int, tries: int
+) -> None:
+    told = telling(remind=10_000_000)
+    told.hook.statuses = [status]
+    told.feed("court", body=None)
+    told.service.refresh("court", "tester")
+    for _ in range(12):
+        told.tick(90_000)
+    assert len(told.hook.received) == tries
+    (row,) = told.service.store.notices.messages("given up")
+    assert row["trouble"].startswith(f"127.0.0.1 answered {status}")
+
+
+def test_no_message_goes_to_an_address_that_is_not_public(telling: Telling) -> None:
+    told = telling(fetch={})
+    (row,) = told.notifier.test()
+    assert (row["state"], row["attempts"]) == ("waiting", 1)
+    assert row["trouble"].startswith("127.0.0.1: ")
+    assert "fetch.allow_private_hosts" in row["trouble"]
+    assert told.hook.received == []
+
+
+def test_a_receiver_that_does_not_answer_is_trouble_and_no_fault(telling: Telling, tmp_path: Path) -> None:
+    told = telling()
+    channel = told.service.settings.notify.webhook["ops"].model_copy(update={"url": "http://127.0.0.1:1/x"})
+    settings = told.service.settings
+    notify = settings.notify.model_copy(update={"webhook": {"ops": channel}})
+    told.service.settings = settings.model_copy(update={"notify": notify})
+    (row,) = Notifier(told.service).test()
+    assert row["trouble"].startswith("127.0.0.1: no answer: no connection to 127.0.0.1")
+
+
+def test_neither_the_secret_nor_the_path_of_a_webhook_is_kept_or_said(
+    telling: Telling, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = telling()
+    told.hook.statuses = [500]
+    told.notifier.test()
+    with sqlite3.connect(told.service.store.database.path) as connection:
+        dump = "\n".join(connection.iterdump())
+    connection.close()
+    said = dump + repr(told.service.settings) + "".join(capfd.readouterr())
+    assert "webhook:ops" in dump
+    assert "SECRET-PATH" not in said
+    assert SECRET.removeprefix("whsec_") not in said
+
+
+def test_the_schedule_tells_in_a_thread_of_its_own(telling: Telling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "_NOTICED", 0.05)
+    told = telling()
+    told.feed("court", body=None)
+    scheduler = Scheduler(told.service)
+    scheduler.start()
+    try:
+        wait_for(lambda: bool(told.hook.received))
+    finally:
+        scheduler.stop(wait=True)
+    assert told.hook.news[0] == [("begun", "run_failed", "court")]
+
+
+def test_without_a_channel_nothing_is_looked_at(service: Service) -> None:
+    scheduler = Scheduler(service)
+    scheduler.start()
+    try:
+        assert scheduler._clock.get_job("notify") is None
+        assert scheduler._clock.get_job("sample") is not None
+    finally:
+        scheduler.stop(wait=True)
