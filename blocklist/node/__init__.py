@@ -1,6 +1,7 @@
 """The lookup node: processes that answer ad servers from a mapped snapshot, with nothing slow on the way.
 
 :mod:`.supervisor` runs in the control plane's process and keeps the workers alive; :mod:`.worker` is the program of
-one. In a worker, :mod:`.node` is what its connections share, :mod:`.connection` speaks HTTP/1.1, :mod:`.quick` answers
-the commonest requests, and :mod:`.board` and :mod:`.metrics` count. Answers come from :mod:`blocklist.lookup`.
+one. In a worker, :mod:`.node` is what its connections share, :mod:`.connection` speaks HTTP/1.1 over a transport of
+:mod:`.sockets` and :mod:`.link` (or of asyncio), :mod:`.quick` answers the commonest requests, and :mod:`.board` and
+:mod:`.metrics` count. Answers come from :mod:`blocklist.lookup`.
 """

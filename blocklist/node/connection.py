@@ -21,6 +21,8 @@ HEAD_TIME, BODY_TIME, WRITE_TIME = 10.0, 60.0, 30.0
 #: Seconds and bytes for which a refused client may go on sending, so that it can read why (RFC 9112, 9.6).
 _LINGER_TIME, _LINGER_BYTES = 2.0, 1 << 20
 _END = b"\r\n\r\n"
+#: How a GET begins.
+_G = ord("G")
 
 
 class Connection(asyncio.Protocol):
@@ -42,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._eof = False
         #: True between requests: what arrives begins with a request line.
-        self._idle = True
+        self.idle = True
         self.deadline = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,14 +64,12 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer what can be answered of what has arrived."""
         node = self._node
-        if self._idle:
-            line, _, head = data.partition(b"\r\n")
-            if head in node.known_heads:
-                answer = node.timed(line) if node.sampling else self._quick(line)
-                if answer is not None:
-                    self.deadline = node.idle_deadline
-                    self._transport.write(answer)
-                    return
+        if self.idle and data[0] == _G:
+            answer = node.timed(data) if node.sampling else self._quick(data)
+            if answer is not None:
+                self.deadline = node.idle_deadline
+                self._transport.write(answer)
+                return
         if self._lingering:
             self._discard(data)
         elif not self._closing:
@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
             return
         if self._node.clock < self.deadline:
             return
-        if self._idle and not self._blocked:
+        if self.idle and not self._blocked:
             self._transport.close()
             return
         self._node.counters.values["timeouts"] += 1
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
 
     def drain(self) -> None:
         """End the connection if nothing is under way on it."""
-        if self._idle and self._working is None:
+        if self.idle and self._working is None:
             self._closing = True
             self._transport.close()
 
@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._message = Message()
-        self._idle = False
+        self.idle = False
         self.deadline = self._node.clock + HEAD_TIME
 
     def on_url(self, url: bytes) -> None:
@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Answer a request, or let it wait for the one before it."""
         message, self._message = self._message, None
-        self._idle = True
+        self.idle = True
         self.deadline = self._node.idle_deadline
         if message is None or self._closing:
             return
@@ -164,7 +164,7 @@ class Connection(asyncio.Protocol):
             self._begin(message)
 
     def _parse(self, data: bytes) -> None:
-        alone = self._idle and data.find(_END) == len(data) - len(_END)
+        alone = self.idle and data.find(_END) == len(data) - len(_END)
         if not self._message or not self._message.method:
             self._head_bytes += len(data)
         self._last = None
@@ -177,9 +177,9 @@ class Connection(asyncio.Protocol):
             if not self._closing:
                 self._refuse(problem(400, f"not a request of HTTP/1.1: {_said(error)}"))
         else:
-            if self._head_bytes > MAX_HEAD and not self._idle and not self._closing:
+            if self._head_bytes > MAX_HEAD and not self.idle and not self._closing:
                 self._refuse((self._message or Message()).too_long())
-            elif alone and self._idle and self._last and self._last.plain:
+            elif alone and self.idle and self._last and self._last.plain:
                 self._node.learn(data.partition(b"\r\n")[2])
 
     def _begin(self, message: Message) -> None:
@@ -244,7 +244,7 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._transport.write(response(answer, self._node.date, (), close=True))
-        self._idle = False
+        self.idle = False
         self._lingering = _LINGER_BYTES
         self.deadline = self._node.clock + _LINGER_TIME
         if self._transport.can_write_eof():

@@ -25,8 +25,6 @@ from blocklist.snapshot.follower import Follower
 TICK = 0.2
 #: Connections are looked at in so many turns, one a tick: each once in 1.6 seconds.
 _TURNS = 8
-#: Heads of requests that are remembered, and their size: a client sends the same headers again and again.
-_MAX_HEADS, _MAX_HEAD = 1_024, 2_048
 #: Seconds that a connection may wait for its next request.
 _IDLE = 75.0
 
@@ -53,8 +51,6 @@ class Node:
         self.follower = Follower(Path(options.folder), options.max_age, self._refused)
         self.routes = Routes(Resolver(self.follower, options.gate_unknown, self.counters.judged), self._metrics)
         self.quick = Quick(self.follower, self.counters)
-        #: What follows the request line of requests that are a plain GET of a caller who may ask.
-        self.known_heads: set[bytes] = set()
         #: How many of the next requests are timed.
         self.sampling = 0
         self.draining = False
@@ -79,11 +75,11 @@ class Node:
             self._tell_board()
         self.loop.call_later(TICK, self.tick)
 
-    def timed(self, line: bytes) -> bytes | None:
-        """Answer a request line quickly, and note how long it took."""
+    def timed(self, request: bytes) -> bytes | None:
+        """Answer a request quickly, and note how long it took."""
         self.sampling -= 1
         started = time.perf_counter()
-        answer = self.quick.answer(line)
+        answer = self.quick.answer(request)
         self.counters.timed(time.perf_counter() - started)
         return answer
 
@@ -102,13 +98,10 @@ class Node:
         self.counters.values["connections"] -= 1
         self._turns[id(connection) // 64 % _TURNS].discard(connection)
 
-    def learn(self, rest: bytes) -> None:
+    def learn(self, head: bytes) -> None:
         """Remember the headers of a request that may be answered by its first line alone from now on."""
-        if self.draining or self.options.cors_origins or self.options.access_log or len(rest) > _MAX_HEAD:
-            return
-        if len(self.known_heads) >= _MAX_HEADS:
-            self.known_heads.clear()
-        self.known_heads.add(rest)
+        if not (self.draining or self.options.cors_origins or self.options.access_log):
+            self.quick.learn(head)
 
     def refusal(self, message: Message) -> Answer | None:
         """Return why a request is not answered, if its caller may not ask."""
@@ -143,7 +136,7 @@ class Node:
     def drain(self) -> None:
         """From now on, close each connection after its next answer."""
         self.draining = True
-        self.known_heads.clear()
+        self.quick.forget()
 
     def close_idle(self) -> int:
         """Close what nobody is waiting on; return the number of connections left."""

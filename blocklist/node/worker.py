@@ -19,10 +19,12 @@ import sys
 from typing import Any
 
 from blocklist.errors import BlocklistError, ConfigurationError
+from blocklist.node import sockets
 from blocklist.node.board import Board
 from blocklist.node.connection import Connection
 from blocklist.node.node import Node
 from blocklist.node.options import NodeOptions
+from blocklist.node.sockets import Sockets
 
 try:
     import uvloop as _loops
@@ -67,13 +69,19 @@ async def _serve(given: argparse.Namespace, loop: asyncio.AbstractEventLoop) -> 
     options = NodeOptions.from_json(given.options)
     node = Node(options, loop, Board(given.board, given.slots), given.slot, tell)
     context = _context(options)
-    servers = []
+    servers: list[asyncio.Server | Sockets] = []
+    plain = Sockets(node, tell) if sockets.AVAILABLE else None
     for descriptor in given.sockets.split(","):
         listening = socket.socket(fileno=int(descriptor))
         secured = context if listening.family != socket.AF_UNIX else None
-        servers.append(
-            await loop.create_server(lambda: Connection(node), sock=listening, backlog=_BACKLOG, ssl=secured)
-        )
+        if plain and not secured:
+            plain.listen(listening)
+        else:
+            servers.append(
+                await loop.create_server(lambda: Connection(node), sock=listening, backlog=_BACKLOG, ssl=secured)
+            )
+    if plain:
+        servers.append(plain)
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_reader(0, _hear, ended)

@@ -15,7 +15,7 @@ from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Request, Routes
 from blocklist.node.message import head
 from blocklist.node.metrics import LISTED, NOT_LISTED, Counters
-from blocklist.node.quick import REMEMBERED, Quick
+from blocklist.node.quick import _GENERATION, MAX_REQUEST, Quick
 from blocklist.normalize.plain import plain_host
 from blocklist.vocabulary import AuthorityKind, OverrideAction, Policy, Rule, RuleKind, Scope
 from tests.lookup.test_resolver import Holder
@@ -69,9 +69,18 @@ tails = st.sampled_from(
 )
 
 
+#: What follows a request line; a node learns such heads from requests that its parser read.
+HEAD = b"Host: a\r\nAccept: */*\r\n\r\n"
+
+
+def asked(query: str) -> bytes:
+    return f"GET /v1/lookup?{query} HTTP/1.1\r\n".encode() + HEAD
+
+
 def quick() -> tuple[Quick, Counters]:
     counters = Counters()
     made = Quick(Holder(SNAPSHOT), counters)
+    made.learn(HEAD)
     made.prepare(head(200, None, "application/json", "Thu, 01 Jan 1970 00:00:00 GMT")[:-2])
     return made, counters
 
@@ -87,7 +96,7 @@ def test_the_short_way_gives_the_bytes_of_the_long_way_or_nothing(
     value = quote(text, safe="") if encoded else quote(text, safe="/:?@#\\%&=")
     query = f"{name}={value}{tail}"
     for _ in range(2):
-        answer = QUICK.answer(f"GET /v1/lookup?{query} HTTP/1.1".encode())
+        answer = QUICK.answer(asked(query))
         if answer is not None:
             begin, _, body = answer.partition(b"\r\n\r\n")
             long = ROUTES.answer(Request("GET", "/v1/lookup", query.partition("#")[0].encode()))
@@ -103,7 +112,7 @@ def test_the_short_way_gives_the_bytes_of_the_long_way_or_nothing(
     ],
 )
 def test_what_most_callers_ask_takes_the_short_way(query: str) -> None:
-    assert QUICK.answer(f"GET /v1/lookup?{query} HTTP/1.1".encode()) is not None
+    assert QUICK.answer(asked(query)) is not None
 
 
 @pytest.mark.parametrize(
@@ -122,17 +131,29 @@ def test_what_most_callers_ask_takes_the_short_way(query: str) -> None:
     ],
 )
 def test_what_could_mean_something_else_goes_the_long_way(line: bytes) -> None:
-    assert QUICK.answer(line) is None
+    assert QUICK.answer(line + b"\r\n" + HEAD) is None
+
+
+def test_headers_that_no_parser_read_go_the_long_way_until_they_are_learned() -> None:
+    made, _ = quick()
+    known, unknown = asked("domain=pirate.example"), asked("domain=pirate.example").replace(b"*/*", b"text/*")
+    assert made.answer(known) is not None
+    assert made.answer(unknown) is None
+    made.learn(unknown.partition(b"\r\n")[2])
+    assert made.answer(unknown) == made.answer(known)
+    made.forget()
+    assert made.answer(known) is None
 
 
 def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> None:
     holder = Holder(SNAPSHOT)
     made = Quick(holder, Counters())
-    line = b"GET /v1/lookup?domain=new.example HTTP/1.1"
+    made.learn(HEAD)
+    request = asked("domain=new.example")
 
     def ask() -> dict[str, Any]:
         made.prepare(b"")
-        return dict(json.loads((made.answer(line) or b"").partition(b"\r\n\r\n")[2]))
+        return dict(json.loads((made.answer(request) or b"").partition(b"\r\n\r\n")[2]))
 
     assert (ask()["listed"], ask()["version"], ask()["stale"]) == (False, 7, False)
     holder.snapshot = snapshot_of([listed(rule("new.example"))], version=8)
@@ -141,21 +162,24 @@ def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> N
     assert (ask()["listed"], ask()["stale"]) == (True, True)
     holder.snapshot = None
     made.prepare(b"")
-    assert made.answer(line) is None
+    assert made.answer(request) is None
 
 
 def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
     made, counters = quick()
-    for number in range(2 * REMEMBERED + 10):
-        made.answer(f"GET /v1/lookup?domain=a{number}.clean.example HTTP/1.1".encode())
-    assert len(made._young) + len(made._old) <= 2 * REMEMBERED
+    tail = "x" * 200
+    for number in range(50_000):
+        made.answer(asked(f"url=a{number}.clean.example/{tail}"))
+    held = [*made.young, *made._old]
+    assert sum(map(len, held)) < 2 * _GENERATION
+    assert len(held) < 50_000
     for _ in range(3):
-        made.answer(b"GET /v1/lookup?domain=pirate.example HTTP/1.1")
+        made.answer(asked("domain=pirate.example"))
     counted = counters.verdicts("default")
-    assert (counted[NOT_LISTED], counted[LISTED]) == (2 * REMEMBERED + 10, 3)
-    long = "GET /v1/lookup?url=https://a.example/" + "x" * 300 + " HTTP/1.1"
-    assert made.answer(long.encode()) is not None
-    assert long.encode() not in made._young
+    assert (counted[NOT_LISTED], counted[LISTED]) == (50_000, 3)
+    long = asked("url=https://a.example/" + "x" * MAX_REQUEST)
+    assert made.answer(long) is not None
+    assert long not in made.young
 
 
 @given(st.from_regex(r"(?:https?://)?(?:[a-z0-9_-]{1,12}\.){1,4}[a-z]{1,6}(?:[/?#].{0,8})?", fullmatch=True))

@@ -1,0 +1,178 @@
+"""The same node over every transport: sockets of its own, asyncio's where uvloop or epoll is not there, and TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from blocklist.errors import BlocklistError
+from tests.lookup.contract_cases import contract_snapshot
+from tests.node.running import RunningNode, node, publish, received, statuses, until
+
+GET = b"GET /v1/lookup?domain=pirate.example HTTP/1.1\r\nHost: a\r\n\r\n"
+BATCH = json.dumps({"items": ["https://pirate.example/film"] * 10_000}).encode()
+POST = b"POST /v1/lookup HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(BATCH) + BATCH
+_CLOSE = b"\r\nConnection: close\r\n\r\n"
+#: What takes the place of a module in a worker: no wheel of uvloop for this platform; a system without epoll.
+_INSTEAD = {
+    "asyncio": ("uvloop.py", "raise ImportError\n"),
+    "no epoll": ("sitecustomize.py", "import select\ndel select.epoll\n"),
+}
+
+
+@dataclass
+class Served:
+    """A node, and how to connect to it."""
+
+    running: RunningNode
+    context: ssl.SSLContext | None
+
+    def connect(self) -> socket.socket:
+        client = self.running.connect()
+        return self.context.wrap_socket(client, server_hostname="127.0.0.1") if self.context else client
+
+
+def certificate(path: Path) -> Path:
+    """Write a certificate for 127.0.0.1, signed by itself, and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "node")])
+    made = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path
+
+
+@contextlib.contextmanager
+def serving_over(way: str, folder: Path) -> Iterator[Served]:
+    options: dict[str, Any] = {}
+    context = None
+    if way == "TLS":
+        path = certificate(folder / "node.pem")
+        options = {"tls_certificate": str(path), "tls_key": str(path)}
+        context = ssl.create_default_context(cafile=str(path))
+    if way in _INSTEAD:
+        name, text = _INSTEAD[way]
+        (folder / "instead").mkdir()
+        (folder / "instead" / name).write_text(text)
+    publish(folder / "snapshots", contract_snapshot(), 7)
+    with pytest.MonkeyPatch.context() as patch:
+        if way in _INSTEAD:
+            patch.setenv("PYTHONPATH", str(folder / "instead"))
+        with node(folder / "snapshots", **options) as running:
+            yield Served(running, context)
+
+
+@pytest.fixture(scope="module", params=["sockets", "asyncio", "no epoll", "TLS"])
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def served(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving_over(way, tmp_path_factory.mktemp("served")) as made:
+        yield made
+
+
+def test_the_transport_is_the_one_that_is_meant(served: Served, way: str) -> None:
+    (worker,) = served.running.workers()
+    uvloop = "uvloop" in Path(f"/proc/{worker}/maps").read_text()
+    polls = [link for link in Path(f"/proc/{worker}/fd").iterdir() if "eventpoll" in str(link.readlink())]
+    assert (uvloop, len(polls)) == {
+        "sockets": (True, 2),
+        "asyncio": (False, 2),
+        "no epoll": (True, 1),
+        "TLS": (True, 2),
+    }[way]
+
+
+def test_a_connection_serves_quick_and_long_requests_in_turn(served: Served) -> None:
+    with served.connect() as client:
+        for _ in range(3):
+            client.sendall(GET)
+            assert b'"listed":true' in client.recv(4_096)
+            client.sendall(GET.replace(b"domain=pirate", b"app=x"))
+            assert b'"listed":false' in client.recv(4_096)
+
+
+def test_a_client_that_takes_its_time_gets_every_byte_in_order(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall((POST + GET) * 4)
+        time.sleep(0.3)
+        got = bytearray()
+        while got.count(b"HTTP/1.1 200 ") < 8 or not got.endswith(b'"stale":false}\n'):
+            got += client.recv(4_096 if len(got) < 100_000 else 1 << 20)
+    assert statuses(bytes(got)) == [200] * 8
+    assert got.count(b'"verdict":"listed"') == 4 * 10_000 + 4
+
+
+def test_answers_wait_for_a_client_that_sends_no_more(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(POST + GET.replace(b"\r\n\r\n", _CLOSE))
+        if not served.context:  # the client of Python closes both sides of TLS or none
+            client.shutdown(socket.SHUT_WR)
+        assert statuses(received(client)) == [200, 200]
+
+
+def test_a_client_that_leaves_without_its_answers_is_forgotten(served: Served) -> None:
+    def others() -> int:
+        with served.connect() as client:
+            client.sendall(GET.replace(b"/v1/lookup?domain=pirate.example", b"/metrics").replace(b"\r\n\r\n", _CLOSE))
+            said = received(client)
+        return int(float(said.partition(b'blocklist_connections{worker="0"} ')[2].split()[0])) - 1
+
+    until(lambda: others() == 0)
+    leaving = [served.connect() for _ in range(20)]
+    for client in leaving:
+        client.sendall(POST + POST)
+    assert others() == 20
+    for number, client in enumerate(leaving):
+        if number % 2:  # a reset, not an orderly end
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        client.close()
+    until(lambda: others() == 0)
+    with served.connect() as client:
+        client.sendall(GET)
+        assert b'"listed":true' in client.recv(4_096)
+
+
+def test_a_refused_client_can_read_why_while_it_still_sends(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(b"rubbish\r\n\r\n" + b"x" * 100_000)
+        answer = bytearray()
+        with contextlib.suppress(ConnectionResetError):
+            while block := client.recv(65_536):
+                answer += block
+    assert statuses(bytes(answer)) == [400]
+
+
+def test_a_certificate_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "node.pem").write_text("no certificate")
+    with (
+        pytest.raises(BlocklistError, match=r"lookup\.tls_certificate: .* cannot be used"),
+        node(tmp_path / "snapshots", tls_certificate=str(tmp_path / "node.pem")),
+    ):
+        pass
