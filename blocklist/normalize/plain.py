@@ -12,12 +12,14 @@ import re
 #: One label after another and a last one of letters, so neither an address nor a number in any notation; possessive,
 #: since a label never gives back what it took. Labels that begin with ``xn--`` are excluded apart: a test for a
 #: substring is cheaper than a look-ahead at each label.
-HOST = r"(?:[a-z0-9_-]++\.)++[a-z]++"
+_LABEL = "[a-z0-9_-]++"
+HOST = rf"(?:{_LABEL}\.)++[a-z]++"
 #: DNS allows 253 octets and labels of 63 (RFC 1035, 2.3.4): a host of at most 63 keeps both without a count of labels.
 MAX_HOST = 63
 
-#: Matches the beginning of a target; its first group is the host, if :func:`is_plain` says so too.
-match_target = re.compile(rf"(?:https?://)?({HOST})(?:[/?#]|\Z)").match
+#: Matches the beginning of a target; its first group is the host, if :func:`is_plain` says so too, and its second the
+#: last label but one: the last two labels begin there.
+match_target = re.compile(rf"(?:https?://)?((?:({_LABEL})\.)++[a-z]++)(?:[/?#]|\Z)").match
 
 
 def is_plain(host: str) -> bool:

@@ -31,13 +31,22 @@ _THREE_LABELS = re.compile(rb" ([^.]++\.[^. ]++\.[^. ]++)\.").findall
 _SUFFIX = re.compile(rb" ([^.]++\.[^. ]++\.)[^ ]").findall
 
 
-def passes(sieve: memoryview | bytes, host: bytes, wide: Container[bytes]) -> bool:
+def passes(sieve: memoryview | bytes, host: str, wide: Container[bytes]) -> bool:
     """Return whether a key may cover a host; if not, none does."""
-    dot = host.rfind(b".", 0, max(host.rfind(b"."), 0))
-    site = host[dot + 1 :]
-    if not _is_set(sieve, site):
-        return False
-    return dot < 0 or site not in wide or _is_set(sieve, host[host.rfind(b".", 0, dot) + 1 :])
+    dot = host.rfind(".", 0, max(host.rfind("."), 0))
+    site = host[dot + 1 :].encode("utf-8", "surrogatepass")
+    return is_set(sieve, site) and (site not in wide or is_set(sieve, three_labels(host, dot)))
+
+
+def three_labels(host: str, dot: int) -> bytes:
+    """Return the last three labels of a host whose last two begin behind the dot at this place (-1: no dot)."""
+    return host[host.rfind(".", 0, max(dot, 0)) + 1 :].encode("utf-8", "surrogatepass")
+
+
+def is_set(sieve: memoryview | bytes, site: bytes) -> bool:
+    """Return whether a site has its bit in a sieve."""
+    hashed = crc32(site)
+    return bool(sieve[hashed % len(sieve)] >> (hashed & 7) & 1)
 
 
 def sieve_of(keys: Collection[bytes], known: Container[bytes]) -> tuple[bytes, list[str]]:
@@ -45,7 +54,7 @@ def sieve_of(keys: Collection[bytes], known: Container[bytes]) -> tuple[bytes, l
 
     >>> keys = {b"elpmaxe.etarip."}
     >>> sieve, wide = sieve_of(keys, keys)
-    >>> passes(sieve, b"www.pirate.example", wide), passes(sieve, b"www.other.example", wide)
+    >>> passes(sieve, "www.pirate.example", wide), passes(sieve, "www.other.example", wide)
     (True, False)
     """
     wide = _wide_suffixes(keys, known)
@@ -59,11 +68,6 @@ def sieve_of(keys: Collection[bytes], known: Container[bytes]) -> tuple[bytes, l
     if found < len(keys):  # a key of one label covers sites that no key names
         return OPEN, []
     return bytes(sieve), sorted(suffix[-2::-1].decode("utf-8", "surrogatepass") for suffix in wide)
-
-
-def _is_set(sieve: memoryview | bytes, site: bytes) -> bool:
-    hashed = crc32(site)
-    return bool(sieve[hashed % len(sieve)] >> (hashed & 7) & 1)
 
 
 def _let_pass(sieve: bytearray, sites: Iterable[bytes]) -> None:
