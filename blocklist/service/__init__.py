@@ -6,16 +6,17 @@ the change.
 
 from __future__ import annotations
 
+from blocklist.service.background import BackgroundTasks
 from blocklist.service.evidence import EvidenceTasks
 from blocklist.service.feeds import FeedTasks
 from blocklist.service.holds import HoldTasks
 from blocklist.service.overrides import OverrideTasks, override_rule
-from blocklist.service.runs import RunDetail, RunTasks
+from blocklist.service.runs import RunDetail
 from blocklist.service.targets import read_target
 from blocklist.service.tokens import TokenTasks
 
 __all__ = ["RunDetail", "Service", "override_rule", "read_target"]
 
 
-class Service(FeedTasks, RunTasks, HoldTasks, EvidenceTasks, OverrideTasks, TokenTasks):
+class Service(FeedTasks, BackgroundTasks, HoldTasks, EvidenceTasks, OverrideTasks, TokenTasks):
     """The control plane over one data folder: each base has the tasks of one resource."""

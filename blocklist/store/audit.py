@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from blocklist.clock import now
-from blocklist.store.database import Database
+from blocklist.store.database import Database, like
 
 _BEGINNING = "0" * 64
 #: The address that the change under way was asked for from.
@@ -38,11 +38,20 @@ class AuditLog:
                 (*event, last, _hash(last, *event)),
             )
 
-    def events(self, limit: int = 100, before: int = 2**63 - 1) -> list[dict[str, Any]]:
-        """Return the newest events older than event ``before``, newest first."""
+    def events(self, limit: int = 100, before: int = 2**63 - 1, **containing: str) -> list[dict[str, Any]]:
+        """Return the newest events older than event ``before``, newest first.
+
+        ``containing`` narrows them to those whose ``actor``, ``action`` or ``target`` has a text in it, case ignored.
+        """
+        conditions, parameters = ["id < ?"], [before]  # type: tuple[list[str], list[Any]]
+        for column in ("actor", "action", "target"):
+            if containing.get(column):
+                conditions.append(f"lower({column}) LIKE ? ESCAPE '\\'")
+                parameters.append(like(containing[column]))
         rows = self._database.rows(
-            "SELECT id, at, actor, origin, action, target, detail FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
-            (before, limit),
+            "SELECT id, at, actor, origin, action, target, detail FROM audit"
+            f" WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",
+            (*parameters, limit),
         )
         return [{**row, "detail": json.loads(row["detail"])} for row in rows]
 

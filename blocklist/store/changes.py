@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from blocklist.store.database import Database
+from blocklist.store.database import Database, like
 from blocklist.vocabulary import Change, Effect, Rule, RuleKind, Said, Scope
 
 #: Changes kept a run and direction, in order of their values; the figures cover all, and so does the kept body.
@@ -185,7 +185,7 @@ def _narrowed(run_id: int, change: str | None, search: str, standing_out: bool) 
         conditions.append("change = ?")
         parameters.append(change)
     if search:
-        pattern = "%" + search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        pattern = like(search)
         conditions.append("(lower(value) LIKE ? ESCAPE '\\' OR lower(raw) LIKE ? ESCAPE '\\')")
         parameters += [pattern, pattern]
     if standing_out:

@@ -200,3 +200,12 @@ class Database:
 def as_texts(texts: Sequence[str]) -> str:
     """Return texts as the parameter of :data:`TEXTS`."""
     return json.dumps(texts, separators=(",", ":"))
+
+
+def like(text: str) -> str:
+    r"""Return the pattern of ``LIKE … ESCAPE '\'`` that a lower-case text with another in it fits.
+
+    >>> like("50%_A")
+    '%50\\%\\_a%'
+    """
+    return "%" + text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

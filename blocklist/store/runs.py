@@ -154,6 +154,10 @@ class Runs:
         )
         return {row["feed_id"]: _run(row) for row in rows}
 
+    def last_id(self, feed_id: int) -> int:
+        """Return the id of a feed's newest run, 0 before its first."""
+        return int(self._database.value("SELECT coalesce(max(id), 0) FROM runs WHERE feed_id = ?", (feed_id,)))
+
     def pending(self) -> list[Run]:
         """Return the held runs that wait for review, oldest first."""
         return [_run(row) for row in self._database.rows(f"{_RUN} WHERE review = 'pending' ORDER BY runs.id")]

@@ -1,0 +1,51 @@
+"""The audit log: every change, by whom, when, from where; whether nobody touched it; and all of it to take along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from blocklist.service import Service
+from blocklist.vocabulary import Role
+from blocklist.web.guarding import needs
+from blocklist.web.pages.layout import PAGE, Form, number_from
+
+_NARROWED = ("actor", "action", "target")
+#: What of an event's detail is shown as sentences of its own.
+_OWN = ("reason",)
+
+
+def add(pages: Blueprint, service: Service) -> None:
+    """Add the audit log."""
+
+    @pages.get("/audit")
+    @needs(Role.VIEWER)
+    def audit() -> str:
+        narrowed = {name: request.args.get(name, "").strip() for name in _NARROWED}
+        before = number_from("before")
+        found = service.store.audit.events(PAGE + 1, before or 2**63 - 1, **narrowed)
+        verified: list[int] | None = None
+        if request.args.get("verify") == "1":
+            verified = service.store.audit.broken_links()
+        return render_template(
+            "audit.html",
+            section="Audit",
+            events=[event | {"rest": _rest(event["detail"])} for event in found[:PAGE]],
+            more=len(found) > PAGE,
+            form=Form(request.args),
+            broken=verified,
+        )
+
+
+def _rest(detail: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what else an event tells, as names and values, tables opened one level deep."""
+    rest: list[tuple[str, str]] = []
+    for key, value in detail.items():
+        if key in _OWN or value in (None, "", {}, []):
+            continue
+        if isinstance(value, dict):
+            rest += [(f"{key}: {name}", str(inner)) for name, inner in value.items() if inner is not None]
+        else:
+            rest.append((key, str(value)))
+    return rest

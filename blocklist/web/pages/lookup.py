@@ -1,0 +1,134 @@
+"""Lookup: may an ad go here, who says so, on what order, since when, where to appeal. Every answer has an address."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blocklist.clock import now, parse_time
+from blocklist.errors import BlocklistError, UsageError
+from blocklist.lookup.resolver import SnapshotHolder
+from blocklist.service import Service, read_target
+from blocklist.vocabulary import Override, Role, Verdict, VerdictKind
+from blocklist.web.guarding import needs
+from blocklist.web.pages import charts
+from blocklist.web.pages.layout import PAGE, Form, Page
+from blocklist.web.responses import see_other
+
+#: Lines that one request may ask about.
+_MOST = 1_000
+#: Characters of a list that still fit into an address that proxies and chat programs pass on.
+_SHAREABLE = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a list that was asked about: its verdict, or why no browser could open it."""
+
+    text: str
+    verdict: Verdict | None
+    error: str = ""
+
+
+def add(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None:
+    """Add the lookup."""
+
+    @pages.get("/lookup")
+    @needs(Role.VIEWER)
+    def lookup() -> ResponseReturnValue:
+        return _answer(service, holder, Form(request.args))
+
+    @pages.post("/lookup")
+    @needs(Role.VIEWER)
+    def lookup_many() -> ResponseReturnValue:
+        form = Form(request.form)
+        if len(form["target"]) > _SHAREABLE:
+            return _answer(service, holder, form)
+        return see_other(
+            url_for("admin.lookup", target=form["target"], policy=form["policy"] or None, at=form["at"] or None)
+        )
+
+
+def _answer(service: Service, holder: SnapshotHolder, form: Form) -> ResponseReturnValue:
+    lines = list(dict.fromkeys(line.strip() for line in form["target"].splitlines() if line.strip()))
+    policy = form["policy"] or "default"
+    common: dict[str, Any] = {
+        "section": "Lookup",
+        "form": form,
+        "policies": [(item.name, item.name) for item in service.settings.all_policies()],
+        "policy": policy,
+        "version": holder.snapshot.version if holder.snapshot else None,
+        "stale": holder.stale,
+    }
+    try:
+        at = parse_time(form["at"]) if form["at"] else None
+    except ValueError as error:
+        form.problems["at"], at = str(error), None
+    if len(lines) > _MOST:
+        form.problems["target"] = f"{len(lines):,} lines are more than {_MOST:,}: ask in parts, or POST /v1/lookup"
+    if form.problems or not lines:
+        return render_template("lookup.html", **common), 422 if form.problems else 200
+    if len(lines) > 1:
+        return render_template("lookup.html", **common, **_many(service, lines, policy, at))
+    found = _one(service, lines[0], policy, at)
+    return render_template("lookup.html", **common, **found), found.get("status", 200)
+
+
+def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, Any]:
+    try:
+        target = read_target(text)
+        verdict = service.lookup(target, policy, at=at, explain=True)
+        listings = service.explained(target, verdict, at)
+        history = service.history(target)
+    except BlocklistError as error:
+        return {
+            "target": text,
+            "error": str(error),
+            "status": 400 if isinstance(error, UsageError) else error.http_status,
+        }
+    page = Page(len(history))
+    shown = history[page.offset : page.offset + page.size]
+    begin, strips = charts.intervals(shown, now())
+    return {
+        "target": text,
+        "at": at,
+        "verdict": verdict,
+        "listings": listings[:PAGE],
+        "listings_found": len(listings),
+        "history": list(zip(shown, strips, strict=True)),
+        "began": begin,
+        "page": page,
+        "overrides": _overrides(service, verdict),
+        "site": f"app:{target.app}" if target.app else target.host,
+    }
+
+
+def _many(service: Service, lines: list[str], policy: str, at: str | None) -> dict[str, Any]:
+    snapshot = None if at else service.snapshot()
+    answers = []
+    for text in lines:
+        try:
+            target = read_target(text)
+            asked = snapshot or service.snapshot(target, at)
+            answers.append(Line(text, asked.decide(target, policy)))
+        except UsageError as error:
+            answers.append(Line(text, None, str(error)))
+    counts = Counter(str(line.verdict.verdict) if line.verdict else "unknown" for line in answers)
+    order = (VerdictKind.LISTED, None, VerdictKind.NOT_LISTED)
+    answers.sort(key=lambda line: order.index(line.verdict and line.verdict.verdict))
+    return {"answers": answers, "counts": counts, "at": at}
+
+
+def _overrides(service: Service, verdict: Verdict) -> list[Override]:
+    """Return the overrides in force that decided."""
+    if not verdict.override:
+        return []
+    return [
+        item
+        for item in service.store.overrides.active()
+        if item.rule.value == verdict.rule and item.action == verdict.override
+    ]

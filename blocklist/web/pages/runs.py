@@ -1,0 +1,144 @@
+"""Runs: what happened to a feed, what a held run would change, and the decision on it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from blocklist.errors import BlocklistError, NotFoundError, UsageError
+from blocklist.refresh.guards import GUARDS
+from blocklist.service import RunDetail, Service
+from blocklist.vocabulary import Outcome, Role, Stage
+from blocklist.web.guarding import current_identity, needs
+from blocklist.web.pages.layout import PAGE, Form, Page, done, number_from
+
+#: Rejected rows shown of a run.
+_REJECTIONS = 100
+_STAGES = tuple(Stage)
+#: What each stage does, for whoever watches.
+_DOING = {
+    Stage.FETCH: "Fetching the list",
+    Stage.PARSE: "Reading its first bytes",
+    Stage.NORMALIZE: "Reading its entries",
+    Stage.DIFF: "Comparing with what is listed",
+    Stage.GUARD: "Asking the guards",
+    Stage.RECORD: "Recording",
+}
+_CHANGES = ("added", "removed", "held")
+
+
+def add(pages: Blueprint, service: Service) -> None:
+    """Add the pages of runs."""
+
+    @pages.get("/runs")
+    @needs(Role.VIEWER)
+    def runs() -> str:
+        feed, outcome = request.args.get("feed") or None, request.args.get("outcome", "")
+        known = Outcome(outcome) if outcome in tuple(Outcome) else None
+        found = service.store.runs.page(feed=feed, outcome=known, before=number_from("before"), limit=PAGE + 1)
+        return render_template(
+            "runs.html",
+            section="Feeds",
+            runs=found[:PAGE],
+            more=len(found) > PAGE,
+            feed=feed,
+            outcome=known,
+            outcomes=Outcome,
+        )
+
+    @pages.get("/runs/<int:id_>")
+    @needs(Role.VIEWER)
+    def run(id_: int) -> str:
+        return _run_page(service, id_, Form())
+
+    @pages.get("/runs/<int:id_>/progress")
+    @needs(Role.VIEWER)
+    def progress(id_: int) -> dict[str, Any]:
+        return progress_of(service, id_)
+
+    @pages.get("/runs/<int:id_>/body")
+    @needs(Role.VIEWER)
+    def body(id_: int) -> Response:
+        opened = ExitStack()
+        stream = opened.enter_context(service.run_body(id_))
+        # Whatever it is, it is to be kept, not shown: a feed's page of markup must not run as one of ours.
+        response = Response(iter(lambda: stream.read(65_536), b""), content_type="application/octet-stream")
+        response.call_on_close(opened.close)
+        response.headers["Content-Disposition"] = f'attachment; filename="run-{id_}.body"'
+        response.headers["Content-Security-Policy"] = "sandbox"
+        return response
+
+    @pages.post("/runs/<int:id_>/decide")
+    @needs(Role.APPROVER)
+    def decide_run(id_: int) -> Response | tuple[str, int]:
+        form, actor = Form(request.form), current_identity().actor
+        reason = form.require("reason", "Say why: it is kept as evidence, and the next person will ask for it.")
+        if not form.problems:
+            try:
+                if request.form.get("decision") == "approve":
+                    decided = service.approve(id_, actor, reason)
+                    return done(
+                        f"Run {id_} of {decided.feed} is approved and serves: {decided.reason}.", "run", id_=id_
+                    )
+                if request.form.get("decision") == "reject":
+                    decided = service.reject(id_, actor, reason)
+                    return done(
+                        f"Run {id_} of {decided.feed} is rejected: its body is not asked about again.", "run", id_=id_
+                    )
+                raise UsageError("choose approve or reject")
+            except BlocklistError as error:
+                form.problems[""] = str(error)
+        return _run_page(service, id_, form), 422
+
+
+def progress_of(service: Service, id_: int) -> dict[str, Any]:
+    """Return how far a run is, in words, or that it has ended."""
+    run = service.store.runs.get(id_)
+    if run.outcome:
+        return {"ended": True, "outcome": str(run.outcome), "said": run.reason}
+    number = _STAGES.index(run.stage)
+    return {"ended": False, "stage": number + 1, "stages": len(_STAGES), "said": _DOING[run.stage]}
+
+
+def _run_page(service: Service, id_: int, form: Form) -> str:
+    change = request.args.get("change", "")
+    search = request.args.get("search", "").strip()
+    standing_out = request.args.get("standing_out") == "1"
+    narrowed: dict[str, Any] = {
+        "change": change if change in _CHANGES else None,
+        "search": search,
+        "standing_out": standing_out,
+    }
+    # First how many changes fit, then the page of them: the page asked for may be beyond the last.
+    found = service.run_detail(id_, **narrowed, limit=0).changes_found
+    page = Page(found)
+    detail = service.run_detail(id_, **narrowed, limit=page.size, offset=page.offset)
+    return render_template(
+        "run.html",
+        section="Review" if _waits(detail) else "Feeds",
+        run=detail.run,
+        detail=detail,
+        waits=_waits(detail),
+        form=form,
+        page=page,
+        narrowed=narrowed,
+        rejections=detail.rejections[:_REJECTIONS],
+        progress=progress_of(service, id_),
+        settings={guard.name: guard.setting for guard in GUARDS},
+        feed_address=_address_of(service, detail.run.feed),
+    )
+
+
+def _waits(detail: RunDetail) -> bool:
+    return bool(detail.run.review and detail.run.review["state"] == "pending")
+
+
+def _address_of(service: Service, name: str) -> str | None:
+    """Return the address of a feed's page; None for one that was removed."""
+    try:
+        service.store.feeds.get(name)
+    except NotFoundError:
+        return None
+    return url_for("admin.feed", name=name)

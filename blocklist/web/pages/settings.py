@@ -1,0 +1,75 @@
+"""The settings in force: what the configuration file and the environment came to, secrets left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template
+from pydantic import BaseModel
+
+from blocklist.config import Settings
+from blocklist.service import Service
+from blocklist.vocabulary import Role
+from blocklist.web.guarding import needs
+
+#: Names of settings that hold a secret; the path of a file that holds one is none.
+_SECRET = re.compile(r"(?:secret|password|token|key)s?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its value as the configuration file writes it, what it means, and whether it is not the default."""
+
+    name: str
+    value: str
+    means: str
+    changed: bool
+
+
+def add(pages: Blueprint, service: Service) -> None:
+    """Add the settings."""
+
+    @pages.get("/settings")
+    @needs(Role.ADMIN)
+    def settings() -> str:
+        return render_template(
+            "settings.html",
+            section="Settings",
+            sections=settings_of(service.settings),
+            policies=service.settings.all_policies(),
+            folder=service.settings.data_dir.resolve(),
+        )
+
+
+def settings_of(settings: Settings) -> dict[str, list[Setting]]:
+    """Return every setting by section, secrets hidden."""
+    defaults = Settings()
+    sections: dict[str, list[Setting]] = {}
+    for name in Settings.model_fields:
+        section, default = getattr(settings, name), getattr(defaults, name)
+        if isinstance(section, BaseModel):
+            sections[name] = _section(section, default)
+    return sections
+
+
+def _section(section: BaseModel, default: BaseModel) -> list[Setting]:
+    values, usual = section.model_dump(mode="json"), default.model_dump(mode="json")
+    found = []
+    for name, field in type(section).model_fields.items():
+        hidden = not field.repr or bool(_SECRET.search(name))
+        changed = values[name] != usual[name]
+        shown = _hidden(values[name]) if hidden else _written(values[name])
+        found.append(Setting(name, shown, field.description or "", changed))
+    return found
+
+
+def _hidden(value: Any) -> str:
+    return "set, and hidden" if value else "not set"
+
+
+def _written(value: Any) -> str:
+    """Return a value as TOML writes it; a path of a key is a path, not the key."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,95 @@
+"""Pages read as a browser would: their elements, and what of them could harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
+from selectolax.lexbor import LexborNode as Node
+from werkzeug.test import TestResponse
+
+from blocklist.service import Service
+from blocklist.vocabulary import Run
+from tests.support import definition
+
+
+def page(answer: TestResponse) -> HTMLParser:
+    """Return an answer as a page, which it must be."""
+    assert answer.content_type == "text/html; charset=utf-8", answer.get_data(as_text=True)
+    return HTMLParser(answer.get_data(as_text=True))
+
+
+def text(answer: TestResponse) -> str:
+    """Return what people read of a page, white space made single."""
+    body = page(answer).body
+    assert body
+    return " ".join(body.text(separator=" ").split())
+
+
+def problem(answer: TestResponse, field: str) -> str:
+    """Return what is said to be wrong beside a field, which says so to screen readers too."""
+    shown = page(answer)
+    marked = only(shown, f'[id="{field}"]')
+    assert marked.attributes.get("aria-invalid") == "true"
+    id_ = f"problem-{field}"
+    assert id_ in (marked.attributes.get("aria-describedby") or "")
+    return only(shown, f'[id="{id_}"]').text()
+
+
+def only(shown: HTMLParser, selector: str) -> Node:
+    (found,) = shown.css(selector)
+    return found
+
+
+def harms(answer: TestResponse) -> list[str]:
+    """Return what of a page could run, or lead or ask elsewhere than to the web at a person's own click."""
+    found = []
+    for node in page(answer).css("*"):
+        attributes = node.attributes
+        found += [f"{node.tag} {name}" for name in attributes if name.startswith("on") or name == "style"]
+        if node.tag in ("style", "iframe", "object", "embed", "base", "img"):
+            found.append(node.html or node.tag)
+        if node.tag == "script" and (node.text() or not (attributes.get("src") or "").startswith("/admin/static/")):
+            found.append(node.html or node.tag)
+        for name in ("href", "src", "action"):
+            place = (attributes.get(name) or "").strip()
+            if place and not place.startswith(("/admin/", "#", "https://", "http://", "mailto:")):
+                found.append(f"{node.tag} {name}={place}")
+            if place.startswith("http") and "noreferrer" not in (attributes.get("rel") or ""):
+                found.append(f"{node.tag} {name}={place} tells where it came from")
+    return found
+
+
+def listed(service: Service, folder: Path, body: str, name: str = "court", **more: Any) -> Run:
+    """Add a feed that reads a file with this body, or change the file, and refresh it."""
+    path = folder / f"{name}.list"
+    path.write_text(body, encoding="utf-8")
+    if name not in {feed.name for feed in service.store.feeds.all()}:
+        service.add_feed(definition(name, source={"file": str(path)}, **more), "a test")
+    return service.refresh(name, "a test")
+
+
+def definition_form(**more: str) -> dict[str, str]:
+    """Return the form of a feed's definition, filled in."""
+    return {
+        "name": "court",
+        "source.url": "",
+        "every": "6h",
+        "format": "lines",
+        "authority.name": "Test Court",
+        "authority.kind": "court",
+        "authority.country": "GB",
+        **more,
+    }
+
+
+def ended(client: FlaskClient, address: str) -> TestResponse:
+    """Return the page of a run once it has ended."""
+    for _ in range(500):
+        answer = client.get(f"{address}/progress")
+        assert answer.json
+        if answer.json["ended"]:
+            return client.get(address)
+    raise AssertionError("the run did not end")
