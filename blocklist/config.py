@@ -5,7 +5,9 @@ config.example.toml shows every setting with its default; a test compares the tw
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -57,15 +59,46 @@ def _proxy(url: str) -> str:
     return url
 
 
+def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not an address or a network such as 10.0.0.0/8: {error}") from None
+    return texts
+
+
+Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
+
+
+def _public_url(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^/?#@\s]+/?", url):
+        raise ValueError(f"{url!r} is not a scheme and a host, such as https://blocklist.example")
+    return url.rstrip("/")
+
+
 class ServeSettings(_Section):
     """Where the service listens."""
 
-    control: Address = Field("127.0.0.1:8080", description="Address of the control plane; loopback only.")
+    control: Address = Field(
+        "127.0.0.1:8080", description="Address of the control plane; beyond loopback only with TLS or behind a proxy."
+    )
     lookup: Address = Field("127.0.0.1:8081", description="Address that ad servers ask.")
     workers: int = Field(
         0, ge=0, le=256, description="Processes that answer lookups; 0: one for each processor that may be used."
     )
     control_threads: int = Field(8, ge=1, le=256, description="Requests the control plane answers side by side.")
+    tls_certificate: str = Field("", description="Certificate chain (PEM) for HTTPS on the control plane.")
+    tls_key: str = Field("", description="Private key (PEM) of the control plane's certificate.")
+    behind_proxy: bool = Field(
+        False, description="A proxy in front speaks HTTPS: the control plane may listen beyond loopback without TLS."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Address that browsers see, such as https://blocklist.example; empty: what they say it is."
+    )
 
 
 class LookupSettings(_Section):
@@ -137,6 +170,13 @@ class EvidenceSettings(_Section):
     )
 
 
+class AccessSettings(_Section):
+    """Who may use the control plane."""
+
+    session_idle: Seconds = Field(3_600, description="Silence that ends a session.")
+    session_lifetime: Seconds = Field(43_200, description="Longest a session lasts.")
+
+
 class SnapshotSettings(_Section):
     """The compiled list."""
 
@@ -189,6 +229,7 @@ class Settings(BaseSettings):
     evidence: EvidenceSettings = EvidenceSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
     lookup: LookupSettings = LookupSettings()
+    access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
     notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
@@ -205,6 +246,16 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file, whose values arrive as arguments."""
         return env_settings, init_settings
+
+    @property
+    def control_url(self) -> str:
+        """The address of the control plane as browsers see it, or as it listens where nobody said."""
+        scheme = "https" if self.serve.tls_certificate else "http"
+        return self.serve.public_url or f"{scheme}://{self.serve.control}"
+
+    def link_address(self, key: str) -> str:
+        """Return the address of a one-time link."""
+        return f"{self.control_url}/admin/set-up?key={key}"
 
     def all_policies(self) -> tuple[Policy, ...]:
         """Return every policy, ``default`` first: what a government confirmed, unless the configuration says else."""

@@ -45,6 +45,16 @@ class ForbiddenError(BlocklistError):
     http_status = 403
 
 
+class TooManyError(BlocklistError):
+    """Somebody tried too often; ``retry_after`` is the number of seconds until they may again."""
+
+    http_status = 429
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
 class NotFoundError(BlocklistError):
     """A feed, run, override or policy of that name does not exist."""
 

@@ -409,6 +409,34 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who signs in. ``provider`` tells whether an OpenID provider says who it is, and then the role too."""
+
+    id: int
+    name: str
+    role: Role
+    created_at: str
+    created_by: str
+    has_password: bool = False
+    provider: bool = False
+    signed_in_at: str | None = None
+    disabled_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person signed in with one browser; ``seen_at`` is true to the minute, ``agent`` is what the browser says."""
+
+    id: int
+    person: str
+    address: str
+    agent: str
+    created_at: str
+    seen_at: str
+    ends_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Which listings count for a caller. An empty tuple does not restrict."""
 

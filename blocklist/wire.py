@@ -9,7 +9,7 @@ from json.encoder import encode_basestring as _quoted
 from typing import TYPE_CHECKING, Any
 
 from blocklist.clock import now
-from blocklist.vocabulary import Change, Hold, Listing, Override, Run, Said, Token, Verdict
+from blocklist.vocabulary import Change, Hold, Listing, Override, Person, Run, Said, Token, Verdict
 
 if TYPE_CHECKING:
     # Lookup nodes import this module, and know nothing of the refresh.
@@ -136,3 +136,8 @@ def override_body(item: Override) -> dict[str, Any]:
 def token_body(token: Token) -> dict[str, Any]:
     """Return a token as JSON, without its secret."""
     return asdict(token) | {"state": token.state(now())}
+
+
+def person_body(person: Person) -> dict[str, Any]:
+    """Return a person as JSON."""
+    return asdict(person)

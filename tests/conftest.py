@@ -15,7 +15,7 @@ from blocklist.snapshot.follower import Follower
 from blocklist.store import Store
 from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
-from tests.support import settings_for, token_client
+from tests.support import session_client, settings_for, token_client
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +46,9 @@ def client_as(control_app: Flask, service: Service) -> Callable[[Role | str], Fl
 
 
 @pytest.fixture
-def signed_in_client(client_as: Callable[[Role | str], FlaskClient]) -> FlaskClient:
-    """A client of the control plane that may do everything."""
-    return client_as(Role.ADMIN)
+def signed_in_client(control_app: Flask, service: Service) -> FlaskClient:
+    """A browser in which an admin is signed in; its forms need no ``csrf`` field, a header proves them."""
+    return session_client(control_app, service, Role.ADMIN)
 
 
 @pytest.fixture

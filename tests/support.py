@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from blocklist import Snapshot
+from blocklist.access.secrets import hashed
 from blocklist.config import Settings
 from blocklist.definition import FeedDefinition
 from blocklist.formats import format_of
@@ -25,6 +26,7 @@ from blocklist.vocabulary import (
     Listing,
     Override,
     OverrideAction,
+    Person,
     Policy,
     Rejected,
     Role,
@@ -157,4 +159,24 @@ def token_client(app: Flask, service: Service, role: Role | str) -> FlaskClient:
     """Return a client of the control plane that shows a token of a role with every request."""
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token_for(service, role)}"
+    return client
+
+
+#: A password that is long enough.
+PASSWORD = "four words in a row"
+
+
+def add_person(service: Service, name: str, role: Role | str = Role.ADMIN, password: str = PASSWORD) -> Person:
+    """Add a person who has a password."""
+    service.add_person(name, Role(role), "test")
+    return service.set_password(name, password, "test")
+
+
+def session_client(app: Flask, service: Service, role: Role | str, name: str = "") -> FlaskClient:
+    """Return a browser in which a new person of a role is signed in, and whose requests prove that they are ours."""
+    person = add_person(service, name or f"test-{role}", role)
+    secret = service.open_session(person, "127.0.0.1", "test", "test")
+    client = app.test_client()
+    client.set_cookie("blocklist", secret)
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = hashed(f"csrf {secret}")
     return client

@@ -10,7 +10,21 @@ from typing import Any
 import click
 
 import blocklist
-from blocklist.cli import audit, doctor, feed, hold, lookup, notify, override, refresh, run, serve, snapshot, token
+from blocklist.cli import (
+    audit,
+    doctor,
+    feed,
+    hold,
+    lookup,
+    notify,
+    override,
+    person,
+    refresh,
+    run,
+    serve,
+    snapshot,
+    token,
+)
 from blocklist.cli.context import Context
 from blocklist.errors import BlocklistError
 
@@ -60,6 +74,7 @@ for _command in (
     snapshot.snapshot,
     token.token,
     notify.notify,
+    person.person,
     audit.audit,
     doctor.doctor,
 ):

@@ -23,7 +23,9 @@ def serve(context: Context, control: str | None, lookup: str | None, workers: in
     chosen = context.settings.serve.model_dump() | {key: value for key, value in given.items() if value is not None}
     settings = context.settings.model_copy(update={"serve": validate(ServeSettings, chosen, "serve")})
 
-    def started() -> None:
-        click.echo(f"control plane http://{settings.serve.control}  lookups http://{settings.serve.lookup}")
+    def started(key: str | None) -> None:
+        click.echo(f"control plane {settings.control_url}  lookups http://{settings.serve.lookup}")
+        if key:
+            click.echo(f"nobody can sign in yet; make the first admin within an hour: {settings.link_address(key)}")
 
     run_service(settings, started)

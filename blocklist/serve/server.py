@@ -14,12 +14,13 @@ import structlog
 from cheroot.wsgi import Server as _WsgiServer
 from flask import Flask
 
-from blocklist.config import Settings
+from blocklist.config import ServeSettings, Settings
 from blocklist.errors import BlocklistError, UsageError
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
 from blocklist.serve.scheduler import Scheduler
+from blocklist.serve.tls import tls
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
@@ -43,13 +44,16 @@ class Server(_WsgiServer):
         _LOG.log(min(level, 30), "http", detail=str(msg).strip(), exc_info=traceback)
 
 
-def serve(settings: Settings, started: Callable[[], None] = lambda: None) -> None:
+def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: None) -> None:
     """Run the whole service until SIGTERM or SIGINT; ``started`` is called once both addresses answer.
+
+    It is told the key of the link that makes the first admin, while there is nobody.
 
     :raises UsageError: the control plane would listen beyond this machine.
     :raises BlocklistError: a port is in use, or the data folder cannot be used.
     """
-    _check_loopback(settings.serve.control)
+    check_reach(settings.serve)
+    adapter = tls(settings.serve.tls_certificate, settings.serve.tls_key)
     service = Service(settings)
     service.recover()
     follower = Follower(
@@ -67,6 +71,7 @@ def serve(settings: Settings, started: Callable[[], None] = lambda: None) -> Non
         service.board = node.board.read_all
         app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
         server = _bind(settings.serve.control, app, settings.serve.control_threads)
+        server.ssl_adapter = adapter
         # Its threads run from here on: they must end even if what follows fails.
         stack.callback(server.stop)
         threading.Thread(target=server.serve, daemon=True).start()
@@ -76,7 +81,7 @@ def serve(settings: Settings, started: Callable[[], None] = lambda: None) -> Non
         scheduler.start()
         stack.callback(scheduler.stop)
         _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup, workers=node.workers)
-        started()
+        started(service.first_link())
         ended.wait()
         _LOG.info("stopping")
 
@@ -131,14 +136,19 @@ def _cannot_listen(address: str, error: OSError, option: str) -> BlocklistError:
     )
 
 
-def _check_loopback(address: str) -> None:
-    host = address.rpartition(":")[0].strip("[]")
+def check_reach(settings: ServeSettings) -> None:
+    """Refuse to speak in the clear beyond this machine.
+
+    :raises UsageError: neither TLS nor a proxy is set.
+    """
+    host = settings.control.rpartition(":")[0].strip("[]")
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = False
-    if not loopback:
+    if not (loopback or settings.tls_certificate or settings.behind_proxy):
         raise UsageError(
-            f"the control plane listens on this machine only, not on {address}: it has no sign-in yet; "
-            "use 127.0.0.1:8080 and reach it through SSH or an authenticating proxy"
+            f"the control plane does not listen on {settings.control} in the clear: passwords and tokens would be read "
+            "on the way; set serve.tls_certificate and serve.tls_key, or serve.behind_proxy = true where a proxy "
+            "in front speaks HTTPS, or listen on 127.0.0.1"
         )

@@ -12,11 +12,12 @@ from blocklist.service.feeds import FeedTasks
 from blocklist.service.holds import HoldTasks
 from blocklist.service.overrides import OverrideTasks, override_rule
 from blocklist.service.runs import RunDetail
+from blocklist.service.signing_in import SignInTasks
 from blocklist.service.targets import read_target
 from blocklist.service.tokens import TokenTasks
 
 __all__ = ["RunDetail", "Service", "override_rule", "read_target"]
 
 
-class Service(FeedTasks, BackgroundTasks, HoldTasks, EvidenceTasks, OverrideTasks, TokenTasks):
+class Service(FeedTasks, BackgroundTasks, HoldTasks, EvidenceTasks, OverrideTasks, TokenTasks, SignInTasks):
     """The control plane over one data folder: each base has the tasks of one resource."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from blocklist.access.identity import How, Identity, person_behind
 from blocklist.access.secrets import hashed, new_token, shown_part
+from blocklist.access.throttle import Throttle, sender
 from blocklist.clock import now
+from blocklist.config import Settings
 from blocklist.errors import ConflictError, UnauthorizedError, UsageError
 from blocklist.service.publishing import Publishing
 from blocklist.vocabulary import Role, Token
@@ -14,6 +16,11 @@ _MAX_NAME = 100
 
 class TokenTasks(Publishing):
     """What is done with tokens."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        #: Tokens that nobody knows, from one sender.
+        self.wrong_tokens = Throttle("30/minute", "600/hour")
 
     def create_token(self, role: Role, actor: str, name: str = "", expires_at: str | None = None) -> tuple[Token, str]:
         """Make a token and return it with its secret, which nobody can show again.
@@ -51,9 +58,13 @@ class TokenTasks(Publishing):
         """Return whose token this is.
 
         :raises UnauthorizedError: nobody's, or it expired or was revoked.
+        :raises TooManyError: too many of the same sender were nobody's.
         """
+        who = sender(remote_address)
+        self.wrong_tokens.check(who)
         token = self.store.tokens.by_hash(hashed(secret))
         if token is None:
+            self.wrong_tokens.failed(who)
             raise UnauthorizedError(
                 "nobody knows this token: an admin makes one with 'blocklist token create --role viewer'"
             )
@@ -62,5 +73,5 @@ class TokenTasks(Publishing):
             since = token.revoked_at or token.expires_at
             raise UnauthorizedError(f"the token {token.prefix}… is {state} since {since}: ask an admin for another")
         self.store.tokens.used(token)
-        who = person_behind(token.created_by)
-        return Identity(token.name, token.role, How.TOKEN, token.id, remote_address, who)
+        person = person_behind(token.created_by)
+        return Identity(token.name, token.role, How.TOKEN, token.id, remote_address, person)

@@ -19,8 +19,10 @@ from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
 from blocklist.store.notices import Notices
 from blocklist.store.overrides import Overrides
+from blocklist.store.people import People
 from blocklist.store.requests import Requests
 from blocklist.store.runs import Runs
+from blocklist.store.sessions import Sessions
 from blocklist.store.snapshots import Snapshots
 from blocklist.store.tokens import Tokens
 
@@ -48,6 +50,8 @@ class Store:
         self.requests = Requests(self.database)
         self.tokens = Tokens(self.database)
         self.notices = Notices(self.database)
+        self.people = People(self.database)
+        self.sessions = Sessions(self.database)
         self.audit = AuditLog(self.database)
 
     def close(self) -> None:

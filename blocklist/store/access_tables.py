@@ -22,3 +22,49 @@ TOKENS = (
 )
 
 AUDIT_ORIGIN = ("ALTER TABLE audit ADD COLUMN origin TEXT NOT NULL DEFAULT ''",)
+
+PEOPLE = (
+    # password: argon2, null until the person set one. subject: who it is to an OpenID provider, issuer and subject.
+    """
+    CREATE TABLE people (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL,
+        password TEXT,
+        subject TEXT,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        signed_in_at TEXT,
+        disabled_at TEXT
+    )
+    """,
+    "CREATE UNIQUE INDEX people_name ON people (name)",
+    "CREATE UNIQUE INDEX people_subject ON people (subject) WHERE subject IS NOT NULL",
+    """
+    CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL,
+        person_id INTEGER NOT NULL REFERENCES people (id),
+        address TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        seen_at TEXT NOT NULL,
+        ends_at TEXT NOT NULL,
+        ended_at TEXT
+    )
+    """,
+    "CREATE UNIQUE INDEX sessions_hash ON sessions (hash)",
+    "CREATE INDEX sessions_person ON sessions (person_id, id)",
+    # person_id: null for the link that makes the first admin.
+    """
+    CREATE TABLE links (
+        id INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL,
+        person_id INTEGER REFERENCES people (id),
+        created_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL,
+        used_at TEXT
+    )
+    """,
+    "CREATE UNIQUE INDEX links_hash ON links (hash)",
+)

@@ -279,3 +279,10 @@ def m007_notices(database: Database) -> None:
     """Create the tables of alerts and of the messages that tell of them."""
     for statement in notices_tables.STATEMENTS:
         database.execute(statement)
+
+
+@MIGRATIONS()
+def m008_people(database: Database) -> None:
+    """Create the tables of people, their sessions, and the links by which they set their passwords."""
+    for statement in access_tables.PEOPLE:
+        database.execute(statement)

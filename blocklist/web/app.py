@@ -10,15 +10,18 @@ from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from blocklist.errors import BlocklistError
+from blocklist.errors import BlocklistError, TooManyError
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.resolver import Resolver, SnapshotHolder, problem
 from blocklist.lookup.routes import Request, Routes, no_metrics, not_found
 from blocklist.service import Service
+from blocklist.web import browsers
 from blocklist.web.evidence import evidence_routes
 from blocklist.web.guarding import declare, declare_lookup, guard
+from blocklist.web.headers import harden
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
+from blocklist.web.proxies import TrustedProxies
 from blocklist.web.responses import respond
 
 _LOG = structlog.get_logger("blocklist.web")
@@ -48,7 +51,10 @@ def create_app(
         app.add_url_rule("/", view_func=lambda: redirect("/admin/"), endpoint="root")
         declare(app, "root", None)
         declare(app, "admin.static", None)
+        browsers.install(app)
+        harden(app)
         guard(app, service)
+        app.wsgi_app = TrustedProxies(app.wsgi_app, service.settings.serve.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 
@@ -73,7 +79,10 @@ def _lookup_routes(app: Flask, routes: Routes) -> None:
 def _errors(app: Flask, lookups_only: bool) -> None:
     @app.errorhandler(BlocklistError)
     def told(error: BlocklistError) -> ResponseReturnValue:
-        return respond(problem(error.http_status, str(error)))
+        response = respond(problem(error.http_status, str(error)))
+        if isinstance(error, TooManyError):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

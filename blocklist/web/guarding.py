@@ -16,6 +16,7 @@ from blocklist.lookup.resolver import problem
 from blocklist.service import Service
 from blocklist.store.audit import come_from
 from blocklist.vocabulary import Role
+from blocklist.web.browsers import check_form, session_secret
 from blocklist.web.responses import respond, see_other
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -89,7 +90,11 @@ def guard(app: Flask, service: Service) -> None:
         try:
             g.identity = _identify(service)
         except UnauthorizedError as error:
-            return None if need == _ANYBODY else _unknown(str(error))
+            if need != _ANYBODY:
+                return _unknown(str(error))
+        if not request.headers.get("Authorization"):
+            # Browsers cannot be made to send a token, and do send cookies.
+            check_form(service.settings)
         if need != _ANYBODY:
             _check_role(g.identity, need)
         return None
@@ -100,12 +105,16 @@ def guard(app: Flask, service: Service) -> None:
 
 
 def _identify(service: Service) -> Identity:
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    shown = request.headers.get("Authorization")
+    secret = session_secret()
+    if shown is None and secret is not None:
+        return service.identity_of_session(secret, request.remote_addr)
+    scheme, _, token = (shown or "").partition(" ")
     if scheme.lower() != "bearer":
         raise UnauthorizedError(
             "sign in, or show a token: Authorization: Bearer TOKEN; 'blocklist token create --role viewer' makes one"
         )
-    return service.identity_of_token(secret.strip(), request.remote_addr)
+    return service.identity_of_token(token.strip(), request.remote_addr)
 
 
 def _check_role(identity: Identity, need: str | None) -> None:

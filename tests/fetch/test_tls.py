@@ -33,8 +33,8 @@ class Secure:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                certificate = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
-                secure.seen.append((self.headers["Host"], certificate))
+                shown = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+                secure.seen.append((self.headers["Host"], shown))
                 answering(GOOD)(self)
 
             def log_message(self, format: str, *args: Any) -> None:

@@ -23,6 +23,7 @@ from blocklist.web.pages import (
     review,
     runs,
     settings,
+    signing_in,
     upload,
 )
 
@@ -49,5 +50,6 @@ def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
     overrides.add(routes, service)
     audit.add(routes, service)
     people.add(routes, service)
+    signing_in.add(routes, service)
     settings.add(routes, service)
     return routes

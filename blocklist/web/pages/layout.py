@@ -17,11 +17,6 @@ from blocklist.vocabulary import Role
 from blocklist.web.pages.showing import FILTERS
 from blocklist.web.responses import see_other
 
-#: Nothing from elsewhere, no inline script or style, no framing: feed content is hostile.
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
 #: Rows of a list on one page.
 PAGE = 50
 _COOKIE = "blocklist_said"
@@ -134,7 +129,6 @@ def dress(pages: Blueprint, service: Service) -> None:
     for name, filter_ in FILTERS.items():
         pages.add_app_template_filter(filter_, name)
     pages.add_app_template_global(address_with)
-    pages.add_app_template_global(lambda: "", "csrf_field")
 
     @pages.app_context_processor
     def frame() -> dict[str, Any]:
@@ -148,12 +142,6 @@ def dress(pages: Blueprint, service: Service) -> None:
     def forget(response: Response) -> Response:
         if _COOKIE in request.cookies and response.status_code == 200 and "Set-Cookie" not in response.headers:
             response.delete_cookie(_COOKIE, path=url_for("admin.overview"))
-        # What is shown may change any second, and some of it is for few eyes.
-        if request.endpoint != "admin.static":
-            response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
         return response
 
     @pages.errorhandler(BlocklistError)

@@ -1,0 +1,111 @@
+"""People who sign in: name, role, and the hash of the password."""
+
+from __future__ import annotations
+
+from blocklist.clock import now
+from blocklist.errors import NotFoundError
+from blocklist.store.database import Database, Row
+from blocklist.vocabulary import Person, Role
+
+
+class People:
+    """Everybody who may or might once sign in; nobody is deleted, for the log to make sense."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, name: str, role: Role, by: str, subject: str | None = None) -> Person:
+        """Keep a person without a password and return them."""
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT INTO people (name, role, created_at, created_by, subject) VALUES (?, ?, ?, ?, ?)",
+                (name, role.value, now(), by, subject),
+            )
+        return self.get(name)
+
+    def get(self, name: str) -> Person:
+        """Return a person.
+
+        :raises NotFoundError: there is none of that name.
+        """
+        person = self.find(name)
+        if person is None:
+            raise NotFoundError(f"there is no person {name!r}: 'blocklist person list' shows those there are")
+        return person
+
+    def find(self, name: str) -> Person | None:
+        """Return a person, or None."""
+        return self._one("name = ?", name)
+
+    def by_id(self, id_: int) -> Person | None:
+        """Return the person of an id, or None."""
+        return self._one("id = ?", id_)
+
+    def by_subject(self, subject: str) -> Person | None:
+        """Return whom an OpenID provider calls so, or None."""
+        return self._one("subject = ?", subject)
+
+    def password(self, id_: int) -> str | None:
+        """Return the hash of a person's password, if they set one."""
+        found: str | None = self._database.value("SELECT password FROM people WHERE id = ?", (id_,))
+        return found
+
+    def all(self, limit: int = -1, after: int = 0) -> list[Person]:
+        """Return the people whose id is above ``after``, oldest first; ``limit`` -1 is all."""
+        many = [] if limit < 0 else [limit]
+        rows = self._database.rows(
+            f"SELECT * FROM people WHERE id > ? ORDER BY id{' LIMIT ?' if many else ''}", (after, *many)
+        )
+        return [_person(row) for row in rows]
+
+    def any(self) -> bool:
+        """Return whether there is anybody."""
+        return self._database.value("SELECT 1 FROM people LIMIT 1") is not None
+
+    def other_admins(self, id_: int) -> int:
+        """Return how many admins besides this person may sign in."""
+        return int(
+            self._database.value(
+                "SELECT count(*) FROM people WHERE role = ? AND disabled_at IS NULL AND id <> ?"
+                " AND (password IS NOT NULL OR subject IS NOT NULL)",
+                (Role.ADMIN.value, id_),
+            )
+        )
+
+    def set_role(self, id_: int, role: Role) -> None:
+        """Give a person another role."""
+        self._update("role", role.value, id_)
+
+    def set_password(self, id_: int, hash_: str) -> None:
+        """Keep the hash of a person's new password."""
+        self._update("password", hash_, id_)
+
+    def set_disabled(self, id_: int, disabled: bool) -> None:
+        """Shut a person out, or let them in again."""
+        self._update("disabled_at", now() if disabled else None, id_)
+
+    def signed_in(self, id_: int) -> None:
+        """Note that a person signed in."""
+        self._update("signed_in_at", now(), id_)
+
+    def _update(self, column: str, value: str | None, id_: int) -> None:
+        with self._database.transaction():
+            self._database.execute(f"UPDATE people SET {column} = ? WHERE id = ?", (value, id_))
+
+    def _one(self, condition: str, value: str | int) -> Person | None:
+        row = self._database.row(f"SELECT * FROM people WHERE {condition}", (value,))
+        return _person(row) if row else None
+
+
+def _person(row: Row) -> Person:
+    return Person(
+        id=row["id"],
+        name=row["name"],
+        role=Role(row["role"]),
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+        has_password=row["password"] is not None,
+        provider=row["subject"] is not None,
+        signed_in_at=row["signed_in_at"],
+        disabled_at=row["disabled_at"],
+    )
