@@ -13,6 +13,7 @@ from blocklist.vocabulary import Change, Hold, Listing, Override, Person, Run, S
 
 if TYPE_CHECKING:
     # Lookup nodes import this module, and know nothing of the refresh.
+    from blocklist.exports.since import Changed
     from blocklist.refresh.preview import Preview
 
 
@@ -100,6 +101,23 @@ def change_body(item: Change) -> dict[str, Any]:
     body = asdict(item)
     rule = body.pop("rule")
     return body | {"target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}
+
+
+def changed_body(item: Changed) -> dict[str, Any]:
+    """Return a change of what is listed as JSON."""
+    return {
+        "at": item.at,
+        "change": item.change,
+        "rule": item.rule.value,
+        "kind_of_rule": item.rule.kind.value,
+        "scope": item.rule.scope.value,
+        "feed": item.feed,
+        "authority": item.authority,
+        "country": item.country,
+        "reference": item.reference,
+        "listed_from": item.listed_from,
+        "entry": item.entry,
+    }
 
 
 def said_body(item: Said) -> dict[str, Any]:

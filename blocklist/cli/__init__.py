@@ -13,6 +13,7 @@ import blocklist
 from blocklist.cli import (
     audit,
     doctor,
+    export,
     feed,
     hold,
     lookup,
@@ -73,6 +74,8 @@ for _command in (
     override.override,
     snapshot.snapshot,
     token.token,
+    export.export,
+    export.changes_,
     notify.notify,
     person.person,
     audit.audit,

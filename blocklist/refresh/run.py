@@ -133,10 +133,13 @@ class Refresher:
         self, feed: Feed, definition: FeedDefinition, run_id: int, counts: Counts, diff: Diff, reader: BodyReader
     ) -> Run:
         """Make the staged body what the feed lists, with everything that goes with it, in one transaction."""
-        store, moment = self._store, now()
+        store = self._store
         run = store.runs.get(run_id)
         changed = bool(diff.added or diff.removed or diff.amended)
         with store.database.transaction():
+            # Once the lock is had: later changes then never carry an earlier moment, and whoever asks what changed
+            # since the last one it saw misses nothing.
+            moment = now()
             store.runs.reach(run_id, Stage.RECORD)
             store.listings.record(feed.id, run_id, moment, diff)
             store.runs.keep_rejections(run_id, reader.rejections)

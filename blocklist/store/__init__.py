@@ -13,6 +13,7 @@ from blocklist.store.audit import AuditLog
 from blocklist.store.changes import Changes
 from blocklist.store.database import Database
 from blocklist.store.evidence import Evidence
+from blocklist.store.exports import Exports
 from blocklist.store.feeds import Feeds
 from blocklist.store.figures import Figures
 from blocklist.store.holds import Holds
@@ -46,6 +47,7 @@ class Store:
         self.evidence = Evidence(self.database)
         self.overrides = Overrides(self.database)
         self.snapshots = Snapshots(self.database)
+        self.exports = Exports(self.database)
         self.figures = Figures(self.database)
         self.requests = Requests(self.database)
         self.tokens = Tokens(self.database)

@@ -36,3 +36,8 @@ class Snapshots:
     def newest(self) -> Row | None:
         """Return the newest published snapshot."""
         return self._database.row("SELECT * FROM snapshots ORDER BY version DESC LIMIT 1")
+
+    def built_at(self, version: int) -> str | None:
+        """Return when a version was built; None where there was none."""
+        found = self._database.value("SELECT built_at FROM snapshots WHERE version = ?", (version,))
+        return str(found) if found else None

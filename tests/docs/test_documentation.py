@@ -26,6 +26,7 @@ from blocklist.definition import (
     Source,
     definition_from_table,
 )
+from blocklist.exports import EXPORTS
 from blocklist.formats import FORMATS
 from blocklist.notify.settings import Event
 from blocklist.refresh.guards import GUARDS
@@ -363,6 +364,14 @@ def test_the_table_of_guards_is_that_of_the_code() -> None:
 def test_every_setting_of_a_guard_is_a_setting() -> None:
     general: dict[str, Any] = Settings().guards.model_dump()
     assert {guard.setting for guard in GUARDS if guard.setting} == set(general) == set(FeedGuards.model_fields)
+
+
+# Exports
+
+
+def test_the_table_of_exports_is_that_of_the_code() -> None:
+    rows = "\n".join(f"| `{item.name}` | {item.use} | {item.loses} |" for item in EXPORTS.values())
+    assert f"| --- | --- | --- |\n{rows}\n\n" in _section(_DOCS["commands.md"], "### `blocklist export`")
 
 
 # Links and paths
