@@ -110,7 +110,7 @@ def _definition_page(form: Form, base: FeedDefinition | None, name: str, seen: s
         base=base,
         name=name,
         seen=seen,
-        fields=(*FIELDS, LINES),
+        fields=[*(field for field in FIELDS if name == "new" or field != "name"), LINES],
         formats=[(format_, format_) for format_ in FORMATS],
         kinds=[(kind.value, kind.value) for kind in AuthorityKind],
     )

@@ -42,17 +42,20 @@ def definition_of_form(form: Form, base: FeedDefinition | None = None) -> FeedDe
             _put(data, name, form[name])
     if base and base.reference_only:
         data["reference_only"] = True
-    known = {}
-    if base:
-        flat = _lines(base.model_dump(mode="json", exclude_defaults=True))
-        known = {f"{key}={_text(value)}": (key, value) for key, value in flat}
+    flat = _lines(base.model_dump(mode="json", exclude_defaults=True)) if base else ()
+    # Compared without the white space at their ends, which browsers and people lose.
+    known = {f"{key}={_text(value)}".strip(): (key, value) for key, value in flat}
     try:
-        for line in filter(None, map(str.strip, form[LINES].splitlines())):
-            if line in known:
-                key, value = known[line]
+        for line in form.lines(LINES):
+            if line.strip() in known:
+                key, value = known[line.strip()]
                 _put(data, _way(key), value)
             else:
                 data = with_options(data, [line])
+    except UsageError as error:
+        form.problems[LINES] = str(error)
+        return None
+    try:
         return validate(FeedDefinition, data, "the definition")
     except UsageError as error:
         for path, sentence in error.faults or [((), str(error))]:

@@ -98,6 +98,10 @@ class Form:
     def __getitem__(self, name: str) -> str:
         return (self._values.get(name) or "").strip()
 
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of a field as they were typed, white space at their ends included."""
+        return [line for line in (self._values.get(name) or "").splitlines() if line.strip()]
+
     def items(self) -> Iterator[tuple[str, str]]:
         """Yield the fields that are filled in."""
         return ((name, value) for name, value in self._values.items() if value)

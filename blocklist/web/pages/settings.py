@@ -55,14 +55,22 @@ def settings_of(settings: Settings) -> dict[str, list[Setting]]:
     return sections
 
 
-def _section(section: BaseModel, default: BaseModel) -> list[Setting]:
-    values, usual = section.model_dump(mode="json"), default.model_dump(mode="json")
+def _section(section: BaseModel, default: BaseModel | None, prefix: str = "") -> list[Setting]:
+    """Return the settings of a section; tables of sections, such as channels, setting by setting."""
+    values = section.model_dump(mode="json")
+    usual = default.model_dump(mode="json") if default else {}
     found = []
     for name, field in type(section).model_fields.items():
+        inner = getattr(section, name)
+        tables = inner if isinstance(inner, dict) else {}
+        if any(isinstance(table, BaseModel) for table in tables.values()):
+            for key, table in tables.items():
+                found += _section(table, None, f"{prefix}{name}.{key}.")
+            continue
         hidden = not field.repr or bool(_SECRET.search(name))
-        changed = values[name] != usual[name]
         shown = _hidden(values[name]) if hidden else _written(values[name])
-        found.append(Setting(name, shown, field.description or "", changed))
+        changed = values[name] != usual.get(name, field.get_default())
+        found.append(Setting(f"{prefix}{name}", shown, field.description or "", changed))
     return found
 
 

@@ -1,0 +1,144 @@
+"""Decisions on pages: held runs and entries, overrides, tokens; and looking things up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from blocklist.normalize.hosts import parse_target
+from blocklist.service import Service
+from blocklist.vocabulary import HoldState, Role
+from tests.web.pages.conftest import furnish
+from tests.web.pages.reading import listed, only, page, problem, text
+
+
+@pytest.fixture
+def waiting(service: Service, tmp_path: Path) -> Service:
+    furnish(service, tmp_path)
+    return service
+
+
+def test_a_run_needs_a_reason_and_is_approved_with_one(waiting: Service, signed_in_client: FlaskClient) -> None:
+    bare = signed_in_client.post("/admin/runs/2/decide", data={"decision": "approve", "reason": " "})
+    assert "Say why" in problem(bare, "reason")
+    answer = signed_in_client.post("/admin/runs/2/decide", data={"decision": "approve", "reason": "the court said so"})
+    assert answer.status_code == 303
+    assert waiting.store.feeds.get("court").listed == 1
+    assert "approved by" in text(signed_in_client.get("/admin/runs/2"))
+    assert "the court said so" in text(signed_in_client.get("/admin/runs/2"))
+    again = signed_in_client.post("/admin/runs/2/decide", data={"decision": "reject", "reason": "late"})
+    assert "run 2 does not wait for review: it is approved" in text(again)
+
+
+def test_a_run_is_rejected(waiting: Service, signed_in_client: FlaskClient) -> None:
+    signed_in_client.post("/admin/runs/2/decide", data={"decision": "reject", "reason": "cut off"})
+    assert waiting.store.feeds.get("court").listed == 10
+    assert (waiting.store.runs.get(2).review or {})["state"] == "rejected"
+
+
+def test_what_a_run_would_change_is_searched_and_paged(
+    service: Service, tmp_path: Path, signed_in_client: FlaskClient
+) -> None:
+    many = "".join(f"pirate{number:03d}.example\n" for number in range(120))
+    listed(service, tmp_path, many)
+    listed(service, tmp_path, "pirate000.example\n")
+    shown = signed_in_client.get("/admin/runs/2?page=3")
+    assert "101–119 of 119" in text(shown)
+    found = page(signed_in_client.get("/admin/runs/2?search=pirate11&change=removed"))
+    assert len(found.css('[aria-label="Changes"] tbody tr')) == 10
+    assert "none" in text(signed_in_client.get("/admin/runs/2?change=added"))
+
+
+def test_entries_are_decided_on_and_the_decision_is_revoked(waiting: Service, signed_in_client: FlaskClient) -> None:
+    (hold,) = waiting.store.holds.all()
+    data = {"entry": str(hold.id), "reason": "the order names it", "decision": "approve", "state": "waiting"}
+    assert "Choose the entries" in text(signed_in_client.post("/admin/review/entries", data={**data, "entry": ""}))
+    assert "Say why" in problem(signed_in_client.post("/admin/review/entries", data={**data, "reason": ""}), "reason")
+    assert signed_in_client.post("/admin/review/entries", data=data).status_code == 303
+    assert waiting.store.holds.get(hold.id).state is HoldState.APPROVED
+    assert "the order names it" in text(signed_in_client.get("/admin/review?state=approved"))
+    assert "it is approved" in text(signed_in_client.post("/admin/review/entries", data=data))
+    signed_in_client.post("/admin/review/entries", data={**data, "decision": "revoke"})
+    assert waiting.store.holds.get(hold.id).state is HoldState.WAITING
+
+
+def test_an_override_is_added_shown_on_lookups_and_removed(
+    service: Service, tmp_path: Path, signed_in_client: FlaskClient
+) -> None:
+    listed(service, tmp_path, "pirate.example\n")
+    data = {"target": "pirate.example", "action": "allow", "reason": "settled in court", "until": "2099-01-01"}
+    assert "is past" in problem(
+        signed_in_client.post("/admin/overrides", data={**data, "until": "2020-01-01"}), "until"
+    )
+    assert signed_in_client.post("/admin/overrides", data=data).status_code == 303
+    shown = text(signed_in_client.get("/admin/lookup?target=pirate.example"))
+    assert "Not listed" in shown
+    assert "settled in court" in shown
+    assert signed_in_client.post("/admin/overrides/1/remove").status_code == 303
+    assert service.lookup(parse_target("pirate.example"), "default").listed
+    assert "removed already" in text(signed_in_client.post("/admin/overrides/1/remove"))
+    assert "settled in court" in text(signed_in_client.get("/admin/overrides?all=1"))
+
+
+def test_a_token_is_shown_once_and_revoked(service: Service, signed_in_client: FlaskClient) -> None:
+    made = signed_in_client.post("/admin/access/tokens", data={"name": "nightly", "role": "viewer"})
+    secret = only(page(made), "pre").text()
+    assert service.identity_of_token(secret).role is Role.VIEWER
+    assert secret not in signed_in_client.get("/admin/access").get_data(as_text=True)
+    id_ = next(token.id for token in service.store.tokens.all() if token.name == "nightly")
+    signed_in_client.post(f"/admin/access/tokens/{id_}/revoke")
+    assert service.store.tokens.get(id_).revoked_at
+
+
+def test_a_lookup_says_who_on_what_order_since_when_and_where_to_appeal(
+    service: Service, tmp_path: Path, signed_in_client: FlaskClient
+) -> None:
+    options = {"column": "site", "reference": "order"}
+    listed(service, tmp_path, "site,order\npirate.example,HC-2026-7\n", format="csv", options=options)
+    shown = text(signed_in_client.get("/admin/lookup?target=https://www.pirate.example/film"))
+    for said in (
+        "Listed: no ad here",
+        "Test Court",
+        "HC-2026-7",
+        "appeals@court.example",
+        "Listed since",
+        "still listed",
+    ):
+        assert said in shown
+
+
+def test_a_list_is_sent_as_a_form_and_gets_an_address_if_it_is_short(
+    service: Service, tmp_path: Path, signed_in_client: FlaskClient
+) -> None:
+    listed(service, tmp_path, "pirate.example\n")
+    lines = "pirate.example\nother.example\na..b\napp:com.example\n"
+    answer = signed_in_client.post("/admin/lookup", data={"target": lines})
+    assert answer.status_code == 303
+    shown = page(signed_in_client.get(answer.headers["Location"]))
+    verdicts = [" ".join(row.text(separator=" ").split()) for row in shown.css('[aria-label="Verdicts"] tbody tr')]
+    assert [line.split()[1] for line in verdicts] == ["listed", "unknown", "not", "not"]
+    thousand = "".join(f"site{number}.example\n" for number in range(1_000))
+    assert "Asked about 1,000" in text(signed_in_client.post("/admin/lookup", data={"target": thousand}))
+    over = signed_in_client.post("/admin/lookup", data={"target": thousand + "one.example"})
+    assert "more than 1,000" in problem(over, "target")
+
+
+def test_a_lookup_that_no_browser_could_open_is_unknown_and_says_why(signed_in_client: FlaskClient) -> None:
+    answer = signed_in_client.get("/admin/lookup?target=a..b")
+    assert answer.status_code == 400
+    assert "Unknown" in text(answer)
+    assert "the host has an empty label" in text(answer)
+
+
+def test_the_audit_log_is_narrowed_verified_and_shows_a_broken_chain(
+    waiting: Service, signed_in_client: FlaskClient
+) -> None:
+    assert "The chain is whole" in text(signed_in_client.get("/admin/audit?verify=1"))
+    rows = page(signed_in_client.get("/admin/audit?action=override&target=OTHER")).css("tbody tr")
+    assert len(rows) == 1
+    with waiting.store.database.transaction():
+        waiting.store.database.execute("DROP TRIGGER audit_stays")
+        waiting.store.database.execute("UPDATE audit SET actor = 'nobody' WHERE id = 1")
+    assert "The chain is broken at 1 event: 1." in text(signed_in_client.get("/admin/audit?verify=1"))

@@ -1,0 +1,176 @@
+"""Feeds on pages: added, changed, refreshed, brought, ended, by the same tasks as the commands."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from blocklist.catalog import catalog_names, from_catalog
+from blocklist.definition import FeedDefinition
+from blocklist.service import Service
+from blocklist.store.feeds import definition_of
+from blocklist.web.pages.definitions import definition_of_form, form_of
+from blocklist.web.pages.layout import Form
+from tests.e2e.running import wait_for
+from tests.support import definition
+from tests.web.pages.reading import definition_form, ended, listed, only, page, problem, text
+
+
+@pytest.mark.parametrize("name", catalog_names())
+def test_a_definition_comes_back_from_its_form_as_it_was(name: str) -> None:
+    known = from_catalog(name)
+    assert definition_of_form(Form(dict(form_of(known).items())), known) == known
+
+
+def test_lines_of_a_form_that_were_changed_say_what_options_of_the_command_say() -> None:
+    known = definition(guards={"never_block": ["a.example", "b.example"]}, source={"url": "https://court.example/"})
+    form = form_of(known)
+    assert form["options"] == "guards.never_block=a.example, b.example"
+    values = dict(form.items()) | {"options": "guards.never_block=c.example, b.example\nrules.www=keep\nmember=x.txt"}
+    changed = definition_of_form(Form(values), known)
+    assert isinstance(changed, FeedDefinition)
+    assert changed.guards.never_block == ("c.example", "b.example")
+    assert changed.rules.www == "keep"
+    assert changed.options == {"member": "x.txt"}
+    assert changed.source.url == "https://court.example/"
+
+
+def test_a_feed_is_looked_at_added_and_read(service: Service, tmp_path: Path, signed_in_client: FlaskClient) -> None:
+    (tmp_path / "list.txt").write_text("pirate.example\nnot a site\n", encoding="utf-8")
+    form = definition_form(options=f"source.file={tmp_path / 'list.txt'}")
+    seen = signed_in_client.post("/admin/feeds/new/define", data={**form, "step": "preview"})
+    assert "It would serve at once. 2 entries give 1 rule; 1 row rejected." in text(seen)
+    assert service.store.feeds.all() == []
+    assert service.store.runs.all() == []
+    carried = {
+        field.attributes["name"] or "": field.attributes.get("value") or ""
+        for field in page(seen).css("main form input[type=hidden]")
+    }
+    assert carried == {name: value for name, value in form.items() if value}
+
+    added = signed_in_client.post("/admin/feeds/new/define", data={**carried, "step": "save"})
+    assert added.status_code == 303
+    run = ended(signed_in_client, added.headers["Location"])
+    assert "1 sites: 1 added, 0 removed, 0 restated" in text(run)
+    assert service.store.feeds.get("court").listed == 1
+
+
+def test_a_list_that_cannot_be_read_is_said_so_and_may_be_added_all_the_same(
+    service: Service, signed_in_client: FlaskClient
+) -> None:
+    form = definition_form(options="source.file=/nowhere/list.txt")
+    seen = signed_in_client.post("/admin/feeds/new/define", data={**form, "step": "preview"})
+    assert "The list could not be read." in text(seen)
+    assert "Add it anyway" in text(seen)
+
+
+def test_a_list_that_arrives_another_way_is_added_and_brought(service: Service, signed_in_client: FlaskClient) -> None:
+    added = signed_in_client.post("/admin/feeds/new/define", data=definition_form(step="save"))
+    assert added.headers["Location"] == "/admin/feeds/court/upload"
+    brought = {"file": (io.BytesIO(b"pirate.example\n"), "list.txt")}
+    seen = signed_in_client.post("/admin/feeds/court/upload", data=brought)
+    assert "1 entry give 1 rule" in text(seen).replace("gives", "give")
+    key = only(page(seen), "main form input[name=upload]").attributes["value"]
+    assert service.store.runs.all() == []
+    applied = signed_in_client.post("/admin/feeds/court/upload/apply", data={"upload": key})
+    assert "1 sites: 1 added" in text(ended(signed_in_client, applied.headers["Location"]))
+    wait_for(lambda: not list((service.settings.data_dir / "incoming").iterdir()))
+    again = signed_in_client.post("/admin/feeds/court/upload/apply", data={"upload": key})
+    assert "the file is no longer there" in problem(again, "file")
+
+
+def test_an_upload_names_no_file_but_its_own(service: Service, signed_in_client: FlaskClient) -> None:
+    service.add_feed(definition(), "a test")
+    answer = signed_in_client.post("/admin/feeds/court/upload/apply", data={"upload": "../../blocklist.db"})
+    assert "the form names no file" in problem(answer, "file")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("name", "Not A Name", "is not a feed name"),
+        ("every", "often", "is not a duration"),
+        ("authority.country", "Britain", "is not a country"),
+        ("source.url", "ftp://court.example/", "is not an address"),
+        ("options", "column=1", "column"),
+        ("options", "no pair", "takes key=value"),
+        ("options", "guards.max_removed=much", "valid number"),
+    ],
+)
+def test_what_is_wrong_with_a_definition_stands_beside_its_field(
+    signed_in_client: FlaskClient, field: str, value: str, said: str
+) -> None:
+    answer = signed_in_client.post("/admin/feeds/new/define", data=definition_form(**{field: value}))
+    assert answer.status_code == 422
+    assert said in problem(answer, field)
+
+
+def test_a_name_that_is_taken_is_said_so(service: Service, signed_in_client: FlaskClient) -> None:
+    service.add_feed(definition(), "a test")
+    answer = signed_in_client.post("/admin/feeds/new/define", data=definition_form())
+    assert "exists already" in problem(answer, "name")
+
+
+def test_what_is_for_reference_only_is_not_offered(signed_in_client: FlaskClient) -> None:
+    shown = page(signed_in_client.get("/admin/feeds/new"))
+    offered = [link.attributes.get("href") or "" for link in shown.css("a")]
+    assert not any("us-ustr" in address for address in offered)
+    answer = signed_in_client.post(
+        "/admin/feeds/new/define", data=definition_form(**{"from": "eu-watch-list", "step": "save", "notes": "x"})
+    )
+    assert answer.status_code == 422
+
+
+def test_who_saves_second_is_told_that_the_feed_has_changed(service: Service, signed_in_client: FlaskClient) -> None:
+    service.add_feed(definition(), "a test")
+    seen = only(page(signed_in_client.get("/admin/feeds/court/edit")), "[name=seen]").attributes["value"] or ""
+    form = definition_form(seen=seen, step="save")
+    assert signed_in_client.post("/admin/feeds/court/edit", data={**form, "title": "First"}).status_code == 303
+    second = signed_in_client.post("/admin/feeds/court/edit", data={**form, "title": "Second"})
+    assert second.status_code == 422
+    assert definition_of(service.store.feeds.get("court")).title == "First"
+    assert only(page(second), "[id=title]").attributes["value"] == "Second"
+
+
+def test_a_feeds_name_stays(service: Service, signed_in_client: FlaskClient) -> None:
+    service.add_feed(definition(), "a test")
+    answer = signed_in_client.post("/admin/feeds/court/edit", data=definition_form(name="other", step="save"))
+    assert answer.status_code == 422
+    assert "name stays" in text(answer)
+
+
+def test_feeds_are_paused_resumed_refreshed_and_removed(
+    service: Service, tmp_path: Path, signed_in_client: FlaskClient
+) -> None:
+    listed(service, tmp_path, "pirate.example\n")
+    signed_in_client.post("/admin/feeds/court/pause")
+    assert service.store.feeds.get("court").paused
+    signed_in_client.post("/admin/feeds/court/resume")
+    assert not service.store.feeds.get("court").paused
+    run = signed_in_client.post("/admin/feeds/court/refresh").headers["Location"]
+    assert "unchanged" in text(ended(signed_in_client, run))
+    assert signed_in_client.post("/admin/feeds/court/nothing").status_code == 404
+    assert signed_in_client.post("/admin/feeds/court/remove").status_code == 422
+    assert signed_in_client.post("/admin/feeds/court/remove", data={"sure": "yes"}).status_code == 303
+    assert service.store.feeds.all() == []
+    assert "Run 1 of court" in text(signed_in_client.get("/admin/runs/1"))
+    done = {event["action"]: event["actor"] for event in service.store.audit.events()}
+    assert {done[f"feed.{action}"] for action in ("pause", "resume", "remove")} == {"test admin (token 1 of test)"}
+    assert service.store.runs.get(2).trigger == "test admin (token 1 of test)"
+
+
+def test_feeds_are_found_by_state_and_word(service: Service, tmp_path: Path, signed_in_client: FlaskClient) -> None:
+    listed(service, tmp_path, "pirate.example\n")
+    service.add_feed(definition("other"), "a test")
+    both = ["court", "other"]
+    for query, found in (
+        ("state=fresh", both[:1]),
+        ("state=new", both[1:]),
+        ("search=OTH", both[1:]),
+        ("page=9", both),
+    ):
+        rows = page(signed_in_client.get(f"/admin/feeds?{query}")).css("tbody th a")
+        assert [row.text() for row in rows] == found
