@@ -15,6 +15,14 @@ from blocklist.documents.errors import DocumentError
 _MAX_SPAN = 1_000
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
 
+#: The encodings of browsers (WHATWG Encoding, 4.2) by Python's names; those with a number at the end are told by it.
+_ENCODINGS = frozenset(
+    {
+        *("ascii", "big5", "big5hkscs", "cp866", "cp874", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "iso2022_jp"),
+        *("mac-cyrillic", "mac-roman", "shift_jis", "utf-8"),
+    }
+)
+
 
 def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
     """Yield the links that ``select`` finds, or the rows of a table, numbered from 1 as they stand on the page.
@@ -36,11 +44,19 @@ def _decoded(data: bytes, encoding: str | None) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     declared = _DECLARED.search(data[:1024])
-    name = encoding or (declared[1].decode("ascii") if declared else "utf-8")
+    return data.decode(encoding or _known(declared[1].decode("ascii") if declared else ""), "replace")
+
+
+def _known(declared: str) -> str:
+    """Return an encoding that a page declares if browsers know it, else ``utf-8``.
+
+    Python knows more, such as UTF-7 and ``unicode_escape``: signs that no browser shows would become links.
+    """
     try:
-        return data.decode(name, "replace")
+        name = codecs.lookup(declared).name
     except LookupError:
-        return data.decode("utf-8", "replace")
+        return "utf-8"
+    return name if name in _ENCODINGS or name.startswith(("iso8859-", "cp125", "koi8-")) else "utf-8"
 
 
 def _found(page: LexborHTMLParser, selector: str, what: str) -> list[LexborNode]:

@@ -19,9 +19,11 @@ from blocklist.formats.table import NumberedRows
 
 #: Bytes a document may have where nobody says otherwise: the default of the setting ``fetch.max_bytes``.
 DEFAULT_MAX_BYTES = 268_435_456
-#: What reading may take beyond that, in bytes, and how long the processor may work on it, in seconds.
+#: What reading may take beyond that, in bytes.
 _MEMORY_BEYOND = 64 << 20
-_CPU_SECONDS = 300
+#: How long the processor may work on a document, in seconds. A long PDF takes minutes; a page only where it is made to:
+#: tags within tags cost the square of their depth.
+_CPU_SECONDS = {"pdf": 300, "sheets": 120, "news": 60, "pages": 20}
 _PACKAGES = str(Path(__file__).parents[2])
 
 
@@ -30,7 +32,7 @@ def rows_apart(kind: str, body: BinaryIO, options: dict[str, Any], max_bytes: in
 
     :raises UnreadableFeedError: it cannot be read, or wants more memory or time than a list of that size may.
     """
-    limits = {"memory": max_bytes + _MEMORY_BEYOND, "seconds": _CPU_SECONDS}
+    limits = {"memory": max_bytes + _MEMORY_BEYOND, "seconds": _CPU_SECONDS[kind]}
     with _as_file(body) as file:
         # No variable of this process but where the package is: a document that takes its reader over finds no secret.
         child = subprocess.Popen(  # noqa: S603 - this very Python, and a kind from the code
@@ -52,7 +54,7 @@ def rows_apart(kind: str, body: BinaryIO, options: dict[str, Any], max_bytes: in
             child.wait()
     # SIGXCPU and the SIGKILL after it: the limit of time. Every other silent death is an allocation that failed.
     slow = ended in (-24, -9)
-    what = f"{_CPU_SECONDS} seconds of processor time" if slow else f"{limits['memory']:,} bytes of memory"
+    what = f"{limits['seconds']} seconds of processor time" if slow else f"{limits['memory']:,} bytes of memory"
     raise UnreadableFeedError(
         f"reading the document takes more than {what}, or breaks its reader (exit status {ended}): "
         "a damaged or hostile document, or one that is far larger than it looks"

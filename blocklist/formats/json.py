@@ -82,7 +82,7 @@ def parse_ndjson(body: BinaryIO, options: NdjsonOptions) -> Iterator[Entry | Rej
 
 def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
     """Yield (0, None) where the list begins, then each row with its number from 1."""
-    number = depth = 0
+    number = depth = lists = 0
     builder: ijson.ObjectBuilder | None = None
     for where, event, value in ijson.parse(body, use_float=True, buf_size=_READ):
         if event in ("start_map", "start_array"):
@@ -93,6 +93,10 @@ def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
             depth -= 1
         if builder is None:
             if where == path and event == "start_array":
+                lists += 1
+                # Of a name that comes twice, one reader takes the first value and the next one the last (RFC 8259, 4).
+                if lists > 1 and "item" not in path.split("."):
+                    raise UnreadableFeedError(f"rows: the body has {path!r} twice: nobody can tell which is the list")
                 yield 0, None
             if where != prefix:
                 continue

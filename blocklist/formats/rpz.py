@@ -72,7 +72,8 @@ class _Zone:
             return None
         if record.type == "SOA":
             self.apex = name
-        if self.apex is None:
+        if not self.apex:
+            # Published zones begin with "@ SOA" and leave their name to whoever loads them.
             return name
         if name == self.apex:
             return ""

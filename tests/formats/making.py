@@ -50,7 +50,8 @@ def xlsx(sheets: dict[str, str], hidden: tuple[str, ...] = (), before: str = "")
     return zipped(files)
 
 
-def ods(rows: list[list[str]]) -> bytes:
+def ods(rows: list[list[str]], more: str = "") -> bytes:
+    """Return a sheet of these rows; ``more`` is the XML of rows behind them."""
     office = "urn:oasis:names:tc:opendocument:xmlns"
     body = "".join(
         "<table:table-row>"
@@ -66,7 +67,7 @@ def ods(rows: list[list[str]]) -> bytes:
             "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{office}:manifest:1.0"/>',
             "content.xml": f'<office:document-content xmlns:office="{office}:office:1.0" '
             f'xmlns:table="{office}:table:1.0" xmlns:text="{office}:text:1.0">'
-            f'<office:body><office:spreadsheet><table:table table:name="A">{body}'
+            f'<office:body><office:spreadsheet><table:table table:name="A">{body}{more}'
             "</table:table></office:spreadsheet></office:body></office:document-content>",
         }
     )

@@ -50,6 +50,10 @@ def test_what_blocks_a_name_or_an_address_is_a_listing_and_the_rest_is_counted()
 def test_a_zone_without_soa_may_be_named() -> None:
     assert sites(parsed("rpz", "a.example.z.example. CNAME .\n", zone="z.example")) == ["a.example"]
     assert sites(parsed("rpz", "a.example CNAME .\n")) == ["a.example"]
+    unnamed = (
+        "$TTL 60\n@ SOA localhost. root.localhost. 1 2 3 4 5\n NS localhost.\na.example CNAME .\n*.a.example CNAME .\n"
+    )
+    assert sites(parsed("rpz", unnamed)) == ["a.example", "*.a.example"]
 
 
 @pytest.mark.parametrize(

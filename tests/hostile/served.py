@@ -1,0 +1,135 @@
+"""A feed that serves a good list, and what is asked of it after another body came."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blocklist.config import Settings
+from blocklist.service import Service
+from blocklist.vocabulary import Outcome, Run
+from tests.hostile.good import FORMATS, NEXT, SITES, good
+from tests.support import definition
+
+#: Bytes that a body may have and open to; small, so that what expands hits it early.
+CAP = 8 << 20
+#: Formats that are read in a process of their own, which costs a start each time and leaves nothing behind.
+APART = {"xlsx", "xls", "ods", "html", "pdf", "rss", "atom"}
+SETTINGS = {"fetch": {"max_bytes": CAP}}
+
+
+class Served:
+    """A data folder whose one feed, ``court``, serves a good list."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.service = Service(Settings(data_dir=folder / "data", **SETTINGS))  # type: ignore[arg-type]
+
+    @classmethod
+    def anew(cls, folder: Path, format_: str, before: bytes | None = None, **more: Any) -> Served:
+        """Make one; ``before`` is the list that serves, the usual one unless given."""
+        served = cls(folder)
+        more.setdefault("options", FORMATS[format_][0])
+        served.service.add_feed(definition("court", format=format_, **more), "tester")
+        run = served.publish(good(format_) if before is None else before)
+        assert run.outcome is Outcome.APPLIED, run.reason
+        return served
+
+    @classmethod
+    def copied(cls, template: Path, folder: Path) -> Served:
+        """Make one that is the copy of another, which is closed."""
+        shutil.copytree(template, folder)
+        return cls(folder)
+
+    def publish(self, body: bytes | Path) -> Run:
+        """Refresh the feed from a body, or from a file that holds one."""
+        path = body if isinstance(body, Path) else self.folder / "body"
+        if isinstance(body, bytes):
+            path.write_bytes(body)
+        return self.service.refresh("court", "tester", file=path)
+
+    def state(self) -> tuple[Any, ...]:
+        """Return everything that lookups and history depend on."""
+        listings = sorted(self.service.store.database.tuples("SELECT * FROM listings"))
+        pointer = self.service.snapshots.pointer()
+        assert pointer is not None
+        return listings, (pointer.version, pointer.sha256), self.service.store.snapshots.contents()
+
+    def rules(self) -> set[tuple[str, str]]:
+        """Return what the feed lists now: kind and value of each rule."""
+        return set(self.service.store.database.tuples("SELECT kind, value FROM listings WHERE closed_by = 0"))
+
+    def listed(self, *targets: str) -> list[str]:
+        """Return those of the targets that the snapshot lists."""
+        snapshot = self.service.snapshot()
+        return [target for target in targets if snapshot.lookup(target).listed]
+
+    def left_behind(self) -> list[str]:
+        """Return what a run should not leave: files outside of where the data folder keeps its own."""
+        kept = {"data", "body"}
+        strays = [path.name for path in self.folder.iterdir() if path.name not in kept]
+        incoming = self.folder / "data" / "incoming"
+        return strays + [path.name for path in incoming.iterdir()]
+
+    def close(self) -> None:
+        self.service.close()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One hostile body: what it is in a sentence, and what must come of it.
+
+    ``says`` is in the run's reason; ``listed`` must be listed afterwards and ``spared`` not; ``rejected`` are the
+    figures of the run. ``before`` is the list that serves first.
+    """
+
+    format: str
+    what: str
+    body: Any
+    outcome: Outcome
+    says: str = ""
+    listed: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
+    rejected: dict[str, int] | None = None
+    before: bytes | None = None
+    next: bytes | None = None
+    feed: dict[str, Any] = field(default_factory=dict)
+    expands: bool = False
+
+    @property
+    def key(self) -> str:
+        """What distinguishes the feed and the list it serves before."""
+        return json.dumps([self.format, self.feed, (self.before or b"").hex()], sort_keys=True)
+
+    def bytes(self) -> bytes:
+        return bytes(self.body() if callable(self.body) else self.body)
+
+
+def check(served: Served, case: Case, body: Path | None = None) -> Run:
+    """Publish a case's body, see that what came of it is what is written, and that the next good list is taken.
+
+    ``body`` is a file that holds it, where making it must not be seen in this process.
+    """
+    before, rules = served.state(), served.rules()
+    run = served.publish(body or case.bytes())
+    assert (run.outcome, case.says in run.reason) == (case.outcome, True), run.reason
+    assert "fault of the service" not in run.reason
+    assert run.reason.isprintable()
+    assert served.left_behind() == []
+    if case.rejected is not None:
+        assert run.rejected_by_code == case.rejected
+    if case.outcome in (Outcome.FAILED, Outcome.HELD):
+        assert served.state() == before
+        assert served.rules() == rules
+    assert served.listed(*case.listed) == list(case.listed)
+    assert served.listed(*case.spared) == []
+    if case.outcome is not Outcome.APPLIED:
+        assert served.listed(*SITES) == SITES
+    if case.format not in APART:
+        after = served.publish(case.next or good(case.format, NEXT))
+        assert after.outcome is Outcome.APPLIED, after.reason
+        assert served.listed(NEXT) == [NEXT]
+    return run
