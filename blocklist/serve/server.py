@@ -70,7 +70,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
         stack.callback(node.stop)
         service.board = node.board.read_all
         app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
-        server = _bind(settings.serve.control, app, settings.serve.control_threads)
+        server = _bind(settings, app)
         server.ssl_adapter = adapter
         # Its threads run from here on: they must end even if what follows fails.
         stack.callback(server.stop)
@@ -110,18 +110,20 @@ def _resolved(path: str) -> str | None:
     return str(Path(path).resolve()) if path else None
 
 
-def _bind(address: str, app: Flask, threads: int) -> Server:
+def _bind(settings: Settings, app: Flask) -> Server:
+    address = settings.serve.control
     host, _, port = address.rpartition(":")
     server = Server(
         (host.strip("[]"), int(port)),
         app,
-        numthreads=threads,
+        numthreads=settings.serve.control_threads,
         request_queue_size=_BACKLOG,
         shutdown_timeout=_DRAIN,
         timeout=_SILENCE,
     )
     server.max_request_header_size = _MAX_HEADER
-    server.max_request_body_size = 2 * MAX_BYTES
+    # A list may be uploaded, as large as one that is fetched; everything else the application cuts short itself.
+    server.max_request_body_size = 2 * MAX_BYTES + settings.fetch.max_bytes
     try:
         server.prepare()
     except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from blocklist.config import Settings
 from blocklist.errors import BlocklistError, ConflictError
 from blocklist.service.runs import RunTasks
 from blocklist.vocabulary import Run
@@ -22,6 +23,17 @@ _LOOK_EVERY = 0.02
 
 class BackgroundTasks(RunTasks):
     """What is begun here ends by itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Begin with nothing under way; see :class:`.Publishing`."""
+        super().__init__(settings)
+        self._under_way: set[threading.Thread] = set()
+
+    def close(self) -> None:
+        """Wait for what is under way, then let go of the database: closing one in use is a crash."""
+        for thread in tuple(self._under_way):
+            thread.join()
+        super().close()
 
     def start_refresh(
         self, name: str, actor: str, *, file: Path | None = None, then: Callable[[], None] = lambda: None
@@ -45,10 +57,13 @@ class BackgroundTasks(RunTasks):
                 _LOG.warning("run not started", feed=name, reason=str(error))
             finally:
                 then()
+                self._under_way.discard(threading.current_thread())
 
         # With the context of the request, so that the audit log knows where it came from.
         context = copy_context()
-        threading.Thread(target=lambda: context.run(work), name=f"refresh-{name}", daemon=True).start()
+        thread = threading.Thread(target=lambda: context.run(work), name=f"refresh-{name}", daemon=True)
+        self._under_way.add(thread)
+        thread.start()
         end = time.monotonic() + _BEGINS_WITHIN
         while time.monotonic() < end and not failed:
             if (newest := self.store.runs.last_id(feed.id)) > last:

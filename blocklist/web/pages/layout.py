@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
+import structlog
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
@@ -17,6 +18,7 @@ from blocklist.vocabulary import Role
 from blocklist.web.pages.showing import FILTERS
 from blocklist.web.responses import see_other
 
+_LOG = structlog.get_logger("blocklist.web")
 #: Rows of a list on one page.
 PAGE = 50
 _COOKIE = "blocklist_said"
@@ -155,6 +157,11 @@ def dress(pages: Blueprint, service: Service) -> None:
     @pages.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         return _error(error.code or 500, error.description or error.name)
+
+    @pages.errorhandler(Exception)
+    def broken(_: Exception) -> Response:
+        _LOG.exception("page broke", path=request.path)
+        return _error(500, "a fault of the service; its log tells more")
 
 
 def to_review(service: Service) -> int:

@@ -1,6 +1,8 @@
-"""Access: the tokens of programs, and what each may do."""
+"""Access: people, the tokens of programs, and what each may do."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -10,7 +12,8 @@ from blocklist.errors import BlocklistError
 from blocklist.service import Service
 from blocklist.vocabulary import Role
 from blocklist.web.guarding import current_identity, needs
-from blocklist.web.pages.layout import PAGE, Form, Page, done
+from blocklist.web.pages.layout import PAGE, Form, Page, done, number_from
+from blocklist.web.pages.showing import counted
 
 #: What each role may do, in a sentence for whoever chooses one.
 ROLES = (
@@ -21,6 +24,15 @@ ROLES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A secret that was just made, and for whom or what: a token, or a link by which a person sets their password."""
+
+    name: str
+    secret: str
+    token: bool
+
+
 def add(pages: Blueprint, service: Service) -> None:
     """Add the pages of access."""
 
@@ -28,6 +40,43 @@ def add(pages: Blueprint, service: Service) -> None:
     @needs(Role.ADMIN)
     def people() -> str:
         return _access_page(service, Form())
+
+    @pages.post("/access/people")
+    @needs(Role.ADMIN)
+    def add_person() -> ResponseReturnValue:
+        form, actor = Form(request.form), current_identity().actor
+        name = form.require("person", "Say under which name they sign in.")
+        if form["person_role"] not in tuple(Role):
+            form.problems["person_role"] = "Choose a role."
+        if not form.problems:
+            try:
+                person, key = service.add_person(name, Role(form["person_role"]), actor)
+                return _shown_once(service, person.name, service.settings.link_address(key))
+            except BlocklistError as error:
+                form.problems["person"] = str(error)
+        return _access_page(service, form), 422
+
+    @pages.post("/access/people/<name>")
+    @needs(Role.ADMIN)
+    def change_person(name: str) -> ResponseReturnValue:
+        form, actor, change = Form(request.form), current_identity().actor, request.form.get("change", "")
+        try:
+            if change == "link":
+                person, key = service.new_link(name, actor)
+                return _shown_once(service, person.name, service.settings.link_address(key))
+            if change in ("disable", "enable"):
+                service.disable_person(name, change == "disable", actor)
+                return done(f"{name} is {'shut out' if change == 'disable' else 'let in again'}.", "people")
+            if change == "sign-out":
+                ended = service.sign_out_everywhere(name, actor)
+                return done(f"{name} is signed out everywhere: {counted(ended, 'session')} ended.", "people")
+            if change == "role" and form["role"] in tuple(Role):
+                service.set_role(name, Role(form["role"]), actor)
+                return done(f"{name} is {form['role']} now, and signs in anew.", "people")
+            form.problems[""] = "Choose what is to change."
+        except BlocklistError as error:
+            form.problems[""] = str(error)
+        return _access_page(service, form), 422
 
     @pages.post("/access/tokens")
     @needs(Role.ADMIN)
@@ -47,8 +96,7 @@ def add(pages: Blueprint, service: Service) -> None:
             except BlocklistError as error:
                 form.problems[""] = str(error)
             else:
-                # No redirect: a secret that is shown once must not wait anywhere to be shown.
-                return make_response(_access_page(service, Form(), made=(token.name, secret)), 201)
+                return _shown_once(service, token.name, secret, token=True)
         return _access_page(service, form), 422
 
     @pages.post("/access/tokens/<int:id_>/revoke")
@@ -63,15 +111,24 @@ def add(pages: Blueprint, service: Service) -> None:
         return _access_page(service, form), 422
 
 
-def _access_page(service: Service, form: Form, made: tuple[str, str] | None = None) -> str:
+def _shown_once(service: Service, name: str, secret: str, *, token: bool = False) -> ResponseReturnValue:
+    """Show a secret in the answer itself: one that waited for another request to be shown could be lost or found."""
+    return make_response(_access_page(service, Form(), made=Made(name, secret, token)), 201)
+
+
+def _access_page(service: Service, form: Form, made: Made | None = None) -> str:
     tokens = service.store.tokens.all()
     tokens.sort(key=lambda token: (token.state(now()) != "active", -token.id))
     page = Page(len(tokens), PAGE)
+    after = number_from("after") or 0
+    people = service.store.people.all(PAGE + 1, after)
     return render_template(
         "people.html",
         section="Access",
         tokens=tokens[page.offset : page.offset + page.size],
         page=page,
+        people=people[:PAGE],
+        more=len(people) > PAGE,
         form=form,
         made=made,
         roles=[(role.value, said) for role, said in ROLES],

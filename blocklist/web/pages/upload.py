@@ -27,6 +27,12 @@ _BESIDE = 65_536
 def add(pages: Blueprint, service: Service) -> None:
     """Add the upload."""
 
+    @pages.url_value_preprocessor
+    def let_lists_in(endpoint: str | None, _: object) -> None:
+        # Before the form is looked into for its proof: that reads all of it.
+        if endpoint == "admin.look_at_upload":
+            request.max_content_length = service.settings.fetch.max_bytes + _BESIDE
+
     @pages.get("/feeds/<name>/upload")
     @needs(Role.EDITOR)
     def upload(name: str) -> str:
@@ -35,7 +41,6 @@ def add(pages: Blueprint, service: Service) -> None:
     @pages.post("/feeds/<name>/upload")
     @needs(Role.EDITOR)
     def look_at_upload(name: str) -> ResponseReturnValue:
-        request.max_content_length = service.settings.fetch.max_bytes + _BESIDE
         feed, form = service.store.feeds.get(name), Form()
         file = request.files.get("file")
         if not file or not file.filename:

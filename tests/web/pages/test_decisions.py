@@ -92,6 +92,26 @@ def test_a_token_is_shown_once_and_revoked(service: Service, signed_in_client: F
     assert service.store.tokens.get(id_).revoked_at
 
 
+def test_a_person_is_added_with_a_link_that_is_shown_once_and_shut_out(
+    service: Service, signed_in_client: FlaskClient
+) -> None:
+    added = signed_in_client.post("/admin/access/people", data={"person": "anna", "person_role": "editor"})
+    link = only(page(added), "pre").text()
+    assert link.startswith("http://127.0.0.1:8080/admin/set-up?key=")
+    assert link not in signed_in_client.get("/admin/access").get_data(as_text=True)
+    assert "a person 'anna' already" in problem(
+        signed_in_client.post("/admin/access/people", data={"person": "anna", "person_role": "viewer"}), "person"
+    )
+    for change, more in (("role", {"role": "approver"}), ("sign-out", {}), ("disable", {})):
+        answer = signed_in_client.post("/admin/access/people/anna", data={"change": change, **more})
+        assert answer.status_code == 303
+    anna = service.store.people.get("anna")
+    assert (anna.role, bool(anna.disabled_at)) == (Role.APPROVER, True)
+    assert "was shut out" in text(signed_in_client.post("/admin/access/people/anna", data={"change": "link"}))
+    signed_in_client.post("/admin/access/people/anna", data={"change": "enable"})
+    assert "Send this link to anna" in text(signed_in_client.post("/admin/access/people/anna", data={"change": "link"}))
+
+
 def test_a_lookup_says_who_on_what_order_since_when_and_where_to_appeal(
     service: Service, tmp_path: Path, signed_in_client: FlaskClient
 ) -> None:
