@@ -175,6 +175,9 @@ class AccessSettings(_Section):
 
     session_idle: Seconds = Field(3_600, description="Silence that ends a session.")
     session_lifetime: Seconds = Field(43_200, description="Longest a session lasts.")
+    two_people: bool = Field(
+        False, description="Overrides wait for a second person, and nobody approves what they brought themselves."
+    )
 
 
 class SnapshotSettings(_Section):

@@ -372,7 +372,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """An admin's word on a target, above every listing, until ``until`` (None: for good) or until removed."""
+    """An admin's word on a target, above every listing, until ``until`` (None: for good) or until removed.
+
+    ``confirmed_at`` is when it began to count, None while it waits for a second person.
+    """
 
     id: int
     action: OverrideAction
@@ -382,6 +385,8 @@ class Override:
     created_at: str
     until: str | None = None
     removed_at: str | None = None
+    confirmed_at: str | None = None
+    confirmed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

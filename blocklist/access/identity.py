@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from blocklist.errors import ForbiddenError
 from blocklist.vocabulary import Role
 
 _BEHIND_A_TOKEN = re.compile(r" \(token \d+ of ([^()]+)\)$")
@@ -55,3 +57,13 @@ def person_behind(actor: str) -> str:
     if match := _BEHIND_A_TOKEN.search(actor):
         return match[1]
     return actor.removesuffix(_ON_THE_COMMAND_LINE)
+
+
+def refuse_same_person(actor: str, authors: Iterable[str], what: str) -> None:
+    """Refuse somebody who would agree with themselves (setting ``access.two_people``).
+
+    :raises ForbiddenError: the person behind ``actor`` is one of the authors.
+    """
+    person = person_behind(actor)
+    if person in {person_behind(author) for author in authors}:
+        raise ForbiddenError(f"{what} is {person}'s own doing: somebody else must agree (setting access.two_people)")

@@ -9,6 +9,7 @@ import click
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.errors import StoreError
+from blocklist.service.audit import AuditFormat
 
 
 @click.group()
@@ -35,15 +36,28 @@ def list_(context: Context, limit: int, as_json: bool) -> None:
     print_table(["ID", "AT", "ACTOR", "ACTION", "TARGET", "DETAIL"], rows, "No events yet.")
 
 
+@audit.command("export")
+@click.option("--format", "format_", default="jsonl", show_default=True, type=click.Choice(["jsonl", "csv"]))
+@pass_context
+def export(context: Context, format_: AuditFormat) -> None:
+    """Print every event, oldest first, a line each, with its hash."""
+    for line in context.service.export_audit(format_):
+        click.echo(line, nl=False)
+
+
 @audit.command("verify")
+@click.option(
+    "--expect", default="", metavar="ID:HASH", help="An event as it was noted elsewhere, which must be there."
+)
 @json_option
 @pass_context
-def verify(context: Context, as_json: bool) -> None:
+def verify(context: Context, expect: str, as_json: bool) -> None:
     """Follow the chain of hashes from the first event to the last."""
-    broken = context.service.store.audit.broken_links()
+    broken = context.service.broken_audit(expect)
+    id_, hash_ = context.service.store.audit.last()
     if as_json:
-        print_json({"whole": not broken, "broken": broken})
+        print_json({"whole": not broken, "broken": broken, "last": {"id": id_, "hash": hash_}})
     if broken:
         raise StoreError(f"audit log: changed behind the service's back at event {', '.join(map(str, broken[:10]))}")
     if not as_json:
-        click.echo("the audit log is whole")
+        click.echo(f"the audit log is whole; its last event is {id_}:{hash_}")

@@ -8,7 +8,7 @@ from blocklist.cli.context import Context, id_argument, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.clock import now, parse_time
 from blocklist.errors import UsageError
-from blocklist.vocabulary import OverrideAction
+from blocklist.vocabulary import Override, OverrideAction
 from blocklist.wire import override_body
 
 
@@ -31,6 +31,9 @@ def _word(action: OverrideAction, help_: str) -> None:
         done = context.service.add_override(action, target, reason, context.actor, moment)
         ends = f" until {done.until}" if done.until else ""
         click.echo(f"override {done.id}: {action.value} {done.rule.value} ({done.rule.scope}){ends}")
+        if done.confirmed_at is None:
+            click.echo(f"it counts once somebody else runs 'blocklist override confirm {done.id}'")
+            click.get_current_context().exit(3)
 
 
 _word(OverrideAction.ALLOW, "Allow a host (with all below it), a URL, an address or app:ID.")
@@ -50,7 +53,7 @@ def list_(context: Context, as_json: bool) -> None:
     rows = (
         (
             *(item.id, item.action, item.rule.value, item.rule.scope),
-            "expired" if item.until and item.until <= moment else "in force",
+            _state(item, moment),
             *(item.until, item.author, item.created_at, item.reason),
         )
         for item in overrides
@@ -60,6 +63,15 @@ def list_(context: Context, as_json: bool) -> None:
     )
 
 
+@override.command("confirm")
+@id_argument
+@pass_context
+def confirm(context: Context, id_: int) -> None:
+    """Let an override count that waits for a second person."""
+    done = context.service.confirm_override(id_, context.actor)
+    click.echo(f"override {id_} confirmed: {done.action.value} {done.rule.value} holds from now on")
+
+
 @override.command("remove")
 @id_argument
 @pass_context
@@ -67,3 +79,9 @@ def remove(context: Context, id_: int) -> None:
     """End an override."""
     done = context.service.remove_override(id_, context.actor)
     click.echo(f"override {id_} removed: {done.action.value} {done.rule.value} no longer holds")
+
+
+def _state(item: Override, moment: str) -> str:
+    if item.until and item.until <= moment:
+        return "expired"
+    return "in force" if item.confirmed_at else "waits"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections import Counter
@@ -12,14 +10,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from blocklist.cells import csv_line
 from blocklist.exports.rows import Row, Stated
 from blocklist.notify.messages import inert
 from blocklist.vocabulary import OverrideAction, RuleKind, Scope
 
 #: Names as DNS servers, proxies and ad servers take them.
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*").fullmatch
-#: A cell that a spreadsheet would take for a formula (OWASP, CSV Injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 _COLUMNS = ("rule", "kind_of_rule", "scope", "override", *Stated._fields)
 #: Characters of a name within a response policy zone: 255 bytes on the wire (RFC 1035), less the zone's own name.
 _RPZ_LONGEST = 200
@@ -52,14 +49,7 @@ class ExportFormat:
 def _csv(rows: Iterator[Row], _: About, __: Counter[str]) -> Iterator[str]:
     yield ",".join(_COLUMNS) + "\r\n"
     for item in _items(rows):
-        out = io.StringIO()
-        csv.writer(out).writerow([_cell(item[name]) for name in _COLUMNS])
-        yield out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        yield csv_line(item[name] for name in _COLUMNS)
 
 
 def _jsonl(rows: Iterator[Row], _: About, __: Counter[str]) -> Iterator[str]:

@@ -81,9 +81,17 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
         scheduler.start()
         stack.callback(scheduler.stop)
         _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup, workers=node.workers)
+        _tell_audit(service)
         started(service.first_link())
         ended.wait()
+        _tell_audit(service)
         _LOG.info("stopping")
+
+
+def _tell_audit(service: Service) -> None:
+    """Leave in the log where the audit log ends: a log that is kept elsewhere tells of one that was made up anew."""
+    id_, hash_ = service.store.audit.last()
+    _LOG.info("audit log", last=f"{id_}:{hash_}")
 
 
 def _node(settings: Settings) -> Supervisor:

@@ -6,6 +6,7 @@ the change.
 
 from __future__ import annotations
 
+from blocklist.service.audit import AuditTasks
 from blocklist.service.background import BackgroundTasks
 from blocklist.service.evidence import EvidenceTasks
 from blocklist.service.feeds import FeedTasks
@@ -19,5 +20,5 @@ from blocklist.service.tokens import TokenTasks
 __all__ = ["RunDetail", "Service", "override_rule", "read_target"]
 
 
-class Service(FeedTasks, BackgroundTasks, HoldTasks, EvidenceTasks, OverrideTasks, TokenTasks, SignInTasks):
+class Service(FeedTasks, BackgroundTasks, HoldTasks, EvidenceTasks, OverrideTasks, TokenTasks, SignInTasks, AuditTasks):
     """The control plane over one data folder: each base has the tasks of one resource."""

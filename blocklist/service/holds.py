@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from blocklist.refresh import holds
-from blocklist.service.publishing import Publishing
+from blocklist.service.runs import RunTasks
 from blocklist.vocabulary import Hold
 
 
-class HoldTasks(Publishing):
+class HoldTasks(RunTasks):
     """What is decided on single entries."""
 
     def approve_hold(self, id_: int, actor: str, reason: str) -> Hold:
         """List an entry that was held alone, now and in later lists of its feed, and publish.
 
         :raises ConflictError: it does not wait.
+        :raises ForbiddenError: two people must agree, and its run is the actor's own doing.
         """
+        self.check_two_people(self.store.holds.get(id_).run, actor)
         hold = holds.approve(self.store, self.refresher, id_, actor, reason)
         self.publish()
         return hold

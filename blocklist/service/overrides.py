@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blocklist.access.identity import refuse_same_person
 from blocklist.clock import now
 from blocklist.errors import ConflictError, UsageError
 from blocklist.normalize.rules import Reading, site_rule
@@ -18,6 +19,8 @@ class OverrideTasks(Publishing):
     ) -> Override:
         """Allow or block a host (with all below it), a URL (with all below its path), an address, or ``app:ID``.
 
+        Where the setting ``access.two_people`` is on, it counts once somebody else confirms it.
+
         :raises UsageError: the target is none of these, the reason is empty, or the time is past.
         """
         if not reason.strip():
@@ -26,19 +29,34 @@ class OverrideTasks(Publishing):
             raise UsageError(f"--until {until} is past")
         rule = override_rule(target)
         with self.store.database.transaction():
-            override = self.store.overrides.add(action, rule, reason, actor, until)
-            self.store.snapshots.contents_changed()
-            self.store.audit.add(
-                actor,
-                f"override.{action}",
-                rule.value,
-                id=override.id,
-                kind=rule.kind.value,
-                reason=reason,
-                until=until,
-            )
-        self.publish()
+            waits = self.settings.access.two_people
+            override = self.store.overrides.add(action, rule, reason, actor, until, waits)
+            facts = {"id": override.id, "kind": rule.kind.value, "reason": reason, "until": until}
+            self.store.audit.add(actor, f"override.{action}", rule.value, **facts, **({"waits": True} if waits else {}))
+            if not waits:
+                self.store.snapshots.contents_changed()
+        if not waits:
+            self.publish()
         return override
+
+    def confirm_override(self, id_: int, actor: str) -> Override:
+        """Let an override count that waits for a second person.
+
+        :raises NotFoundError: there is no such override.
+        :raises ConflictError: it does not wait.
+        :raises ForbiddenError: it is the actor's own.
+        """
+        with self.store.database.transaction():
+            override = self.store.overrides.get(id_)
+            if override.confirmed_at or override.removed_at:
+                raise ConflictError(f"override {id_} does not wait for anybody")
+            if self.settings.access.two_people:
+                refuse_same_person(actor, [override.author], f"override {id_}")
+            self.store.overrides.confirm(id_, actor)
+            self.store.snapshots.contents_changed()
+            self.store.audit.add(actor, "override.confirm", override.rule.value, id=id_, author=override.author)
+        self.publish()
+        return self.store.overrides.get(id_)
 
     def remove_override(self, id_: int, actor: str) -> Override:
         """End an override.
@@ -52,7 +70,8 @@ class OverrideTasks(Publishing):
                 raise ConflictError(f"override {id_} was removed already, on {override.removed_at}")
             self.store.overrides.remove(id_, actor)
             self.store.snapshots.contents_changed()
-            self.store.audit.add(actor, "override.remove", override.rule.value, id=id_)
+            was = {"action": override.action.value, "reason": override.reason, "until": override.until}
+            self.store.audit.add(actor, "override.remove", override.rule.value, id=id_, before=was)
         self.publish()
         return self.store.overrides.get(id_)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from blocklist.access.identity import refuse_same_person
 from blocklist.errors import NotFoundError
 from blocklist.refresh import retention, review
 from blocklist.refresh.run import Progress
@@ -59,10 +60,25 @@ class RunTasks(Publishing):
         """Apply exactly the body of a held run, and publish.
 
         :raises ConflictError: the run does not wait for review.
+        :raises ForbiddenError: two people must agree, and it is the actor's own doing.
         """
+        self.check_two_people(run_id, actor)
         run = review.approve(self.store, self.refresher, run_id, actor, reason)
         self.publish(confirmed=True)
         return run
+
+    def check_two_people(self, run_id: int, actor: str) -> None:
+        """Refuse, where two people must agree, whoever started a run or changed its feed since its list last applied.
+
+        :raises ForbiddenError: the actor is one of them.
+        :raises NotFoundError: there is no such run.
+        """
+        if not self.settings.access.two_people:
+            return
+        run = self.store.runs.get(run_id)
+        applied = self.store.runs.last_applied(run.feed)
+        editors = self.store.audit.actors("feed.", run.feed, since=applied or "")
+        refuse_same_person(actor, [run.trigger, *editors], f"run {run_id}")
 
     def reject(self, run_id: int, actor: str, reason: str) -> Run:
         """Drop the body of a held run.

@@ -68,3 +68,17 @@ PEOPLE = (
     """,
     "CREATE UNIQUE INDEX links_hash ON links (hash)",
 )
+
+AUDIT_END = (
+    "ALTER TABLE state ADD COLUMN audit_id INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE state ADD COLUMN audit_hash TEXT NOT NULL DEFAULT ''",
+    "UPDATE state SET audit_id = coalesce((SELECT max(id) FROM audit), 0),"
+    " audit_hash = coalesce((SELECT hash FROM audit ORDER BY id DESC LIMIT 1), '')",
+)
+
+# confirmed_at: null while an override waits for a second person. Those of the time before were in force at once.
+OVERRIDES_CONFIRMED = (
+    "ALTER TABLE overrides ADD COLUMN confirmed_at TEXT",
+    "ALTER TABLE overrides ADD COLUMN confirmed_by TEXT",
+    "UPDATE overrides SET confirmed_at = created_at, confirmed_by = author",
+)

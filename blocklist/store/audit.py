@@ -1,9 +1,14 @@
-"""The log of every change. Each event carries the hash of the one before: an edit or a gap shows."""
+"""The log of every change. Each event carries the hash of the one before: an edit, a gap or a replacement shows.
+
+The id and hash of the last event are kept beside it, so that a cut-off end shows too. Whoever can write the database
+can make up a new log from some event on, with every hash fitting; only a hash that was noted elsewhere tells then.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -32,11 +37,13 @@ class AuditLog:
             last = self._database.value("SELECT hash FROM audit ORDER BY id DESC LIMIT 1") or _BEGINNING
             told = json.dumps(detail, ensure_ascii=False, sort_keys=True)
             event = (now(), actor, action, target, told, _ORIGIN.get())
-            self._database.insert(
+            hash_ = _hash(last, *event)
+            id_ = self._database.insert(
                 "INSERT INTO audit (at, actor, action, target, detail, origin, previous_hash, hash)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (*event, last, _hash(last, *event)),
+                (*event, last, hash_),
             )
+            self._database.execute("UPDATE state SET audit_id = ?, audit_hash = ?", (id_, hash_))
 
     def events(self, limit: int = 100, before: int = 2**63 - 1, **containing: str) -> list[dict[str, Any]]:
         """Return the newest events older than event ``before``, newest first.
@@ -55,14 +62,50 @@ class AuditLog:
         )
         return [{**row, "detail": json.loads(row["detail"])} for row in rows]
 
+    def actors(self, action: str, target: str, since: str) -> list[str]:
+        """Return who did something that begins with ``action`` to a target, from a moment on."""
+        rows = self._database.tuples(
+            "SELECT DISTINCT actor FROM audit WHERE substr(action, 1, ?) = ? AND target = ? AND at >= ?",
+            (len(action), action, target, since),
+        )
+        return [actor for (actor,) in rows]
+
+    def oldest_first(self) -> Iterator[dict[str, Any]]:
+        """Yield every event, oldest first, with the hash that the next one carries."""
+        names = ("id", "at", "actor", "origin", "action", "target", "detail", "hash")
+        for row in self._database.tuples(f"SELECT {', '.join(names)} FROM audit ORDER BY id"):
+            event = dict(zip(names, row, strict=True))
+            yield {**event, "detail": json.loads(event["detail"])}
+
+    def last(self) -> tuple[int, str]:
+        """Return the id and hash of the last event, as kept beside the log; 0 before the first."""
+        row = self._database.row("SELECT audit_id, audit_hash FROM state")
+        return (int(row["audit_id"]), str(row["audit_hash"])) if row else (0, "")
+
+    def hash_of(self, id_: int) -> str | None:
+        """Return the hash of an event, None where there is none."""
+        found: str | None = self._database.value("SELECT hash FROM audit WHERE id = ?", (id_,))
+        return found
+
     def broken_links(self) -> list[int]:
-        """Return the ids of events that do not follow from the one before; none for an untouched log."""
-        broken, last = [], _BEGINNING
-        for row in self._database.rows("SELECT * FROM audit ORDER BY id"):
-            event = tuple(row[name] for name in ("at", "actor", "action", "target", "detail", "origin"))
-            if row["previous_hash"] != last or row["hash"] != _hash(last, *event):
-                broken.append(int(row["id"]))
-            last = row["hash"]
+        """Return the ids of events that do not follow from the one before, or are gone from the end.
+
+        None for an untouched log.
+        """
+        columns = ("id", "previous_hash", "hash", "at", "actor", "action", "target", "detail", "origin")
+        broken, last, id_ = [], _BEGINNING, 0
+        with self._database.reading():
+            for id_, previous, hash_, *event in self._database.tuples(
+                f"SELECT {', '.join(columns)} FROM audit ORDER BY id"
+            ):
+                if previous != last or hash_ != _hash(last, *event):
+                    broken.append(int(id_))
+                last = hash_
+            kept_id, kept_hash = self.last()
+        if kept_id > id_:
+            broken.append(kept_id)
+        elif (kept_id, kept_hash) != (id_, last) and id_ and id_ not in broken:
+            broken.append(id_)
         return broken
 
 

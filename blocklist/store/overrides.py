@@ -14,15 +14,28 @@ class Overrides:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, action: OverrideAction, rule: Rule, reason: str, author: str, until: str | None) -> Override:
-        """Keep an override and return it."""
+    def add(
+        self, action: OverrideAction, rule: Rule, reason: str, author: str, until: str | None, waits: bool = False
+    ) -> Override:
+        """Keep an override and return it; one that ``waits`` counts once it is confirmed."""
+        moment = now()
+        confirmed = (None, None) if waits else (moment, author)
         with self._database.transaction():
             id_ = self._database.insert(
-                "INSERT INTO overrides (action, kind, value, scope, reason, author, created_at, until)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (action.value, rule.kind.value, rule.value, rule.scope.value, reason, author, now(), until),
+                "INSERT INTO overrides"
+                " (action, kind, value, scope, reason, author, created_at, until, confirmed_at, confirmed_by)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (*(action.value, *rule), reason, author, moment, until, *confirmed),
             )
         return self.get(id_)
+
+    def confirm(self, id_: int, by: str) -> None:
+        """Let an override count from now on."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE overrides SET confirmed_at = ?, confirmed_by = ? WHERE id = ? AND confirmed_at IS NULL",
+                (now(), by, id_),
+            )
 
     def get(self, id_: int) -> Override:
         """Return an override, removed or not.
@@ -47,7 +60,7 @@ class Overrides:
     def active(self, moment: str | None = None) -> list[Override]:
         """Return every override that was in force at a moment (now where none is given), oldest first."""
         rows = self._database.rows(
-            "SELECT * FROM overrides WHERE created_at <= ? AND (removed_at IS NULL OR removed_at > ?)"
+            "SELECT * FROM overrides WHERE confirmed_at <= ? AND (removed_at IS NULL OR removed_at > ?)"
             " AND (until IS NULL OR until > ?) ORDER BY id",
             [moment or now()] * 3,
         )
@@ -75,4 +88,6 @@ def _override(row: Row) -> Override:
         created_at=row["created_at"],
         until=row["until"],
         removed_at=row["removed_at"],
+        confirmed_at=row["confirmed_at"],
+        confirmed_by=row["confirmed_by"],
     )

@@ -171,6 +171,15 @@ class Runs:
         )
         return [_run(row) for row in rows]
 
+    def last_applied(self, feed: str) -> str | None:
+        """Return when a feed's list last changed, None before it first did."""
+        found: str | None = self._database.value(
+            "SELECT max(finished_at) FROM runs JOIN feeds ON feeds.id = runs.feed_id"
+            " WHERE feeds.name = ? AND feeds.removed_at IS NULL AND outcome = 'applied'",
+            (feed,),
+        )
+        return found
+
     def unfinished(self, feed_id: int) -> list[Run]:
         """Return the runs of a feed that have not ended, or whose process died."""
         return [_run(row) for row in self._database.rows(f"{_RUN} WHERE feed_id = ? AND outcome IS NULL", (feed_id,))]

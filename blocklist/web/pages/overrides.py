@@ -39,11 +39,23 @@ def add(pages: Blueprint, service: Service) -> None:
             try:
                 made = service.add_override(OverrideAction(action), target, reason, current_identity().actor, until)
                 word = "allowed" if made.action is OverrideAction.ALLOW else "blocked"
-                return done(f"{made.rule.value} is {word} from now on.", "overrides")
+                when = "from now on" if made.confirmed_at else "once somebody else confirms it"
+                return done(f"{made.rule.value} is {word} {when}.", "overrides")
             except UsageError as error:
                 form.problems["target"] = str(error)
             except BlocklistError as error:
                 form.problems[""] = str(error)
+        return _overrides_page(service, form), 422
+
+    @pages.post("/overrides/<int:id_>/confirm")
+    @needs(Role.APPROVER)
+    def confirm_override(id_: int) -> Response | tuple[str, int]:
+        form = Form()
+        try:
+            confirmed = service.confirm_override(id_, current_identity().actor)
+            return done(f"The override of {confirmed.rule.value} counts from now on.", "overrides")
+        except BlocklistError as error:
+            form.problems[""] = str(error)
         return _overrides_page(service, form), 422
 
     @pages.post("/overrides/<int:id_>/remove")

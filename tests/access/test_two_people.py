@@ -1,0 +1,103 @@
+"""Where two people must agree, nobody agrees with themselves, through whatever they act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from blocklist.errors import ConflictError, ForbiddenError
+from blocklist.service import Service, read_target
+from blocklist.vocabulary import Outcome, OverrideAction, VerdictKind
+from tests.support import definition, settings_for
+
+ANNA = ("anna", "anna (command line)", "nightly (token 3 of anna)")
+
+
+@pytest.fixture
+def careful(tmp_path: Path) -> Iterator[Service]:
+    opened = Service(settings_for(tmp_path / "data", access={"two_people": True}))
+    yield opened
+    opened.close()
+
+
+def listed(service: Service, host: str) -> bool:
+    return service.lookup(read_target(host), "default").verdict is VerdictKind.LISTED
+
+
+def held_run(service: Service, folder: Path, by: str, added_by: str = "bert") -> int:
+    """Return a run that was held since it would remove half of what its feed lists."""
+    path = folder / "list.txt"
+    path.write_text("".join(f"pirate-{number}.example\n" for number in range(10)))
+    service.add_feed(definition("court", source={"file": str(path)}), added_by)
+    assert service.refresh("court", "schedule").outcome is Outcome.APPLIED
+    path.write_text("pirate-1.example\n")
+    run = service.refresh("court", by)
+    assert run.outcome is Outcome.HELD
+    return run.id
+
+
+def test_an_override_waits_until_somebody_else_confirms_it(careful: Service) -> None:
+    made = careful.add_override(OverrideAction.BLOCK, "pirate.example", "order 7", "anna")
+    assert made.confirmed_at is None
+    careful.publish(anew=True)
+    assert not listed(careful, "pirate.example")
+    for same in ANNA:
+        with pytest.raises(ForbiddenError, match="anna's own doing"):
+            careful.confirm_override(made.id, same)
+    assert careful.confirm_override(made.id, "bert").confirmed_by == "bert"
+    assert listed(careful, "pirate.example")
+    with pytest.raises(ConflictError, match="does not wait"):
+        careful.confirm_override(made.id, "carl")
+
+
+def test_an_override_that_was_removed_before_anybody_confirmed_it_never_counts(careful: Service) -> None:
+    made = careful.add_override(OverrideAction.BLOCK, "pirate.example", "order 7", "anna")
+    careful.remove_override(made.id, "anna")
+    with pytest.raises(ConflictError):
+        careful.confirm_override(made.id, "bert")
+    assert not listed(careful, "pirate.example")
+
+
+def test_without_the_setting_an_override_counts_at_once(service: Service) -> None:
+    assert service.add_override(OverrideAction.BLOCK, "pirate.example", "order 7", "anna").confirmed_by == "anna"
+    assert listed(service, "pirate.example")
+
+
+def test_whoever_brought_a_body_cannot_approve_it(careful: Service, tmp_path: Path) -> None:
+    run = held_run(careful, tmp_path, "anna")
+    for same in ANNA:
+        with pytest.raises(ForbiddenError, match=f"run {run} is anna's own doing"):
+            careful.approve(run, same, "right")
+    assert careful.approve(run, "carl", "right").outcome is Outcome.APPLIED
+
+
+def test_whoever_changed_the_feed_since_its_list_last_applied_cannot_approve_it(
+    careful: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = held_run(careful, tmp_path, "schedule", added_by="anna")
+    # Added before the list applied, which somebody saw: that alone is no reason.
+    monkeypatch.setattr("blocklist.store.audit.now", lambda: "2099-01-01T00:00:00Z")
+    careful.edit_feed("court", lambda old: old.model_copy(update={"every": 60}), "bert (command line)")
+    with pytest.raises(ForbiddenError, match="bert's own doing"):
+        careful.approve(run, "bert", "right")
+    careful.reject(run, "bert", "wrong")
+
+
+def test_a_run_of_the_schedule_may_be_approved_by_anybody(careful: Service, tmp_path: Path) -> None:
+    run = held_run(careful, tmp_path, "schedule")
+    careful.approve(run, "carl", "right")
+
+
+def test_an_entry_that_is_held_alone_needs_somebody_else_than_who_brought_it(careful: Service, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("archive.org\npirate.example\n")
+    careful.add_feed(definition("court", source={"file": str(path)}), "bert")
+    careful.refresh("court", "anna")
+    (hold,) = careful.store.holds.all()
+    with pytest.raises(ForbiddenError, match="anna's own doing"):
+        careful.approve_hold(hold.id, "anna", "right")
+    careful.refuse_hold(hold.id, "anna", "not whole")
+    careful.revoke_hold(hold.id, "anna", "on second thoughts")
+    careful.approve_hold(hold.id, "carl", "right")

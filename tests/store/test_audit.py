@@ -1,0 +1,126 @@
+"""The audit log, and what shows when somebody changes it behind the service's back."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from blocklist.errors import UsageError
+from blocklist.service import Service
+from blocklist.store import Store
+from blocklist.store.audit import come_from
+from tests.support import settings_for
+
+_OFF = (
+    "PRAGMA recursive_triggers = OFF",
+    "DROP TRIGGER audit_stays",
+    "DROP TRIGGER audit_stays_whole",
+)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "blocklist.db")
+    for number in range(1, 6):
+        store.audit.add("anna", "override.allow", f"site-{number}.example", reason="appeal won")
+    return store
+
+
+def behind_its_back(store: Store, *statements: str) -> list[int]:
+    """Change the database as somebody with a shell would; return what the log says then."""
+    with sqlite3.connect(store.database.path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+    try:
+        return store.audit.broken_links()
+    finally:
+        store.close()
+
+
+_COPY = (
+    "INSERT OR REPLACE INTO audit SELECT id, at, actor, action, 'other.example', detail, previous_hash, hash, origin"
+)
+
+
+@pytest.mark.parametrize(
+    ("statements", "broken"),
+    [
+        (("UPDATE audit SET actor = 'bert' WHERE id = 3",), [3]),
+        (("UPDATE audit SET origin = '203.0.113.7' WHERE id = 3",), [3]),
+        (("DELETE FROM audit WHERE id = 3",), [4]),
+        (("DELETE FROM audit WHERE id = 1",), [2]),
+        (("DELETE FROM audit WHERE id = 5",), [5]),
+        (("DELETE FROM audit WHERE id > 2",), [5]),
+        (("DELETE FROM audit",), [5]),
+        ((f"{_COPY} FROM audit WHERE id = 3",), [3]),
+        ((f"{_COPY} FROM audit WHERE id = 5",), [5]),
+        ((f"{_MORE} FROM audit WHERE id = 5",), [9]),
+    ],
+)
+def test_an_edit_a_gap_a_replacement_and_a_cut_off_end_show(
+    kept: Store, statements: tuple[str, ...], broken: list[int]
+) -> None:
+    assert kept.audit.broken_links() == []
+    assert behind_its_back(kept, *_OFF, *statements) == broken
+
+
+def test_replacing_walks_past_triggers_and_the_chain_catches_it(kept: Store) -> None:
+    # SQLite deletes what it replaces without the DELETE trigger, unless recursive_triggers is on.
+    assert behind_its_back(kept, f"{_COPY} FROM audit WHERE id = 2") == [2]
+
+
+def test_an_event_put_in_with_a_fitting_hash_shows_at_the_one_after_it_or_at_the_end(kept: Store) -> None:
+    (previous,) = kept.database.rows("SELECT previous_hash, at, actor, action, detail, origin FROM audit WHERE id = 5")
+    event = [previous[name] for name in ("at", "actor", "action")] + ["forged.example", previous["detail"], "local"]
+    hash_ = hashlib.sha256(json.dumps([previous["previous_hash"], *event], ensure_ascii=False).encode()).hexdigest()
+    forged = f"UPDATE audit SET target = 'forged.example', hash = '{hash_}' WHERE id = 5"
+    assert behind_its_back(kept, *_OFF, forged) == [5]
+
+
+def test_an_event_noted_elsewhere_tells_of_a_log_that_was_made_up_anew(service: Service) -> None:
+    service.store.audit.add("anna", "override.allow", "a.example")
+    id_, hash_ = service.store.audit.last()
+    assert service.broken_audit(f"{id_}:{hash_}") == []
+    assert service.broken_audit(f"{id_}:{'0' * 64}") == [1]
+    assert service.broken_audit(f"7:{hash_}") == [7]
+    for nonsense in ("x", "1:", f"-1:{hash_}", f"{'9' * 30}:{hash_}"):
+        with pytest.raises(UsageError, match="not ID:HASH"):
+            service.broken_audit(nonsense)
+
+
+def test_an_event_says_from_where_it_was_asked_for(kept: Store) -> None:
+    come_from("203.0.113.7")
+    kept.audit.add("anna", "feed.pause", "court")
+    come_from(None)
+    kept.audit.add("anna", "feed.resume", "court")
+    assert [event["origin"] for event in kept.audit.events(2)] == ["local", "203.0.113.7"]
+    assert kept.audit.broken_links() == []
+
+
+def test_a_change_that_was_rolled_back_leaves_no_event_and_no_break(kept: Store) -> None:
+    with pytest.raises(RuntimeError), kept.database.transaction():
+        kept.audit.add("anna", "override.allow", "b.example")
+        raise RuntimeError
+    assert kept.audit.events(1)[0]["target"] == "site-5.example"
+    assert kept.audit.broken_links() == []
+
+
+def test_the_log_is_exported_whole_with_cells_that_no_spreadsheet_runs(tmp_path: Path) -> None:
+    service = Service(settings_for(tmp_path / "data"))
+    service.store.audit.add('=HYPERLINK("http://evil.example")', "override.allow", "@a.example", reason='won, "really"')
+    (line,) = service.export_audit("jsonl")
+    event = json.loads(line)
+    assert event["detail"] == {"reason": 'won, "really"'}
+    assert event["hash"] == service.store.audit.last()[1]
+    rows = list(csv.DictReader(io.StringIO("".join(service.export_audit("csv")))))
+    assert rows[0]["actor"] == '\'=HYPERLINK("http://evil.example")'
+    assert rows[0]["target"] == "'@a.example"
+    assert rows[0]["detail"] == '{"reason": "won, \\"really\\""}'
+    service.close()
