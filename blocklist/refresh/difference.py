@@ -19,7 +19,8 @@ from pathlib import Path
 from blocklist.definition import FeedDefinition
 from blocklist.errors import UnreadableFeedError
 from blocklist.formats.csv import CsvOptions
-from blocklist.refresh.reading import MAX_REMEMBERED, BodyReader
+from blocklist.refresh.alignment import differing_lines, numbers_of
+from blocklist.refresh.reading import BodyReader
 from blocklist.vocabulary import Entry, Rejected, Rule, RuleKind, Scope
 
 #: Bytes of a body that are compared in memory.
@@ -39,8 +40,10 @@ _PACKED = (b"\x1f\x8b", b"PK", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"%PDF"
 class Remembered:
     """What reading a body gave: enough to know what a body that differs in some lines gives.
 
-    ``rejecting`` are the lines of which something was rejected (as Latin-1, a character a byte); ``repeated`` the rules
-    stated more than once: kind, value, scope and how often.
+    ``decided`` are the rules that wait for a person or on which one decided: whether they are listed is not for the
+    body to say. ``rules`` counts the others. ``telling`` are the lines that are read again wherever they stand, since
+    something of them was rejected or they state a decided rule (as Latin-1, a character a byte); ``repeated`` the other
+    rules that are stated more than once: kind, value, scope and how often.
     """
 
     body: str
@@ -48,8 +51,9 @@ class Remembered:
     entries: int
     rules: int
     rejected: dict[str, int]
-    rejecting: list[str]
+    telling: list[str]
     repeated: list[tuple[str, str, str, int]]
+    decided: list[list[str]]
 
 
 class Memory:
@@ -83,11 +87,16 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How a body differs: what its new lines state, the rules of the lines it lost, and what to remember of it."""
+    """How a body differs: what its new lines state, what its telling lines state, and the rules of the lines it lost.
+
+    ``telling`` are the lines to remember; ``lines`` those that were read, by their numbers.
+    """
 
     arriving: list[tuple[Entry, Rule]]
+    restated: list[tuple[Entry, Rule]]
     lost: list[Rule]
-    rejecting: list[str]
+    telling: set[bytes]
+    lines: dict[int, bytes]
 
 
 def is_linewise(definition: FeedDefinition, reader: BodyReader) -> bool:
@@ -105,29 +114,20 @@ def changes_of(old: bytes, new: bytes, remembered: Remembered, reader: BodyReade
 
     None where the bodies must be read whole.
     """
+    old, new = _without_mark(old), _without_mark(new)
     prefix = _prefix(old, new, reader)
     if prefix is None:
         return None
-    skipped = prefix.count(b"\n")
-    old_lines, new_lines = _lines(old)[skipped:], _lines(new)[skipped:]
-    left = Counter(old_lines)
-    allowed = int(len(old_lines) * _MAX_SHARE) + 100
-    del old_lines
-    rejecting = {line.encode("latin-1") for line in remembered.rejecting}
-    added, told = [], []
-    for number, line in enumerate(new_lines, skipped + 1):
-        count = left.get(line)
-        if count:
-            left[line] = count - 1
-            if line in rejecting:
-                told.append((number, line))
-        else:
-            added.append((number, line))
-    if len(added) > allowed:
+    head = prefix.count(b"\n")
+    old, new = _after(old, head), _after(new, head)
+    removed, came = differing_lines(old, new)
+    if len(came) > old.count(b"\n") * _MAX_SHARE + 100:
         return None
-    removed = [(0, line) for line, count in left.items() for _ in range(count)]
+    added = {number + head: line for number, line in came}
+    telling = {line.encode("latin-1") for line in remembered.telling}
+    told = {number + head: line for number, line in numbers_of(new, telling) if number + head not in added}
     try:
-        return _read(prefix, added, removed, told, remembered, reader)
+        return _read(prefix, added, [(0, line) for line in removed], told, remembered, reader)
     except UnreadableFeedError:
         # Reading all of it says on which line.
         return None
@@ -138,13 +138,16 @@ def mentions_after(
 ) -> tuple[list[Rule], list[tuple[str, str, str, int]]]:
     """Return the rules that no line states any more, and those that more than one does now.
 
-    ``listed`` are the rules that were stated before, of those that any changed line states.
+    ``listed`` are the rules that the feed lists, of those that any changed line states and of the decided ones.
     """
+    decided = decided_rules(remembered)
     mentions = {Rule(RuleKind(kind), value, Scope(scope)): count for kind, value, scope, count in remembered.repeated}
     balance = Counter(rule for _, rule in changes.arriving)
     balance.subtract(changes.lost)
     leaving = []
     for rule, by in balance.items():
+        if rule in decided:
+            continue
         count = mentions.get(rule, 1 if rule in listed else 0) + by
         if count > 1:
             mentions[rule] = count
@@ -152,26 +155,32 @@ def mentions_after(
             mentions.pop(rule, None)
             if count == 0 and rule in listed:
                 leaving.append(rule)
+    # Every line that states a decided rule is read each time.
+    stated = {rule for _, rule in (*changes.arriving, *changes.restated)}
+    leaving += (decided & listed) - stated
     return leaving, [(rule.kind.value, rule.value, rule.scope.value, count) for rule, count in mentions.items()]
 
 
-def rejecting_lines(path: Path, positions: set[int]) -> list[str]:
+def decided_rules(remembered: Remembered) -> set[Rule]:
+    """Return the rules that waited for a person, or on which one had decided, when a body was remembered."""
+    return {Rule(RuleKind(kind), value, Scope(scope)) for kind, value, scope in remembered.decided}
+
+
+def lines_at(path: Path, positions: set[int]) -> set[bytes]:
     """Return the distinct lines of a body at these positions (from 1)."""
     if not positions:
-        return []
-    found = {line for number, line in enumerate(_lines(path.read_bytes()), 1) if number in positions}
-    return [line.decode("latin-1") for line in found]
+        return set()
+    return {line for number, line in enumerate(_without_mark(path.read_bytes()).split(b"\n"), 1) if number in positions}
 
 
 def _read(
     prefix: bytes,
-    added: list[tuple[int, bytes]],
+    added: dict[int, bytes],
     removed: list[tuple[int, bytes]],
-    told: list[tuple[int, bytes]],
+    told: dict[int, bytes],
     remembered: Remembered,
     reader: BodyReader,
 ) -> Changes | None:
-    known = {number for number, _ in told}
     lost_entries, lost_codes, lost = 0, Counter[str](), []
     for item in _items(prefix, removed, reader):
         lost_entries += 1
@@ -180,30 +189,27 @@ def _read(
         else:
             lost.append(item)
     new_entries, new_codes = 0, Counter[str]()
-    arriving, rejections, rejecting = [], [], set()
-    lines = dict(added)
-    for found in _items(prefix, sorted(added + told), reader):
+    rejections = []
+    arriving, restated = list[tuple[Entry, Rule]](), list[tuple[Entry, Rule]]()
+    telling = set(told.values())
+    for found in _items(prefix, sorted((added | told).items()), reader):
         number = found[1] if isinstance(found, Rejected) else found[0][1]
+        new = number in added
+        new_entries += new
         if isinstance(found, Rejected):
             rejections.append(found)
-            if number in lines:
-                rejecting.add(lines[number])
-        if number not in known:
-            new_entries += 1
-            if isinstance(found, Rejected):
-                new_codes[found.code] += 1
-            else:
-                arriving.append(found)
+            new_codes[found.code] += new
+            if new:
+                telling.add(added[number])
+        else:
+            (arriving if new else restated).append(found)
     if isinstance(reader.options, CsvOptions) and rejections:
         # The reason names the line by its number in the body, not among the changes.
         return None
     codes = Counter(remembered.rejected) + new_codes
     codes.subtract(lost_codes)
     reader.adopt(remembered.entries - lost_entries + new_entries, +codes, rejections)
-    still = rejecting | {line for _, line in told}
-    if len(still) > MAX_REMEMBERED:
-        return None
-    return Changes(arriving, [rule for _, rule in lost], [line.decode("latin-1") for line in still])
+    return Changes(arriving, restated, [rule for _, rule in lost], telling, added | told)
 
 
 def _items(
@@ -222,8 +228,12 @@ def _items(
             yield entry._replace(position=lines[entry.position - offset][0]), rule
 
 
-def _lines(body: bytes) -> list[bytes]:
-    return body.removeprefix(_BOM).split(b"\n")
+def _after(body: bytes, lines: int) -> bytes:
+    return body.split(b"\n", lines)[lines] if lines else body
+
+
+def _without_mark(body: bytes) -> bytes:
+    return body.removeprefix(_BOM)
 
 
 def _prefix(old: bytes, new: bytes, reader: BodyReader) -> bytes | None:
@@ -237,7 +247,7 @@ def _prefix(old: bytes, new: bytes, reader: BodyReader) -> bytes | None:
     # The mark of the format's own end of a body, and a quote, may join lines.
     if any(b"\x1e" in body or (quote and quote in body) for body in (old, new)):
         return None
-    heads = [body.removeprefix(_BOM).split(b"\n", options.skip_rows + 1) for body in (old, new)]
+    heads = [body.split(b"\n", options.skip_rows + 1) for body in (old, new)]
     if any(len(head) <= options.skip_rows + 1 for head in heads):
         return None
     if options.header:

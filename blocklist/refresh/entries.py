@@ -13,6 +13,8 @@ from blocklist.vocabulary import Effect, Entry, Hold, HoldState, Rejected, Rule,
 
 #: Names compared one by one.
 _FEW = 16
+#: The code of rows that a person refused.
+REFUSED = "refused"
 _WAITS = {HoldState.WAITING, HoldState.WITHDRAWN}
 
 
@@ -74,10 +76,11 @@ def sift(
     """
     names = {host: why for host, why in renowned().items() if why[0] not in limits.off}
     staged = store.holds.staged_among(names if stated is None else stated & names.keys())
-    if not staged:
-        return
     known = store.holds.of_rules(feed, staged)
     listed = store.holds.listed_among(feed_id, [rule.value for rule in staged])
+    ever = {hold.rule for hold in store.holds.all(feed, None)}
+    reader.decided = ever | {rule for rule in staged if rule not in known and rule not in listed}
+    reader.decided_positions = store.holds.staged_at(reader.decided)
     for rule in sorted(staged, key=lambda rule: rule.value):
         hold = known.get(rule)
         # What the feed listed before anybody was asked is not new.
@@ -106,7 +109,7 @@ def summary(reader: BodyReader) -> list[Said]:
 
 def _refused(hold: Hold, raw: str, position: int) -> Rejected:
     said = f"{shorten(raw)} was refused by {hold.decided_by} on {hold.decided_at} (hold {hold.id}): {hold.reason}"
-    return Rejected(raw, position, "refused", said)
+    return Rejected(raw, position, REFUSED, said)
 
 
 def _parents(host: str) -> Iterable[str]:

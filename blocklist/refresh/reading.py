@@ -65,6 +65,9 @@ class BodyReader:
         self.last_rule: Rule | None = None
         #: Rules that were taken out of the body because they wait for a person, each with who held it and its facts.
         self.held: list[tuple[Rule, Said, dict[str, Any]]] = []
+        #: The rules that wait for a person or on which one decided, and where the body states any of them.
+        self.decided: set[Rule] = set()
+        self.decided_positions: set[int] = set()
 
     @property
     def encoding(self) -> str:

@@ -193,9 +193,7 @@ class Refresher:
                 reader,
                 run_id,
             )
-        # Once a person has a say in what a feed lists, its body and its list differ: it is read whole.
-        deciding = reader.held or self._store.holds.all(feed.name, None)
-        remembered = None if deciding else stager.remembered(diff)
+        remembered = stager.remembered(diff)
 
         self._store.runs.reach(run_id, Stage.GUARD)
         progress(Stage.GUARD, reader.entries)

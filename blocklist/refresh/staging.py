@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -12,18 +12,21 @@ from blocklist.fetch import Body
 from blocklist.fetch.body import Bodies
 from blocklist.refresh.difference import (
     MAX_BYTES,
+    Changes,
     Memory,
     Remembered,
     changes_of,
+    decided_rules,
     is_linewise,
+    lines_at,
     mentions_after,
-    rejecting_lines,
     states_facts,
 )
+from blocklist.refresh.entries import REFUSED
 from blocklist.refresh.reading import MAX_REMEMBERED, BodyReader
 from blocklist.store import Store
 from blocklist.store.listings import Diff
-from blocklist.vocabulary import Feed
+from blocklist.vocabulary import Feed, Rule
 
 #: The values that were newly stated, where only what changed was read; None where all of a body was.
 Staged = set[str] | None
@@ -52,7 +55,7 @@ class Stager:
     reader: BodyReader
     #: The word of :func:`blocklist.refresh.reading.reading_of` for the definition and the guards.
     reading: str
-    _rejecting: list[str] | None = field(default=None, init=False)
+    _changes: Changes | None = field(default=None, init=False)
     _repeated: _Mentions | None = field(default=None, init=False)
 
     def stage(self, opened: BinaryIO) -> Staged:
@@ -70,18 +73,20 @@ class Stager:
         """
         if not is_linewise(self.definition, self.reader) or self.body.size > MAX_BYTES:
             return None
-        if self._rejecting is None:
-            self._look_back(diff)
-        if self._rejecting is None or self._repeated is None:
+        reader = self.reader
+        telling = self._telling()
+        repeated = self._stated_often(diff) if self._repeated is None else self._repeated
+        if telling is None or repeated is None:
             return None
+        decided = sorted(reader.decided)
+        # What only a person's word lists is not counted: that may change without a body.
+        rules = diff.rules - len(reader.decided.intersection(self.store.holds.staged_among(_values(decided))))
+        # Refusals are given anew by each run.
+        rejected = {code: count for code, count in reader.rejected.items() if code != REFUSED}
         return Remembered(
-            self.body.sha256,
-            self.reading,
-            self.reader.entries,
-            diff.rules,
-            dict(self.reader.rejected),
-            self._rejecting,
-            self._repeated,
+            *(self.body.sha256, self.reading, reader.entries, rules, rejected),
+            *(sorted(line.decode("latin-1") for line in telling), repeated),
+            [[rule.kind.value, rule.value, rule.scope.value] for rule in decided],
         )
 
     def _stage_changes(self) -> Staged:
@@ -99,14 +104,15 @@ class Stager:
         if changes is None:
             return None
         listings = self.store.listings
-        touched = {*(rule for _, rule in changes.arriving), *changes.lost}
+        touched = {*(rule for _, rule in changes.arriving), *changes.lost, *decided_rules(remembered)}
         leaving, repeated = mentions_after(remembered, changes, listings.which_listed(self.feed.id, touched))
         sound = len(repeated) <= MAX_REMEMBERED and not (repeated and states_facts(self.reader))
-        if not sound or not listings.stage_changes(self.feed.id, changes.arriving, leaving):
+        stated = [*changes.arriving, *changes.restated]
+        if not sound or not listings.stage_changes(self.feed.id, stated, leaving):
             self.reader.reset()
             return None
-        self._rejecting, self._repeated = changes.rejecting, repeated
-        return {rule.value for _, rule in changes.arriving}
+        self._changes, self._repeated = changes, repeated
+        return {rule.value for _, rule in stated}
 
     def _base(self) -> Remembered | None:
         """Return what is remembered of the body that serves, if it is the whole truth about what the feed lists."""
@@ -118,20 +124,42 @@ class Stager:
             return None
         if reading != self.reading or (remembered.repeated and states_facts(self.reader)):
             return None
-        # Where a person held entries back, the body states more than the feed lists.
-        return remembered if remembered.rules == self.store.listings.listed(self.feed.id) else None
+        decided = decided_rules(remembered)
+        if decided != {hold.rule for hold in self.store.holds.all(self.feed.name, None)}:
+            return None
+        # A listing that no line gave must not be taken for one that some line did.
+        listed = self.store.listings.listed(self.feed.id)
+        apart = decided.intersection(self.store.holds.listed_among(self.feed.id, _values(decided)))
+        return remembered if remembered.rules == listed - len(apart) else None
 
-    def _look_back(self, diff: Diff) -> None:
-        """Find the lines and rules of a body that was read whole that the next run must know of."""
-        positions = self.reader.rejected_positions
-        if len(positions) > MAX_REMEMBERED:
-            return
-        if self.reader.entries - self.reader.rejected.total() > diff.rules:
-            found = self.store.listings.repeated(MAX_REMEMBERED)
-            if found is None:
-                return
-            self._repeated = [(rule.kind.value, rule.value, rule.scope.value, count) for rule, count in found]
+    def _telling(self) -> set[bytes] | None:
+        """Return the lines of the body that the next run must read wherever they stand; None if they are too many."""
+        positions = self.reader.rejected_positions | self.reader.decided_positions
+        if self._changes:
+            lines = self._changes.lines
+            found = self._changes.telling | {lines[at] for at in positions & lines.keys()}
         else:
-            self._repeated = []
-        with contextlib.suppress(OSError):
-            self._rejecting = rejecting_lines(self.body.path, positions)
+            if len(positions) > MAX_REMEMBERED:
+                return None
+            try:
+                found = lines_at(self.body.path, positions)
+            except OSError:
+                return None
+        return found if len(found) <= MAX_REMEMBERED else None
+
+    def _stated_often(self, diff: Diff) -> _Mentions | None:
+        """Return the rules that a body which was read whole states more than once; None if they are too many."""
+        if self.reader.entries - self.reader.rejected.total() == diff.rules:
+            return []
+        found = self.store.listings.repeated(MAX_REMEMBERED)
+        if found is None:
+            return None
+        return [
+            (rule.kind.value, rule.value, rule.scope.value, count)
+            for rule, count in found
+            if rule not in self.reader.decided
+        ]
+
+
+def _values(rules: Iterable[Rule]) -> list[str]:
+    return [rule.value for rule in rules]

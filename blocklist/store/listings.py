@@ -152,7 +152,8 @@ class Listings:
             distinct = "SELECT DISTINCT value, kind, scope FROM incoming"
             added = one(f"SELECT count(*) FROM ({distinct}) i WHERE NOT {_LISTED}", (feed_id,))
             removed = before - (rules - added)
-            amended = self._find_amended(feed_id, "incoming")
+            if self._anything_stated(feed_id):
+                amended = self._find_amended(feed_id, "incoming")
         return Diff(rules, added, removed, amended, before)
 
     def added(self, feed_id: int, limit: int) -> list[str]:
@@ -278,10 +279,10 @@ class Listings:
             self._database.execute_many(sql, (row for row in rows if len(row) == width))
         return len(rows)
 
-    def _anything_stated(self, feed_id: int, table: str) -> bool:
-        """Return whether the body or the feed's listings state any fact: a bare list of hosts never does."""
+    def _anything_stated(self, feed_id: int) -> bool:
+        """Return whether the whole body or the feed's listings state any fact: a bare list of hosts never does."""
         facts = " OR ".join(f"{fact} IS NOT NULL" for fact in _FACTS)
-        sql = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {facts})"
+        sql = f"SELECT EXISTS (SELECT 1 FROM incoming WHERE {facts})"
         listed = f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {_OPEN} AND ({facts}))"
         return bool(self._database.value(sql) or self._database.value(listed, (feed_id,)))
 
@@ -290,8 +291,6 @@ class Listings:
 
         Return how many there are.
         """
-        if not self._anything_stated(feed_id, table):
-            return 0
         differs = " OR ".join(f"i.{fact} IS DISTINCT FROM l.{fact}" for fact in _FACTS)
         first = (
             f"NOT EXISTS (SELECT 1 FROM {table} j WHERE {_SAME_RULE.format(a='j', b='i')} AND j.position < i.position)"
@@ -299,8 +298,9 @@ class Listings:
         self._database.execute("DROP TABLE IF EXISTS temp.amended")
         self._database.execute(
             "CREATE TEMPORARY TABLE amended AS SELECT DISTINCT l.id, l.value, l.kind, l.scope, l.listed_from"
-            f" FROM listings l JOIN {table} i ON {_SAME_RULE.format(a='i', b='l')}"
-            f" WHERE {_OPEN} AND ({differs}) AND {first}",
+            # In this order: what is staged may be few rows, and what the feed lists a million.
+            f" FROM {table} i CROSS JOIN listings l"
+            f" WHERE {_SAME_RULE.format(a='l', b='i')} AND {_OPEN} AND ({differs}) AND {first}",
             (feed_id,),
         )
         self._database.execute("CREATE INDEX temp.amended_rule ON amended (value, kind, scope)")

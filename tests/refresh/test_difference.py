@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blocklist.config import Settings
+from blocklist.errors import ConflictError
+from blocklist.refresh import holds
 from blocklist.refresh.difference import Memory
 from blocklist.service import Service
 from blocklist.store.listings import Listings
@@ -17,9 +21,12 @@ from blocklist.vocabulary import Outcome, Run
 from tests.support import definition
 
 SITES = [f"site-{number}.example" for number in range(6)]
+#: Hosts that wait for a person when they are listed whole.
+RENOWNED = ["archive.org", "youtube.com", "www.youtube.com"]
 #: Lines that mean the same, nothing, or no rule; a section header and a date that moves.
 LINES = [
     *SITES,
+    *RENOWNED,
     *(f"www.{site}" for site in SITES[:3]),
     *(f"http://{site.upper()}/" for site in SITES[:3]),
     "site-0.example/film",
@@ -28,16 +35,40 @@ LINES = [
     *("co.uk", "not a host", "localhost", "\ufeffsite-4.example", "sit\u00e9.example"),
 ]
 HOSTS = [f"0.0.0.0 {line}" for line in (*SITES, "site-0.example www.site-1.example co.uk", "")]
-HOSTS += ["# a comment", "not an address", "127.0.0.1 site-2.example # why"]
-ADBLOCK = [*(f"||{site}^" for site in SITES), "! comment", "[Adblock Plus]", "||co.uk^", "@@||site-0.example^", "##.ad"]
+HOSTS += [
+    "0.0.0.0 youtube.com",
+    "127.0.0.1 site-3.example archive.org",
+    "# a comment",
+    "not an address",
+    "127.0.0.1 site-2.example # why",
+]
+ADBLOCK = [
+    *(f"||{site}^" for site in (*SITES, *RENOWNED)),
+    "! comment",
+    "[Adblock Plus]",
+    "||co.uk^",
+    "@@||site-0.example^",
+    "##.ad",
+]
 CSV = [f"{site};{order}" for site in SITES for order in ("", "Order 1", "Order 2")]
-CSV += [";Order 3", "not a host;Order 1", '"site-5.example";Order 1', ";", "co.uk;x"]
+CSV += [
+    "archive.org;Order 1",
+    "youtube.com;Order 1",
+    "www.youtube.com;Order 2",
+    ";Order 3",
+    "not a host;Order 1",
+    '"site-5.example";Order 1',
+    ";",
+    "co.uk;x",
+]
 FORMATS: dict[str, tuple[list[str], str, dict[str, Any]]] = {
     "lines": (LINES, "", {}),
     "hosts": (HOSTS, "", {}),
     "adblock": (ADBLOCK, "[Adblock Plus]", {}),
     "csv": (CSV, "Site;Order", {"delimiter": ";", "column": "Site", "reference": "Order"}),
 }
+#: More of them take a while: BLOCKLIST_TEST_EXAMPLES=2000 for a night.
+EXAMPLES = int(os.environ.get("BLOCKLIST_TEST_EXAMPLES", "20"))
 UNLIMITED = {"max_rejected": 1, "max_removed": 1}
 
 
@@ -54,6 +85,13 @@ class Pair:
             service.add_feed(wanted, "tester")
             self.services.append(service)
 
+    def decide(self, decision: str, host: str) -> None:
+        for service in self.services:
+            for hold in service.store.holds.all(None, None):
+                if hold.rule.value == host:
+                    with contextlib.suppress(ConflictError):
+                        getattr(holds, decision)(service.store, service.refresher, hold.id, "tester", "a reason")
+
     def publish(self, body: bytes) -> tuple[Any, Any]:
         self.file.write_bytes(body)
         changes, whole = self.services
@@ -67,7 +105,9 @@ class Pair:
         run = service.refresher.refresh("court", "tester")
         columns = "kind, value, scope, raw, position, reference, run_id, closed_by"
         listings = sorted(service.store.database.tuples(f"SELECT {columns} FROM listings"), key=repr)
-        return _said(run), service.store.runs.rejections(run.id), listings
+        decided = "feed, kind, value, guard, why, raw, position, reference, run_id, state"
+        held = sorted(service.store.database.tuples(f"SELECT {decided} FROM holds"), key=repr)
+        return _said(run), service.store.runs.rejections(run.id), listings, held
 
     def close(self) -> None:
         for service in self.services:
@@ -79,7 +119,7 @@ def _said(run: Run) -> tuple[Any, ...]:
 
 
 @st.composite
-def bodies(draw: st.DrawFn) -> tuple[str, list[bytes]]:
+def bodies(draw: st.DrawFn) -> tuple[str, list[tuple[bytes, list[tuple[str, str]]]]]:
     format_ = draw(st.sampled_from(sorted(FORMATS)))
     pool, header, _ = FORMATS[format_]
     line = st.sampled_from(pool)
@@ -96,21 +136,25 @@ def bodies(draw: st.DrawFn) -> tuple[str, list[bytes]]:
         end = draw(st.sampled_from(["\n", "\n", "\n", "\r\n"]))
         mark = draw(st.sampled_from(["", "", "\ufeff"]))
         last = draw(st.sampled_from(["", end]))
-        published.append((mark + end.join([*([header] if header else []), *rows]) + last).encode())
+        decision = st.tuples(st.sampled_from(["approve", "refuse", "revoke"]), st.sampled_from(RENOWNED[:2]))
+        decisions = draw(st.lists(decision, max_size=2))
+        published.append(((mark + end.join([*([header] if header else []), *rows]) + last).encode(), decisions))
     return format_, published
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies())
 def test_reading_what_changed_gives_what_reading_everything_gives(
-    tmp_path_factory: pytest.TempPathFactory, case: tuple[str, list[bytes]]
+    tmp_path_factory: pytest.TempPathFactory, case: tuple[str, list[tuple[bytes, list[tuple[str, str]]]]]
 ) -> None:
     format_, published = case
     pair = Pair(tmp_path_factory.mktemp("pair"), format_, FORMATS[format_][2])
     try:
-        for body in published:
+        for body, decisions in published:
             changes, whole = pair.publish(body)
             assert changes == whole, body
+            for decision in decisions:
+                pair.decide(*decision)
     finally:
         pair.close()
 
@@ -131,7 +175,8 @@ def test_a_list_that_changes_in_a_few_lines_is_not_read_whole(
     staged: list[str] = []
     for name in ("stage", "stage_changes"):
         monkeypatch.setattr(Listings, name, _noting(getattr(Listings, name), name, staged))
-    for rows in (sites, [*sites[1:], lines.format("new.example")], [*sites[2:], lines.format("new.example")]):
+    new, held = lines.format("new.example"), lines.format("archive.org")
+    for rows in (sites, [*sites[1:], new, held], [*sites[2:], held, new]):
         changes, whole = pair.publish("\n".join([header, *rows, ""]).encode())
         assert changes == whole
         assert changes[0][0] is Outcome.APPLIED
