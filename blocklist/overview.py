@@ -15,12 +15,16 @@ _STALE_INTERVALS = 3
 STATES = ("new", "fresh", "stale", "paused")
 
 
-def feed_rows(store: Store) -> list[dict[str, Any]]:
-    """Return one row a feed: what it is, its state, the three times, and what its last run said."""
+def feed_rows(store: Store, name: str | None = None) -> list[dict[str, Any]]:
+    """Return one row a feed, or that of one: what it is, its state, the three times, and what its last run said.
+
+    :raises NotFoundError: there is no feed of that name.
+    """
     rows, waiting = [], store.holds.waiting()
     reviews = Counter(run.feed for run in store.runs.pending())
-    for feed in store.feeds.all():
-        last = next(iter(store.runs.all(feed.name, 1)), None)
+    latest = store.runs.latest(name)
+    for feed in [store.feeds.get(name)] if name else store.feeds.all():
+        outcome, reason = latest.get(feed.name, (None, ""))
         rows.append(
             {
                 "name": feed.name,
@@ -37,8 +41,8 @@ def feed_rows(store: Store) -> list[dict[str, Any]]:
                 "last_success": feed.last_success,
                 "last_change": feed.last_change,
                 "next_due": None if feed.paused else feed.next_due,
-                "last_outcome": str(last.outcome) if last and last.outcome else None,
-                "last_reason": last.reason if last else "",
+                "last_outcome": outcome,
+                "last_reason": reason,
             }
         )
     return rows

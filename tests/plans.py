@@ -32,4 +32,4 @@ def plan_of(store: Store, action: Callable[[], Any]) -> list[str]:
 
 def scans(plan: list[str], table: str) -> list[str]:
     """Return the steps of a plan that walk all of a table."""
-    return [step for step in plan if step.startswith(f"SCAN {table}")]
+    return [step for step in plan if f"{step} ".startswith(f"SCAN {table} ")]

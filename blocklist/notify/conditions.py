@@ -30,13 +30,13 @@ def conditions(service: Publishing) -> Iterator[Condition]:
     store = service.store
     for feed in store.feeds.all():
         if state_of(feed) == "stale":
-            yield Condition(
-                Event.FEED_STALE,
-                feed.name,
-                "",
-                f"{feed.name} is stale: its list was last known to be current on {feed.last_success}. "
-                f"'blocklist run list --feed {feed.name}' shows what happened since.",
+            current = (
+                f"was last known to be current on {feed.last_success}"
+                if feed.last_success
+                else (f"could not be read since it was added on {feed.created_at}")
             )
+            said = f"{feed.name} is stale: its list {current}. See 'blocklist run list --feed {feed.name}'."
+            yield Condition(Event.FEED_STALE, feed.name, "", said)
     for row in store.notices.failing():
         said = f"{row['feed']}: run {row['id']} failed: {row['reason']}. The previous list goes on serving."
         yield Condition(Event.RUN_FAILED, row["feed"], "", said)

@@ -61,6 +61,7 @@ class FeedTasks(Publishing):
             self.store.feeds.edit(
                 name, after, self._due_after(feed, before, after), moved=before.source != after.source
             )
+            self.store.figures.count(feed.id)
             if _told(before) != _told(after):
                 self.store.snapshots.contents_changed()
             old, new = before.model_dump(mode="json"), after.model_dump(mode="json")

@@ -35,7 +35,7 @@ class Exports:
 
     def newest_change(self) -> str | None:
         """Return the moment of the newest change of what is listed."""
-        last = self._database.value("SELECT stated_from FROM listings ORDER BY id DESC LIMIT 1")
+        last = self._database.value("SELECT stated_from FROM listings WHERE id = (SELECT max(id) FROM listings)")
         closed = self._database.value("SELECT max(listed_until) FROM listings WHERE listed_until IS NOT NULL")
         return max(filter(None, (last, closed)), default=None)
 

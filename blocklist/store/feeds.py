@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from blocklist.clock import now
 from blocklist.definition import FeedDefinition
 from blocklist.errors import ConflictError, NotFoundError
 from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Feed
+from blocklist.vocabulary import Authority, Feed
 
 
 class Feeds:
@@ -147,16 +148,22 @@ def definition_of(feed: Feed) -> FeedDefinition:
     return FeedDefinition.model_validate(feed.definition)
 
 
+@lru_cache(maxsize=8_192)
+def _told(definition: str) -> tuple[str, Authority, int]:
+    """Return title, authority and interval of a definition: the schedule alone asks for all feeds every second."""
+    parsed = FeedDefinition.model_validate_json(definition)
+    return parsed.title, parsed.authority.authority(), parsed.every
+
+
 def _feed(row: Row) -> Feed:
-    definition = json.loads(row["definition"])
-    parsed = FeedDefinition.model_validate(definition)
+    title, authority, every = _told(row["definition"])
     return Feed(
         id=row["id"],
         name=row["name"],
-        title=parsed.title or row["name"],
-        authority=parsed.authority.authority(),
-        definition=definition,
-        every=parsed.every,
+        title=title or row["name"],
+        authority=authority,
+        definition=json.loads(row["definition"]),
+        every=every,
         paused=bool(row["paused"]),
         created_at=row["created_at"],
         next_due=row["next_due"],

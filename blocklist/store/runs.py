@@ -158,6 +158,17 @@ class Runs:
         """Return the id of a feed's newest run, 0 before its first."""
         return int(self._database.value("SELECT coalesce(max(id), 0) FROM runs WHERE feed_id = ?", (feed_id,)))
 
+    def latest(self, feed: str | None = None) -> dict[str, tuple[str | None, str]]:
+        """Return outcome and reason of the newest run of each feed, or of one: one query, however many feeds."""
+        which, parameters = (" AND feeds.name = ?", (feed,)) if feed else ("", ())
+        rows = self._database.tuples(
+            "SELECT feeds.name, runs.outcome, runs.reason FROM feeds JOIN runs ON runs.id ="
+            " (SELECT max(r.id) FROM runs r WHERE r.feed_id = feeds.id)"
+            f" WHERE feeds.removed_at IS NULL{which}",
+            parameters,
+        )
+        return {name: (outcome, reason) for name, outcome, reason in rows}
+
     def pending(self) -> list[Run]:
         """Return the held runs that wait for review, oldest first."""
         return [_run(row) for row in self._database.rows(f"{_RUN} WHERE review = 'pending' ORDER BY runs.id")]

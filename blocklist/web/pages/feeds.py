@@ -85,7 +85,7 @@ def _feed_page(service: Service, name: str, form: Form) -> str:
     feed = service.store.feeds.get(name)
     definition = definition_of(feed)
     runs = service.store.runs.page(feed=name, limit=_RUNS + 1)
-    row = next(row for row in feed_rows(service.store) if row["name"] == name)
+    (row,) = feed_rows(service.store, name)
     return render_template(
         "feed.html",
         section="Feeds",
