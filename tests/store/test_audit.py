@@ -44,9 +44,9 @@ def behind_its_back(store: Store, *statements: str) -> list[int]:
         store.close()
 
 
-_COPY = (
-    "INSERT OR REPLACE INTO audit SELECT id, at, actor, action, 'other.example', detail, previous_hash, hash, origin"
-)
+_INTO = "INSERT OR REPLACE INTO audit SELECT"
+_COPY = f"{_INTO} id, at, actor, action, 'other.example', detail, previous_hash, hash, origin"
+_MORE = f"{_INTO} 9, at, actor, action, target, detail, hash, hash, origin"
 
 
 @pytest.mark.parametrize(
