@@ -128,7 +128,7 @@ def main() -> None:
         app = create_app(follower, service)
         _, token = service.create_token(Role.ADMIN, "bench")
         port = free_port()
-        server = _bind(f"127.0.0.1:{port}", app, 4)
+        server = _bind(Settings.model_validate({"serve": {"control": f"127.0.0.1:{port}", "control_threads": 4}}), app)
         threading.Thread(target=server.serve, daemon=True).start()
         before = load()
         rows = measure(f"http://127.0.0.1:{port}", list(addresses(app, service)), token, given.times)
