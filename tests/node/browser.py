@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.e2e.test_browser import browse
+from tests.e2e.browsing import browse
 
 _ORIGIN = "http://vectors.invalid"
 #: Says what each URL means, then opens those that a page may open; the proxy is told which one is next.

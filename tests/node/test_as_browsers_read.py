@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from blocklist.vocabulary import Rule, RuleKind, Scope
-from tests.e2e.test_browser import CHROMIUM
+from tests.e2e.browsing import CHROMIUM
 from tests.node.browser import Meaning, meanings
 from tests.node.running import RunningNode, node, publish
 from tests.node.url_vectors import IPV4, IPV6, LISTED_HOSTS, LISTED_PATH, VIDEO, bare, urls

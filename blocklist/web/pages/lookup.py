@@ -82,7 +82,8 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
     try:
         target = read_target(text)
         verdict = service.lookup(target, policy, at=at, explain=True)
-        listings = service.explained(target, verdict, at)
+        # An override is explained too, and told of with the verdict.
+        listings = [item for item in service.explained(target, verdict, at) if "feed" in item]
         history = service.history(target)
     except BlocklistError as error:
         return {

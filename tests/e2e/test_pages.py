@@ -1,0 +1,243 @@
+"""What an admin does, in a real browser, from the set-up link to signing out."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.browsing import PICTURES, Scheme, Visitor, browser, needs_chromium
+from tests.e2e.running import Installation, Publisher, Running, publisher, respond, serving, wait_for
+
+pytestmark = needs_chromium
+
+_NAME, _PASSWORD = "anna.berg", "correct horse battery staple"
+_WHOLE = "".join(f"pirate{number:02d}.example\n" for number in range(40)).encode()
+_CUT = b"pirate00.example\npirate01.example\npirate02.example\n"
+#: Every page, by the name of its picture.
+_PAGES = {
+    "overview": "",
+    "feeds": "feeds",
+    "feed": "feeds/it-agcom",
+    "feed-new": "feeds/new",
+    "feed-define": "feeds/new/define?from=wipo-alert",
+    "feed-edit": "feeds/it-agcom/edit",
+    "upload": "feeds/it-agcom/upload",
+    "runs": "runs",
+    "run": "runs/1",
+    "review": "review",
+    "lookup": "lookup",
+    "lookup-listed": "lookup?target=https://www.cinema-pirata.example/film",
+    "lookup-partial": "lookup?target=video.example",
+    "lookup-many": "lookup?target=piraty.example%0Aexample.com%0Aa..b",
+    "lookup-unknown": "lookup?target=a..b",
+    "overrides": "overrides",
+    "audit": "audit?verify=1",
+    "access": "access",
+    "settings": "settings",
+    "account": "account",
+    "not-there": "feeds/nosuch",
+}
+
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[Publisher]:
+    with publisher() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    installed = Installation(tmp_path_factory.mktemp("pages") / "data")
+    installed.run("feed", "samples")
+    return installed
+
+
+@pytest.fixture(scope="module")
+def service(installation: Installation) -> Iterator[Running]:
+    with serving(installation) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def set_up(installation: Installation, service: Running, chromium: Browser) -> None:
+    """Somebody has followed the set-up link, and signed out."""
+    log = installation.folder.parent / f"{installation.folder.name}.log"
+    said = re.compile(r"http://\S+/admin/set-up\?key=\S+")
+    wait_for(lambda: bool(said.search(log.read_text())))
+    link = said.search(log.read_text())
+    assert link
+    visitor = Visitor.at(chromium, service.control, 1280, "light")
+    visitor.page.goto(link[0])
+    visitor.look("set-up")
+    visitor.fill(name=_NAME, password=_PASSWORD, again=_PASSWORD)
+    visitor.press("Make this admin and sign in")
+    visitor.sees("All is well.")
+    visitor.page.get_by_role("button", name="Sign out").click()
+    visitor.page.goto(link[0])
+    assert visitor.page.get_by_role("button", name="Make this admin and sign in").count() == 0
+    assert visitor.troubles == [] or all("status of 4" in trouble for trouble in visitor.troubles)
+
+
+def _signed_in(chromium: Browser, service: Running, width: int, scheme: Scheme, *, scripts: bool = True) -> Visitor:
+    visitor = Visitor.at(chromium, service.control, width, scheme, scripts=scripts)
+    visitor.page.goto("/admin/")
+    visitor.look("sign-in", closely=scripts)
+    visitor.fill(name=_NAME, password=_PASSWORD)
+    visitor.press("Sign in")
+    visitor.page.locator("nav.main").wait_for()
+    return visitor
+
+
+@pytest.mark.usefixtures("set_up")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_audit(
+    chromium: Browser, service: Running, published: Publisher, width: int, scheme: Scheme
+) -> None:
+    name = f"court-{scheme}"
+    go_on = threading.Event()
+
+    def slowly(handler: BaseHTTPRequestHandler) -> None:
+        go_on.wait(20)
+        respond(handler, _WHOLE)
+
+    published.answer = lambda handler: respond(handler, _WHOLE)
+    visitor = _signed_in(chromium, service, width, scheme)
+    page = visitor.page
+    closely = width > 600
+
+    page.locator("nav.main").get_by_role("link", name="Feeds").click()
+    page.get_by_role("link", name="Add a feed").click()
+    visitor.fill(url=published.url)
+    visitor.press("Go on")
+    visitor.fill(name=name, every="often", authority__name="Test Court", authority__country="GB")
+    visitor.press("Preview what it gives")
+    visitor.sees("'often' is not a duration")
+    visitor.look("feed-define-problem", closely=closely)
+    visitor.fill(every="6h")
+    visitor.press("Preview what it gives")
+    visitor.sees("It would serve at once.")
+    visitor.look("preview", closely=closely)
+    published.answer = slowly
+    visitor.press("Add this feed")
+    visitor.sees("Fetching the list")
+    visitor.look("run-under-way", closely=closely)
+    go_on.set()
+    visitor.sees("40 sites: 40 added, 0 removed, 0 restated")
+
+    published.answer = lambda handler: respond(handler, _CUT)
+    page.locator(".crumbs").get_by_role("link", name=name).click()
+    visitor.press("Refresh now")
+    visitor.sees("would remove 37 of 40 sites")
+    assert service.verdict(domain="pirate39.example")["listed"]
+
+    page.locator("nav.main").get_by_role("link", name=re.compile("Review")).click()
+    visitor.look("review-waiting", closely=closely)
+    page.get_by_role("link", name=re.compile("See what it would change")).click()
+    page.locator("#find").fill("pirate39")
+    visitor.press("Show")
+    visitor.sees("1–1 of 1")
+    visitor.look("run-held", closely=closely)
+    visitor.fill(reason="The court lifted these orders on Monday.")
+    visitor.press("Approve: make it the list")
+    visitor.sees("is approved and serves")
+    wait_for(lambda: not service.verdict(domain="pirate39.example")["listed"])
+
+    page.locator("#search").fill("https://www.pirate01.example/film")
+    visitor.press("Look up")
+    visitor.sees("Listed: no ad here")
+    shared = page.url
+    page.get_by_role("link", name="Allow it by an override").click()
+    visitor.fill(reason="Settled with the rights holder.")
+    visitor.press("Add it")
+    visitor.sees("is allowed from now on")
+    wait_for(lambda: not service.verdict(domain="www.pirate01.example")["listed"])
+    visitor.look("overrides-one", closely=closely)
+    page.goto(shared)
+    visitor.sees("Settled with the rights holder.")
+    visitor.look("lookup-overridden", closely=closely)
+    page.goto("/admin/overrides")
+    page.get_by_role("button", name=re.compile("^Remove")).first.click()
+    visitor.sees("is removed")
+
+    page.locator("nav.main").get_by_role("link", name="Audit").click()
+    for action in ("feed.add", "run.approve", "override.allow", "override.remove"):
+        visitor.sees(action)
+    visitor.sees("The court lifted these orders on Monday.")
+    page.get_by_role("link", name="Verify the chain").click()
+    visitor.sees("The chain is whole")
+
+    page.get_by_role("button", name="Sign out").click()
+    visitor.page.locator("nav.main").wait_for(state="detached")
+    page.goto("/admin/audit")
+    assert "/admin/sign-in" in page.url
+    # A browser reports the page with the mistake, which is a 422, as a failure of its own.
+    assert [trouble for trouble in visitor.troubles if "422" not in trouble] == []
+
+
+@pytest.mark.usefixtures("set_up")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")])
+def test_every_page_is_for_everyone_at_any_width_in_any_light(
+    chromium: Browser, service: Running, width: int, scheme: Scheme
+) -> None:
+    # What two of the four show, the others show as well: layout goes by width, contrast by light.
+    closely = (width, scheme) in ((1280, "light"), (400, "dark"))
+    if not closely and not PICTURES:
+        pytest.skip("only pictures are taken so, and no folder for them is named (BLOCKLIST_SCREENSHOTS)")
+    visitor = _signed_in(chromium, service, width, scheme)
+    for name, address in _PAGES.items():
+        visitor.page.goto(f"/admin/{address}")
+        visitor.look(name, closely=closely)
+    assert [trouble for trouble in visitor.troubles if "status of 4" not in trouble] == []
+
+
+@pytest.mark.usefixtures("set_up")
+def test_everything_is_reached_with_the_keyboard_and_shows_where_it_is(chromium: Browser, service: Running) -> None:
+    page = _signed_in(chromium, service, 1280, "light").page
+    page.goto("/admin/lookup?target=cinema-pirata.example")
+    interactive = page.locator(
+        "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+    ).count()
+    reached = set()
+    for _ in range(interactive + 5):
+        page.keyboard.press("Tab")
+        place, outline = page.evaluate(
+            "() => { const e = document.activeElement;"
+            " return [[...document.body.querySelectorAll('*')].indexOf(e), getComputedStyle(e).outlineStyle]; }"
+        )
+        if place >= 0:
+            assert outline != "none"
+            reached.add(place)
+    assert len(reached) == interactive
+
+
+@pytest.mark.usefixtures("set_up")
+def test_without_scripts_a_list_is_read_looked_at_and_overridden(
+    chromium: Browser, service: Running, installation: Installation, tmp_path: Path
+) -> None:
+    visitor = _signed_in(chromium, service, 400, "light", scripts=False)
+    page = visitor.page
+    page.goto("/admin/feeds/it-agcom/upload")
+    (tmp_path / "list.hosts").write_text("0.0.0.0 brought.example\n0.0.0.0 cinema-pirata.example\n", encoding="utf-8")
+    page.locator("#file").set_input_files(tmp_path / "list.hosts")
+    visitor.press("Preview what it gives")
+    visitor.sees("It would be held for a person to review.")
+    visitor.press("Bring it in: it waits for review")
+    wait_for(lambda: bool(installation.json("run", "list", "--feed", "it-agcom")[0]["outcome"]))
+    page.reload()
+    visitor.fill(reason="The new Allegato B.")
+    visitor.press("Approve: make it the list")
+    visitor.sees("is approved and serves")
+    page.goto("/admin/lookup?target=brought.example")
+    visitor.sees("Listed: no ad here")
