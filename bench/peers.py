@@ -25,7 +25,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bench.asking import cpu_seconds, family, pss, redis_member
-from bench.ingest import UNBOUND
 from bench.plain_flask import fill
 from tests.e2e.running import free_port
 
@@ -51,15 +50,26 @@ http {{
 """
 
 #: Without a root of its own, unbound would ask the internet for names that are not listed.
-_UNBOUND = (
-    UNBOUND
-    + """
+_UNBOUND = """
+server:
+    interface: 127.0.0.1@{port}
+    do-daemonize: no
+    chroot: ""
+    username: ""
+    directory: "{folder}"
+    pidfile: ""
+    use-syslog: no
+    module-config: "respip iterator"
+rpz:
+    name: bench.rpz
+    zonefile: "{folder}/rpz"
+remote-control:
+    control-enable: no
 auth-zone:
     name: "."
     zonefile: "{folder}/root"
     for-upstream: no
 """
-)
 _SOA = "@ 60 IN SOA localhost. root.localhost. 1 60 60 60 60\n@ 60 IN NS localhost.\n"
 
 
@@ -193,15 +203,22 @@ KINDS = (
 
 
 def prepare(folder: Path, hosts: list[str], kinds: tuple[Kind, ...]) -> None:
-    """Write what the peers read at their start."""
-    folder.chmod(0o755)  # rbldnsd reads its data as a user of its own
-    names = {kind.name for kind in kinds}
+    """Write what the peers read at their start, and publish the list on a node of ours."""
     (folder / "list.txt").write_text("".join(f"{host}\n" for host in hosts))
     ours = [sys.executable, "-m", "blocklist", "--data-dir", str(folder / "data")]
     feed = ["--file", str(folder / "list.txt"), "--format", "lines", "--authority", "Benchmark"]
     for command in (["feed", "add", "bench", *feed, "--kind", "court", "--country", "GB"], ["refresh", "bench"]):
         subprocess.run([*ours, *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     fill(folder / "plain.db", hosts)
+    write_lists(folder, hosts, kinds)
+    if any(kind.name == "redis" for kind in kinds):
+        _fill_redis(folder, hosts)
+
+
+def write_lists(folder: Path, hosts: list[str], kinds: tuple[Kind, ...]) -> None:
+    """Write the list in the forms of nginx, rbldnsd and unbound, as far as they are among the kinds."""
+    folder.chmod(0o755)  # rbldnsd reads its data as a user of its own
+    names = {kind.name for kind in kinds}
     if "nginx" in names:
         (folder / "map").write_text("".join(f".{host} true;\n" for host in hosts))
     if "rbldnsd" in names:
@@ -211,8 +228,6 @@ def prepare(folder: Path, hosts: list[str], kinds: tuple[Kind, ...]) -> None:
             "$ORIGIN bench.rpz.\n" + _SOA + "".join(f"{host} CNAME .\n*.{host} CNAME .\n" for host in hosts)
         )
         (folder / "root").write_text("$ORIGIN .\n" + _SOA + "* 60 IN A 192.0.2.1\n")
-    if "redis" in names:
-        _fill_redis(folder, hosts)
 
 
 def _fill_redis(folder: Path, hosts: list[str]) -> None:

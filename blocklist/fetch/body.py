@@ -9,6 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -93,6 +94,14 @@ class Bodies:
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+
+    @contextlib.contextmanager
+    def keeping(self, body: Body) -> Iterator[None]:
+        """Keep a body on another processor while the caller reads it; whatever comes of that, it is kept at the end."""
+        with ThreadPoolExecutor(1, "keep-body") as pool:
+            kept = pool.submit(self.keep, body)
+            yield
+            kept.result()
 
     @contextlib.contextmanager
     def open(self, sha256: str) -> Iterator[BinaryIO]:

@@ -175,12 +175,15 @@ class Refresher:
         self, feed: Feed, definition: FeedDefinition, body: Body, run_id: int, progress: Progress
     ) -> None:
         self._store.runs.reach(run_id, Stage.PARSE)
-        self.bodies.keep(body)
         limits = self.limits(definition)
         reader = self.reader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
         reading = self.reading(definition)
         stager = Stager(self._store, self.bodies, self._memory, feed, definition, body, reader, reading)
-        with body.path.open("rb") as raw, reader.opened(raw, body.content_type, body.path.parent) as opened:
+        with (
+            self.bodies.keeping(body),
+            body.path.open("rb") as raw,
+            reader.opened(raw, body.content_type, body.path.parent) as opened,
+        ):
             self._store.runs.saw(run_id, reader.seen, body.content_type)
             guards.check_body(opened, reader.encoding, reader.holds, limits.off)
             look = look_through(opened, reader.encoding, limits, reader.holds)

@@ -115,3 +115,16 @@ def test_a_body_is_kept_once_under_its_hash(tmp_path: Path) -> None:
     kept.unlink()
     with pytest.raises(NotFoundError, match=r"the body .* was removed by hand"), bodies.open(body.sha256):
         pass
+
+
+def test_a_body_is_kept_beside_its_reading_whatever_becomes_of_that(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes(b"a.example\n")
+    body = fetch_file(tmp_path / "list.txt", tmp_path / "into", FetchSettings())
+    bodies = Bodies(tmp_path / "bodies")
+    with pytest.raises(ZeroDivisionError), bodies.keeping(body):
+        raise ZeroDivisionError
+    with bodies.open(body.sha256) as kept:
+        assert kept.read() == b"a.example\n"
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"), Bodies(tmp_path / "file").keeping(body):
+        pass
