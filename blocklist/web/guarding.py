@@ -92,7 +92,7 @@ def guard(app: Flask, service: Service) -> None:
         except UnauthorizedError as error:
             if need != _ANYBODY:
                 return _unknown(str(error))
-        if not request.headers.get("Authorization"):
+        if _shown_token() is None:
             # Browsers cannot be made to send a token, and do send cookies.
             check_form(service.settings)
         if need != _ANYBODY:
@@ -105,16 +105,20 @@ def guard(app: Flask, service: Service) -> None:
 
 
 def _identify(service: Service) -> Identity:
-    shown = request.headers.get("Authorization")
-    secret = session_secret()
-    if shown is None and secret is not None:
+    token, secret = _shown_token(), session_secret()
+    if token is not None:
+        return service.identity_of_token(token, request.remote_addr)
+    if secret is not None:
         return service.identity_of_session(secret, request.remote_addr)
-    scheme, _, token = (shown or "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise UnauthorizedError(
-            "sign in, or show a token: Authorization: Bearer TOKEN; 'blocklist token create --role viewer' makes one"
-        )
-    return service.identity_of_token(token.strip(), request.remote_addr)
+    raise UnauthorizedError(
+        "sign in, or show a token: Authorization: Bearer TOKEN; 'blocklist token create --role viewer' makes one"
+    )
+
+
+def _shown_token() -> str | None:
+    """Return the bearer token that a request shows; what a proxy in front was shown (Basic) is not for us."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _check_role(identity: Identity, need: str | None) -> None:

@@ -259,6 +259,13 @@ def test_a_form_of_another_site_does_nothing_even_with_the_proof(
     assert len(service.sessions_of("anna")) == 1
 
 
+def test_what_a_proxy_in_front_was_shown_neither_signs_out_nor_proves_a_form(browser: FlaskClient) -> None:
+    sign_in(browser, "anna")
+    shown = {"Authorization": "Basic YW5uYTpvcGVu"}
+    assert browser.get("/admin/", headers=shown).status_code == 200
+    assert browser.post("/admin/account/sign-out-everywhere", headers=shown).status_code == 403
+
+
 @pytest.mark.parametrize("csrf", ["", "0" * 64, "é"])
 def test_a_form_without_the_proof_does_nothing(browser: FlaskClient, service: Service, csrf: str) -> None:
     sign_in(browser, "anna")
