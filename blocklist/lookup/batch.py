@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from blocklist.lookup.limits import MAX_BYTES, MAX_ITEMS, TooLargeError
 from blocklist.lookup.targets import named_target
+from blocklist.lookup.verdicts import DOMAIN, PAGE, Verdicts
 from blocklist.normalize.hosts import parse_target
-from blocklist.normalize.plain import plain_host
-from blocklist.snapshot.reader import Snapshot
 from blocklist.vocabulary import VerdictKind
 from blocklist.wire import compact_json, verdict_json
 
@@ -24,8 +23,8 @@ _LISTED, _UNKNOWN = '{"verdict":"listed"', '{"verdict":"unknown"'
 class Batch:
     """The items of one request; :meth:`judge` until it returns False, then :meth:`encoded`."""
 
-    def __init__(self, body: bytes, snapshot: Snapshot) -> None:
-        """Read a request.
+    def __init__(self, body: bytes, verdicts_under: Callable[[str], Verdicts]) -> None:
+        """Read a request; ``verdicts_under`` returns what judges under a policy.
 
         :raises TooLargeError: it is over a limit.
         :raises NotFoundError: the snapshot has no such policy.
@@ -40,33 +39,40 @@ class Batch:
         policy = request.get("policy") or "default"
         if not isinstance(policy, str):
             raise ValueError("policy must be a string")
-        snapshot.bit_of(policy)
+        self._verdicts = verdicts_under(policy)
         self.policy = policy
         self._explain = bool(request.get("explain"))
-        self._snapshot = snapshot
-        self._clean = verdict_json(snapshot.not_listed)
+        self._snapshot = self._verdicts.snapshot
+        self._clean = verdict_json(self._snapshot.not_listed)
         self._results: list[str] = []
 
     def judge(self) -> bool:
         """Judge the next items; return whether there are more."""
-        done = len(self._results)
-        judge, policy, not_listed, clean = (
-            self._snapshot.judge_plain,
-            self.policy,
-            self._snapshot.not_listed,
-            self._clean,
-        )
+        done, results = len(self._results), self._results
+        verdicts, clean, not_listed = self._verdicts, self._clean, self._snapshot.not_listed
         for item in self._items[done : done + STEP]:
-            text = _only_value(item) if type(item) is dict else item
-            host = plain_host(text) if type(text) is str else None
-            verdict = judge(host, policy) if host else None
-            if verdict is not_listed:
-                self._results.append(clean)
-            elif verdict is None or self._explain:
-                self._results.append(self._judged(item))
-            else:
-                self._results.append(verdict_json(verdict))
-        return len(self._results) < len(self._items)
+            # The way of nearly all items is written out: a call for each is a fifth of the time.
+            reading, text = PAGE, item
+            if type(item) is dict and len(item) == 1:
+                text = item.get("url")
+                if text is None:
+                    reading, text = DOMAIN, item.get("domain")
+            if type(text) is str:
+                verdict = verdicts.remembered[reading].young.get(text)
+                if verdict is None:
+                    try:
+                        verdict = verdicts.judge(reading, text)
+                    except ValueError as error:
+                        results.append(_unknown(error))
+                        continue
+                if verdict is not_listed:
+                    results.append(clean)
+                    continue
+                if not self._explain:
+                    results.append(verdict_json(verdict))
+                    continue
+            results.append(self._slowly(item))
+        return len(results) < len(self._items)
 
     def counts(self) -> Iterator[tuple[VerdictKind, int]]:
         """Yield how many items got each verdict."""
@@ -83,7 +89,7 @@ class Batch:
         head = f'{{"version":{self._snapshot.version},"stale":{"true" if stale else "false"},"results":['
         return (head + ",".join(self._results) + "]}\n").encode("utf-8", "replace")
 
-    def _judged(self, item: Any) -> str:
+    def _slowly(self, item: Any) -> str:
         try:
             if isinstance(item, str):
                 target = parse_target(item)
@@ -93,12 +99,11 @@ class Batch:
                 raise ValueError("an item is a string or an object with url, domain or app")
             return verdict_json(self._snapshot.decide(target, self.policy, explain=self._explain))
         except ValueError as error:
-            return compact_json({"verdict": "unknown", "listed": None, "error": str(error)})
+            return _unknown(error)
 
 
-def _only_value(item: dict[str, Any]) -> Any:
-    """Return the text of an item that names a url or a domain and nothing else."""
-    return item.get("url") or item.get("domain") if len(item) == 1 else None
+def _unknown(error: ValueError) -> str:
+    return compact_json({"verdict": "unknown", "listed": None, "error": str(error)})
 
 
 def _read(body: bytes) -> Any:

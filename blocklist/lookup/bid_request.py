@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from blocklist.lookup.limits import TooLargeError
+from blocklist.lookup.verdicts import APP, DOMAIN, PAGE, STORE
 
 #: A bid request has a few kilobytes; above this it is not one.
 MAX_BYTES = 1_048_576
@@ -35,9 +36,6 @@ else:
     Text.register(str)
     Text.register(int)
 
-
-#: How the text of a place is read.
-PAGE, DOMAIN, APP, STORE = range(4)
 
 #: One place that a request names: where it stands in the request, how it is read, and its text.
 Place = tuple[str, int, Text]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -14,14 +13,16 @@ from blocklist.lookup import gate
 from blocklist.lookup.batch import Batch
 from blocklist.lookup.bid_request import read_bid_request
 from blocklist.lookup.limits import TooLargeError
-from blocklist.lookup.openrtb import Judge, no_bid
+from blocklist.lookup.openrtb import PASSED, judge, no_bid
 from blocklist.lookup.targets import named_target
+from blocklist.lookup.verdicts import Verdicts
 from blocklist.normalize.hosts import shorten
 from blocklist.snapshot.reader import Snapshot
 from blocklist.vocabulary import VerdictKind
 from blocklist.wire import compact_json, verdict_body
 
 _TRUE = frozenset({"1", "true", "yes"})
+_KINDS = {kind.value: kind for kind in VerdictKind}
 
 
 #: Told the policy, the verdict, and how many targets got it.
@@ -40,18 +41,19 @@ class SnapshotHolder(Protocol):
         """Whether it is older than the configured age."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An HTTP status, further headers, and a JSON object or its bytes; from 400 up, a problem document (RFC 9457).
 
     ``body`` is None where the status and the headers say all (the gate; a bidder's 204). ``headers`` are printable
-    ASCII, safe to write to a socket as they are.
+    ASCII, safe to write to a socket as they are. ``judged`` is there where the answer is the verdict on one target and
+    holds for as long as the snapshot, its staleness and the overrides in force do: its policy and its verdict.
     """
 
     status: int
     body: dict[str, Any] | bytes | None
     headers: tuple[tuple[str, str], ...] = ()
     media: str | None = None
+    judged: tuple[str, VerdictKind] | None = None
 
     @property
     def content_type(self) -> str | None:
@@ -90,7 +92,8 @@ class Resolver:
         self._holder = holder
         self._count = count
         self._gate_unknown = gate_unknown
-        self._judge: Judge | None = None
+        self._verdicts: dict[str, Verdicts] = {}
+        self._passed: tuple[object, bytes] = None, b""
 
     def lookup(self, query: Mapping[str, str]) -> Answer:
         """Answer ``GET /v1/lookup`` for its query parameters."""
@@ -101,12 +104,11 @@ class Resolver:
         try:
             target = named_target(query)
             verdict = snapshot.decide(target, policy, explain=_explains(query))
-        except NotFoundError as error:
-            return problem(404, str(error), verdict="unknown")
-        except ValueError as error:
-            return problem(400, str(error), verdict="unknown")
+        except (NotFoundError, ValueError) as error:
+            return _refused(error)
         self._count(policy, verdict.verdict, 1)
-        return Answer(200, verdict_body(verdict) | {"version": snapshot.version, "stale": self._holder.stale})
+        body = verdict_body(verdict) | {"version": snapshot.version, "stale": self._holder.stale}
+        return Answer(200, body, judged=(policy, verdict.verdict))
 
     def batch(self, body: bytes) -> Answer:
         """Answer ``POST /v1/lookup``: an unreadable item is ``unknown``, and the rest still get their verdicts."""
@@ -120,7 +122,7 @@ class Resolver:
             yield _no_snapshot()
             return
         try:
-            batch = Batch(body, snapshot)
+            batch = Batch(body, lambda policy: self._verdicts_under(snapshot, policy))
         except TooLargeError as error:
             yield problem(413, str(error))
         except NotFoundError as error:
@@ -142,17 +144,17 @@ class Resolver:
         try:
             as_bidder = _answers_as_bidder(query)
             request = read_bid_request(body)
-            judged = self._judge_of(snapshot).judge(request, query.get("policy") or "default", explain=_explains(query))
-        except TooLargeError as error:
-            return problem(413, str(error), verdict="unknown")
-        except NotFoundError as error:
-            return problem(404, str(error), verdict="unknown")
-        except ValueError as error:
-            return problem(400, str(error), verdict="unknown")
-        self._count(query.get("policy") or "default", VerdictKind(judged["verdict"]), 1)
+            policy = query.get("policy") or "default"
+            judged = judge(request, self._verdicts_under(snapshot, policy), explain=_explains(query))
+        except (NotFoundError, ValueError) as error:
+            return _refused(error)
+        self._count(policy, _KINDS[judged["verdict"]], 1)
         if as_bidder:
             return Answer(200, no_bid(request, judged["nbr"])) if judged["block"] else Answer(204, None)
-        return Answer(200, judged | {"version": snapshot.version, "stale": self._holder.stale})
+        stale = self._holder.stale
+        if judged is PASSED:
+            return Answer(200, self._passed_by(snapshot.version, stale))
+        return Answer(200, judged | {"version": snapshot.version, "stale": stale})
 
     def gate(self, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         """Answer ``GET /v1/gate`` for its query parameters and its headers, whose names are in lower case."""
@@ -162,16 +164,31 @@ class Resolver:
         try:
             verdict = gate.judge(snapshot, query, headers, query.get("policy") or "default")
         except NotFoundError as error:
-            return problem(404, str(error), verdict="unknown")
+            return _refused(error)
         self._count(query.get("policy") or "default", verdict.verdict, 1)
         blocked = verdict.listed or (verdict.verdict is VerdictKind.UNKNOWN and self._gate_unknown == "block")
         return Answer(403 if blocked else 204, None, gate.headers(verdict))
 
-    def _judge_of(self, snapshot: Snapshot) -> Judge:
-        judge = self._judge
-        if judge is None or judge.snapshot is not snapshot:
-            judge = self._judge = Judge(snapshot)
-        return judge
+    def _verdicts_under(self, snapshot: Snapshot, policy: str) -> Verdicts:
+        """Return what judges by a snapshot under a policy, with what it remembers.
+
+        :raises NotFoundError: the snapshot has no such policy.
+        """
+        verdicts = self._verdicts.get(policy)
+        if verdicts is None or verdicts.snapshot is not snapshot:
+            verdicts = Verdicts(snapshot, policy)
+            # What was judged by the snapshot before goes, whatever the policy; a policy that is gone would keep it.
+            others = {name: other for name, other in self._verdicts.items() if other.snapshot is snapshot}
+            self._verdicts = others | {policy: verdicts}
+        return verdicts
+
+    def _passed_by(self, version: int, stale: bool) -> bytes:
+        """Return the answer that nearly all bid requests get, written once for a version."""
+        made_for, body = self._passed
+        if made_for != (version, stale):
+            body = Answer(200, PASSED | {"version": version, "stale": stale}).encoded()
+            self._passed = (version, stale), body
+        return body
 
     def ready(self) -> Answer:
         """Answer ``GET /readyz``: whether there is a snapshot to answer from."""
@@ -190,6 +207,12 @@ def _answers_as_bidder(query: Mapping[str, str]) -> bool:
 
 def _explains(query: Mapping[str, str]) -> bool:
     return query.get("explain", "").lower() in _TRUE
+
+
+def _refused(error: Exception) -> Answer:
+    """Return what is told of a request that cannot be judged."""
+    status = 413 if isinstance(error, TooLargeError) else 404 if isinstance(error, NotFoundError) else 400
+    return problem(status, str(error), verdict="unknown")
 
 
 def _no_snapshot() -> Answer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from blocklist.lookup.query import parse_query
 from blocklist.lookup.resolver import Answer, Resolver, problem
@@ -13,14 +14,13 @@ from blocklist.normalize.hosts import shorten
 Steps = Iterator[Answer | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request as the routes see it; names of headers are in lower case, ``path`` is decoded, ``query`` is not."""
 
     method: str
     path: str
     query: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     body: bytes = b""
 
 
@@ -67,7 +67,7 @@ class Routes:
 
         def route(request: Request) -> Steps:
             try:
-                query = parse_query(request.query)
+                query = parse_query(request.query) if request.query else {}
             except ValueError as error:
                 yield problem(400, str(error), verdict="unknown")
             else:

@@ -10,7 +10,7 @@ import httptools
 
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.resolver import Answer, problem
-from blocklist.lookup.routes import Steps
+from blocklist.lookup.routes import Request, Steps
 from blocklist.node.message import MAX_HEAD, Message, response
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ HEAD_TIME, BODY_TIME, WRITE_TIME = 10.0, 60.0, 30.0
 #: Seconds and bytes for which a refused client may go on sending, so that it can read why (RFC 9112, 9.6).
 _LINGER_TIME, _LINGER_BYTES = 2.0, 1 << 20
 _END = b"\r\n\r\n"
-#: How a GET begins.
-_G = ord("G")
+#: How a GET and a POST begin.
+_G, _P = b"GP"
 
 
 class Connection(asyncio.Protocol):
@@ -38,7 +38,8 @@ class Connection(asyncio.Protocol):
         #: Requests that came while another one's answer is still being worked on.
         self._waiting: deque[Message] = deque()
         self._working: Steps | None = None
-        self._last: Message | None = None
+        #: What was answered last, if at once.
+        self._last: tuple[Message, Answer] | None = None
         self._blocked = False
         self._lingering = 0
         self._closing = False
@@ -64,11 +65,16 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer what can be answered of what has arrived."""
         node = self._node
-        if self.idle and data[0] == _G:
-            answer = node.timed(data) if node.sampling else self._quick(data)
-            if answer is not None:
+        if self.idle and self._working is None:
+            if data[0] == _G:
+                answer = node.timed(data) if node.sampling else self._quick(data)
+                if answer is not None:
+                    self.deadline = node.idle_deadline
+                    self._transport.write(answer)
+                    return
+            elif data[0] == _P and (found := node.posts.find(data)):
                 self.deadline = node.idle_deadline
-                self._transport.write(answer)
+                self._answer(*found)
                 return
         if self._lingering:
             self._discard(data)
@@ -164,7 +170,7 @@ class Connection(asyncio.Protocol):
             self._begin(message)
 
     def _parse(self, data: bytes) -> None:
-        alone = self.idle and data.find(_END) == len(data) - len(_END)
+        alone = self.idle
         if not self._message or not self._message.method:
             self._head_bytes += len(data)
         self._last = None
@@ -179,24 +185,26 @@ class Connection(asyncio.Protocol):
         else:
             if self._head_bytes > MAX_HEAD and not self.idle and not self._closing:
                 self._refuse((self._message or Message()).too_long())
-            elif alone and self.idle and self._last and self._last.plain:
-                self._node.learn(data.partition(b"\r\n")[2])
+            elif alone and self.idle and self._last:
+                self._node.learn(data, *self._last)
 
     def _begin(self, message: Message) -> None:
         answer = self._node.refusal(message)
         if answer is not None:
             self._write(message, answer)
             return
-        # Only now: the headers of a caller who may not ask must never be remembered as good.
-        self._last = message
-        steps = self._node.routes.steps(message.request())
+        self._answer(message, message.request())
+
+    def _answer(self, message: Message, request: Request) -> None:
+        steps = self._node.routes.steps(request)
         answer = next(steps)
         if answer is not None:
+            # Only here: the headers of a caller who may not ask must never be remembered as good.
+            self._last = message, answer
             self._write(message, answer)
             return
         # One batch at a time on a connection; what the client sends meanwhile stays in its socket.
         self._working = steps
-        self._last = None
         self._transport.pause_reading()
         self._node.loop.call_soon(self._work, message)
 
@@ -221,10 +229,7 @@ class Connection(asyncio.Protocol):
         node = self._node
         node.answered(message, answer)
         keep = message.keep_alive and not self._closing
-        extra = node.cors(message.headers.get("origin"))
-        if keep and message.version == "1.0":
-            extra = (*extra, ("Connection", "keep-alive"))
-        self._transport.write(response(answer, node.date, extra, head_only=message.method == "HEAD", close=not keep))
+        self._transport.write(node.response(message, answer, keep=keep))
         if not keep:
             self._closing = True
             self._transport.close()

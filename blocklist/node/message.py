@@ -84,22 +84,37 @@ class Message:
     @property
     def plain(self) -> bool:
         """Whether any GET with the same headers has no body and leaves the connection open."""
+        return self.method == "GET" and self._keeps and self.headers.keys().isdisjoint(_TELLING)
+
+    @property
+    def plain_post(self) -> bool:
+        """Whether any POST with the same headers differs only in its body and the length of that."""
         return (
-            self.method == "GET"
-            and self.version == "1.1"
-            and self.keep_alive
-            and self.headers.keys().isdisjoint(_TELLING)
+            self.method == "POST"
+            and self._keeps
+            and "content-length" not in self._twice
+            and self.headers.keys() & _TELLING == {"content-length"}
         )
 
-    def request(self) -> Request:
-        """Return the request for the routes."""
+    @property
+    def _keeps(self) -> bool:
+        return self.version == "1.1" and self.keep_alive
+
+    def request(self, body: bytes | None = None) -> Request:
+        """Return the request for the routes; ``body`` takes the place of its own."""
         target = self.url
         if not target.startswith(b"/"):
             # The absolute form, which proxies send (RFC 9112, 3.2.2): what counts is what follows the authority.
             target = b"/" + target.partition(b"://")[2].partition(b"/")[2]
         path, _, query = target.partition(b"#")[0].partition(b"?")
         decoded = unquote_to_bytes(path) if b"%" in path else path
-        return Request(self.method, decoded.decode("utf-8", "replace"), query, self.headers, bytes(self.body))
+        return Request(
+            self.method,
+            decoded.decode("utf-8", "replace"),
+            query,
+            self.headers,
+            bytes(self.body) if body is None else body,
+        )
 
 
 def head(status: int, length: int | None, media: str | None, date: str, more: Iterable[tuple[str, str]] = ()) -> bytes:

@@ -11,7 +11,8 @@ from blocklist.vocabulary import VerdictKind
 
 LISTED, NOT_LISTED, UNKNOWN = range(3)
 _VERDICTS = ("listed", "not_listed", "unknown")
-_INDEX = {VerdictKind(name): index for index, name in enumerate(_VERDICTS)}
+#: Where the counts of a policy have that of a verdict.
+INDEX = {VerdictKind(name): index for index, name in enumerate(_VERDICTS)}
 #: Upper bounds of the latency histogram, in seconds: half powers of ten around what a lookup takes.
 BUCKETS = (5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 1e-2, 0.1, 1.0)
 #: So many requests are timed after each tick: two readings of the clock cost as much as a tenth of a lookup.
@@ -43,7 +44,7 @@ class Counters:
 
     def judged(self, policy: str, verdict: VerdictKind, number: int) -> None:
         """Count targets that were judged the long way."""
-        self.verdicts(policy)[_INDEX[verdict]] += number
+        self.verdicts(policy)[INDEX[verdict]] += number
 
     def timed(self, seconds: float) -> None:
         """Count one sampled request."""

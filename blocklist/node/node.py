@@ -15,9 +15,10 @@ from blocklist.lookup.resolver import Answer, Resolver
 from blocklist.lookup.routes import Routes
 from blocklist.node.board import Board
 from blocklist.node.connection import Connection
-from blocklist.node.message import Message, head
+from blocklist.node.message import Message, head, response
 from blocklist.node.metrics import SAMPLED, Counters, exposition
 from blocklist.node.options import NodeOptions
+from blocklist.node.posts import Posts
 from blocklist.node.quick import Quick
 from blocklist.snapshot.follower import Follower
 
@@ -50,7 +51,10 @@ class Node:
         self._looking: Any = None
         self.follower = Follower(Path(options.folder), options.max_age, self._refused)
         self.routes = Routes(Resolver(self.follower, options.gate_unknown, self.counters.judged), self._metrics)
-        self.quick = Quick(self.follower, self.counters)
+        #: Whether the answer to one caller is the answer to all, and nobody needs to hear of each request.
+        self._alike = not (options.cors_origins or options.access_log)
+        self.quick = Quick(self.follower, self.counters, to_all=self._alike and options.token_file is None)
+        self.posts = Posts()
         #: How many of the next requests are timed.
         self.sampling = 0
         self.draining = False
@@ -98,10 +102,26 @@ class Node:
         self.counters.values["connections"] -= 1
         self._turns[id(connection) // 64 % _TURNS].discard(connection)
 
-    def learn(self, head: bytes) -> None:
-        """Remember the headers of a request that may be answered by its first line alone from now on."""
-        if not (self.draining or self.options.cors_origins or self.options.access_log):
-            self.quick.learn(head)
+    def learn(self, request: bytes, message: Message, answer: Answer) -> None:
+        """Remember of a request that was read, allowed and answered what spares the next one like it the long way."""
+        # What anybody may ask for (/healthz) tells nothing of who may ask for a verdict.
+        if self.draining or not self._alike or self._callers.refusal("/v1/lookup", message.headers):
+            return
+        if message.plain:
+            self.quick.learn(request, answer)
+        elif message.plain_post:
+            self.posts.learn(request, message)
+
+    def response(self, message: Message, answer: Answer, *, keep: bool) -> bytes:
+        """Return an answer as it goes out; ``keep`` says that the connection is kept."""
+        if keep and answer.status == 200 and self._alike and message.version == "1.1" and message.method != "HEAD":
+            body = answer.encoded()
+            if answer.content_type == "application/json" and not answer.headers:
+                return b"%bContent-Length: %d\r\n\r\n%b" % (self.quick.begin, len(body), body)
+        extra = self.cors(message.headers.get("origin"))
+        if keep and message.version == "1.0":
+            extra = (*extra, ("Connection", "keep-alive"))
+        return response(answer, self.date, extra, head_only=message.method == "HEAD", close=not keep)
 
     def refusal(self, message: Message) -> Answer | None:
         """Return why a request is not answered, if its caller may not ask."""
@@ -137,6 +157,7 @@ class Node:
         """From now on, close each connection after its next answer."""
         self.draining = True
         self.quick.forget()
+        self.posts.forget()
 
     def close_idle(self) -> int:
         """Close what nobody is waiting on; return the number of connections left."""

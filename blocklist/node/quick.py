@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import time
 
-from blocklist.lookup.resolver import SnapshotHolder
-from blocklist.node.metrics import LISTED, NOT_LISTED, Counters
+from blocklist.lookup.memory import Memory
+from blocklist.lookup.resolver import Answer, SnapshotHolder
+from blocklist.node.metrics import INDEX, NOT_LISTED, Counters
 from blocklist.normalize.plain import HOST, is_plain
 from blocklist.snapshot.reader import Snapshot
+from blocklist.vocabulary import Target
 from blocklist.wire import verdict_json
 
 _HOST = HOST.replace("a-z", "A-Za-z")
@@ -24,11 +26,16 @@ _LINE = re.compile(
 ).fullmatch
 
 
-#: The longest request that is remembered with its answer, and the bytes that each of two generations may hold of them;
-#: what Python needs to hold one, besides.
-MAX_REQUEST, _GENERATION, _OVERHEAD = 768, 6 << 20, 150
+#: The longest request that is remembered with its answer, and the bytes that each of two generations may take.
+MAX_REQUEST, _GENERATION = 768, 6 << 20
 #: Heads of requests that are known, and the longest of them: a client sends the same headers again and again.
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
+#: A head that needs no parser: a Host, and headers that concern neither a body nor the connection, in printable ASCII.
+_OTHERS = rb"(?!(?i:host|connection|content-length|transfer-encoding|expect|upgrade):)[A-Za-z0-9_-]++:[\t -~]*+\r\n"
+_HEADERS = rb"(?:" + _OTHERS + rb"){0,90}+"
+_PLAIN_HEAD = re.compile(_HEADERS + rb"(?i:host):[\t -~]*+\r\n" + _HEADERS + rb"\r\n").fullmatch
+
+_END = b"\r\n\r\n"
 
 #: What follows the first headers of a response, and the count that it is added to.
 _Answer = tuple[bytes, list[int], int]
@@ -38,28 +45,27 @@ class Quick:
     """Answers requests of the commonest form with whole responses.
 
     A few thousand pages carry most of the ads, so requests come again, byte for byte: they are remembered with their
-    answers until the snapshot, its staleness or the overrides in force change. When one generation is full, it becomes
-    the older one and the one before is dropped; what is asked again moves up. Not ``functools.lru_cache``: its calls
-    cost twice as much as these.
+    answers until the snapshot, its staleness or the overrides in force change.
     """
 
-    def __init__(self, holder: SnapshotHolder, counters: Counters) -> None:
+    def __init__(self, holder: SnapshotHolder, counters: Counters, *, to_all: bool = False) -> None:
+        """``to_all``: any caller may ask, whatever the headers say."""
         self._holder = holder
         self._counters = counters
+        self._to_all = to_all
         self._default = counters.verdicts("default")
         self._snapshot: Snapshot | None = None
         self._state: tuple[object, ...] = ()
         self._end = ""
         #: The answer for what no key covers: most requests share this one object, which the processor's cache holds.
-        self._clean: _Answer | None = None
-        self._old: dict[bytes, _Answer] = {}
-        self._room = 0
-        #: What follows the request line of requests that are a plain GET of a caller who may ask.
+        self._clean: _Answer = (b"", self._default, NOT_LISTED)
+        #: What follows the request line of requests that are a plain GET of a caller who may ask; and what did once.
         self._heads: set[bytes] = set()
+        self._met: set[bytes] = set()
         #: The first headers of every response of the moment, and what was asked of late: for whoever asks so often that
         #: a call is too much.
         self.begin = b""
-        self.young: dict[bytes, _Answer] = {}
+        self.answers: Memory[bytes, _Answer] = Memory(_GENERATION, MAX_REQUEST)
 
     def prepare(self, begin: bytes) -> None:
         """Take note of the snapshot of the moment, its staleness, and the first headers of every response.
@@ -67,58 +73,62 @@ class Quick:
         Called when any of them may have changed, so that no request has to ask.
         """
         self.begin = begin
-        self._snapshot = snapshot = self._holder.snapshot
-        stale = self._holder.stale
+        snapshot, stale = self._holder.snapshot, self._holder.stale
         state = (snapshot, stale, snapshot and snapshot.overrides_expired(time.time()))
-        if state != self._state:
-            self._state = state
-            self._forget_answers()
+        if state == self._state:
+            return
+        self._state, self._snapshot = state, snapshot
+        self.answers.clear()
         if snapshot is not None:
             self._end = f',"version":{snapshot.version},"stale":{"true" if stale else "false"}}}\n'
             self._clean = self._ending(verdict_json(snapshot.not_listed)), self._default, NOT_LISTED
 
-    def learn(self, head: bytes) -> None:
-        """Remember the headers of a request that may be answered by its first line alone from now on."""
-        if len(head) > _MAX_HEAD:
+    def learn(self, request: bytes, answer: Answer | None = None) -> None:
+        """Remember the headers of a request that may be answered by its first line alone from now on.
+
+        ``answer`` is what it got the long way: if that is a verdict, the same request gets the same again.
+        """
+        head = request.partition(b"\r\n")[2]
+        if len(head) > _MAX_HEAD or head.find(_END) != len(head) - len(_END):
             return
-        if len(self._heads) >= _MAX_HEADS:
-            self._heads.clear()
-        self._heads.add(head)
+        _add(self._heads, head)
+        if answer is not None and answer.judged is not None and self._snapshot is self._holder.snapshot:
+            policy, verdict = answer.judged
+            body = answer.encoded()
+            self.answers.keep(request, (_ending(body), self._counters.verdicts(policy), INDEX[verdict]), len(body))
 
     def forget(self) -> None:
-        """Forget everything: from now on, every request goes the long way until something is learned again."""
+        """Forget everything, for good: from now on, every request goes the long way."""
+        self._to_all = False
         self._heads.clear()
-        self._forget_answers()
+        self.answers.clear()
 
     def answer(self, request: bytes) -> bytes | None:
         """Return the response to a request, or None where the long way must be gone."""
-        known = self.young.get(request) or self._recalled(request)
+        known = self.answers.young.get(request) or self.answers.recall(request) or self._judged(request)
         if known is None:
             return None
         end, counted, verdict = known
         counted[verdict] += 1
         return self.begin + end
 
-    def _recalled(self, request: bytes) -> _Answer | None:
-        answer = self._old.get(request)
-        if answer is None:
-            line, _, head = request.partition(b"\r\n")
-            if head not in self._heads:
-                return None
-            answer = self._judged(line)
-            if answer is None:
-                return None
-        if len(request) <= MAX_REQUEST:
-            self._room -= len(request) + _OVERHEAD + (0 if answer is self._clean else len(answer[0]))
-            if self._room < 0:
-                self.young, self._old, self._room = {}, self.young, _GENERATION
-            self.young[request] = answer
+    def _judged(self, request: bytes) -> _Answer | None:
+        line, _, head = request.partition(b"\r\n")
+        known = head in self._heads
+        if not known and not (self._to_all and len(head) <= _MAX_HEAD and _PLAIN_HEAD(head)):
+            return None
+        answer = self._judged_line(line)
+        if known:
+            if answer is not None:
+                self.answers.keep(request, answer, 0 if answer is self._clean else len(answer[0]))
+        elif head in self._met:
+            _add(self._heads, head)
+        else:
+            # A head that never comes again, such as one with the number of a trace, is not worth its place.
+            _add(self._met, head)
         return answer
 
-    def _forget_answers(self) -> None:
-        self.young, self._old, self._room = {}, {}, _GENERATION
-
-    def _judged(self, line: bytes) -> _Answer | None:
+    def _judged_line(self, line: bytes) -> _Answer | None:
         match = _LINE(line)
         if match is None:
             return None
@@ -129,14 +139,25 @@ class Quick:
             return None
         policy = "default" if named is None else str(named, "ascii")
         verdict = snapshot.judge_plain(host, policy)
-        if verdict is None or (explain and verdict is not snapshot.not_listed):
+        if verdict is None:
             return None
         if named is None and verdict is snapshot.not_listed:
             return self._clean
+        if explain and verdict is not snapshot.not_listed:
+            verdict = snapshot.decide(Target(host), policy, explain=True)
         counted = self._default if named is None else self._counters.verdicts(policy)
-        return self._ending(verdict_json(verdict)), counted, LISTED if verdict.listed else NOT_LISTED
+        return self._ending(verdict_json(verdict)), counted, INDEX[verdict.verdict]
 
     def _ending(self, verdict: str) -> bytes:
-        """Return the last header and the body of a response."""
-        body = (verdict[:-1] + self._end).encode("utf-8", "replace")
-        return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        return _ending((verdict[:-1] + self._end).encode("utf-8", "replace"))
+
+
+def _ending(body: bytes) -> bytes:
+    """Return the last header and the body of a response."""
+    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def _add(heads: set[bytes], head: bytes) -> None:
+    if len(heads) >= _MAX_HEADS:
+        heads.clear()
+    heads.add(head)

@@ -75,7 +75,7 @@ class Sockets:
                     link.lost(error)
                     continue
                 connection = link.connection
-                known = quick.young.get(data) if len(data) <= MAX_REQUEST else None
+                known = quick.answers.young.get(data) if len(data) <= MAX_REQUEST else None
                 if known is None or not connection.idle or node.sampling:
                     self._received(link, data)
                     continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -80,7 +81,7 @@ def asked(query: str) -> bytes:
 def quick() -> tuple[Quick, Counters]:
     counters = Counters()
     made = Quick(Holder(SNAPSHOT), counters)
-    made.learn(HEAD)
+    made.learn(asked("domain=a.example"))
     made.prepare(head(200, None, "application/json", "Thu, 01 Jan 1970 00:00:00 GMT")[:-2])
     return made, counters
 
@@ -139,7 +140,7 @@ def test_headers_that_no_parser_read_go_the_long_way_until_they_are_learned() ->
     known, unknown = asked("domain=pirate.example"), asked("domain=pirate.example").replace(b"*/*", b"text/*")
     assert made.answer(known) is not None
     assert made.answer(unknown) is None
-    made.learn(unknown.partition(b"\r\n")[2])
+    made.learn(unknown)
     assert made.answer(unknown) == made.answer(known)
     made.forget()
     assert made.answer(known) is None
@@ -148,7 +149,7 @@ def test_headers_that_no_parser_read_go_the_long_way_until_they_are_learned() ->
 def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> None:
     holder = Holder(SNAPSHOT)
     made = Quick(holder, Counters())
-    made.learn(HEAD)
+    made.learn(asked("domain=a.example"))
     request = asked("domain=new.example")
 
     def ask() -> dict[str, Any]:
@@ -165,12 +166,53 @@ def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> N
     assert made.answer(request) is None
 
 
+def test_an_answer_of_the_long_way_is_given_again_until_the_override_behind_it_expires(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, counters = quick()
+    request = asked("url=url.example/x")
+    assert made.answer(request) is None
+    long = ROUTES.answer(Request("GET", "/v1/lookup", b"url=url.example/x"))
+    made.learn(request, long)
+    assert (made.answer(request) or b"").partition(b"\r\n\r\n")[2] == long.encoded()
+    assert counters.verdicts("default")[LISTED] == 1
+    made.prepare(b"")
+    assert made.answer(request) is not None
+    monkeypatch.setattr("blocklist.node.quick.time.time", lambda: datetime.fromisoformat(LATER).timestamp() + 1)
+    made.prepare(b"")
+    assert made.answer(request) is None
+
+
+def test_only_verdicts_are_remembered_of_the_long_way() -> None:
+    made, _ = quick()
+    for query in ("domain=a..b", "domain=clean.example&policy=nope", "x=1"):
+        made.learn(asked(query), ROUTES.answer(Request("GET", "/v1/lookup", query.encode())))
+        assert made.answer(asked(query)) is None
+
+
+def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_when_it_comes_again() -> None:
+    counters = Counters()
+    made = Quick(Holder(SNAPSHOT), counters, to_all=True)
+    made.prepare(b"")
+    request = asked("domain=pirate.example")
+    first = made.answer(request)
+    assert first is not None and len(made.answers) == 0
+    assert made.answer(request) == made.answer(request) == first
+    assert len(made.answers) == 1
+    for number in range(5_000):
+        assert made.answer(asked("domain=pirate.example").replace(b"*/*", b"%d" % number)) == first
+    assert len(made._met) <= 1_024 and len(made._heads) == 1
+    assert made.answer(asked("domain=pirate.example").replace(b"Accept", b"Expect")) is None
+    made.forget()
+    assert made.answer(request) is None
+
+
 def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
     made, counters = quick()
     tail = "x" * 200
     for number in range(50_000):
         made.answer(asked(f"url=a{number}.clean.example/{tail}"))
-    held = [*made.young, *made._old]
+    held = [*made.answers.young, *made.answers._old]
     assert sum(map(len, held)) < 2 * _GENERATION
     assert len(held) < 50_000
     for _ in range(3):
@@ -179,7 +221,7 @@ def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
     assert (counted[NOT_LISTED], counted[LISTED]) == (50_000, 3)
     long = asked("url=https://a.example/" + "x" * MAX_REQUEST)
     assert made.answer(long) is not None
-    assert long not in made.young
+    assert long not in made.answers.young
 
 
 @given(st.from_regex(r"(?:https?://)?(?:[a-z0-9_-]{1,12}\.){1,4}[a-z]{1,6}(?:[/?#].{0,8})?", fullmatch=True))

@@ -181,12 +181,18 @@ def test_a_token_is_wanted_where_one_is_configured(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("correct-horse\n")
     with node(tmp_path / "snapshots", token_file=str(tmp_path / "token")) as running:
         right = GET[:-2] + b"Authorization: Bearer correct-horse\r\n\r\n"
+        health = GET.replace(b"/v1/lookup?domain=pirate.example", b"/healthz")
         for _ in range(2):
             assert statuses(exchange(running, GET)) == [401]
             assert b"WWW-Authenticate: Bearer" in exchange(running, GET)
             assert statuses(exchange(running, right)) == [200]
             assert statuses(exchange(running, right.replace(b"horse", b"hors"))) == [401]
-        assert statuses(exchange(running, GET.replace(b"/v1/lookup?domain=pirate.example", b"/healthz"))) == [200]
+            # Anybody may ask for health; that the headers were good for that makes them good for nothing else.
+            assert statuses(exchange(running, health)) == [200]
+            bid = b"POST /v1/openrtb HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+            assert statuses(exchange(running, bid)) == [401]
+            allowed = bid.replace(b"Content", b"Authorization: Bearer correct-horse\r\nContent")
+            assert statuses(exchange(running, allowed)) == [200]
         assert statuses(exchange(running, GET.replace(b"/v1/lookup?domain=pirate.example", b"/metrics"))) == [401]
 
 

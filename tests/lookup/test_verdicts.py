@@ -1,0 +1,127 @@
+"""Verdicts on texts: what is remembered is what would be said anew, and it is bounded."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blocklist.errors import NotFoundError
+from blocklist.lookup.memory import _OVERHEAD, Memory
+from blocklist.lookup.resolver import Resolver
+from blocklist.lookup.verdicts import APP, DOMAIN, PAGE, STORE, Verdicts
+from blocklist.vocabulary import OverrideAction, Rule, RuleKind, Scope
+from tests.lookup.test_resolver import Holder
+from tests.support import DEFAULT_POLICY, EVERYTHING, listed, override, rule, snapshot_of
+
+SNAPSHOT = snapshot_of(
+    [
+        listed(rule("pirate.example")),
+        listed(rule("video.example/watch?v=1")),
+        listed(Rule(RuleKind.HOST, "only.example", Scope.EXACT)),
+        listed(Rule(RuleKind.APP, "123456789", Scope.EXACT)),
+    ],
+    [override(1, OverrideAction.ALLOW, rule("good.pirate.example"))],
+    [DEFAULT_POLICY, EVERYTHING],
+    version=7,
+)
+TEXTS = st.sampled_from(
+    [
+        *("pirate.example", "https://www.pirate.example/film", "PIRATE.example", "video.example", "http://a..b/", ""),
+        *(
+            "https://video.example/watch?v=1&t=2",
+            "only.example",
+            "a.only.example",
+            "good.pirate.example",
+            "clean.example",
+        ),
+        *("id123456789", "123456789", "https://apps.apple.com/app/x/id123456789", "http://[::1]/", "xn--p1ai.example"),
+    ]
+)
+
+
+def said(verdicts: Verdicts, reading: int, text: str) -> object:
+    try:
+        return verdicts.remembered[reading].young.get(text) or verdicts.judge(reading, text)
+    except ValueError as error:
+        return str(error)
+
+
+@given(st.sampled_from([PAGE, DOMAIN, APP, STORE]), st.lists(TEXTS, max_size=6))
+def test_what_is_remembered_is_what_would_be_said_anew(reading: int, texts: list[str]) -> None:
+    verdicts = Verdicts(SNAPSHOT, "default")
+    for text in [*texts, *texts]:
+        assert said(verdicts, reading, text) == said(Verdicts(SNAPSHOT, "default"), reading, text)
+
+
+def test_what_an_override_decided_is_not_remembered_since_overrides_expire() -> None:
+    verdicts = Verdicts(SNAPSHOT, "default")
+    assert verdicts.judge(PAGE, "good.pirate.example").override is OverrideAction.ALLOW
+    assert len(verdicts.remembered[PAGE]) == 0
+    assert verdicts.judge(PAGE, "pirate.example").listed
+    assert len(verdicts.remembered[PAGE]) == 1
+
+
+def test_a_policy_that_does_not_exist_is_noticed_at_once() -> None:
+    with pytest.raises(NotFoundError, match="'nope'"):
+        Verdicts(SNAPSHOT, "nope")
+
+
+def results(resolver: Resolver, items: list[Any], **more: Any) -> list[dict[str, Any]]:
+    answer = resolver.batch(json.dumps({"items": items} | more).encode())
+    return list(json.loads(answer.encoded())["results"])
+
+
+@given(
+    st.lists(st.one_of(TEXTS, st.fixed_dictionaries({}, optional={"url": TEXTS, "domain": TEXTS, "app": TEXTS}))),
+    st.booleans(),
+)
+def test_a_batch_says_of_each_item_what_would_be_said_of_it_alone(items: list[Any], explain: bool) -> None:
+    resolver = Resolver(Holder(SNAPSHOT))
+    several = results(resolver, [*items, *items], explain=explain)
+    for item, result in zip([*items, *items], several, strict=True):
+        query = item if isinstance(item, dict) else {"url": item}
+        alone = json.loads(resolver.lookup(query | ({"explain": "1"} if explain else {})).encoded())
+        if "version" in alone:
+            assert result == {name: value for name, value in alone.items() if name not in ("version", "stale")}
+        else:
+            assert (result["verdict"], result["error"]) == ("unknown", alone["detail"])
+
+
+def test_a_new_snapshot_is_asked_at_once_by_batches_and_bid_requests() -> None:
+    holder = Holder(SNAPSHOT)
+    resolver = Resolver(holder)
+
+    def blocked() -> tuple[bool, bool]:
+        bid = resolver.openrtb(b'{"site": {"page": "https://new.example/"}}', {})
+        return results(resolver, ["new.example"])[0]["listed"], json.loads(bid.encoded())["block"]
+
+    assert blocked() == (False, False)
+    holder.snapshot = snapshot_of([listed(rule("new.example"))], version=8)
+    assert blocked() == (True, True)
+    assert all(verdicts.snapshot is holder.snapshot for verdicts in resolver._verdicts.values())
+
+
+def test_the_answer_that_most_bid_requests_get_says_when_it_is_stale() -> None:
+    holder = Holder(SNAPSHOT)
+    resolver = Resolver(holder)
+    for holder.stale in (False, True, False):
+        said = json.loads(resolver.openrtb(b'{"site": {"domain": "clean.example"}}', {}).encoded())
+        assert said == {"block": False, "verdict": "not_listed", "version": 7, "stale": holder.stale}
+
+
+def test_a_memory_is_bounded_and_keeps_what_comes_again() -> None:
+    memory: Memory[str, int] = Memory(100 * (_OVERHEAD + 4), 4)
+    for number in range(1_000):
+        memory.keep(f"{number:04}", number)
+        assert memory.young.get("0000", memory.recall("0000")) == 0
+    assert len(memory) <= 200
+    assert memory.recall("0001") is None
+    memory.keep("too long", 1)
+    memory.keep("big", 1, size=1_000_000)
+    assert len(memory.young) == 1
+    memory.clear()
+    assert len(memory) == 0
