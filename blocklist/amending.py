@@ -32,19 +32,21 @@ def merged(definition: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def drafted(patch: dict[str, Any], options: Sequence[str] = ()) -> FeedDefinition:
+def drafted(patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool = False) -> FeedDefinition:
     """Return the definition of a new feed: the catalog's of that name with a patch put in, or the patch alone.
 
-    ``options`` are pairs as ``--option`` takes them.
+    ``options`` are pairs as ``--option`` takes them; ``strict`` takes the patch as JSON, and no text for a number.
 
     :raises UsageError: what is wrong or missing, by field.
     """
     name = patch.get("name")
     known = from_catalog(name).model_dump(mode="json", exclude_defaults=True) if name in catalog_names() else {}
-    return validate(FeedDefinition, with_options(_amended(known, patch), options), f"feed {name}")
+    return validate(FeedDefinition, with_options(_amended(known, patch), options), f"feed {name}", strict=strict)
 
 
-def amended(definition: FeedDefinition, patch: dict[str, Any], options: Sequence[str] = ()) -> FeedDefinition:
+def amended(
+    definition: FeedDefinition, patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool = False
+) -> FeedDefinition:
     """Return a kept definition with a merge patch put in (RFC 7396), then pairs as ``--option`` takes them.
 
     Another address takes the place of the file, and the other way round; another format begins without options.
@@ -56,7 +58,9 @@ def amended(definition: FeedDefinition, patch: dict[str, Any], options: Sequence
             "a feed's name stays: its history is under it; add another feed", faults=[(("name",), "cannot be changed")]
         )
     known = definition.model_dump(mode="json", exclude_defaults=True)
-    return validate(FeedDefinition, with_options(_amended(known, patch), options), f"feed {definition.name}")
+    return validate(
+        FeedDefinition, with_options(_amended(known, patch), options), f"feed {definition.name}", strict=strict
+    )
 
 
 def _amended(known: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from blocklist.definition import (
@@ -31,6 +32,9 @@ from blocklist.errors import ConfigurationError
 from blocklist.notify.settings import NotifySettings
 from blocklist.validation import describe
 from blocklist.vocabulary import CONFIRMED_KINDS, AuthorityKind, Policy
+
+#: Names of settings that hold a secret.
+_SECRET = re.compile(r"(?:secret|password|token|key)s?$")
 
 
 class _Section(BaseModel):
@@ -260,6 +264,10 @@ class Settings(BaseSettings):
         """Return the address of a one-time link."""
         return f"{self.control_url}/admin/set-up?key={key}"
 
+    def shown(self) -> dict[str, Any]:
+        """Return the settings in force as data, by section; what may hold a secret is ``***``."""
+        return _shown(self)
+
     def all_policies(self) -> tuple[Policy, ...]:
         """Return every policy, ``default`` first: what a government confirmed, unless the configuration says else."""
         named = {"default": PolicySettings(kinds=CONFIRMED_KINDS), **self.policies}
@@ -267,6 +275,25 @@ class Settings(BaseSettings):
             Policy(name, policy.kinds, policy.countries, policy.feeds, policy.min_authorities)
             for name, policy in named.items()
         )
+
+
+def holds_secret(name: str, field: FieldInfo) -> bool:
+    """Return whether a setting may hold a secret, which nobody is shown; the path of a file that holds one is none."""
+    return not field.repr or bool(_SECRET.search(name))
+
+
+def _shown(model: BaseModel) -> dict[str, Any]:
+    data = model.model_dump(mode="json")
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        tables = value if isinstance(value, dict) else {}
+        if isinstance(value, BaseModel):
+            data[name] = _shown(value)
+        elif any(isinstance(table, BaseModel) for table in tables.values()):
+            data[name] = {key: _shown(table) for key, table in tables.items()}
+        elif holds_secret(name, field) and value:
+            data[name] = "***"
+    return data
 
 
 def load_settings(path: Path | None = None, data_dir: Path | None = None) -> Settings:

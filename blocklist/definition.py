@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -73,9 +74,17 @@ def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
+def _duration_schema(least: int) -> WithJsonSchema:
+    """Return how a duration is described: as it is kept, in seconds, or as people write it."""
+    number = {"type": "integer", "minimum": least, "maximum": 315_360_000}
+    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": "^[0-9]+[smhdw]?$", "examples": ["6h"]}]})
+
+
 def _listed(value: object) -> object:
     """Read ``a, b`` as two values: that is how ``--option`` gives several."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _format(name: str) -> str:
@@ -115,13 +124,13 @@ def _date_pattern(text: str) -> str:
 
 
 #: At most ten years: what is longer was not meant.
-Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1, le=315_360_000)]
+Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1, le=315_360_000), _duration_schema(1)]
 #: The same, and 0 for none.
-MaybeSeconds = Annotated[int, BeforeValidator(_duration), Field(ge=0, le=315_360_000)]
+MaybeSeconds = Annotated[int, BeforeValidator(_duration), Field(ge=0, le=315_360_000), _duration_schema(0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 #: A growth: more than 1 is more than doubled.
 Growth = Annotated[float, Field(ge=0, le=1_000_000)]
-Country = Annotated[str, AfterValidator(_country)]
+Country = Annotated[str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})]
 #: The guards that can be switched off; what else a guard refuses, no definition may allow.
 SwitchedOff = Literal[
     "markup",
@@ -140,8 +149,10 @@ GuardNames = Annotated[tuple[SwitchedOff, ...], BeforeValidator(_listed)]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_name)], ...], BeforeValidator(_listed)]
 Targets = Annotated[tuple[Annotated[str, AfterValidator(_target)], ...], BeforeValidator(_listed)]
 DatePattern = Annotated[str, AfterValidator(_date_pattern)]
-FeedName = Annotated[str, AfterValidator(_feed_name)]
-FormatName = Annotated[str, AfterValidator(_format)]
+FeedName = Annotated[
+    str, AfterValidator(_feed_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"})
+]
+FormatName = Annotated[str, AfterValidator(_format), WithJsonSchema({"type": "string", "enum": list(FORMATS)})]
 
 
 class AuthorityDefinition(_Part):

@@ -73,12 +73,20 @@ class ChangedError(ConflictError):
     http_status = 412
 
 
+class BusyError(BlocklistError):
+    """The service does as much as it may at once; later it will do this too."""
+
+    http_status = 503
+
+
 class StoreError(BlocklistError):
     """The database or the data folder cannot be used."""
 
 
 class FetchError(BlocklistError):
     """A feed's body could not be had, or must not be."""
+
+    http_status = 502
 
 
 class UnreadableFeedError(BlocklistError):
@@ -95,3 +103,5 @@ class GuardError(UnreadableFeedError):
 
 class SnapshotError(BlocklistError):
     """A snapshot file is missing, damaged, or of a form this version does not read."""
+
+    http_status = 503

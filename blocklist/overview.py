@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from blocklist.clock import now, seconds_between
@@ -15,15 +16,12 @@ _STALE_INTERVALS = 3
 STATES = ("new", "fresh", "stale", "paused")
 
 
-def feed_rows(store: Store, name: str | None = None) -> list[dict[str, Any]]:
-    """Return one row a feed, or that of one: what it is, its state, the three times, and what its last run said.
-
-    :raises NotFoundError: there is no feed of that name.
-    """
+def feed_rows(store: Store, feeds: Sequence[Feed] | None = None) -> list[dict[str, Any]]:
+    """Return one row a feed, of these or of all: what it is, its state, the three times, what its last run said."""
     rows, waiting = [], store.holds.waiting()
     reviews = Counter(run.feed for run in store.runs.pending())
-    latest = store.runs.latest(name)
-    for feed in [store.feeds.get(name)] if name else store.feeds.all():
+    latest = store.runs.latest(None if feeds is None else [feed.id for feed in feeds])
+    for feed in store.feeds.all() if feeds is None else feeds:
         outcome, reason = latest.get(feed.name, (None, ""))
         rows.append(
             {

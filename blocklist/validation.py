@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,13 +13,15 @@ from blocklist.errors import Path, UsageError
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validate(model: type[Model], data: Any, where: str, error: type[UsageError] = UsageError) -> Model:
-    """Return data as a model.
+def validate(
+    model: type[Model], data: Any, where: str, error: type[UsageError] = UsageError, *, strict: bool = False
+) -> Model:
+    """Return data as a model; ``strict`` takes it as JSON, in which the text "true" is no truth.
 
     :raises UsageError: (or ``error``) ``where: field: what is wrong`` for each thing found, on one line.
     """
     try:
-        return model.model_validate(data)
+        return model.model_validate_json(json.dumps(data), strict=True) if strict else model.model_validate(data)
     except ValidationError as found:
         raise error(f"{where}: {describe(found, model)}", faults_of(found, model)) from None
 

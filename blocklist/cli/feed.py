@@ -145,7 +145,7 @@ def list_(context: Context, as_json: bool) -> None:
 def show(context: Context, name: str, as_json: bool) -> None:
     """Show a feed: its definition, its times and its last run."""
     found = context.service.store.feeds.get(name)
-    (row,) = feed_rows(context.service.store, name)
+    (row,) = feed_rows(context.service.store, [found])
     definition = definition_of(found).model_dump(mode="json", exclude_none=True)
     if as_json:
         print_json(row | {"definition": definition})

@@ -6,8 +6,6 @@ import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json
-from blocklist.errors import SnapshotError
-from blocklist.snapshot.folder import Pointer
 
 
 @click.group()
@@ -20,19 +18,7 @@ def snapshot() -> None:
 @pass_context
 def info(context: Context, as_json: bool) -> None:
     """Show version, age, size and contents of the current snapshot."""
-    pointer = _pointer(context)
-    current = context.service.snapshot()
-    fields = {
-        "version": current.version,
-        "built_at": current.built_at,
-        "confirmed_at": pointer.confirmed_at,
-        "rules": current.rules,
-        "listings": current.listings,
-        "bytes": current.path.stat().st_size,
-        "sha256": pointer.sha256,
-        "policies": [policy["name"] for policy in current.policies],
-        "path": str(current.path.resolve()),
-    }
+    fields = context.service.snapshot_info()
     if as_json:
         print_json(fields)
     else:
@@ -44,7 +30,7 @@ def info(context: Context, as_json: bool) -> None:
 @pass_context
 def path(context: Context, as_json: bool) -> None:
     """Print the path of the current snapshot, for a program that opens it."""
-    found = str((context.service.snapshots.folder / _pointer(context).file).resolve())
+    found = str((context.service.snapshots.folder / context.service.current_pointer().file).resolve())
     if as_json:
         print_json({"path": found})
     else:
@@ -55,7 +41,7 @@ def path(context: Context, as_json: bool) -> None:
 @pass_context
 def build(context: Context) -> None:
     """Compile everything that counts anew, and publish it."""
-    pointer = context.service.publish(anew=True)
+    pointer = context.service.build_snapshot(context.actor)
     click.echo(f"built version {pointer.version}: {pointer.file}")
 
 
@@ -64,16 +50,9 @@ def build(context: Context) -> None:
 @pass_context
 def verify(context: Context, as_json: bool) -> None:
     """Read the whole current snapshot and compare it with its checksum."""
-    pointer = _pointer(context)
+    pointer = context.service.current_pointer()
     context.service.snapshot().verify()
     if as_json:
         print_json({"version": pointer.version, "file": pointer.file, "sha256": pointer.sha256, "whole": True})
     else:
         click.echo(f"{pointer.file}: whole (version {pointer.version}, SHA-256 {pointer.sha256})")
-
-
-def _pointer(context: Context) -> Pointer:
-    pointer = context.service.snapshots.pointer()
-    if pointer is None:
-        raise SnapshotError("there is no snapshot yet: add a feed and refresh it, or run 'blocklist snapshot build'")
-    return pointer

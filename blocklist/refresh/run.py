@@ -44,6 +44,7 @@ class Refresher:
         self.bodies = Bodies(settings.data_dir / "bodies")
         self._memory = Memory(settings.data_dir / "readings")
         self._working = threading.BoundedSemaphore(settings.refresh.concurrent)
+        self._so_far: dict[int, tuple[Stage, int]] = {}
 
     def refresh(
         self,
@@ -53,10 +54,12 @@ class Refresher:
         file: Path | None = None,
         wait: float = 0,
         progress: Progress = lambda *_: None,
+        begun: Callable[[int], None] = lambda _: None,
     ) -> Run:
         """Refresh a feed and return how it went. After ``held`` and ``failed`` the previous list goes on serving.
 
-        ``file`` brings the body from there; ``wait`` is how many seconds to wait for another run of the feed.
+        ``file`` brings the body from there; ``wait`` is how many seconds to wait for another run of the feed;
+        ``begun`` is told the run's id as soon as it has one.
 
         :raises NotFoundError: there is no such feed.
         :raises ConflictError: another run of the feed is under way.
@@ -69,14 +72,16 @@ class Refresher:
             moment = now()
             run_id = self._store.runs.start(feed.id, started_by, moment)
             self._store.feeds.attempted(name, moment, self._next_due(feed, moment))
+            begun(run_id)
             try:
-                self._stages(feed, run_id, file, progress)
+                self._stages(feed, run_id, file, self._watched(run_id, progress))
             except BlocklistError as error:
                 self._fail(feed, run_id, str(error), getattr(error, "guard", None))
             except Exception as error:
                 _LOG.exception("run broke", feed=name, run=run_id)
                 self._fail(feed, run_id, f"a fault of the service, please report it: {type(error).__name__}: {error}")
             finally:
+                self._so_far.pop(run_id, None)
                 self._store.listings.unstage()
                 self._body_path(run_id).unlink(missing_ok=True)
         run = self._store.runs.get(run_id)
@@ -109,6 +114,19 @@ class Refresher:
             if self._store.runs.unfinished(feed.id):
                 with contextlib.suppress(ConflictError), self.locked(feed.name):
                     self._bury_dead_runs(feed)
+
+    def so_far(self, run_id: int) -> tuple[Stage, int] | None:
+        """Return how far a run of this process is (see :data:`Progress`); None for another's, or one that ended."""
+        return self._so_far.get(run_id)
+
+    def _watched(self, run_id: int, progress: Progress) -> Progress:
+        self._so_far[run_id] = (Stage.FETCH, 0)
+
+        def told(stage: Stage, so_far: int) -> None:
+            self._so_far[run_id] = (stage, so_far)
+            progress(stage, so_far)
+
+        return told
 
     def limits(self, definition: FeedDefinition) -> GuardSettings:
         """Return what the runs of a feed may do without a person looking."""

@@ -14,11 +14,22 @@ from blocklist.service.holds import HoldTasks
 from blocklist.service.overrides import OverrideTasks, override_rule
 from blocklist.service.runs import RunDetail
 from blocklist.service.signing_in import SignInTasks
+from blocklist.service.snapshots import SnapshotTasks
 from blocklist.service.targets import read_target
 from blocklist.service.tokens import TokenTasks
 
 __all__ = ["RunDetail", "Service", "override_rule", "read_target"]
 
 
-class Service(FeedTasks, BackgroundTasks, HoldTasks, EvidenceTasks, OverrideTasks, TokenTasks, SignInTasks, AuditTasks):
+class Service(
+    FeedTasks,
+    BackgroundTasks,
+    HoldTasks,
+    EvidenceTasks,
+    OverrideTasks,
+    TokenTasks,
+    SignInTasks,
+    AuditTasks,
+    SnapshotTasks,
+):
     """The control plane over one data folder: each base has the tasks of one resource."""

@@ -24,9 +24,11 @@ class OverrideTasks(Publishing):
         :raises UsageError: the target is none of these, the reason is empty, or the time is past.
         """
         if not reason.strip():
-            raise UsageError("an override needs a reason: it is what the next person will ask for")
+            raise UsageError(
+                "an override needs a reason: it is what the next person will ask for", [(("reason",), "is empty")]
+            )
         if until is not None and until <= now():
-            raise UsageError(f"--until {until} is past")
+            raise UsageError(f"until {until} is past", [(("until",), "is past")])
         rule = override_rule(target)
         with self.store.database.transaction():
             waits = self.settings.access.two_people
@@ -81,10 +83,13 @@ def override_rule(text: str) -> Rule:
 
     :raises UsageError: why it means none.
     """
-    target = read_target(text)
+    try:
+        target = read_target(text)
+    except UsageError as error:
+        raise UsageError(str(error), [(("target",), str(error))]) from None
     if target.app is not None:
         return Rule(RuleKind.APP, target.app, Scope.EXACT)
     rule = site_rule(Entry(text, 0), Reading())
     if isinstance(rule, Rejected):
-        raise UsageError(rule.reason)
+        raise UsageError(rule.reason, [(("target",), rule.reason)])
     return rule

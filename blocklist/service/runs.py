@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -44,13 +44,14 @@ class RunTasks(Publishing):
         file: Path | None = None,
         wait: float = WAIT_FOR_RUN,
         progress: Progress = lambda *_: None,
+        begun: Callable[[int], None] = lambda _: None,
     ) -> Run:
-        """Refresh a feed now and publish what came of it.
+        """Refresh a feed now and publish what came of it; ``begun`` is told the run's id as soon as it has one.
 
         :raises NotFoundError: there is no such feed.
         :raises ConflictError: another run of the feed did not end within ``wait`` seconds.
         """
-        run = self.refresher.refresh(name, actor, file=file, wait=wait, progress=progress)
+        run = self.refresher.refresh(name, actor, file=file, wait=wait, progress=progress, begun=begun)
         if run.outcome in (Outcome.APPLIED, Outcome.UNCHANGED):
             self.publish(confirmed=True)
         retention.prune_daily(self.store, self.refresher.bodies, self.settings.evidence)
@@ -108,8 +109,10 @@ class RunTasks(Publishing):
             run_id, change=change, search=search, standing_out=standing_out, limit=limit, offset=offset
         )
         pending = bool(run.review and run.review["state"] == "pending")
-        feed = next((feed for feed in self.store.feeds.all() if feed.name == run.feed), None)
-        outdated = bool(pending and feed and feed.last_change and feed.last_change > (run.finished_at or ""))
+        outdated = False
+        if pending:
+            last_change = self.store.feeds.get(run.feed).last_change
+            outdated = bool(last_change and last_change > (run.finished_at or ""))
         return RunDetail(
             run,
             tuple(self.store.changes.said(run_id)),

@@ -28,9 +28,11 @@ class TokenTasks(Publishing):
         :raises UsageError: the name is too long or not printable, or the time is past.
         """
         if len(name) > _MAX_NAME or not name.isprintable():
-            raise UsageError(f"the name of a token is up to {_MAX_NAME} printable characters")
+            said = f"is up to {_MAX_NAME} printable characters"
+            raise UsageError(f"the name of a token {said}", [(("name",), said)])
         if expires_at is not None and expires_at <= now():
-            raise UsageError(f"the token would never open anything: {expires_at} is past")
+            said = f"the token would never open anything: {expires_at} is past"
+            raise UsageError(said, [(("expires_at",), said)])
         secret = new_token()
         with self.store.database.transaction():
             token = self.store.tokens.add(

@@ -143,6 +143,15 @@ class Database:
         found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
         return [] if found == ["ok"] else found
 
+    def let_go(self) -> None:
+        """Close the connection of a thread that ends."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            with self._lock:
+                self._all.remove(connection)
+            del self._local.connection
+            connection.close()
+
     def close(self) -> None:
         """Close the connections of every thread."""
         with self._lock:

@@ -145,27 +145,18 @@ class Runs:
         )
         return [_run(row) for row in rows]
 
-    def last_of(self, feeds: Sequence[int]) -> dict[int, Run]:
-        """Return the newest run of each of these feeds, by the feed's id; feeds without any are left out."""
-        rows = self._database.rows(
-            f"{_RUN} WHERE runs.id IN (SELECT (SELECT max(r.id) FROM runs r WHERE r.feed_id = f.id) FROM feeds f"
-            f" WHERE f.id IN ({', '.join('?' * len(feeds))}))",
-            feeds,
-        )
-        return {row["feed_id"]: _run(row) for row in rows}
-
     def last_id(self, feed_id: int) -> int:
         """Return the id of a feed's newest run, 0 before its first."""
         return int(self._database.value("SELECT coalesce(max(id), 0) FROM runs WHERE feed_id = ?", (feed_id,)))
 
-    def latest(self, feed: str | None = None) -> dict[str, tuple[str | None, str]]:
-        """Return outcome and reason of the newest run of each feed, or of one: one query, however many feeds."""
-        which, parameters = (" AND feeds.name = ?", (feed,)) if feed else ("", ())
+    def latest(self, feeds: Sequence[int] | None = None) -> dict[str, tuple[str | None, str]]:
+        """Return outcome and reason of the newest run of each feed, or of those of these ids: one query in all."""
+        which = f" AND feeds.id IN ({', '.join('?' * len(feeds))})" if feeds is not None else ""
         rows = self._database.tuples(
             "SELECT feeds.name, runs.outcome, runs.reason FROM feeds JOIN runs ON runs.id ="
             " (SELECT max(r.id) FROM runs r WHERE r.feed_id = feeds.id)"
             f" WHERE feeds.removed_at IS NULL{which}",
-            parameters,
+            feeds or (),
         )
         return {name: (outcome, reason) for name, outcome, reason in rows}
 
@@ -174,10 +165,10 @@ class Runs:
         return [_run(row) for row in self._database.rows(f"{_RUN} WHERE review = 'pending' ORDER BY runs.id")]
 
     def newer_bodies(self, run: Run) -> list[Run]:
-        """Return the later runs of a run's feed that read another body, oldest first."""
+        """Return the later runs of a run's feed that read another body, oldest first; a hundred at most."""
         rows = self._database.rows(
             f"{_RUN} WHERE feeds.name = ? AND runs.id > ? AND body_sha256 IS NOT NULL AND body_sha256 <> ?"
-            " ORDER BY runs.id",
+            " ORDER BY runs.id LIMIT 100",
             (run.feed, run.id, run.body_sha256 or ""),
         )
         return [_run(row) for row in rows]

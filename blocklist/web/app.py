@@ -16,7 +16,7 @@ from blocklist.lookup.resolver import Resolver, SnapshotHolder, problem
 from blocklist.lookup.routes import Request, Routes, no_metrics, not_found
 from blocklist.service import Service
 from blocklist.web import browsers
-from blocklist.web.evidence import evidence_routes
+from blocklist.web.api import DescribedApp, add_api
 from blocklist.web.guarding import declare, declare_lookup, guard
 from blocklist.web.headers import harden
 from blocklist.web.metrics import feed_metrics
@@ -39,14 +39,15 @@ def create_app(
     ``gate_unknown`` is what the gate does where there is nothing to judge (setting ``gate.unknown``); ``metrics``
     returns Prometheus' text format, to which a control plane adds its feeds.
     """
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None) if service is None else DescribedApp(__name__)
     # One byte over the limit still arrives, so that the answer can say what the limit is.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
     counted = metrics if service is None else lambda: metrics() + feed_metrics(service.store)
     _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted))
     _errors(app, lookups_only=service is None)
     if service is not None:
-        app.register_blueprint(evidence_routes(service))
+        assert isinstance(app, DescribedApp)
+        add_api(app, service)
         app.register_blueprint(pages(service, holder))
         app.add_url_rule("/", view_func=lambda: redirect("/admin/"), endpoint="root")
         declare(app, "root", None)

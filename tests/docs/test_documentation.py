@@ -188,7 +188,9 @@ def applications(tmp_path: Path) -> Iterator[dict[str, Flask]]:
 def _routes(application: Flask) -> set[str]:
     """Return what programs ask; of what people look at, docs/pages.md tells."""
     rules = [rule for rule in application.url_map.iter_rules() if not rule.rule.startswith("/admin/")]
-    return {f"{method} {rule}" for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    rules = [rule for rule in rules if not rule.endpoint.endswith("static")]
+    named = ((rule, str(rule).replace("<", "{").replace(">", "}")) for rule in rules)
+    return {f"{method} {path}" for rule, path in named for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
 
 
 def test_every_address_of_a_page_is_named_and_none_that_is_not_there(applications: dict[str, Flask]) -> None:
@@ -200,7 +202,7 @@ def test_every_address_of_a_page_is_named_and_none_that_is_not_there(application
 
 
 def test_every_route_has_a_section_and_no_section_tells_of_another(applications: dict[str, Flask]) -> None:
-    told = set(re.findall(r"^## `([A-Z]+ /\S*)`$", _DOCS["http.md"], re.MULTILINE))
+    told = set(re.findall(r"^## `([A-Z]+ /\S*)`$", _DOCS["http.md"] + _DOCS["api.md"], re.MULTILINE))
     assert told == _routes(applications["control plane"]) | _routes(applications["lookups"])
 
 
@@ -212,6 +214,7 @@ def test_the_table_of_endpoints_says_which_address_answers_what(applications: di
         endpoints = set(re.findall(r"`([A-Z]+ /\S*)`", cells))
         lookups |= endpoints if on_lookups else set()
         control |= endpoints if on_control else set()
+    control |= set(re.findall(r"^## `([A-Z]+ /\S*)`$", _DOCS["api.md"], re.MULTILINE))
     assert (lookups, control) == (_routes(applications["lookups"]), _routes(applications["control plane"]))
 
 

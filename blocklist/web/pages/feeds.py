@@ -85,7 +85,7 @@ def _feed_page(service: Service, name: str, form: Form) -> str:
     feed = service.store.feeds.get(name)
     definition = definition_of(feed)
     runs = service.store.runs.page(feed=name, limit=_RUNS + 1)
-    (row,) = feed_rows(service.store, name)
+    (row,) = feed_rows(service.store, [service.store.feeds.get(name)])
     return render_template(
         "feed.html",
         section="Feeds",

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, render_template
 from pydantic import BaseModel
 
-from blocklist.config import Settings
+from blocklist.config import Settings, holds_secret
 from blocklist.service import Service
 from blocklist.vocabulary import Role
 from blocklist.web.guarding import needs
-
-#: Names of settings that hold a secret; the path of a file that holds one is none.
-_SECRET = re.compile(r"(?:secret|password|token|key)s?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +63,7 @@ def _section(section: BaseModel, default: BaseModel | None, prefix: str = "") ->
             for key, table in tables.items():
                 found += _section(table, None, f"{prefix}{name}.{key}.")
             continue
-        hidden = not field.repr or bool(_SECRET.search(name))
-        shown = _hidden(values[name]) if hidden else _written(values[name])
+        shown = _hidden(values[name]) if holds_secret(name, field) else _written(values[name])
         changed = values[name] != usual.get(name, field.get_default())
         found.append(Setting(f"{prefix}{name}", shown, field.description or "", changed))
     return found

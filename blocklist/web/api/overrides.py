@@ -1,0 +1,105 @@
+"""Overrides: an admin's word above every listing."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocklist.clock import parse_time
+from blocklist.errors import UsageError
+from blocklist.lookup.resolver import Answer
+from blocklist.service import Service
+from blocklist.vocabulary import OverrideAction, Role
+from blocklist.web.api.once import CreationHeaders, once
+from blocklist.web.api.pages import PageQuery, Switch, page_of
+from blocklist.web.api.resource import Gives, Resource
+from blocklist.web.api.words import ById, Moment, Next, Reason, Ruled
+from blocklist.web.guarding import current_identity
+from blocklist.wire import override_body
+
+
+class OverrideBody(Ruled):
+    """An override, in force until it expires or is removed."""
+
+    id: int
+    action: OverrideAction
+    reason: str
+    author: str
+    created_at: Moment
+    until: Moment | None
+    removed_at: Moment | None
+
+
+class OverridePage(Next):
+    """A page of overrides, oldest first."""
+
+    overrides: list[OverrideBody]
+
+
+class OverrideQuery(PageQuery):
+    """Which overrides."""
+
+    removed: Switch = Field(False, description="Those that were removed, too.")
+
+
+class NewOverride(BaseModel):
+    """An override to add."""
+
+    model_config = ConfigDict(extra="forbid")
+    action: OverrideAction
+    target: str = Field(
+        min_length=1,
+        max_length=65_536,
+        description="A host (with all below it), a URL (with all below its path), an address, or `app:` and an id.",
+    )
+    reason: Reason
+    until: str | None = Field(None, description="When it ends, such as 2026-12-31; without, it lasts until removed.")
+
+
+def override_routes(service: Service) -> Resource:
+    """Return the resource."""
+    routes = Resource("Overrides", "Allow or block a target whatever the feeds say.")
+
+    @routes.operation("GET", "/v1/overrides", Role.VIEWER, Gives(200, OverridePage, "A page, oldest first."))
+    def list_overrides(query: OverrideQuery) -> Answer:
+        """List the overrides, oldest first; expired ones too."""
+        (after,) = query.place("overrides", int) or (0,)
+        found = service.store.overrides.page(after=after, limit=query.limit + 1, removed=query.removed)
+        return page_of("overrides", found, query, override_body, lambda item: item.id)
+
+    @routes.operation(
+        *("POST", "/v1/overrides", Role.EDITOR),
+        Gives(201, OverrideBody, "The override, which counts from now on.", {"Location": "Its address."}),
+        problems=(409,),
+    )
+    def add_override(header: CreationHeaders, body: NewOverride) -> Answer:
+        """Allow or block a target, and publish."""
+
+        def add() -> Answer:
+            actor = current_identity().actor
+            made = service.add_override(body.action, body.target, body.reason, actor, _moment(body.until))
+            return Answer(201, override_body(made), (("Location", f"/v1/overrides/{made.id}"),))
+
+        return once(service.store, header, add)
+
+    @routes.operation("GET", "/v1/overrides/{id}", Role.VIEWER, Gives(200, OverrideBody, "The override."))
+    def show_override(path: ById) -> Answer:
+        """Show an override, removed or not."""
+        return Answer(200, override_body(service.store.overrides.get(path.id)))
+
+    @routes.operation(
+        *("DELETE", "/v1/overrides/{id}", Role.EDITOR),
+        Gives(200, OverrideBody, "The override, which no longer counts."),
+        problems=(409,),
+    )
+    def remove_override(path: ById) -> Answer:
+        """End an override, and publish; it is kept, with the date of its end."""
+        return Answer(200, override_body(service.remove_override(path.id, current_identity().actor)))
+
+    return routes
+
+
+def _moment(text: str | None) -> str | None:
+    try:
+        return parse_time(text) if text is not None else None
+    except ValueError as error:
+        raise UsageError(f"until: {error}", [(("until",), str(error))]) from None

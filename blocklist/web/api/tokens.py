@@ -1,0 +1,103 @@
+"""Tokens for programs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocklist.clock import parse_time
+from blocklist.errors import UsageError
+from blocklist.lookup.resolver import Answer
+from blocklist.service import Service
+from blocklist.vocabulary import Role
+from blocklist.web.api.once import CreationHeaders, once
+from blocklist.web.api.pages import PageQuery, page_of
+from blocklist.web.api.resource import Gives, Resource
+from blocklist.web.api.words import ById, Moment, Next
+from blocklist.web.guarding import current_identity
+from blocklist.wire import token_body
+
+
+class TokenBody(BaseModel):
+    """A token, without its secret; the prefix tells which one it is."""
+
+    id: int
+    name: str
+    prefix: str
+    role: Role
+    created_at: Moment
+    created_by: str
+    expires_at: Moment | None
+    last_used: Moment | None
+    revoked_at: Moment | None
+    state: Literal["active", "expired", "revoked"]
+
+
+class CreatedToken(TokenBody):
+    """A new token with its secret, which nobody can show again."""
+
+    token: str | None = Field(description="The secret; null where the same Idempotency-Key is answered again.")
+
+
+class TokenPage(Next):
+    """A page of tokens, oldest first."""
+
+    tokens: list[TokenBody]
+
+
+class NewToken(BaseModel):
+    """A token to make."""
+
+    model_config = ConfigDict(extra="forbid")
+    role: Role
+    name: str = Field("", max_length=100)
+    expires_at: str | None = Field(None, description="When it ends, such as 2027-01-01; never without.")
+
+
+def token_routes(service: Service) -> Resource:
+    """Return the resource."""
+    routes = Resource("Tokens", "Access for programs.")
+
+    @routes.operation("GET", "/v1/tokens", Role.ADMIN, Gives(200, TokenPage, "A page of tokens, oldest first."))
+    def list_tokens(query: PageQuery) -> Answer:
+        """List the tokens, revoked ones too."""
+        (after,) = query.place("tokens", int) or (0,)
+        found = service.store.tokens.all(query.limit + 1, after)
+        return page_of("tokens", found, query, token_body, lambda token: token.id)
+
+    @routes.operation(
+        *("POST", "/v1/tokens", Role.ADMIN),
+        Gives(201, CreatedToken, "The token, with its secret this once.", {"Location": "Its address."}),
+        problems=(409,),
+    )
+    def create_token(header: CreationHeaders, body: NewToken) -> Answer:
+        """Make a token; its secret is shown this once."""
+
+        def create() -> Answer:
+            actor = current_identity().actor
+            token, secret = service.create_token(body.role, actor, body.name, _moment(body.expires_at))
+            return Answer(201, token_body(token) | {"token": secret}, (("Location", f"/v1/tokens/{token.id}"),))
+
+        return once(service.store, header, create, secrets=("token",))
+
+    @routes.operation("GET", "/v1/tokens/{id}", Role.ADMIN, Gives(200, TokenBody, "The token."))
+    def show_token(path: ById) -> Answer:
+        """Show a token, without its secret."""
+        return Answer(200, token_body(service.store.tokens.get(path.id)))
+
+    @routes.operation(
+        *("DELETE", "/v1/tokens/{id}", Role.ADMIN), Gives(200, TokenBody, "The token, revoked."), problems=(409,)
+    )
+    def revoke_token(path: ById) -> Answer:
+        """Revoke a token: what it asks from now on is refused."""
+        return Answer(200, token_body(service.revoke_token(path.id, current_identity().actor)))
+
+    return routes
+
+
+def _moment(text: str | None) -> str | None:
+    try:
+        return parse_time(text) if text is not None else None
+    except ValueError as error:
+        raise UsageError(f"expires_at: {error}", [(("expires_at",), str(error))]) from None

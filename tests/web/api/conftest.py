@@ -1,0 +1,52 @@
+"""A control plane with a feed, a held run, an entry held alone, and clients whose every answer is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from blocklist.service import Service
+from blocklist.vocabulary import Role
+from tests.support import definition, token_for
+from tests.web.api.checked import CheckedClient, checked_client
+
+#: Enough that a list without most of them is held.
+SITES = [f"pirate-{number}.example" for number in range(10)]
+
+
+@pytest.fixture
+def api_as(control_app: Flask, service: Service) -> Callable[[Role], CheckedClient]:
+    """Return a client of the role it is called with."""
+    return lambda role: checked_client(control_app, token_for(service, role))
+
+
+@pytest.fixture
+def api(api_as: Callable[[Role], CheckedClient]) -> CheckedClient:
+    """A client that may do everything."""
+    return api_as(Role.ADMIN)
+
+
+@pytest.fixture
+def listing(tmp_path: Path) -> Path:
+    """The file that the feed ``court`` reads."""
+    path = tmp_path / "list.txt"
+    path.write_text("\n".join([*SITES, "archive.org"]) + "\n")
+    return path
+
+
+@pytest.fixture
+def court(service: Service, listing: Path) -> str:
+    """A feed that was read: ten sites, and one entry held alone."""
+    service.add_feed(definition(source={"file": str(listing)}), "test")
+    service.refresh("court", "test")
+    return "court"
+
+
+@pytest.fixture
+def held(service: Service, court: str, listing: Path) -> int:
+    """A run that would remove nine of the ten sites, and waits for review."""
+    listing.write_text(f"{SITES[0]}\nnew.example\n")
+    return service.refresh(court, "test").id

@@ -1,0 +1,278 @@
+"""Feeds over HTTP: added, changed by two at once, ended, refreshed, tried."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocklist.service import Service
+from blocklist.vocabulary import Role
+from tests.support import definition
+from tests.web.api.checked import CheckedClient
+from tests.web.api.conftest import SITES
+
+NEW = {
+    "name": "rulings",
+    "format": "csv",
+    "options": {"column": "Site"},
+    "authority": {"name": "Registry", "kind": "court", "country": "DK"},
+    "source": {"url": "https://registry.example/rulings.csv"},
+}
+
+
+def pointers(answer: Any) -> list[str]:
+    return [fault["pointer"] for fault in answer.json["errors"]]
+
+
+def ended(api: CheckedClient, address: str) -> dict[str, Any]:
+    """Return a run when it has ended."""
+    for _ in range(500):
+        run: dict[str, Any] = api.get(address).json or {}
+        if run["outcome"]:
+            return run
+        time.sleep(0.01)
+    raise AssertionError(f"{address} does not end")
+
+
+def test_a_feed_is_added_shown_and_listed(api: CheckedClient) -> None:
+    added = api.post("/v1/feeds", json=NEW)
+    assert (added.status_code, added.headers["Location"]) == (201, "/v1/feeds/rulings")
+    shown = api.get(added.headers["Location"])
+    assert shown.json == added.json
+    assert shown.headers["ETag"] == added.headers["ETag"]
+    assert shown.json is not None
+    assert shown.json["definition"]["options"] == {"column": "Site"}
+    assert [feed["name"] for feed in (api.get("/v1/feeds").json or {})["feeds"]] == ["rulings"]
+
+
+def test_what_a_new_feed_leaves_out_is_the_catalogs(api: CheckedClient) -> None:
+    added = api.post("/v1/feeds", json={"name": "it-agcom", "source": {"url": "https://lists.example/agcom"}}).json
+    assert added is not None
+    assert (added["country"], added["definition"]["format"]) == ("IT", "hosts")
+    assert added["definition"]["source"] == {"url": "https://lists.example/agcom"}
+
+
+def test_a_second_feed_of_a_name_is_a_conflict(api: CheckedClient) -> None:
+    api.post("/v1/feeds", json=NEW)
+    assert api.post("/v1/feeds", json=NEW).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"every": "soon"}, ["#/every"]),
+        (
+            {"authority": {"name": "", "kind": "x", "country": "dk"}},
+            ["#/authority/name", "#/authority/kind", "#/authority/country"],
+        ),
+        ({"source": {"url": "gopher://x"}}, ["#/source/url"]),
+        ({"format": "excel"}, ["#/format"]),
+        ({"options": {}}, ["#/options"]),
+        ({"guards": {"must_match": ["a..b"]}}, ["#/guards/must_match/0"]),
+        ({"verified": "true"}, ["#/verified"]),
+        ({"a/b": 1}, ["#/a~1b"]),
+        ({"name": "No"}, ["#/name"]),
+    ],
+)
+def test_a_problem_points_to_each_field_at_fault(api: CheckedClient, change: Any, expected: list[str]) -> None:
+    answer = api.post("/v1/feeds", json=NEW | change)
+    assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+    assert pointers(answer) == expected
+
+
+def test_a_body_that_is_not_json_is_400_and_one_of_another_type_415(api: CheckedClient) -> None:
+    assert api.post("/v1/feeds", data=b"{", content_type="application/json").status_code == 400
+    assert api.post("/v1/feeds", data=b"[]", content_type="application/json").status_code == 422
+    assert api.post("/v1/feeds", data=b"name=x").status_code == 415
+    refused = api.post("/v1/feeds", data=b"{}", content_type="text/plain")
+    assert (refused.status_code, refused.headers["Accept-Post"].split(",")[0]) == (415, "application/json")
+
+
+def test_a_change_needs_the_version_that_was_seen(api: CheckedClient, court: str) -> None:
+    seen = api.get("/v1/feeds/court").headers["ETag"]
+    assert api.patch("/v1/feeds/court", json={"title": "A"}).status_code == 428
+    first = api.patch("/v1/feeds/court", json={"title": "A"}, headers={"If-Match": seen})
+    assert (first.status_code, (first.json or {})["title"]) == (200, "A")
+    assert first.headers["ETag"] != seen
+    second = api.patch("/v1/feeds/court", json={"title": "B"}, headers={"If-Match": seen})
+    assert second.status_code == 412
+    assert api.delete("/v1/feeds/court", headers={"If-Match": seen}).status_code == 412
+    assert api.post("/v1/feeds/court/pause", headers={"If-Match": seen}).status_code == 412
+    knowing = api.patch("/v1/feeds/court", json={"title": "B"}, headers={"If-Match": f'"x", {first.headers["ETag"]}'})
+    assert (knowing.json or {})["title"] == "B"
+    assert api.patch("/v1/feeds/court", json={"title": "C"}, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_a_change_leaves_out_what_stays_and_null_is_as_usual(api: CheckedClient) -> None:
+    api.post("/v1/feeds", json=NEW | {"title": "Rulings", "every": "1h"})
+    changed = api.patch(
+        "/v1/feeds/rulings",
+        json={"title": None, "guards": {"max_removed": 0.5}},
+        headers={"If-Match": "*"},
+        content_type="application/merge-patch+json",
+    ).json
+    assert changed is not None
+    assert (changed["title"], changed["every"]) == ("rulings", 3_600)
+    assert changed["definition"]["guards"] == {"max_removed": 0.5}
+    renamed = api.patch("/v1/feeds/rulings", json={"name": "other"}, headers={"If-Match": "*"})
+    assert pointers(renamed) == ["#/name"]
+
+
+def test_the_time_of_the_next_run_does_not_change_the_version(api: CheckedClient, service: Service, court: str) -> None:
+    seen = api.get("/v1/feeds/court").headers["ETag"]
+    service.refresh("court", "test")
+    assert api.get("/v1/feeds/court").headers["ETag"] == seen
+    assert api.post("/v1/feeds/court/pause").headers["ETag"] != seen
+    assert api.post("/v1/feeds/court/resume").headers["ETag"] == seen
+
+
+def test_a_feed_that_is_ended_tells_what_was_delisted(api: CheckedClient, court: str) -> None:
+    assert api.delete("/v1/feeds/court").json == {"name": "court", "delisted": 10}
+    assert api.get("/v1/feeds/court").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"source": {"file": "/etc/passwd"}},
+        {"source": {"url": "file:///etc/passwd"}},
+        {"source": {"url": "https://thief.example/", "credentials": {"kind": "bearer", "env": "TOKEN"}}},
+    ],
+)
+def test_files_and_secrets_of_the_machine_are_an_admins_to_send_about(
+    api_as: Callable[[Role], CheckedClient], change: Any
+) -> None:
+    editor, admin = api_as(Role.EDITOR), api_as(Role.ADMIN)
+    assert editor.post("/v1/feeds", json=NEW | change).status_code == 403
+    assert editor.post("/v1/feeds/preview", json=NEW | change).status_code == 403
+    assert admin.post("/v1/feeds", json=NEW | change).status_code == 201
+    elsewhere = {"source": {"url": "https://elsewhere.example/"}}
+    moved = editor.patch("/v1/feeds/rulings", json=elsewhere, headers={"If-Match": "*"})
+    assert moved.status_code == (403 if "credentials" in change["source"] else 200)
+    assert editor.patch("/v1/feeds/rulings", json={"every": "2h"}, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_a_refresh_answers_when_it_begins_and_its_run_tells_how_it_ends(
+    api: CheckedClient, court: str, listing: Path
+) -> None:
+    listing.write_text("\n".join([*SITES, "one-more.example"]) + "\n")
+    begun = api.post("/v1/feeds/court/refresh")
+    assert begun.status_code == 202
+    assert (begun.json or {})["trigger"].startswith("test admin (token")
+    run = ended(api, begun.headers["Location"])
+    assert (run["outcome"], run["counts"]["added"], run["progress"]) == ("applied", 1, None)
+
+
+def test_a_run_under_way_tells_its_progress_and_lets_no_other_begin(
+    api: CheckedClient, service: Service, court: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    def look(*_: Any) -> None:
+        address = f"/v1/runs/{service.store.runs.all('court', 1)[0].id}"
+        again, by_mail = api.post("/v1/feeds/court/refresh"), {"content_type": "application/octet-stream"}
+        seen.append((api.get(address).json, again.headers["Location"] == address))
+        seen.append(api.post("/v1/feeds/court/refresh", data=b"b.example", **by_mail).status_code)
+        seen.append(api.patch("/v1/feeds/court", json={"title": "X"}, headers={"If-Match": "*"}).status_code)
+
+    monkeypatch.setattr("blocklist.web.api.feeds._WAIT", 0)
+    monkeypatch.setattr("blocklist.refresh.judging.check_counts", look)
+    api.post("/v1/feeds/court/refresh?wait=true", data=b"a.example\n", content_type="application/octet-stream")
+    run, same = seen[0]
+    assert (run["outcome"], run["stage"], run["progress"]) == (None, "guard", {"done": 1, "unit": "rows"})
+    assert (same, seen[1:]) == (True, [409, 409])
+
+
+@pytest.mark.parametrize("form", [True, False])
+def test_a_list_that_arrived_another_way_is_uploaded(
+    api: CheckedClient, service: Service, court: str, form: bool
+) -> None:
+    body = "\n".join([*SITES, "by-mail.example", ""]).encode()
+    how: dict[str, Any] = {"data": body, "content_type": "application/octet-stream"}
+    if form:
+        how = {"data": {"file": (io.BytesIO(body), "list.txt")}, "content_type": "multipart/form-data"}
+    run = api.post("/v1/feeds/court/refresh?wait=true", **how).json
+    assert run is not None
+    assert (run["outcome"], run["counts"]["added"]) == ("applied", 1)
+    assert api.get(f"/v1/runs/{run['id']}/body").data == body
+    assert list((service.settings.data_dir / "incoming").iterdir()) == []
+
+
+def test_an_upload_in_the_background_leaves_no_file_behind(api: CheckedClient, service: Service, court: str) -> None:
+    begun = api.post("/v1/feeds/court/refresh", data=b"x.example\n", content_type="application/octet-stream")
+    assert ended(api, begun.headers["Location"])["outcome"] == "held"
+    service.close()
+    assert list((service.settings.data_dir / "incoming").iterdir()) == []
+
+
+def test_an_upload_is_limited_as_a_download_is(api: CheckedClient, service: Service, court: str) -> None:
+    small = service.settings.fetch.model_copy(update={"max_bytes": 5})
+    service.settings.__dict__["fetch"] = small
+    refused = api.post("/v1/feeds/court/refresh", data=b"x.example\n", content_type="application/octet-stream")
+    assert refused.status_code == 413
+    assert "fetch.max_bytes" in refused.text
+    assert api.post("/v1/feeds/court/refresh", data=b"x", content_type="text/plain").status_code == 415
+
+
+def test_a_definition_is_tried_with_an_upload_and_nothing_is_kept(api: CheckedClient, service: Service) -> None:
+    form = {"definition": '{"name": "it-agcom"}', "file": (io.BytesIO(b"0.0.0.0 pirate.example\n"), "list")}
+    seen = api.post("/v1/feeds/preview", data=form, content_type="multipart/form-data").json
+    assert seen is not None
+    assert (seen["fetched"], seen["outcome"], seen["rules"]) == ("the upload", "applied", 1)
+    assert seen["first"][0]["value"] == "pirate.example"
+    assert (api.get("/v1/feeds").json or {})["feeds"] == []
+    assert list((service.settings.data_dir / "incoming").iterdir()) == []
+
+
+def test_a_known_feed_is_tried_by_its_name_and_a_list_that_cannot_be_had_is_502(
+    api: CheckedClient, court: str, listing: Path
+) -> None:
+    seen = api.post("/v1/feeds/preview", json={"name": "court"}).json
+    assert (seen or {})["rules"] == 10
+    listing.unlink()
+    assert api.post("/v1/feeds/preview", json={"name": "court"}).status_code == 502
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [({"definition": "{"}, 400), ({"x": "y"}, 400), ({"definition": "[]"}, 422), ({"definition": "{}", "z": ""}, 400)],
+)
+def test_a_form_that_cannot_be_read_is_refused(api: CheckedClient, form: Any, status: int) -> None:
+    answer = api.post("/v1/feeds/preview", data=form, content_type="multipart/form-data")
+    assert answer.status_code == status
+
+
+def test_the_catalog_comes_in_pages(api: CheckedClient) -> None:
+    first = api.get("/v1/catalog?limit=20").json
+    assert first is not None
+    rest = api.get(f"/v1/catalog?limit=20&cursor={first['next']}").json
+    assert rest is not None
+    names = [feed["name"] for feed in first["feeds"] + rest["feeds"]]
+    assert (names, rest["next"]) == (sorted(set(names)), None)
+    assert len(names) > 20
+
+
+def test_feeds_come_in_pages_of_which_none_costs_more_than_another(api: CheckedClient, service: Service) -> None:
+    for number in range(25):
+        service.add_feed(definition(f"feed-{number:02}"), "test")
+    api.get("/v1/feeds")
+    asked: list[str] = []
+    connection = service.store.database._connection
+    connection.set_trace_callback(asked.append)
+    counts, names, cursor = [], [], ""
+    while cursor is not None:
+        asked.clear()
+        page = api.get(f"/v1/feeds?limit=5{cursor and f'&cursor={cursor}'}").json
+        assert page is not None
+        counts.append(len(asked))
+        names += [feed["name"] for feed in page["feeds"]]
+        cursor = page["next"]
+    connection.set_trace_callback(None)
+    assert names == [f"feed-{number:02}" for number in range(25)]
+    assert len(counts) == 5
+    assert max(counts) == min(counts)
