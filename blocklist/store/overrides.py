@@ -57,6 +57,12 @@ class Overrides:
         rows = self._database.rows(f"{which} AND id > ? ORDER BY id LIMIT ?", (after, limit))
         return [_override(row) for row in rows]
 
+    def waiting(self) -> int:
+        """Return how many overrides wait for a second person."""
+        return int(
+            self._database.value("SELECT count(*) FROM overrides WHERE confirmed_at IS NULL AND removed_at IS NULL")
+        )
+
     def active(self, moment: str | None = None) -> list[Override]:
         """Return every override that was in force at a moment (now where none is given), oldest first."""
         rows = self._database.rows(

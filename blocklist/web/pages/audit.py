@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
+from blocklist.errors import UsageError
 from blocklist.service import Service
+from blocklist.service.audit import AuditFormat
 from blocklist.vocabulary import Role
 from blocklist.web.guarding import needs
 from blocklist.web.pages.layout import PAGE, Form, number_from
@@ -14,6 +16,7 @@ from blocklist.web.pages.layout import PAGE, Form, number_from
 _NARROWED = ("actor", "action", "target")
 #: What of an event's detail is shown as sentences of its own.
 _OWN = ("reason",)
+_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
 def add(pages: Blueprint, service: Service) -> None:
@@ -25,17 +28,30 @@ def add(pages: Blueprint, service: Service) -> None:
         narrowed = {name: request.args.get(name, "").strip() for name in _NARROWED}
         before = number_from("before")
         found = service.store.audit.events(PAGE + 1, before or 2**63 - 1, **narrowed)
+        form = Form(request.args)
         verified: list[int] | None = None
         if request.args.get("verify") == "1":
-            verified = service.store.audit.broken_links()
+            try:
+                verified = service.broken_audit(form["expected"])
+            except UsageError as error:
+                form.problems["expected"] = str(error)
         return render_template(
             "audit.html",
             section="Audit",
             events=[event | {"rest": _rest(event["detail"])} for event in found[:PAGE]],
             more=len(found) > PAGE,
-            form=Form(request.args),
+            form=form,
             broken=verified,
         )
+
+    @pages.get("/audit/export")
+    @needs(Role.VIEWER)
+    def export_audit() -> Response:
+        format_: AuditFormat = "jsonl" if request.args.get("format") == "jsonl" else "csv"
+        lines = (line.encode() for line in service.export_audit(format_))
+        response = Response(lines, content_type=_TYPES[format_])
+        response.headers["Content-Disposition"] = f'attachment; filename="audit.{format_}"'
+        return response
 
 
 def _rest(detail: dict[str, Any]) -> list[tuple[str, str]]:

@@ -165,8 +165,9 @@ def dress(pages: Blueprint, service: Service) -> None:
 
 
 def to_review(service: Service) -> int:
-    """Return how many runs and entries wait for a person."""
-    return len(service.store.runs.pending()) + sum(service.store.holds.waiting().values())
+    """Return how many runs, entries and overrides wait for a person."""
+    store = service.store
+    return len(store.runs.pending()) + sum(store.holds.waiting().values()) + store.overrides.waiting()
 
 
 def _error(status: int, sentence: str) -> Response:

@@ -110,6 +110,10 @@ def _review_needs(service: Service) -> list[Need]:
         verb = "waits" if number == 1 else "wait"
         sentence = f"{counted(number, 'entry', 'entries')} of {where}{more} {verb} alone for a decision."
         found.append(Need(sentence, url_for("admin.review") + "#entries", "Review"))
+    if overrides := service.store.overrides.waiting():
+        verb = "waits" if overrides == 1 else "wait"
+        sentence = f"{counted(overrides, 'override')} {verb} for a second person."
+        found.append(Need(sentence, url_for("admin.overrides"), "Overrides"))
     return found
 
 

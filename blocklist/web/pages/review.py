@@ -69,6 +69,7 @@ def _review_page(service: Service, form: Form) -> str:
         "review.html",
         section="Review",
         pending=service.store.runs.pending(),
+        overrides=service.store.overrides.waiting(),
         entries=found[:_ENTRIES],
         more=len(found) > _ENTRIES,
         after=after,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from flask.testing import FlaskClient
 
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service
-from blocklist.vocabulary import HoldState, Role
+from blocklist.vocabulary import HoldState, OverrideAction, Role
 from tests.web.pages.conftest import furnish
 from tests.web.pages.reading import listed, only, page, problem, text
 
@@ -158,7 +160,22 @@ def test_the_audit_log_is_narrowed_verified_and_shows_a_broken_chain(
     assert "The chain is whole" in text(signed_in_client.get("/admin/audit?verify=1"))
     rows = page(signed_in_client.get("/admin/audit?action=override&target=OTHER")).css("tbody tr")
     assert len(rows) == 1
+    bad = signed_in_client.get("/admin/audit?verify=1&expected=5")
+    assert "is not ID:HASH" in problem(bad, "expected")
     with waiting.store.database.transaction():
         waiting.store.database.execute("DROP TRIGGER audit_stays")
         waiting.store.database.execute("UPDATE audit SET actor = 'nobody' WHERE id = 1")
     assert "The chain is broken at 1 event: 1." in text(signed_in_client.get("/admin/audit?verify=1"))
+
+
+def test_the_audit_log_is_taken_along_and_no_cell_of_it_is_a_formula(
+    service: Service, signed_in_client: FlaskClient
+) -> None:
+    service.add_override(OverrideAction.BLOCK, "other.example", "=cmd", "=somebody")
+    taken = signed_in_client.get("/admin/audit/export?format=csv")
+    assert taken.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    rows = list(csv.reader(taken.text.splitlines()))
+    assert rows[0][:3] == ["id", "at", "actor"]
+    assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))] == []
+    lines = signed_in_client.get("/admin/audit/export?format=jsonl").text.splitlines()
+    assert json.loads(lines[-1])["actor"] == "=somebody"
