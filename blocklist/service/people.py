@@ -139,6 +139,11 @@ def person_name(text: str) -> str:
     :raises UsageError: it is none.
     """
     name = text.strip().lower()
-    if not _NAME.fullmatch(name) or name in _NOBODIES:
+    if not is_name(name):
         raise UsageError(f"{text!r} is no name to sign in with: letters a to z, digits and . _ @ + - such as anna.berg")
     return name
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text could be the name of a person, as it is kept."""
+    return _NAME.fullmatch(text) is not None and text not in _NOBODIES

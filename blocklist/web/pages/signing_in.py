@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from blocklist.access.identity import How
 from blocklist.errors import BlocklistError, ForbiddenError, TooManyError, UsageError
 from blocklist.service import Service
+from blocklist.service.people import is_name
 from blocklist.vocabulary import Role
 from blocklist.web.browsers import carry_session, drop_session, session_secret
 from blocklist.web.guarding import current_identity, needs, open_to_all
@@ -33,7 +34,8 @@ def add(pages: Blueprint, service: Service) -> None:
         try:
             secret = service.sign_in(name, request.form.get("password", ""), request.remote_addr, _agent())
         except BlocklistError as error:
-            return _page("sign_in.html", error, name=name, next=next_)
+            # Some type their password as the name: what is no name is not shown again.
+            return _page("sign_in.html", error, name=name if is_name(name) else "", next=next_)
         return _begin(secret, next_)
 
     @pages.post("/sign-out")
