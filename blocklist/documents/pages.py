@@ -15,6 +15,8 @@ from blocklist.documents.errors import DocumentError
 _MAX_SPAN = 1_000
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
 
+#: Elements within a cell that stand on lines of their own.
+_BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "td", "th", "pre", "blockquote"})
 #: The encodings of browsers (WHATWG Encoding, 4.2) by Python's names; those with a number at the end are told by it.
 _ENCODINGS = frozenset(
     {
@@ -108,7 +110,31 @@ def _cells(row: LexborNode, take: str) -> list[str]:
 
 def _cell(cell: LexborNode, take: str) -> str:
     link = cell.css_first("a[href]") if take == "href" else None
-    return _value(link, "href") if link else _value(cell, "text")
+    return _value(link, "href") if link else _shown(cell)
+
+
+def _shown(cell: LexborNode) -> str:
+    r"""Return the words of a cell with the lines that a browser breaks them into, a ``\n`` between."""
+    lines: list[list[str]] = [[]]
+    within = None
+    for node in cell.traverse(include_text=True):
+        if node.tag == "-text":
+            block = _block_of(node, cell)
+            if block != within:
+                lines.append([])
+                within = block
+            lines[-1] += (node.text(deep=False) or "").split()
+        elif node.tag == "br":
+            lines.append([])
+    return "\n".join(" ".join(words) for words in lines if words)
+
+
+def _block_of(node: LexborNode, cell: LexborNode) -> int:
+    """Return which element within a cell sets the lines of a text apart from others."""
+    parent = node.parent
+    while parent is not None and parent.mem_id != cell.mem_id and parent.tag not in _BLOCKS:
+        parent = parent.parent
+    return parent.mem_id if parent is not None else 0
 
 
 def _value(node: LexborNode, take: str) -> str:

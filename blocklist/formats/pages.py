@@ -67,7 +67,7 @@ def parse(body: BinaryIO, options: HtmlOptions, max_bytes: int = DEFAULT_MAX_BYT
     }
     rows = rows_apart("pages", body, wanted, max_bytes)
     if is_table:
-        yield from entries_of(below(rows, options.skip_rows), options)
+        yield from entries_of(below(rows, options.skip_rows), options, lined=True)
         return
     for number, (site, *_) in rows:
         if wanted["take"] == "text" or _ELSEWHERE.match(site):

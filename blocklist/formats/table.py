@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from blocklist.errors import UnreadableFeedError
 from blocklist.formats.options import FormatOptions
 from blocklist.vocabulary import Entry, Rejected
 
+_WHOLE_URL = re.compile(r"\w+://\S+").fullmatch
+_BARE_HOST = re.compile(r"[^\s/?#:@.]+(?:\.[^\s/?#:@.]+)+\.?").fullmatch
 _OPTIONAL = ("reference", "published_at", "legal_basis", "authority", "country")
 
 Row = list[str]
@@ -95,15 +98,17 @@ def entries_of(
     options: TableOptions,
     place: Callable[[int], str] = "row {}".format,
     joined: str = " | ",
+    *,
+    lined: bool = False,
 ) -> Iterator[Entry | Rejected]:
     """Yield one Entry per value in the site's cell of each row that ``where`` keeps; the first row is the header.
 
     ``rows`` are not blank, and numbered. ``place`` says in words where a row of that number is; ``joined`` puts the
-    cells of a rejected row together again.
+    cells of a rejected row together again. ``lined``: cells hold the lines that a reader sees, and a line ends a value.
 
     :raises UnreadableFeedError: a named column is not in the header.
     """
-    read = _row_reader(next(rows, (0, []))[1] if options.header else None, options, place, joined)
+    read = _row_reader(next(rows, (0, []))[1] if options.header else None, options, place, joined, lined)
     for number, row in rows:
         yield from read(number, row)
 
@@ -114,17 +119,17 @@ def below(rows: NumberedRows, skipped: int) -> NumberedRows:
 
 
 def _row_reader(
-    header: Row | None, options: TableOptions, place: Callable[[int], str], joined: str
+    header: Row | None, options: TableOptions, place: Callable[[int], str], joined: str, lined: bool
 ) -> Callable[[int, Row], Iterator[Entry | Rejected]]:
     """Return a function that reads a row, with every column looked up once."""
-    find = _finder(header)
+    find = _finder([name.replace("\n", " ") for name in header] if header and lined else header)
     sites = [find("column", column) for column in options.sites]
     condition = (find("where", options.condition[0]), options.condition[1]) if options.condition else None
     details = {name: find(name, column) for name in _OPTIONAL if (column := getattr(options, name)) is not None}
     nearest = min(sites)
 
     def read(number: int, row: Row) -> Iterator[Entry | Rejected]:
-        if condition and _cell(row, condition[0]) != condition[1]:
+        if condition and _in_one_line(row, condition[0]) != condition[1]:
             return
         site = next((cell for index in sites if (cell := _cell(row, index))), "")
         if not site:
@@ -132,12 +137,30 @@ def _row_reader(
             why = short if len(row) <= nearest else "has no site in its column"
             yield Rejected(joined.join(row)[:200], number, "empty", f"{place(number)} {why}")
             return
-        said: dict[str, Any] = {name: _cell(row, index) or None for name, index in details.items()}
-        for value in site.split(options.values) if options.values else [site]:
+        values = site.split(options.values) if options.values else [site]
+        if lined:
+            values = [line for value in values for line in value.split("\n")]
+            if len(values) > 1 and not options.values and not _are_sites(values):
+                why = "has lines in the site's cell that are not each a site: say with values what separates them"
+                yield Rejected(joined.join(row)[:200], number, "syntax", f"{place(number)} {why}")
+                return
+        said: dict[str, Any] = {name: _in_one_line(row, index) or None for name, index in details.items()}
+        for value in values:
             if value := value.strip():
                 yield Entry(value, number, **said)
 
+    def _in_one_line(row: Row, index: int) -> str:
+        return _cell(row, index).replace("\n", " ") if lined else _cell(row, index)
+
     return read
+
+
+def _are_sites(lines: list[str]) -> bool:
+    """Return whether each line names a site for certain: all are whole URLs, or all are bare hosts.
+
+    A URL of which a page breaks the path into a line of its own must not become the whole site, and its path another.
+    """
+    return all(map(_WHOLE_URL, lines)) or all(map(_BARE_HOST, lines))
 
 
 def _finder(header: Row | None) -> Callable[[str, int | str], int]:

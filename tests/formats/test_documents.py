@@ -94,6 +94,54 @@ def test_a_table_on_a_page_has_columns_like_any_other() -> None:
         parsed("html", PAGE, column=1, table=2)
 
 
+def cell(inside: str, **options: Any) -> list[Entry | Rejected]:
+    """Return what a table gives that has this in the site's cell of its second row."""
+    page = f"<table><tr><th>The<br>site<th>Order</tr><tr><td>{inside}<td>R<br>1</tr></table>"
+    return parsed("html", page, column="The site", reference="Order", **options)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "a.example<br>b.example",
+        "a.example<br/><br />\n b.example<br>",
+        "<p>a.example</p><p>b.example</p>",
+        "<ul><li>a.example<li>b.example</ul>",
+        "<div>a.example</div>b.example",
+        "a.example<div><b>b.example</b></div>",
+    ],
+)
+def test_names_on_lines_of_their_own_in_a_cell_are_names_of_their_own(inside: str) -> None:
+    assert cell(inside) == [Entry("a.example", 2, reference="R 1"), Entry("b.example", 2, reference="R 1")]
+    assert sites(cell(inside, values=" ")) == ["a.example", "b.example"]
+    assert sites(cell(inside, values="\\n")) == ["a.example", "b.example"]
+
+
+def test_lines_and_a_separator_both_end_a_value_in_a_cell() -> None:
+    assert sites(cell("a.example, b.example<br>c.example", values=",")) == ["a.example", "b.example", "c.example"]
+    assert sites(cell("http://a.example/x<br>https://b.example/")) == ["http://a.example/x", "https://b.example/"]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "http://a.example/<br>film/x",
+        "http://a.example/<br>index.html",
+        "a.example/<br>b.example",
+        "a.example<br>and more",
+    ],
+)
+def test_a_url_that_a_page_breaks_into_lines_is_neither_widened_nor_made_two(inside: str) -> None:
+    (refused,) = cell(inside)
+    assert isinstance(refused, Rejected)
+    assert refused.code == "syntax"
+    assert "say with values what separates them" in refused.reason
+
+
+def test_words_side_by_side_in_a_cell_stay_in_one_line() -> None:
+    assert sites(cell("<b>a</b>\n <i>b</i>")) == ["a b"]
+
+
 def test_a_page_without_what_is_looked_for_says_its_title() -> None:
     with pytest.raises(UnreadableFeedError, match=r"finds a link nowhere on the page \(its title is 'Sign in'\)"):
         parsed("html", "<title>Sign in</title><form>", select="main a")
