@@ -12,7 +12,7 @@ from typing import Any
 from blocklist.clock import later, now, parse_time
 from blocklist.errors import NotFoundError, UsageError
 from blocklist.store import Store
-from blocklist.vocabulary import Rule, RuleKind, Scope
+from blocklist.vocabulary import Feed, Rule, RuleKind, Scope
 
 #: Seconds that compiling a snapshot may take: what was recorded meanwhile is not in it.
 _COMPILING = 120
@@ -61,7 +61,8 @@ def changes(
     begin = _moment(store, since)
     wanted = store.feeds.get(feed).id if feed else None
     with store.database.reading():
-        until, opened_id, closed_at, closed_id = after or (store.exports.newest_change() or now(), 0, begin, -1)
+        newest = store.exports.newest_change() or now()
+        until, opened_id, closed_at, closed_id = after or (max(begin, newest), 0, begin, -1)
         if after is None:
             opened_id = store.exports.first_since(begin)
         found = list(islice(_merged(store, (until, opened_id, closed_at, closed_id), begin, wanted, limit), limit + 1))
@@ -71,36 +72,10 @@ def changes(
             closed_at, closed_id = moment, id_
         else:
             opened_id = id_
-    names = {item.id: item for item in store.feeds.ever()}
-    told = []
-    for (
-        change,
-        moment,
-        _,
-        _,
-        value,
-        kind,
-        scope,
-        feed_id,
-        raw,
-        _,
-        reference,
-        _,
-        _,
-        authority,
-        country,
-        since_,
-        _,
-    ) in page:
-        of = names[feed_id]
-        told.append(
-            Changed(
-                *(moment, change, Rule(RuleKind(kind), value, Scope(scope)), of.name),
-                *(authority or of.authority.name, country or of.authority.country, reference, since_, raw or value),
-            )
-        )
+    feeds = {item.id: item for item in store.feeds.ever()}
+    told = tuple(_changed(feeds, *row) for row in page)
     last = (until, opened_id, closed_at, closed_id) if len(found) > limit else None
-    return ChangesPage(begin, until, tuple(told), last)
+    return ChangesPage(begin, until, told, last)
 
 
 def _merged(store: Store, place: Place, since: str, feed_id: int | None, limit: int) -> Iterator[tuple[Any, ...]]:
@@ -112,6 +87,22 @@ def _merged(store: Store, place: Place, since: str, feed_id: int | None, limit: 
         (("delisted", *row) for row in closed),
         (("listed" if row[2] else "restated", *row) for row in opened),
         key=itemgetter(1),
+    )
+
+
+def _changed(feeds: dict[int, Feed], change: str, moment: str, _id: int, _first: int, *said: Any) -> Changed:
+    value, kind, scope, feed_id, raw, _, reference, _, _, authority, country, listed_from, _ = said
+    feed = feeds[feed_id]
+    return Changed(
+        at=moment,
+        change=change,
+        rule=Rule(RuleKind(kind), value, Scope(scope)),
+        feed=feed.name,
+        authority=authority or feed.authority.name,
+        country=country or feed.authority.country,
+        reference=reference,
+        listed_from=listed_from,
+        entry=raw or value,
     )
 
 

@@ -41,7 +41,10 @@ class Exports:
 
     def first_since(self, moment: str) -> int:
         """Return an id below which no listing began at or after a moment: found in twenty steps, without an index."""
-        before = later(moment, -_JITTER)
+        try:
+            before = later(moment, -_JITTER)
+        except OverflowError:
+            return 0
         low, high = 0, int(self._database.value("SELECT coalesce(max(id), 0) FROM listings"))
         while low < high:
             middle = (low + high) // 2

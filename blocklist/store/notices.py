@@ -116,10 +116,12 @@ class Notices:
         with self._database.transaction():
             self._database.execute("UPDATE outbox SET next_try = ?, trouble = ? WHERE id = ?", (next_try, trouble, id_))
 
-    def messages(self, state: str | None = None, limit: int = 50) -> list[Row]:
-        """Return the newest messages, newest first, without their content."""
-        which, parameters = (" WHERE state = ?", (state, limit)) if state else ("", (limit,))
-        return self._database.rows(f"SELECT {_MESSAGE} FROM outbox{which} ORDER BY id DESC LIMIT ?", parameters)
+    def messages(self, state: str | None = None, limit: int = 50, before: int = 2**63 - 1) -> list[Row]:
+        """Return the newest messages, those before a number, newest first, without their content."""
+        which, of = (" AND state = ?", (state,)) if state else ("", ())
+        return self._database.rows(
+            f"SELECT {_MESSAGE} FROM outbox WHERE id < ?{which} ORDER BY id DESC LIMIT ?", (before, *of, limit)
+        )
 
     def get(self, id_: int) -> Row:
         """Return a message, without its content."""

@@ -135,6 +135,9 @@ def test_since_may_be_a_snapshot(service: Service, lists: Listing, clock: Clock)
         ("listed", "b.example"),
     ]
     assert told(every(service.store, "2")) == [("delisted", "a.example"), ("listed", "b.example")]
+    assert told(every(service.store, "0001-01-01")) == told(every(service.store, "1"))
+    far = changes(service.store, "9999-12-31")
+    assert (far.changes, far.until) == ((), far.since)
     with pytest.raises(NotFoundError, match="there was no snapshot of version 9"):
         changes(service.store, "9")
     with pytest.raises(
