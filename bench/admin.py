@@ -32,16 +32,9 @@ from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
 from tests.e2e.running import free_port
 
-#: Addresses that answer something other than a page or a list, or only to people.
-_NOT_ASKED = (
-    "/admin/static/",
-    "/admin/sign-in",
-    "/admin/set-up",
-    "/admin/account",
-    "/v1/exports/",
-    "/docs/",
-    "/static/",
-)
+#: Addresses for people who sign in; and those that examine or give everything there is, in the time that it takes.
+_NOT_ASKED = ("/admin/static/", "/admin/sign-in", "/admin/set-up", "/admin/account", "/static/", "/docs/")
+_EVERYTHING = ("/v1/exports/", "/v1/doctor", "/v1/audit/verify", "/openapi.json")
 #: Queries of addresses that need one, or that are worth asking in more than one way.
 _SITE = "site-777-of-500.example"
 _QUERIES: dict[str, tuple[str, ...]] = {
@@ -59,7 +52,7 @@ _QUERIES: dict[str, tuple[str, ...]] = {
         "?since=2020-01-01",
         "?since=2020-01-01&limit=1000",
         "?since=1",
-        "?since=2020-01-01&feed=feed-0900",
+        "?since=2020-01-01&feed=feed-0500",
     ),
     "/v1/lookup": (f"?domain={_SITE}", "?domain=shared-1.example&explain=1"),
     "/v1/gate": ("?url=http://good.example/",),
@@ -72,7 +65,7 @@ def addresses(app: Flask, service: Service, feed: str = "feed-0500") -> Iterator
     ids = {"runs": held, "holds": 1, "overrides": 1, "tokens": 1}
     for rule in sorted(app.url_map.iter_rules(), key=str):
         path = str(rule)
-        if "GET" not in (rule.methods or ()) or path.startswith(_NOT_ASKED) or path.endswith("/body"):
+        if "GET" not in (rule.methods or ()) or path.startswith((*_NOT_ASKED, *_EVERYTHING)) or path.endswith("/body"):
             continue
         of = next((part for part in ids if f"/{part}/" in path), "runs")
         filled = path
@@ -82,7 +75,7 @@ def addresses(app: Flask, service: Service, feed: str = "feed-0500") -> Iterator
             for written in (f"<{argument}>", f"<int:{argument}>", f"<{converter}:{argument}>"):
                 filled = filled.replace(written, value)
         for query in _QUERIES.get(path, ("",)):
-            yield filled + query
+            yield filled + query.replace("feed-0500", feed)
 
 
 def measure(base: str, asked: list[str], token: str, times: int) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from blocklist.web.api.document import DescribedApp
 from blocklist.web.api.evidence import evidence_routes
 from blocklist.web.api.feeds import feed_routes
 from blocklist.web.api.holds import hold_routes
+from blocklist.web.api.leaving import leaving_routes
+from blocklist.web.api.notifications import notification_routes
 from blocklist.web.api.operations import operation_routes
 from blocklist.web.api.overrides import override_routes
 from blocklist.web.api.refreshes import refresh_routes
@@ -23,9 +25,11 @@ _RESOURCES = (
     run_routes,
     hold_routes,
     evidence_routes,
+    leaving_routes,
     override_routes,
     token_routes,
     audit_routes,
+    notification_routes,
     operation_routes,
 )
 

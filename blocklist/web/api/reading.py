@@ -14,14 +14,14 @@ _JSON = ("application/json", "application/merge-patch+json")
 _PROBLEM = "application/problem+json"
 
 
-def check_accepted(media: str) -> None:
-    """Make sure that the caller takes what the answer will be.
+def check_accepted(medias: tuple[str, ...]) -> None:
+    """Make sure that the caller takes one of the types that the answer may be of.
 
     :raises RefusedError: 406.
     """
     wanted = request.accept_mimetypes
-    if wanted and not wanted.best_match([media, _PROBLEM]):
-        raise refused(406, f"the answer is {media}, which the header Accept does not take")
+    if wanted and not wanted.best_match([*medias, _PROBLEM]):
+        raise refused(406, f"the answer is {' or '.join(medias)}, which the header Accept does not take")
 
 
 def read_path(model: type[BaseModel], values: Mapping[str, str]) -> BaseModel:

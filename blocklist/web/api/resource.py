@@ -27,6 +27,7 @@ from blocklist.web.responses import respond
 
 View = Callable[..., Answer | Response]
 _REFERENCE = "#/components/schemas/"
+_JSON = "application/json"
 _PARTS = ("path", "query", "header", "body")
 #: What each problem means, in one sentence of the description.
 PROBLEMS = {
@@ -50,21 +51,34 @@ _ALWAYS = (400, 401, 403, 406, 500)
 
 @dataclass(frozen=True, slots=True)
 class Gives:
-    """An answer that is no problem: its status, its model, and the headers it comes with."""
+    """An answer that is no problem: its status, its model, and the headers it comes with.
+
+    Of several types, that of JSON has the model.
+    """
 
     status: int
     model: type[BaseModel] | None
     says: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    media: str = "application/json"
+    media: str | tuple[str, ...] = _JSON
+
+    @property
+    def medias(self) -> tuple[str, ...]:
+        """Every type that the answer may be of."""
+        return (self.media,) if isinstance(self.media, str) else self.media
 
     def described(self) -> dict[str, Any]:
         """Return it in the words of OpenAPI."""
-        schema = reference(self.model) if self.model else {"type": "string", "format": "binary"}
+        binary = {"type": "string", "format": "binary"}
+        model = reference(self.model) if self.model else binary
         headers = {name: {"description": says, "schema": {"type": "string"}} for name, says in self.headers.items()}
         return {
             "description": self.says,
-            **({"content": {self.media: {"schema": schema}}} if self.media else {}),
+            **(
+                {"content": {media: {"schema": model if media == _JSON else binary} for media in self.medias}}
+                if self.media
+                else {}
+            ),
             **({"headers": headers} if headers else {}),
         }
 
@@ -101,11 +115,11 @@ class Resource(APIBlueprint):
 
         def register(view: View) -> View:
             hints = {part: model for part, model in get_type_hints(view).items() if part in _PARTS}
-            media = next((item.media for item in gives if item.media), "application/json")
+            medias = next((item.medias for item in gives if item.media), (_JSON,))
 
             @functools.wraps(view)
             def answer(**values: Any) -> Response:
-                check_accepted(media)
+                check_accepted(medias)
                 found = view(**{part: read(model, part, values) for part, model in hints.items()})
                 return respond(found) if isinstance(found, Answer) else found
 

@@ -53,7 +53,7 @@ def check(app: DescribedApp, answer: TestResponse) -> None:
         return
     media = str(answer.mimetype)
     assert media in content, (path, media)
-    if media.endswith("json"):
+    if answer.is_json:
         schema = closed(content[media]["schema"] | {"components": app.api_doc["components"]})
         jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(answer.json)
 
