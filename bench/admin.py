@@ -34,7 +34,7 @@ from tests.e2e.running import free_port
 
 #: Addresses for people who sign in; and those that examine or give everything there is, in the time that it takes.
 _NOT_ASKED = ("/admin/static/", "/admin/sign-in", "/admin/set-up", "/admin/account", "/static/", "/docs/")
-_EVERYTHING = ("/v1/exports/", "/v1/doctor", "/v1/audit/verify", "/openapi.json")
+_EVERYTHING = ("/v1/exports/", "/v1/doctor", "/admin/audit/export", "/v1/audit/verify", "/openapi.json")
 #: Queries of addresses that need one, or that are worth asking in more than one way.
 _SITE = "site-777-of-500.example"
 _QUERIES: dict[str, tuple[str, ...]] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from blocklist.clock import later
@@ -26,8 +28,9 @@ class Exports:
         A row is value, kind, scope, feed id, raw, position, reference, legal basis, published at, authority, country,
         listed from, run id.
         """
-        which, parameters = _of(feed_id)
-        # Walked in the order of the index on rules: nothing is sorted, and nothing gathered.
+        # All are walked in the order of the index on rules: nothing is sorted. What one feed lists is found by another
+        # index, and sorted in a file.
+        which, parameters = (" AND feed_id = ?", (feed_id,)) if feed_id is not None else ("", ())
         return self._database.tuples(
             f"SELECT {_RULE}, {_FACTS} FROM listings AS l WHERE closed_by = 0{which} ORDER BY value, kind, scope",
             parameters,
@@ -61,19 +64,24 @@ class Exports:
         self, after_id: int, since: str, until: str, limit: int, feed_id: int | None
     ) -> Iterator[tuple[Any, ...]]:
         """Yield the listings after an id that began in an interval: moment, id, first wording or not, rule, facts."""
-        which, of = _of(feed_id)
-        return self._database.tuples(
-            f"SELECT stated_from, id, stated_from = listed_from, {_RULE}, {_FACTS} FROM listings AS l"
-            f" WHERE id > ? AND stated_from >= ? AND stated_from <= ?{which} ORDER BY id LIMIT ?",
-            (after_id, since, until, *of, limit),
+        # Of one feed, what is listed and what was have an index each; of all, the ids themselves do.
+        ways = (" AND feed_id = ? AND closed_by = 0", " AND feed_id = ? AND listed_until IS NOT NULL")
+        found = (
+            self._database.tuples(
+                f"SELECT stated_from, id, stated_from = listed_from, {_RULE}, {_FACTS} FROM listings AS l"
+                f" WHERE id > ? AND stated_from >= ? AND stated_from <= ?{way} ORDER BY id LIMIT ?",
+                (after_id, since, until, *([] if feed_id is None else [feed_id]), limit),
+            )
+            for way in (ways if feed_id is not None else [""])
         )
+        yield from heapq.merge(*found, key=itemgetter(1))
 
     def closed(self, after: tuple[str, int], until: str, limit: int, feed_id: int | None) -> Iterator[tuple[Any, ...]]:
         """Yield the listings that ended after a place (moment, id) up to a moment, as :meth:`opened` does.
 
         Not those whose wording alone ended: another begins at the same moment.
         """
-        which, of = _of(feed_id)
+        which, of = (" AND feed_id = ?", (feed_id,)) if feed_id is not None else ("", ())
         return self._database.tuples(
             f"SELECT listed_until, id, 1, {_RULE}, {_FACTS} FROM listings AS l"
             " WHERE listed_until IS NOT NULL AND (listed_until, id) > (?, ?) AND listed_until <= ?"
@@ -82,8 +90,3 @@ class Exports:
             f" AND n.listed_from < n.stated_from){which} ORDER BY listed_until, id LIMIT ?",
             (*after, until, *of, limit),
         )
-
-
-def _of(feed_id: int | None) -> tuple[str, tuple[int, ...]]:
-    # The plus keeps the planner from walking all that the feed lists.
-    return (" AND +l.feed_id = ?", (feed_id,)) if feed_id is not None else ("", ())

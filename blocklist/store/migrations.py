@@ -299,3 +299,12 @@ def m010_two_people(database: Database) -> None:
     """Let an override wait for a second person, and keep where the audit log ends."""
     for statement in (*access_tables.AUDIT_END, *access_tables.OVERRIDES_CONFIRMED):
         database.execute(statement)
+
+
+@MIGRATIONS()
+def m011_endings_of_a_feed(database: Database) -> None:
+    """Let what one feed listed and delisted be found without walking what others did."""
+    database.execute(
+        "CREATE INDEX listings_ended_of ON listings (feed_id, listed_until, id) WHERE listed_until IS NOT NULL"
+    )
+    database.execute("CREATE INDEX listings_once_of ON listings (feed_id, id) WHERE listed_until IS NOT NULL")

@@ -167,3 +167,5 @@ def test_an_export_takes_as_much_memory_for_many_rules_as_for_few(service: Servi
     assert peak() < few + 200_000
     plan = plan_of(service.store, lambda: list(service.store.exports.listed()))
     assert plan == ["SCAN l USING INDEX listings_rule"]
+    plan = plan_of(service.store, lambda: list(service.store.exports.listed(1)))
+    assert plan[0].startswith("SEARCH l USING INDEX listings_open (feed_id=?")

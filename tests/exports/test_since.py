@@ -163,3 +163,7 @@ def test_a_page_walks_neither_the_listings_before_it_nor_those_after(store: Stor
     assert "SEARCH l USING INTEGER PRIMARY KEY (rowid>?)" in plan
     assert any(step.startswith("SEARCH l USING INDEX listings_ended (listed_until>?") for step in plan), plan
     assert "SCAN l" not in plan, plan
+    plan = plan_of(store, lambda: changes(store, since, limit=10, feed="court"))
+    for index in ("listings_open (feed_id=? AND rowid>?)", "listings_once_of (feed_id=? AND id>?)",
+                  "listings_ended_of (feed_id=? AND listed_until>?"):  # fmt: skip
+        assert any(step.startswith(f"SEARCH l USING INDEX {index}") for step in plan), plan
