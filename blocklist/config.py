@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -31,7 +31,7 @@ from blocklist.definition import (
 from blocklist.errors import ConfigurationError
 from blocklist.notify.settings import NotifySettings
 from blocklist.validation import describe
-from blocklist.vocabulary import CONFIRMED_KINDS, AuthorityKind, Policy
+from blocklist.vocabulary import CONFIRMED_KINDS, AuthorityKind, Policy, Role
 
 #: Names of settings that hold a secret.
 _SECRET = re.compile(r"(?:secret|password|token|key)s?$")
@@ -184,6 +184,40 @@ class AccessSettings(_Section):
     )
 
 
+def _issuer(url: str) -> str:
+    host = urlsplit(url).hostname
+    if url and not (url.startswith("https://") or (url.startswith("http://") and host in ("localhost", "127.0.0.1"))):
+        raise ValueError(f"{url!r} is no issuer: it begins with https://")
+    return url
+
+
+class OidcSettings(_Section):
+    """Sign-in with an OpenID provider."""
+
+    issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        "", description="Address of the provider, below which /.well-known/openid-configuration is; empty: none."
+    )
+    client_id: str = Field("", description="What the provider calls this service.")
+    client_secret_file: str = Field("", description="File that holds the secret shared with the provider.")
+    title: str = Field("your organization", description="What the sign-in page calls the provider.")
+    scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="What the provider is asked to tell.")
+    name_claim: str = Field("preferred_username", description="Claim that is the person's name here.")
+    role_claim: str = Field("groups", description="Claim whose values give the role.")
+    roles: dict[str, Role] = Field({}, description="Which role a value of that claim gives; the highest counts.")
+    default_role: Literal["", "viewer", "editor", "approver", "admin"] = Field(
+        "", description="Role of whoever has none of these; empty: they cannot sign in."
+    )
+    ca_file: str = Field("", description="PEM file of certificate authorities that the provider's certificate needs.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> OidcSettings:
+        if self.issuer and not (self.client_id and self.client_secret_file):
+            raise ValueError("issuer goes with client_id and client_secret_file")
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must hold openid")
+        return self
+
+
 class SnapshotSettings(_Section):
     """The compiled list."""
 
@@ -237,6 +271,7 @@ class Settings(BaseSettings):
     snapshot: SnapshotSettings = SnapshotSettings()
     lookup: LookupSettings = LookupSettings()
     access: AccessSettings = AccessSettings()
+    oidc: OidcSettings = OidcSettings()
     gate: GateSettings = GateSettings()
     notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()

@@ -12,8 +12,8 @@ from blocklist.service.evidence import EvidenceTasks
 from blocklist.service.feeds import FeedTasks
 from blocklist.service.holds import HoldTasks
 from blocklist.service.overrides import OverrideTasks, override_rule
+from blocklist.service.provider import ProviderTasks
 from blocklist.service.runs import RunDetail
-from blocklist.service.signing_in import SignInTasks
 from blocklist.service.snapshots import SnapshotTasks
 from blocklist.service.targets import read_target
 from blocklist.service.tokens import TokenTasks
@@ -28,7 +28,7 @@ class Service(
     EvidenceTasks,
     OverrideTasks,
     TokenTasks,
-    SignInTasks,
+    ProviderTasks,
     AuditTasks,
     SnapshotTasks,
 ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from flask import Flask, Response, g, request
 from markupsafe import Markup
@@ -14,7 +14,7 @@ from blocklist.errors import ForbiddenError
 
 #: Where a form, or a script, tells the proof.
 FIELD, HEADER = "csrf", "X-CSRF-Token"
-_SESSION, _FORMS = "blocklist", "blocklist-forms"
+_SESSION, _FORMS, _PENDING = "blocklist", "blocklist-forms", "blocklist-provider"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -33,6 +33,24 @@ def carry_session(response: Response, secret: str) -> Response:
 def drop_session(response: Response) -> Response:
     """Let the browser forget its session."""
     response.delete_cookie(_named(_SESSION), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+    return response
+
+
+def pending_sign_in() -> str | None:
+    """Return what the browser carries of a sign-in with a provider that is under way."""
+    found = request.cookies.get(_named(_PENDING))
+    return unquote(found) if found else None
+
+
+def carry_pending(response: Response, pending: str) -> Response:
+    """Let the browser carry a sign-in to the provider and back, for ten minutes."""
+    _set(response, _PENDING, quote(pending), 600)
+    return response
+
+
+def drop_pending(response: Response) -> Response:
+    """Let the browser forget a sign-in with a provider."""
+    response.delete_cookie(_named(_PENDING), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
     return response
 
 
@@ -96,9 +114,11 @@ def _is_ours(origin: str, settings: Settings) -> bool:
         return False
 
 
-def _set(response: Response, name: str, value: str) -> None:
+def _set(response: Response, name: str, value: str, max_age: int | None = None) -> None:
     # Lax: a link in a mail opens the page; whatever changes something needs the proof besides.
-    response.set_cookie(_named(name), value, path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+    response.set_cookie(
+        _named(name), value, max_age=max_age, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+    )
 
 
 def _named(name: str) -> str:

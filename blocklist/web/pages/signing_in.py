@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from flask import Blueprint, Response, make_response, render_template, request
 
 from blocklist.access.identity import How
-from blocklist.errors import BlocklistError, ForbiddenError, TooManyError, UsageError
+from blocklist.errors import BlocklistError, ForbiddenError, TooManyError, UnauthorizedError, UsageError
 from blocklist.service import Service
 from blocklist.service.people import is_name
 from blocklist.vocabulary import Role
-from blocklist.web.browsers import carry_session, drop_session, session_secret
+from blocklist.web.browsers import (
+    carry_pending,
+    carry_session,
+    drop_pending,
+    drop_session,
+    pending_sign_in,
+    session_secret,
+)
 from blocklist.web.guarding import current_identity, needs, open_to_all
 from blocklist.web.responses import see_other
 
@@ -21,6 +29,10 @@ _OURS = re.compile(r"/admin/[!-\[\]-~]*")
 
 def add(pages: Blueprint, service: Service) -> None:
     """Add the pages of the own access."""
+
+    @pages.app_context_processor
+    def provider() -> dict[str, str]:
+        return {"provider": service.settings.oidc.title if service.settings.oidc.issuer else ""}
 
     @pages.get("/sign-in")
     @open_to_all
@@ -37,6 +49,24 @@ def add(pages: Blueprint, service: Service) -> None:
             # Some type their password as the name: what is no name is not shown again.
             return _page("sign_in.html", error, name=name if is_name(name) else "", next=next_)
         return _begin(secret, next_)
+
+    @pages.get("/sign-in/provider")
+    @open_to_all
+    def to_provider() -> Response:
+        try:
+            address, pending = service.begin_with_provider(_callback(service), _next(request.args.get("next", "")))
+        except BlocklistError as error:
+            return _page("sign_in.html", error, next="/admin/")
+        return carry_pending(see_other(address), json.dumps(pending.as_dict()))
+
+    @pages.get("/sign-in/provider/back")
+    @open_to_all
+    def from_provider() -> Response:
+        try:
+            secret, next_ = _answered(service)
+        except BlocklistError as error:
+            return drop_pending(_page("sign_in.html", error, next="/admin/"))
+        return drop_pending(_begin(secret, next_))
 
     @pages.post("/sign-out")
     @open_to_all
@@ -100,6 +130,27 @@ def add(pages: Blueprint, service: Service) -> None:
         if old := session_secret():
             service.sign_out(old)
         return carry_session(see_other(next_), secret)
+
+
+def _callback(service: Service) -> str:
+    return f"{service.settings.serve.public_url or request.host_url.rstrip('/')}/admin/sign-in/provider/back"
+
+
+def _answered(service: Service) -> tuple[str, str]:
+    """Return the secret of a session for whoever the provider sent back, and the page that they wanted.
+
+    :raises UnauthorizedError: this browser began no sign-in, or the provider's answer is none to it.
+    """
+    from blocklist.access.oidc import Pending  # noqa: PLC0415 - only where a provider is set
+
+    try:
+        pending = Pending(**json.loads(pending_sign_in() or ""))
+    except (ValueError, TypeError):
+        raise UnauthorizedError("this browser began no sign-in, or cookies are off: begin anew") from None
+    secret = service.finish_with_provider(
+        pending, request.args.to_dict(), _callback(service), request.remote_addr, _agent()
+    )
+    return secret, _next(pending.next)
 
 
 def _page(template: str, error: BlocklistError | None = None, **values: object) -> Response:

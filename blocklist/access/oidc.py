@@ -1,0 +1,192 @@
+"""Sign-in with an OpenID provider: discovery, the code flow with PKCE, and the proof that its answer is for us.
+
+OpenID Connect Core 1.0, section 3.1; RFC 7636 (PKCE); RFC 9207 (issuer in the answer). Authlib and joserfc check the
+tokens. Loaded where a provider is set, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from blocklist.access.secrets import new_secret
+from blocklist.config import OidcSettings
+from blocklist.errors import BlocklistError, ConfigurationError, UnauthorizedError
+
+#: Signatures that only the provider can make; never "none", nor HMAC with a secret that others may know.
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+#: Seconds that one answer of the provider may take, and by which its clock may differ.
+_TIMEOUT, _LEEWAY = 10.0, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sign-in under way, which the browser carries to the provider and back."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the parts, to be put into a cookie."""
+        return asdict(self)
+
+
+class Provider:
+    """One OpenID provider, as the settings name it."""
+
+    def __init__(self, settings: OidcSettings) -> None:
+        self._settings = settings
+        self._metadata: dict[str, Any] | None = None
+
+    def begin(self, redirect_uri: str, next_: str) -> tuple[str, Pending]:
+        """Return the address to send the browser to, and what it must bring back.
+
+        :raises BlocklistError: the provider does not answer, or not as one.
+        """
+        pending = Pending(new_secret(), new_secret(), new_secret(), next_)
+        address = prepare_grant_uri(
+            self._endpoint("authorization_endpoint"),
+            self._settings.client_id,
+            "code",
+            redirect_uri,
+            " ".join(self._settings.scopes),
+            pending.state,
+            nonce=pending.nonce,
+            code_challenge=create_s256_code_challenge(pending.verifier),
+            code_challenge_method="S256",
+        )
+        return str(address), pending
+
+    def finish(self, pending: Pending, answer: Mapping[str, str], redirect_uri: str) -> dict[str, Any]:
+        """Return what the provider says of the person who came back with an answer.
+
+        :raises UnauthorizedError: the answer is not one to this sign-in, or the provider refused.
+        :raises BlocklistError: the provider does not answer, or not as one.
+        """
+        if not hmac.compare_digest(answer.get("state", "").encode(), pending.state.encode()):
+            raise UnauthorizedError("this is not the answer to a sign-in that this browser began: begin anew")
+        if "iss" in answer and answer["iss"] != self._issuer:
+            raise UnauthorizedError("the answer is of another provider than the one that was asked")
+        if "code" not in answer:
+            raise UnauthorizedError("the provider did not sign you in")
+        form = {
+            "grant_type": "authorization_code",
+            "code": answer["code"],
+            "redirect_uri": redirect_uri,
+            "code_verifier": pending.verifier,
+        }
+        tokens = self._ask("POST", self._endpoint("token_endpoint"), form)
+        claims = self._verified(str(tokens.get("id_token", "")), pending.nonce, str(tokens.get("access_token", "")))
+        return self._more(claims, str(tokens.get("access_token", "")))
+
+    def _verified(self, id_token: str, nonce: str, access_token: str) -> dict[str, Any]:
+        """Return the claims of an ID token that is signed by the provider, for us, for this sign-in, and in time."""
+        try:
+            keys = KeySet.import_key_set(self._ask("GET", self._endpoint("jwks_uri")))  # type: ignore[arg-type]
+            token = jwt.decode(id_token, keys, algorithms=_ALGORITHMS)
+            claims = CodeIDToken(
+                token.claims,
+                token.header,
+                options={
+                    "iss": {"essential": True, "value": self._issuer},
+                    "aud": {"essential": True, "value": self._settings.client_id},
+                    "sub": {"essential": True},
+                },
+                params={"nonce": nonce, "client_id": self._settings.client_id, "access_token": access_token},
+            )
+            claims.validate(leeway=_LEEWAY)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            # Which claim was wrong, never its value.
+            raise UnauthorizedError(f"the provider's word could not be verified: {type(error).__name__}") from None
+        return dict(token.claims)
+
+    def _more(self, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
+        """Return the claims, with those that only the userinfo endpoint tells."""
+        address = self._discovered().get("userinfo_endpoint")
+        wanted = {self._settings.name_claim, self._settings.role_claim} - claims.keys()
+        if not wanted or not address or not access_token:
+            return claims
+        told = self._ask("GET", str(address), headers={"Authorization": f"Bearer {access_token}"})
+        # OpenID Connect Core 5.3.2: only the same subject may be believed.
+        return {**told, **claims} if told.get("sub") == claims["sub"] else claims
+
+    @property
+    def _issuer(self) -> str:
+        return str(self._discovered()["issuer"])
+
+    def _endpoint(self, name: str) -> str:
+        address = self._discovered().get(name)
+        if not isinstance(address, str):
+            raise BlocklistError(f"oidc.issuer {self._settings.issuer}: its description names no {name}")
+        return address
+
+    def _discovered(self) -> dict[str, Any]:
+        """Return the provider's description, which must be of the issuer that the settings name."""
+        if self._metadata is None:
+            address = f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration"
+            found = self._ask("GET", address)
+            if str(found.get("issuer", "")).rstrip("/") != self._settings.issuer.rstrip("/"):
+                raise BlocklistError(f"oidc.issuer {self._settings.issuer}: it calls itself {found.get('issuer')!r}")
+            self._metadata = found
+        return self._metadata
+
+    def _ask(
+        self, method: str, address: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        auth = (self._settings.client_id, self._secret()) if form else None
+        try:
+            with httpx.Client(
+                timeout=_TIMEOUT, verify=self._trusted, trust_env=False, follow_redirects=False
+            ) as client:
+                response = client.request(method, address, data=form, headers=headers, auth=auth)
+            found = response.json()
+            if form and response.status_code in (400, 401):
+                raise UnauthorizedError(f"the provider did not take the answer ({_told(found)}): begin anew")
+            response.raise_for_status()
+        except (httpx.HTTPError, ValueError) as error:
+            # Not what the library says: an address may hold a code.
+            raise BlocklistError(
+                f"the OpenID provider {self._settings.issuer} does not answer as one: {type(error).__name__}"
+            ) from None
+        if not isinstance(found, dict):
+            raise BlocklistError(f"the OpenID provider {self._settings.issuer} does not answer as one")
+        return found
+
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        context = httpx.create_ssl_context(trust_env=False)
+        if self._settings.ca_file:
+            try:
+                context.load_verify_locations(self._settings.ca_file)
+            except OSError as error:
+                raise ConfigurationError(f"oidc.ca_file: {self._settings.ca_file}: cannot be used: {error}") from None
+        return context
+
+    def _secret(self) -> str:
+        path = self._settings.client_secret_file
+        try:
+            return Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"oidc.client_secret_file: {path} cannot be read: {error}") from None
+
+
+def _told(answer: object) -> str:
+    """Return the error of a token endpoint (RFC 6749, 5.2), if it is one."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return error if isinstance(error, str) and re.fullmatch("[a-z_]{1,40}", error) else "no reason given"
