@@ -145,10 +145,6 @@ class Runs:
         )
         return [_run(row) for row in rows]
 
-    def last_id(self, feed_id: int) -> int:
-        """Return the id of a feed's newest run, 0 before its first."""
-        return int(self._database.value("SELECT coalesce(max(id), 0) FROM runs WHERE feed_id = ?", (feed_id,)))
-
     def latest(self, feeds: Sequence[int] | None = None) -> dict[str, tuple[str | None, str]]:
         """Return outcome and reason of the newest run of each feed, or of those of these ids: one query in all."""
         which = f" AND feeds.id IN ({', '.join('?' * len(feeds))})" if feeds is not None else ""

@@ -13,6 +13,7 @@ from blocklist.service import RunDetail, Service
 from blocklist.vocabulary import Outcome, Role, Stage
 from blocklist.web.guarding import current_identity, needs
 from blocklist.web.pages.layout import PAGE, Form, Page, done, number_from
+from blocklist.web.pages.showing import number, size
 
 #: Rejected rows shown of a run.
 _REJECTIONS = 100
@@ -98,8 +99,15 @@ def progress_of(service: Service, id_: int) -> dict[str, Any]:
     run = service.store.runs.get(id_)
     if run.outcome:
         return {"ended": True, "outcome": str(run.outcome), "said": run.reason}
-    number = _STAGES.index(run.stage)
-    return {"ended": False, "stage": number + 1, "stages": len(_STAGES), "said": _DOING[run.stage]}
+    # A run of this process knows more than the database: how much of its stage is done.
+    stage, so_far = service.refresher.so_far(id_) or (run.stage, 0)
+    counted = f": {size(so_far) if stage is Stage.FETCH else number(so_far)} so far" if so_far else ""
+    return {
+        "ended": False,
+        "stage": _STAGES.index(stage) + 1,
+        "stages": len(_STAGES),
+        "said": f"{_DOING[stage]}{counted}",
+    }
 
 
 def _run_page(service: Service, id_: int, form: Form) -> str:
