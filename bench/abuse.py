@@ -1,11 +1,12 @@
 """Send a node what no client should, and measure what other callers notice of it.
 
-    python -m bench.abuse [--requests 100000] [--idle 10000] [--slow 200] [--seconds 20]
+    python -m bench.abuse [--requests 100000] [--idle 10000] [--slow 200] [--seconds 8]
 
 First malformed requests (bytes changed, cut out, doubled, in streams of several, split at random places): is the worker
 still the same process, what did it answer, how did its memory change. Then idle connections and clients that send one
-byte a second, while a well-behaved client measures its answers: before, and during. Prints one JSON object. The figures
-that count are the ratios; the load average says what else the machine was doing.
+byte a second, while others ask as fast as 32 connections can (wrk, if installed): before, during and after. The worker
+has one processor to itself and all clients another, if there are two; what counts is the worker's processor time for a
+request. Prints one JSON object; the load average says what else the machine was doing.
 """
 
 from __future__ import annotations
@@ -13,15 +14,21 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import random
 import resource
 import select
+import shutil
 import socket
+import tempfile
+import threading
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
-from bench.nodes import Client, Sampler, load, memory, percentile, running_node
+from bench.asking import wrk
+from bench.nodes import Client, load, memory, running_node
 from tests.e2e.running import free_port
 from tests.node.running import RunningNode, publish, until
 from tests.node.running import statuses as statuses_of
@@ -129,54 +136,68 @@ def malformed(node: RunningNode, count: int) -> dict[str, Any]:
 
 
 def crowd(node: RunningNode, idle: int, slow: int, seconds: float) -> dict[str, Any]:
-    """Measure a well-behaved client, alone and among idle and slow ones."""
+    """Measure well-behaved clients alone, among idle and slow ones, and alone again."""
+    if shutil.which("wrk") is None:
+        return {"left out": "wrk is not installed"}
     (worker,) = node.workers()
-    alone, kept = sampled(node.port, seconds), []
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(worker, processors[:1])
+    os.sched_setaffinity(0, processors[-1:])
     before = memory(worker)
-    for _ in range(idle + slow):
-        client = socket.create_connection(("127.0.0.1", node.port), timeout=20)
-        kept.append(client)
+    alone = asked(node.port, worker, seconds)
+    kept = [socket.create_connection(("127.0.0.1", node.port), timeout=20) for _ in range(idle + slow)]
     until(lambda: node.supervisor.board.read(0).get("values", {}).get("connections", 0) >= idle + slow, 30)
-    slow_ones = kept[:slow]
-    sampler = Sampler(node.port, GET)
-    sampler.start()
-    began = time.perf_counter()
-    # Evenly over each second: a burst would hold up the well-behaved client in this very process.
-    for turn in range(int(seconds) * slow):
-        client = slow_ones[turn % slow]
-        place = turn // slow % len(GET)
-        with contextlib.suppress(OSError):
-            client.sendall(GET[place : place + 1])
-        time.sleep(max(0.0, began + (turn + 1) / slow - time.perf_counter()))
-    sampler.end()
-    during = [took for _, took in sampler.times]
     after = memory(worker)
-    answered = select_readable(slow_ones)
+    ended = threading.Event()
+    trickle = threading.Thread(target=trickled, args=(kept[:slow], ended))
+    trickle.start()
+    among = asked(node.port, worker, seconds)
+    ended.set()
+    trickle.join()
+    answered = select_readable(kept[:slow])
     for client in kept:
         client.close()
-    figures = {
-        name: {"p50_ms": percentile(t, 0.5), "p99_ms": percentile(t, 0.99), "asked": len(t)}
-        for name, t in (("alone", alone), ("among them", during))
-    }
+    until(lambda: node.supervisor.board.read(0).get("values", {}).get("connections", 0) <= 1, 30)
+    again = asked(node.port, worker, seconds)
+    os.sched_setaffinity(0, processors)
     return {
         "idle": idle,
         "slow": slow,
-        **figures,
-        "failures": sampler.failures,
-        "ratio_p50": round(percentile(during, 0.5) / percentile(alone, 0.5), 2),
-        "ratio_p99": round(percentile(during, 0.99) / percentile(alone, 0.99), 2),
+        "alone": alone,
+        "among them": among,
+        "alone again": again,
+        **{f"ratio_{name}": round(2 * among[name] / (alone[name] + again[name]), 3) for name in alone},
         "slow clients ended by the node": answered,
-        "memory_kib": {"before": before, "among them": after},
         "kib_a_connection": round((after["pss"] - before["pss"]) / (idle + slow), 2),
     }
 
 
-def sampled(port: int, seconds: float) -> list[float]:
-    sampler = Sampler(port, GET)
-    sampler.start()
-    time.sleep(seconds)
-    sampler.end()
-    return [took for _, took in sampler.times]
+def asked(port: int, worker: int, seconds: float) -> dict[str, float]:
+    """Ask one thing as fast as it is answered; return rate and latency, and the worker's processor time a request."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / "lines.txt"
+        lines.write_text("/v1/lookup?domain=pirate.example\n")
+        before = processor_ns(worker)
+        turn = wrk(port, lines, seconds)
+    used = (processor_ns(worker) - before) / 1000
+    count = turn.rate * max(1, round(seconds))
+    return {"requests_a_second": round(turn.rate), "p50_us": turn.p50, "p99_us": turn.p99,
+            "processor_us": round(used / count, 3)}  # fmt: skip
+
+
+def processor_ns(pid: int) -> int:
+    """Return the processor time of a process of one thread, in nanoseconds."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+
+
+def trickled(clients: list[socket.socket], ended: threading.Event) -> None:
+    """Send a byte a second on each connection, evenly over the second."""
+    began, turn = time.perf_counter(), 0
+    while clients and not ended.wait(max(0.0, began + turn / len(clients) - time.perf_counter())):
+        client, place = clients[turn % len(clients)], turn // len(clients) % len(GET)
+        with contextlib.suppress(OSError):
+            client.sendall(GET[place : place + 1])
+        turn += 1
 
 
 def select_readable(clients: list[socket.socket]) -> int:
@@ -192,7 +213,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--idle", type=int, default=10_000)
     parser.add_argument("--slow", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=8)
     given = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -211,7 +211,8 @@ def two_workers(run: Run, kinds: tuple[Kind, ...]) -> dict[str, Any]:
             }
             asked = turns(run.rounds, asks)
         rates = {workers: asked[workers,]["rate"] for workers in ("one", "two")}
-        result[kind.name] = rates | {"ratio": rates["two"] / rates["one"]}
+        took = {f"cpu_{workers}": asked[workers,]["cpu"] for workers in ("one", "two")}
+        result[kind.name] = rates | took | {"ratio": rates["two"] / rates["one"]}
     return result
 
 

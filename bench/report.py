@@ -91,8 +91,8 @@ def _mixes(mixes: dict[str, Any]) -> str:
 def _node(result: dict[str, Any]) -> str:
     batch, openrtb = result["posts"]["batch"], result["posts"]["openrtb"]
     rows = [
-        ["`POST /v1/lookup`, batches of 100", f"{batch['rate'] * 100:,.0f} verdicts/s", _times(batch, 100)],
-        ["`POST /v1/openrtb`, 3 kB", f"{openrtb['rate']:,.0f} requests/s", _times(openrtb, 1)],
+        [*("`POST /v1/lookup`, batches of 100", f"{batch['rate'] * 100:,.0f} verdicts/s"), _processor(batch, 100)],
+        [*("`POST /v1/openrtb`, 3 kB", f"{openrtb['rate']:,.0f} requests/s"), _processor(openrtb, 1)],
     ]
     for name, rates in result["two_workers"].items():
         said = f"{rates['one']:,.0f} to {rates['two']:,.0f} requests/s"
@@ -100,16 +100,21 @@ def _node(result: dict[str, Any]) -> str:
             [
                 f"{name}, one worker to two",
                 said,
-                f"{rates['ratio']:.2f} times one worker, the client on the same processors",
+                f"{rates['ratio']:.2f} times one worker, the client on the same processors; processor time of a request "
+                f"{rates['cpu_one']:.1f} and {rates['cpu_two']:.1f} µs",
             ]
         )
     rows.append(["the node's worker alone", f"{result['worker_pss_mib']:,.0f} MiB", ""])
     return _table(("", "", "beside"), rows)
 
 
-def _times(turn: dict[str, float], each: int) -> str:
-    value = turn.get("rate_to_nginx")
-    return f"{value * each:.2f} times nginx's single requests" if value else ""
+def _processor(turn: dict[str, float], each: int) -> str:
+    """Return what a second of the server's processor gives, and the rate beside nginx's single requests."""
+    if not turn["cpu"]:
+        return ""
+    said = f"{1e6 / turn['cpu'] * each:,.0f} in a second of processor time"
+    times = turn.get("rate_to_nginx")
+    return f"{said}; {times * each:.2f} times nginx's single requests" if times else said
 
 
 def _in_process(ways: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Ask a node millions of things while its snapshot is replaced, and compare a sample of answers with a naive matcher.
 
-    python -m bench.soak [--requests 10000000] [--hosts 100000] [--swap-every 3] [--checked 20] [--swaps 200]
+    python -m bench.soak [--requests 10000000] [--at-most 540] [--hosts 100000] [--swap-every 3] [--checked 20]
+                         [--swaps 200]
 
 Hosts, URLs, apps and batches are drawn at random, half of them listed; the list has two forms that take turns, so that
 an answer from the wrong snapshot is a wrong answer. Then 200 swaps under the full load of wrk (if installed), with the
@@ -147,8 +148,10 @@ def spread(clients: list[Client], requests: list[bytes]) -> list[tuple[int, byte
     return [client.answer() for client in clients]
 
 
-def soak(node: RunningNode, world: World, requests: int, swap_every: float, checked: int) -> dict[str, Any]:
-    """Ask so many things, and swap snapshots all the while."""
+def soak(
+    node: RunningNode, world: World, requests: int, at_most: float, swap_every: float, checked: int
+) -> dict[str, Any]:
+    """Ask so many things, for at most so many seconds, and swap snapshots all the while."""
     rng, clients = random.Random(11), [Client(node.port) for _ in range(_PIPELINE)]
     (worker,) = node.workers()
     asked = failed = compared = 0
@@ -158,7 +161,7 @@ def soak(node: RunningNode, world: World, requests: int, swap_every: float, chec
     swapped, step = began, max(requests // 20, _PIPELINE)
     # The same thousand streams come again and again: to draw each anew would take longer than to answer it.
     streams = [[drawn(world, rng) for _ in range(_PIPELINE)] for _ in range(1_000)]
-    while asked < requests:
+    while asked < requests and time.perf_counter() - began < at_most:
         if time.perf_counter() - swapped >= swap_every:
             world.publish_next(node.folder)
             swapped = time.perf_counter()
@@ -268,6 +271,9 @@ def _version(node: RunningNode) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--requests", type=int, default=10_000_000)
+    parser.add_argument(
+        "--at-most", type=float, default=540.0, help="seconds of the soak, whatever it has asked by then"
+    )
     parser.add_argument("--hosts", type=int, default=100_000)
     parser.add_argument("--swap-every", type=float, default=3.0, help="seconds")
     parser.add_argument("--checked", type=int, default=20, help="one answer in so many is compared")
@@ -282,7 +288,7 @@ def main() -> None:
         result = {
             "load_average_before": load(),
             "swaps": swaps(node, world, given.swaps, given.pause, given.usual),
-            "soak": soak(node, world, given.requests, given.swap_every, given.checked),
+            "soak": soak(node, world, given.requests, given.at_most, given.swap_every, given.checked),
             "load_average_after": load(),
         }
     print(json.dumps(result, indent=2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -124,11 +125,14 @@ def compiled(
 ) -> bytes:
     """Return the bytes of a snapshot, made the way the service makes them: bare hosts apart from the rest."""
     compiler = Compiler(feeds or {1: source()}, policies)
-    rows = list(listings)
-    bare = [row for row in rows if row[1] == RuleKind.HOST and not any(row[4:-1])]
-    compiler.add_listings(row for row in rows if row not in bare)
+    bare: list[tuple[Any, ...]] = []
+    stated: list[tuple[Any, ...]] = []
+    for row in listings:
+        (bare if row[1] == RuleKind.HOST and not any(row[4:-1]) else stated).append(row)
+    compiler.add_listings(stated)
     compiler.add_overrides(overrides)
-    compiler.add_bare_hosts((row[0], row[3], row[2], row[-1]) for row in bare)
+    alike = groupby(bare, lambda row: (row[3], row[2], row[-1]))
+    compiler.add_bare_hosts((" ".join(row[0] for row in block), *said) for said, block in alike)
     out = io.BytesIO()
     compiler.write(out, version, SOME_DAY, 1)
     return out.getvalue()

@@ -27,7 +27,7 @@ _LINE = re.compile(
 
 
 #: The longest request that is remembered with its answer, and the bytes that each of two generations may take.
-MAX_REQUEST, _GENERATION = 768, 6 << 20
+MAX_REQUEST, _GENERATION = 768, 5 << 20
 #: Heads of requests that are known, and the longest of them: a client sends the same headers again and again.
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
 #: A head that needs no parser: a Host, and headers that concern neither a body nor the connection, in printable ASCII.
