@@ -14,7 +14,7 @@ import blocklist
 from blocklist.config import FetchSettings
 from blocklist.errors import BlocklistError, FetchError
 from blocklist.fetch.connections import CheckedTransport, Deadline, tls_context
-from blocklist.notify.messages import Message
+from blocklist.notify.messages import Message, inert
 from blocklist.notify.settings import WebhookSettings
 from blocklist.wire import compact_json
 
@@ -45,8 +45,9 @@ def post(channel: WebhookSettings, fetching: FetchSettings, timeout: float, mess
         "webhook-signature": signature(channel.key(), message.id, stamp, body),
     }
     host = httpx.URL(channel.url).host
+    deadline = Deadline(timeout, "notify.timeout")
     try:
-        transport = CheckedTransport(fetching, Deadline(timeout, "notify.timeout"), tls_context(fetching.ca_file))
+        transport = CheckedTransport(fetching, deadline, tls_context(fetching.ca_file))
         with (
             httpx.Client(transport=transport, trust_env=False, timeout=timeout) as client,
             client.stream("POST", channel.url, headers=headers, content=body) as answer,
@@ -55,9 +56,10 @@ def post(channel: WebhookSettings, fetching: FetchSettings, timeout: float, mess
     except FetchError as error:
         raise DeliveryError(f"{host}: {error}") from None
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpx.HTTPError) as error:
-        raise DeliveryError(f"{host}: no answer: {error or type(error).__name__}") from None
+        said = deadline.sentence if deadline.passed else str(error) or type(error).__name__
+        raise DeliveryError(f"{host}: no answer: {said}") from None
     if not 200 <= status < 300:
-        raise DeliveryError(f"{host} answered {status} {reason}".rstrip(), final=status == _GONE)
+        raise DeliveryError(inert(f"{host} answered {status} {reason}", 300).rstrip(), final=status == _GONE)
 
 
 def signature(key: bytes, id_: str, timestamp: str, body: bytes) -> str:

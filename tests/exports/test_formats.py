@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -10,6 +11,10 @@ import subprocess
 import tracemalloc
 from pathlib import Path
 
+import dns.exception
+import dns.message
+import dns.query
+import dns.rcode
 import dns.zone
 import pytest
 
@@ -18,6 +23,7 @@ from blocklist.errors import NotFoundError, UsageError
 from blocklist.exports import EXPORTS, Export
 from blocklist.service import Service, read_target
 from blocklist.vocabulary import OverrideAction
+from tests.e2e.running import free_port, wait_for
 from tests.exports.conftest import Listing
 from tests.plans import plan_of
 from tests.support import parsed, sites
@@ -89,6 +95,55 @@ def test_nginx_takes_the_map(some: Service, lists: Listing, tmp_path: Path) -> N
         ["nginx", "-t", "-c", str(tmp_path / "nginx.conf")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+UNBOUND = """
+server:
+  interface: 127.0.0.1
+  port: {port}
+  do-daemonize: no
+  chroot: ""
+  username: ""
+  use-syslog: no
+  pidfile: ""
+  module-config: "respip iterator"
+  local-zone: "good.example." redirect
+  local-data: "good.example. A 192.0.2.1"
+rpz:
+  name: rpz.invalid
+  zonefile: {folder}/list.zone
+remote-control:
+  control-enable: no
+"""
+
+
+@pytest.mark.skipif(not shutil.which("unbound"), reason="unbound is not installed")
+def test_unbound_blocks_by_the_zone_what_is_listed_and_passes_what_an_admin_allows(
+    some: Service, lists: Listing, tmp_path: Path
+) -> None:
+    lists("more", "deep.good.example\n")
+    port = free_port()
+    (tmp_path / "list.zone").write_text(text(some, "rpz")[0])
+    (tmp_path / "unbound.conf").write_text(UNBOUND.format(port=port, folder=tmp_path))
+
+    def asked(name: str) -> tuple[str, bool]:
+        answer = dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=1)
+        return dns.rcode.to_text(answer.rcode()), bool(answer.answer)
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError, dns.exception.Timeout):
+            return bool(asked("pirate.example"))
+        return False
+
+    process = subprocess.Popen(["unbound", "-d", "-c", str(tmp_path / "unbound.conf")], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(answers)
+        blocked = ("NXDOMAIN", False)
+        assert asked("pirate.example") == asked("www.pirate.example") == asked("alone.example") == blocked
+        assert asked("good.example") == asked("deep.good.example") == ("NOERROR", True)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_cells_that_a_spreadsheet_would_run_are_text(some: Service) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,11 +28,12 @@ SECRET = "whsec_" + base64.b64encode(KEY).decode()
 
 @dataclass
 class Hook:
-    """A receiver of webhooks. ``statuses`` are answered in turn, the last one from then on."""
+    """A receiver of webhooks. ``statuses`` are answered in turn, the last one from then on; or it ``drips`` headers."""
 
     port: int
     statuses: list[int] = field(default_factory=lambda: [200])
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    drips: bool = False
 
     @property
     def url(self) -> str:
@@ -51,12 +54,23 @@ def hook() -> Iterator[Hook]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            if receiver.drips:
+                self._drip()
+                return
             status = receiver.statuses.pop(0) if len(receiver.statuses) > 1 else receiver.statuses[0]
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", f"http://127.0.0.1:{receiver.port}/elsewhere")
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        def _drip(self) -> None:
+            self.send_response_only(200)
+            self.flush_headers()
+            with contextlib.suppress(OSError):
+                for number in range(100):
+                    self.wfile.write(f"X-{number}: and so on\r\n".encode())
+                    time.sleep(0.1)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
@@ -97,8 +111,8 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server(certificate: Path, password: str = "") -> Iterator[Mailbox]:
-    """Run a mail server that speaks STARTTLS, and wants to be signed in to where a password is given."""
+def mail_server(certificate: Path, password: str = "", security: str = "starttls") -> Iterator[Mailbox]:
+    """Run a mail server with this encryption, which wants to be signed in to where a password is given."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     box = Mailbox(free_port())
@@ -111,8 +125,9 @@ def mail_server(certificate: Path, password: str = "") -> Iterator[Mailbox]:
         box,
         hostname="localhost",
         port=box.port,
-        tls_context=context,
-        require_starttls=True,
+        ssl_context=context if security == "tls" else None,
+        tls_context=context if security == "starttls" else None,
+        require_starttls=security == "starttls",
         auth_required=bool(password),
         authenticator=authenticator,
     )

@@ -51,6 +51,18 @@ def test_news_are_mailed_over_starttls_signed_in(telling: Telling, folder: Path)
     assert "The previous list goes on serving." in text
 
 
+@pytest.mark.parametrize("security", ["tls", "none"])
+def test_mail_goes_over_tls_from_the_first_byte_or_unencrypted_where_told(
+    telling: Telling, folder: Path, security: str
+) -> None:
+    with mail_server(folder / "server.pem", security=security) as box:
+        more = {"smtp_security": security, "smtp_user": "", "smtp_password_file": ""}
+        told = telling(fetch={"ca_file": str(folder / "ca.pem")}, **mail(folder, box.port, **more))
+        (row,) = told.notifier.test()
+    assert (row["state"], row["trouble"]) == ("delivered", None)
+    assert box.mails[0]["Subject"] == "[blocklist] test: messages of blocklist arrive here"
+
+
 def test_a_subject_injects_no_header(telling: Telling, folder: Path) -> None:
     with mail_server(folder / "server.pem", "correct horse") as box:
         told = telling(fetch={"ca_file": str(folder / "ca.pem")}, **mail(folder, box.port))

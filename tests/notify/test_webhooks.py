@@ -129,6 +129,16 @@ def test_a_receiver_that_does_not_answer_is_trouble_and_no_fault(telling: Tellin
     assert row["trouble"].startswith("127.0.0.1: no answer: no connection to 127.0.0.1")
 
 
+def test_a_receiver_that_never_ends_its_answer_is_left_at_the_time_limit(telling: Telling) -> None:
+    told = telling(timeout=1)
+    told.hook.drips = True
+    began = time.monotonic()
+    (row,) = told.notifier.test()
+    assert time.monotonic() - began < 3
+    assert row["state"] == "waiting"
+    assert "took longer than 1 s (setting notify.timeout)" in row["trouble"]
+
+
 def test_neither_the_secret_nor_the_path_of_a_webhook_is_kept_or_said(
     telling: Telling, capfd: pytest.CaptureFixture[str]
 ) -> None:
