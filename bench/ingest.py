@@ -13,7 +13,6 @@ are the ratios and the processor time: how long this machine takes is this machi
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -105,15 +104,15 @@ class _File(BaseHTTPRequestHandler):
         super().__init__(*rest)
 
     def do_GET(self) -> None:
-        body = self._path.read_bytes()
-        tag = f'"{hashlib.sha256(body).hexdigest()}"'
+        found = self._path.stat()
+        tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
         known = self.headers.get("If-None-Match") == tag and not self._path.with_suffix(".always").exists()
         self.send_response(304 if known else 200)
         self.send_header("ETag", tag)
-        self.send_header("Content-Length", "0" if known else str(len(body)))
+        self.send_header("Content-Length", "0" if known else str(found.st_size))
         self.end_headers()
         if not known:
-            self.wfile.write(body)
+            self.wfile.write(self._path.read_bytes())
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the figures are the output."""
@@ -145,7 +144,7 @@ def refreshes(listed: list[str], folder: Path) -> dict[str, float]:
         measured([*ours, "feed", "add", "bench", "--url", address, "--format", "lines", *court], env)
         full = measured([*ours, "refresh", "bench"], env)
         not_modified = measured([*ours, "refresh", "bench"], env)
-        polls = _polls(folder / "data")
+        polls, worked = _polls(folder / "data")
         path.with_suffix(".always").touch()
         same = measured([*ours, "refresh", "bench"], env)
         path.with_suffix(".always").unlink()
@@ -159,6 +158,7 @@ def refreshes(listed: list[str], folder: Path) -> dict[str, float]:
         **not_modified.named("not_modified"),
         "poll_304_in_process_median_ms": statistics.median(polls) * 1000,
         "poll_304_in_process_most_ms": max(polls) * 1000,
+        "poll_304_in_process_median_processor_ms": statistics.median(worked) * 1000,
         **same.named("same_bytes"),
         **churn.named("churn_1_percent"),
         **bare.named("bare_sqlite"),
@@ -173,18 +173,20 @@ def refreshes(listed: list[str], folder: Path) -> dict[str, float]:
     }
 
 
-def _polls(data: Path) -> list[float]:
-    """Return the seconds of refreshes that end with 304, in a service that runs."""
+def _polls(data: Path) -> tuple[list[float], list[float]]:
+    """Return the seconds, and those of the processor, of refreshes that end with 304 in a service that runs."""
     service = Service(Settings.model_validate({"data_dir": data, "fetch": {"allow_private_hosts": ["127.0.0.1"]}}))
-    times = []
+    times, worked = [], []
     try:
         for _ in range(_POLLS):
-            began = time.perf_counter()
+            # The publisher is a thread of this process: its part of the processor's time is in the figure.
+            began, busy = time.perf_counter(), time.process_time()
             service.refresh("bench", "bench")
             times.append(time.perf_counter() - began)
+            worked.append(time.process_time() - busy)
     finally:
         service.close()
-    return times
+    return times, worked
 
 
 def loads(listed: list[str], folder: Path) -> dict[str, float]:

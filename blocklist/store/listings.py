@@ -122,14 +122,18 @@ class Listings:
 
     def which_listed(self, feed_id: int, rules: Iterable[Rule]) -> set[Rule]:
         """Return those of the rules that a feed lists now."""
-        return {
-            rule
-            for rule in rules
-            if self._database.value(
-                f"SELECT 1 FROM listings l WHERE l.value = ? AND l.kind = ? AND l.scope = ? AND {_OPEN}",
-                (rule.value, rule.kind.value, rule.scope.value, feed_id),
+        values: dict[tuple[RuleKind, Scope], list[str]] = {}
+        for kind, value, scope in rules:
+            values.setdefault((kind, scope), []).append(value)
+        found = set()
+        for (kind, scope), texts in values.items():
+            rows = self._database.tuples(
+                f"SELECT t.value FROM {TEXTS} t CROSS JOIN listings l"
+                f" WHERE l.value = t.value AND l.kind = ? AND l.scope = ? AND {_OPEN}",
+                (as_texts(texts), kind.value, scope.value, feed_id),
             )
-        }
+            found |= {Rule(kind, value, scope) for (value,) in rows}
+        return found
 
     def unstage(self) -> None:
         """Forget what this thread staged."""
