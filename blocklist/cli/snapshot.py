@@ -51,8 +51,12 @@ def build(context: Context) -> None:
 def verify(context: Context, as_json: bool) -> None:
     """Read the whole current snapshot and compare it with its checksum."""
     pointer = context.service.current_pointer()
-    context.service.snapshot().verify()
+    current = context.service.snapshot()
+    current.verify()
     if as_json:
-        print_json({"version": pointer.version, "file": pointer.file, "sha256": pointer.sha256, "whole": True})
+        fields = {"version": pointer.version, "file": pointer.file, "sha256": pointer.sha256, "whole": True}
+        print_json(fields | {"base_version": current.base_version, "changed_keys": current.changed_keys})
     else:
         click.echo(f"{pointer.file}: whole (version {pointer.version}, SHA-256 {pointer.sha256})")
+        if current.changed_keys:
+            click.echo(f"{current.changed_keys:,} of its keys changed since version {current.base_version}")

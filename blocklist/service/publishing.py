@@ -14,9 +14,11 @@ from blocklist.refresh.preview import PREFIX
 from blocklist.refresh.run import Refresher, lock_file
 from blocklist.snapshot.compiler import Compiler, FeedSource, ListingRow
 from blocklist.snapshot.folder import Pointer, SnapshotFolder
+from blocklist.snapshot.overlay import Overlay, overlay_on, room_for_changes
 from blocklist.snapshot.reader import Snapshot, same_policies
 from blocklist.statistics import Board
 from blocklist.store import Store
+from blocklist.store.current import Mark
 from blocklist.store.feeds import definition_of
 from blocklist.vocabulary import Override
 
@@ -74,10 +76,10 @@ class Publishing:
                     self.snapshots.confirm(now())
                 return pointer
             last = None if confirmed else self._last_pointer()
+            begun = now()
             with self.store.database.reading():
                 contents = self.store.snapshots.contents()
-                compiler = self._compiler(self.store.listings.current_stated(), self.store.overrides.active())
-                compiler.add_bare_hosts(self.store.listings.current_bare())
+                compiler = (None if anew else self._overlay()) or self._whole(begun)
             since = last.confirmed_at if last else None
             pointer = self.snapshots.publish(compiler, self._next_version(), now(), contents, since)
             self._note_published(pointer, contents)
@@ -149,15 +151,49 @@ class Publishing:
             }
         )
 
-    def _compiler(self, rows: Iterable[ListingRow], overrides: Iterable[Override]) -> Compiler:
-        sources = {}
-        for feed in self.store.feeds.ever():
-            definition = definition_of(feed)
-            sources[feed.id] = FeedSource(feed.name, feed.title, feed.authority, definition.legal_basis)
-        compiler = Compiler(sources, self.settings.all_policies())
+    def _whole(self, begun: str) -> Compiler:
+        """Return everything that counts, read at a moment."""
+        mark = self.store.current.mark(begun)
+        compiler = self._compiler(self.store.current.stated(), self.store.overrides.active(), mark)
+        compiler.add_bare_hosts(self.store.current.bare())
+        return compiler
+
+    def _overlay(self) -> Overlay | None:
+        """Return what changed since the current snapshot was compiled whole; None where all is to be compiled anew."""
+        previous = self._published()
+        overlay = previous and overlay_on(previous, self._sources(), self.settings.all_policies())
+        if not previous or not overlay:
+            return None
+        changed = self.store.current.changed(Mark(*previous.meta["base"]["mark"]), room_for_changes(previous))
+        if changed is None:
+            return None
+        overrides = self.store.overrides.active()
+        overlay.touch(changed, overrides)
+        overlay.add_listings(self.store.current.of(overlay.values, overlay.hosts))
+        overlay.add_overrides(overrides)
+        return overlay if overlay.complete(self.store.current.count()) else None
+
+    def _published(self) -> Snapshot | None:
+        """Return the current snapshot if it was compiled from this database, not from one restored since."""
+        with contextlib.suppress(SnapshotError):
+            pointer, known = self.snapshots.pointer(), self.store.snapshots.newest()
+            if pointer and known and known["sha256"] == pointer.sha256:
+                return self.snapshots.current()
+        return None
+
+    def _compiler(
+        self, rows: Iterable[ListingRow], overrides: Iterable[Override], mark: Mark | None = None
+    ) -> Compiler:
+        compiler = Compiler(self._sources(), self.settings.all_policies(), mark)
         compiler.add_listings(rows)
         compiler.add_overrides(overrides)
         return compiler
+
+    def _sources(self) -> dict[int, FeedSource]:
+        return {
+            feed.id: FeedSource(feed.name, feed.title, feed.authority, definition_of(feed).legal_basis)
+            for feed in self.store.feeds.ever()
+        }
 
     @contextlib.contextmanager
     def _publishing(self) -> Iterator[None]:

@@ -38,6 +38,8 @@ class SnapshotTasks(Publishing):
             "confirmed_at": pointer.confirmed_at,
             "rules": current.rules,
             "listings": current.listings,
+            "base_version": current.base_version,
+            "changed_keys": current.changed_keys,
             "bytes": current.path.stat().st_size,
             "sha256": pointer.sha256,
             "policies": [policy["name"] for policy in current.policies],

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import zlib
-from array import array
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import marisa_trie
-
 from blocklist.errors import ConfigurationError
 from blocklist.normalize.hosts import with_address
-from blocklist.snapshot.layout import (
-    ALIGNMENT,
-    DETAIL,
-    FORMAT,
-    HEADER,
-    MAGIC,
-    MAX_POLICIES,
-    OVERRIDE_MEMBER,
-    SCOPES,
-    SECTION,
-    WORDS,
-    Flag,
-    Word,
-    host_key,
-    key_of,
-)
-from blocklist.snapshot.packing import bits_for, packed, unpacked
+from blocklist.snapshot.assembly import NO_FLAG, Gathered, Layer, write_sections
+from blocklist.snapshot.layout import DETAIL, MAX_POLICIES, SCOPES, Flag, host_key, hosts_among, key_of
 from blocklist.snapshot.sieve import sieve_of
 from blocklist.vocabulary import Authority, Override, OverrideAction, Policy, RuleKind
 
 #: value, kind, scope, feed id, raw, reference, legal basis, published at, authority, country, listed from.
 ListingRow = tuple[Any, ...]
+
+
+_HOST, _URL = RuleKind.HOST.value, RuleKind.URL.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +31,17 @@ class FeedSource:
     legal_basis: str | None = None
 
 
-_NO_FLAG = Flag(0)
-#: Keys of other kinds begin with a control character.
-_FIRST_OF_HOSTS = 0x20
-
-
-@dataclass
-class _Group:
-    """What one key has, while it is being collected: indexes of details and of overrides, and of URLs below it."""
-
-    details: tuple[int, ...] = ()
-    overrides: tuple[int, ...] = ()
-    urls: int = 0
-    flags: Flag = _NO_FLAG
-
-    def key(self) -> tuple[Any, ...]:
-        return (self.details, self.overrides, self.urls, self.flags)
-
-
 class Compiler:
     """Collects listings and overrides, then writes one snapshot."""
 
-    def __init__(self, feeds: dict[int, FeedSource], policies: Iterable[Policy]) -> None:
-        """Begin an empty snapshot.
+    def __init__(
+        self, feeds: dict[int, FeedSource], policies: Iterable[Policy], mark: tuple[int, str] | None = None
+    ) -> None:
+        """Begin an empty snapshot; ``mark`` is up to where the listings go that it will be given.
 
         :raises ConfigurationError: there are more policies than a snapshot can tell apart.
         """
-        self._feeds = feeds
+        self._feeds, self._mark = feeds, mark
         self._policies = tuple(policies)
         if len(self._policies) > MAX_POLICIES:
             raise ConfigurationError(f"policies: {len(self._policies)} are configured, at most {MAX_POLICIES} can be")
@@ -87,33 +53,34 @@ class Compiler:
         self._detail_masks: list[tuple[int, int]] = []
         self._strings: dict[str | None, int] = {None: 0}
         self._text = bytearray(b"\0\0\0\0")
-        # Nearly every key has one plain listing: an int instead of a _Group saves 300 MB at a million.
+        # Nearly every key has one plain listing: an int instead of a Gathered saves 300 MB at a million.
         self._plain: dict[bytes, int] = {}
-        self._groups: dict[bytes, _Group] = {}
+        self._groups: dict[bytes, Gathered] = {}
         self._overrides: list[dict[str, Any]] = []
+        self._overridden: list[tuple[str, str]] = []
         self._slashes = 0
 
     def add_bare_hosts(self, blocks: Iterable[tuple[str, int, str, str]]) -> None:
-        """Add hosts as :meth:`blocklist.store.listings.Listings.current_bare` yields them."""
+        """Add hosts as :meth:`blocklist.store.current.Current.bare` yields them."""
         for hosts, feed_id, scope, listed_from in blocks:
             detail = self._detail((scope, feed_id, *[None] * 6, listed_from))
             # All at once: a million keys cost a third of what they do one by one.
             keys = (hosts.encode()[::-1].replace(b" ", b". ") + b".").split(b" ")
             fresh = dict.fromkeys(keys, detail)
-            if len(fresh) < len(keys) or not (
-                fresh.keys().isdisjoint(self._plain) and fresh.keys().isdisjoint(self._groups)
-            ):
+            known = any(not fresh.keys().isdisjoint(there.keys()) for there in (self._plain, self._groups))
+            if known or len(fresh) < len(keys):
                 for key in keys:
                     self._add(key, detail)
             else:
                 self._plain |= fresh
 
     def add_listings(self, rows: Iterable[ListingRow]) -> None:
-        """Add listings as :meth:`blocklist.store.listings.Listings.current_stated` yields them."""
-        for value, kind, *said in rows:
-            detail = self._detail(tuple(said))
-            self._add(key_of(RuleKind(kind), value), detail)
-            if kind == RuleKind.URL.value:
+        """Add listings as :meth:`blocklist.store.current.Current.stated` yields them."""
+        for row in rows:
+            value, kind = row[:2]
+            detail = self._detail(row[2:])
+            self._add(host_key(value) if kind == _HOST else key_of(RuleKind(kind), value), detail)
+            if kind == _URL:
                 self._mark_url(value, self._detail_masks[detail][0])
 
     def add_overrides(self, overrides: Iterable[Override]) -> None:
@@ -131,25 +98,38 @@ class Compiler:
                     "until": override.until,
                 }
             )
+            self._overridden.append((rule.kind.value, rule.value))
             group = self._group(key_of(rule.kind, rule.value))
             group.overrides = (*group.overrides, len(self._overrides) - 1)
             group.flags |= Flag.OVERRIDES
             if rule.kind is RuleKind.URL:
                 every_policy = (1 << len(self._policies)) - 1 if override.action is OverrideAction.BLOCK else 0
-                blocks = Flag.URL_BLOCKS if override.action is OverrideAction.BLOCK else _NO_FLAG
+                blocks = Flag.URL_BLOCKS if override.action is OverrideAction.BLOCK else NO_FLAG
                 self._mark_url(rule.value, every_policy, blocks)
 
     def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> tuple[str, int]:
         """Write the snapshot; return its SHA-256 and the number of rules in it."""
+        self._sort_details()
+        layer = Layer(self._plain, self._groups, self._detail_masks)
+        sieve, wide = sieve_of(hosts_among(layer.keys), layer.trie)
+        meta = self._meta(version, built_at, contents) | {"group_bits": layer.group_bits, "wide": wide}
+        meta["base"] = {name: meta[name] for name in ("version", "rules", "listings")}
+        meta["base"] |= {"mark": self._mark, "overrides": self._overridden}
+        sections = {"meta": as_json(meta), "sieve": sieve, **layer.sections(), **self._texts()}
+        return write_sections(out, version, sections), meta["rules"]
+
+    def _sort_details(self) -> None:
+        """Bring the listings of each key into one order, whatever the order in which they came."""
+        wordings = list(self._details)
+        for group in self._groups.values():
+            if len(group.details) > 1:
+                group.details = tuple(
+                    sorted(group.details, key=lambda detail: [str(word or "") for word in wordings[detail]])
+                )
+
+    def _meta(self, version: int, built_at: str, contents: int) -> dict[str, Any]:
         rules = len(self._plain) + sum(1 for group in self._groups.values() if group.details)
-        groups, group_of_key = self._numbered_groups()
-        keys = [*self._plain, *self._groups]
-        trie = marisa_trie.BinaryTrie(keys, cache_size=marisa_trie.HUGE_CACHE)
-        sieve, wide = sieve_of([key for key in keys if key[0] >= _FIRST_OF_HOSTS], trie)
-        bits = bits_for(len(groups))
-        group_of = self._group_of(trie, group_of_key, len(keys), bits)
-        words, starts, members = self._group_sections(groups)
-        meta = {
+        return {
             "version": version,
             "built_at": built_at,
             "contents": contents,
@@ -157,23 +137,14 @@ class Compiler:
             "listings": sum(len(group.details) for group in self._groups.values()) + len(self._plain),
             "policies": [_policy_row(policy) for policy in self._policies],
             "sources": self._source_table,
+            "source_keys": list(self._sources),
             "overrides": self._overrides,
             "slashes": self._slashes,
-            "group_bits": bits,
-            "wide": wide,
+            "changed": None,
         }
-        sections = {
-            "meta": json.dumps(meta, ensure_ascii=False, sort_keys=True).encode(),
-            "sieve": sieve,
-            "trie": trie.tobytes(),
-            "group_of": group_of,
-            "groups": words.tobytes(),
-            "starts": starts.tobytes(),
-            "members": members.tobytes(),
-            "details": bytes(self._records),
-            "strings": bytes(self._text),
-        }
-        return _write_sections(out, version, sections), rules
+
+    def _texts(self) -> dict[str, bytes]:
+        return {"details": bytes(self._records), "strings": bytes(self._text)}
 
     def _add(self, key: bytes, detail: int) -> None:
         if key in self._plain or key in self._groups:
@@ -229,73 +200,36 @@ class Compiler:
             self._text += len(encoded).to_bytes(4, "little") + encoded
         return self._strings[text]
 
-    def _group(self, key: bytes) -> _Group:
+    def _group(self, key: bytes) -> Gathered:
         if key not in self._groups:
             plain = self._plain.pop(key, None)
-            self._groups[key] = _Group(details=() if plain is None else (plain,))
+            self._groups[key] = Gathered(details=() if plain is None else (plain,))
         return self._groups[key]
 
-    def _mark_url(self, value: str, mask: int, flag: Flag = _NO_FLAG) -> None:
-        """Note on a URL's host (with and without ``www.``) that URLs on it are listed, and on its path its query."""
-        address, query, _ = value.partition("?")
-        host, _, path = address.partition("/")
-        self._slashes = max(self._slashes, path.count("/") + 1)
-        canonical, ip = with_address(host)
-        hosts = (
-            [canonical] if ip else [canonical, canonical[4:] if canonical.startswith("www.") else "www." + canonical]
-        )
-        for name in hosts:
-            group = self._group(key_of(RuleKind.IP, ip) if ip else host_key(name))
+    def _mark_url(self, value: str, mask: int, flag: Flag = NO_FLAG) -> None:
+        """Note on a URL's host that URLs on it are listed, and on its path that it has a query."""
+        self._slashes = max(self._slashes, value.partition("?")[0].count("/"))
+        hosts, path = marked_by(value)
+        for key in hosts:
+            group = self._group(key)
             group.urls |= mask
             group.flags |= Flag.URLS | flag
-        if query:
-            self._group(key_of(RuleKind.URL, address) + b"?")
+        if path:
+            self._group(path)
 
-    def _numbered_groups(self) -> tuple[list[_Group], dict[bytes, int]]:
-        """Return the distinct groups, and the group of each key that does not have one plain listing alone."""
-        numbers: dict[tuple[Any, ...], int] = {}
-        groups: list[_Group] = []
 
-        def number(group: _Group) -> int:
-            key = group.key()
-            if key not in numbers:
-                numbers[key] = len(groups)
-                groups.append(group)
-            return numbers[key]
+def marked_by(value: str) -> tuple[list[bytes], bytes | None]:
+    r"""Return the keys that tell of a URL: its host, with and without ``www.``, or address; and its path with a query.
 
-        self._plain_groups = {
-            detail: number(_Group(details=(detail,))) for detail in dict.fromkeys(self._plain.values())
-        }
-        return groups, {key: number(group) for key, group in self._groups.items()}
-
-    def _group_of(self, trie: marisa_trie.BinaryTrie, special: dict[bytes, int], keys: int, bits: int) -> bytes:
-        """Return the group of each key id. Asking the trie for an id costs a microsecond: the commonest go unasked."""
-        counts = Counter(self._plain.values())
-        commonest = self._plain_groups[counts.most_common(1)[0][0]] if counts else 0
-        group_of = unpacked(keys, bits, commonest)
-        if len(counts) > 1:
-            for key, detail in self._plain.items():
-                group = self._plain_groups[detail]
-                if group != commonest:
-                    group_of[trie.key_id(key)] = group
-        for key, group in special.items():
-            group_of[trie.key_id(key)] = group
-        return packed(group_of, bits)
-
-    def _group_sections(self, groups: list[_Group]) -> tuple[array[int], array[int], array[int]]:
-        words = array("Q", bytes(8 * WORDS * len(groups)))
-        starts, members = array("I", [0]), array("I")
-        for index, group in enumerate(groups):
-            for detail in group.details:
-                own, below = self._detail_masks[detail]
-                words[index * WORDS + Word.SELF] |= own
-                words[index * WORDS + Word.BELOW] |= below
-            words[index * WORDS + Word.URLS] = group.urls
-            words[index * WORDS + Word.FLAGS] = int(group.flags)
-            members.extend(group.details)
-            members.extend(OVERRIDE_MEMBER | override for override in group.overrides)
-            starts.append(len(members))
-        return words, starts, members
+    >>> marked_by("video.example/watch?v=1")
+    ([b'elpmaxe.oediv.', b'elpmaxe.oediv.www.'], b'\x01video.example/watch?')
+    """
+    address, query, _ = value.partition("?")
+    host, ip = with_address(address.partition("/")[0])
+    path = key_of(RuleKind.URL, address) + b"?" if query else None
+    if ip:
+        return [key_of(RuleKind.IP, ip)], path
+    return [host_key(host), host_key(host[4:] if host.startswith("www.") else "www." + host)], path
 
 
 def _policy_row(policy: Policy) -> dict[str, Any]:
@@ -308,20 +242,6 @@ def _policy_row(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _write_sections(out: BinaryIO, version: int, sections: dict[str, bytes]) -> str:
-    digest = hashlib.sha256()
-    offset = HEADER.size + SECTION.size * len(sections)
-    table = bytearray()
-    for name, data in sections.items():
-        offset += -offset % ALIGNMENT
-        table += SECTION.pack(name.encode(), offset, len(data), zlib.crc32(data))
-        offset += len(data)
-    written = 0
-    header = HEADER.pack(MAGIC, FORMAT, len(sections), version, zlib.crc32(bytes(table)))
-    for data in (header, bytes(table), *sections.values()):
-        padded = bytes(-written % ALIGNMENT) + data
-        out.write(padded)
-        digest.update(padded)
-        written += len(padded)
-    out.write(digest.digest())
-    return digest.hexdigest()
+def as_json(meta: dict[str, Any]) -> bytes:
+    """Return the description of a snapshot as its file holds it."""
+    return json.dumps(meta, ensure_ascii=False, sort_keys=True).encode()

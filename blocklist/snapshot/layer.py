@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +14,9 @@ from blocklist.snapshot.layout import DETAIL, OVERRIDE_MEMBER, SCOPES, WORDS, Wo
 from blocklist.snapshot.packing import reading
 from blocklist.vocabulary import Scope
 
-#: The sections of a layer.
+#: The sections of a layer; those of the keys that changed since the base have a plus before their names.
 SECTIONS = ("trie", "group_of", "groups", "starts", "members", "details", "strings")
+CHANGED = "+"
 #: Groups of which a reader remembers what they say.
 _REMEMBERED = 65_536
 
@@ -53,18 +54,24 @@ class Layer:
             self.trie.map(sections["trie"])
         except Exception as error:  # marisa throws C++ exceptions of several kinds at bytes that are not a trie
             raise SnapshotError(f"{path}: damaged: its index cannot be read: {error}") from None
-        self.group_bits = group_bits
+        #: The keys that a key begins with, the shortest first; and those that begin with one, in no order.
+        self.prefixes: Callable[[bytes], list[bytes]] = self.trie.prefixes
+        self.beginning: Callable[[bytes], Iterator[bytes]] = self.trie.iterkeys
+        #: Whether keys differ in their groups; if not, all have the group 0.
+        self.grouped = group_bits > 0
         self._group_of = reading(sections["group_of"], group_bits)
         self._words = sections["groups"].cast("Q")
         self._starts = sections["starts"].cast("I")
         self._members = sections["members"].cast("I")
+        self.groups = len(self._starts) - 1
         self._details, self._strings = sections["details"], sections["strings"]
-        self.group = lru_cache(maxsize=_REMEMBERED)(self._read)
+        #: What the keys of a group have.
+        self.group: Callable[[int], Group] = lru_cache(maxsize=_REMEMBERED)(self._read)
 
     def number(self, key: bytes) -> int:
         """Return the group of a key that is there."""
         # To ask for a key's id is a second walk through the trie.
-        return self._group_of(self.trie.key_id(key)) if self.group_bits else 0
+        return self._group_of(self.trie.key_id(key)) if self.grouped else 0
 
     def get(self, key: bytes) -> Group | None:
         """Return what a key has, or None where there is no such key."""

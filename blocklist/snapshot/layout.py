@@ -12,6 +12,9 @@ keys), ``group_of`` (key id to group, in as few bits as tell them apart, see :mo
 words a group, see :class:`Word`), ``starts`` and ``members`` (which details each group has), ``details`` (fixed
 records, :data:`DETAIL`), ``strings``.
 
+Where keys changed since the rest was compiled, the sections from ``trie`` on are there once more for those keys, with a
+plus before their names: all that there is of such a key is in them.
+
 Keys are bytes: a host in UTF-8, reversed, with a closing dot, so that ``prefixes`` gives every listed ancestor in one
 call; for the other kinds a control character (no host holds one) and the value.
 
@@ -21,12 +24,13 @@ A change of anything here raises :data:`FORMAT`; a test pins the bytes of a smal
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from enum import IntEnum, IntFlag
 
 from blocklist.vocabulary import RuleKind, Scope
 
 MAGIC = b"BLKLSNAP"
-FORMAT = 2
+FORMAT = 3
 HEADER = struct.Struct("<8sIIQI4x")
 SECTION = struct.Struct("<16sQQI4x")
 TRAILER_BYTES = 32
@@ -41,6 +45,7 @@ OVERRIDE_MEMBER = 1 << 31
 
 #: What the keys of a kind begin with; those of hosts with none of these.
 KEY_MARKS = {RuleKind.URL: b"\x01", RuleKind.IP: b"\x02", RuleKind.APP: b"\x03"}
+_FIRST_OF_HOST = 0x20
 
 SCOPES = (Scope.SUBTREE, Scope.EXACT, Scope.PREFIX)
 
@@ -86,5 +91,10 @@ def value_of(key: bytes) -> str:
     >>> value_of(host_key("www.pirate.example"))
     'www.pirate.example'
     """
-    value = key[1:] if key[0] < 0x20 else key[-2::-1]
+    value = key[-2::-1] if key[0] >= _FIRST_OF_HOST else key[1:]
     return value.decode("utf-8", "surrogatepass")
+
+
+def hosts_among(keys: Iterable[bytes]) -> list[bytes]:
+    """Return those of the keys that are of hosts."""
+    return [key for key in keys if key[0] >= _FIRST_OF_HOST]

@@ -16,7 +16,8 @@ from zlib import crc32
 from blocklist.errors import NotFoundError, SnapshotError
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.plain import MAX_HOST, match_target, plain_host
-from blocklist.snapshot.layer import Detail, Group, Layer
+from blocklist.snapshot.layer import CHANGED, SECTIONS, Detail, Group, Layer
+from blocklist.snapshot.layers import Layers
 from blocklist.snapshot.layout import TRAILER_BYTES, Flag, host_key, key_of, value_of
 from blocklist.snapshot.sections import sections_of
 from blocklist.snapshot.sieve import is_set, passes, three_labels
@@ -57,13 +58,18 @@ class Snapshot:
         """
         self.path = path
         self._data = memoryview(data)
-        sections = sections_of(path, self._data)
-        meta = json.loads(bytes(sections["meta"]))
+        #: What the file is made of, for whoever compiles the next one.
+        self.sections = sections = sections_of(path, self._data)
+        self.meta: dict[str, Any] = json.loads(bytes(sections["meta"]))
+        meta = self.meta
         self.version: int = meta["version"]
         self.built_at: str = meta["built_at"]
         self.contents: int = meta["contents"]
         self.rules: int = meta["rules"]
         self.listings: int = meta["listings"]
+        #: The version that was compiled whole, and how many keys changed since: none if it is this one.
+        self.base_version: int = meta["base"]["version"]
+        self.changed_keys: int = meta["changed"]["keys"] if meta["changed"] else 0
         self.policies: tuple[dict[str, Any], ...] = tuple(meta["policies"])
         self._bits = {policy["name"]: bit for bit, policy in enumerate(self.policies)}
         self._least: tuple[int, ...] = tuple(policy["min_authorities"] for policy in self.policies)
@@ -73,9 +79,12 @@ class Snapshot:
         self._slashes: int = meta["slashes"]
         self._sieve, self._sieve_size = sections["sieve"], len(sections["sieve"])
         self._wide = frozenset(suffix.encode() for suffix in meta["wide"])
-        self._base = Layer(path, sections, meta["group_bits"])
-        self._prefixes, self._number = self._base.trie.prefixes, self._base.number
-        self._grouped = bool(self._base.group_bits)
+        self.base = Layer(path, sections, meta["group_bits"])
+        self._index: Layer | Layers = self.base
+        if meta["changed"]:
+            changed = {name: sections[CHANGED + name] for name in SECTIONS}
+            self._index = Layers(self.base, Layer(path, changed, meta["changed"]["group_bits"]))
+        self._prefixes, self._number, self._grouped = self._index.prefixes, self._index.number, self._index.grouped
         # By policy, what groups say: of policies that one authority is enough for, since others count over all keys.
         self._known: dict[str, dict[int, _Said]] = {
             policy["name"]: {} for policy in self.policies if policy["min_authorities"] == 1
@@ -258,7 +267,7 @@ class Snapshot:
 
     def _say(self, known: dict[int, _Said], number: int, above: bool, bit: int) -> _Said:
         """Return what a group says under a policy, and remember it."""
-        group = self._base.group(number)
+        group = self._index.group(number)
         said: _Said
         if group.flags and (not above or group.flags & Flag.OVERRIDES):
             said = None
@@ -284,7 +293,7 @@ class Snapshot:
             if passes(self._sieve, target.host, self._wide):
                 for found in self._prefixes(key):
                     above = len(found) < len(key)
-                    group = self._base.group(self._number(found))
+                    group = self._index.group(self._number(found))
                     hits.insert(0, _Hit(group, value_of(found), above))
                     if not above:
                         own = group
@@ -293,7 +302,7 @@ class Snapshot:
         return hits, own
 
     def _exact(self, key: bytes) -> list[_Hit]:
-        group = self._base.get(key)
+        group = self._index.get(key)
         return [] if group is None else [_Hit(group, value_of(key), False)]
 
     def _url_hits(self, target: Target, path: str) -> list[_Hit]:
@@ -301,7 +310,7 @@ class Snapshot:
         hits: list[_Hit] = []
         for prefix in _paths(path, self._slashes):
             key = key_of(RuleKind.URL, target.host + prefix)
-            if target.params and self._base.get(key + b"?") is not None:
+            if target.params and self._index.get(key + b"?") is not None:
                 hits += self._query_hits(key + b"?", target.params)
             hits += self._exact(key)
         return hits
@@ -310,7 +319,7 @@ class Snapshot:
         hits: list[_Hit] = []
         for param in sorted(params):
             hits += self._exact(key + param.encode())
-            for found in self._base.trie.iterkeys(key + param.encode() + b"&"):
+            for found in self._index.beginning(key + param.encode() + b"&"):
                 if params.issuperset(found[len(key) :].decode().split("&")):
                     hits += self._exact(found)
         return sorted(hits, key=lambda hit: (-hit.value.count("&"), hit.value))

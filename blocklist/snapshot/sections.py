@@ -6,10 +6,11 @@ import zlib
 from pathlib import Path
 
 from blocklist.errors import SnapshotError
-from blocklist.snapshot.layer import SECTIONS
+from blocklist.snapshot.layer import CHANGED, SECTIONS
 from blocklist.snapshot.layout import FORMAT, HEADER, MAGIC, SECTION, TRAILER_BYTES
 
 _SECTIONS = frozenset({"meta", "sieve", *SECTIONS})
+_CHANGED = frozenset(CHANGED + name for name in SECTIONS)
 
 
 def sections_of(path: Path, data: memoryview) -> dict[str, memoryview]:
@@ -31,6 +32,7 @@ def sections_of(path: Path, data: memoryview) -> dict[str, memoryview]:
         # The others are too large to be read whenever a file is opened; verify reads them.
         if name.startswith(b"meta") and zlib.crc32(section) != checksum:
             raise SnapshotError(f"{path}: damaged: its description does not have its checksum")
-    if sections.keys() < _SECTIONS:
-        raise SnapshotError(f"{path}: damaged: it lacks {', '.join(sorted(_SECTIONS - sections.keys()))}")
+    needed = _SECTIONS | _CHANGED if sections.keys() & _CHANGED else _SECTIONS
+    if needed - sections.keys():
+        raise SnapshotError(f"{path}: damaged: it lacks {', '.join(sorted(needed - sections.keys()))}")
     return sections

@@ -70,6 +70,18 @@ def sieve_of(keys: Collection[bytes], known: Container[bytes]) -> tuple[bytes, l
     return bytes(sieve), sorted(suffix[-2::-1].decode("utf-8", "surrogatepass") for suffix in wide)
 
 
+def with_hosts(sieve: bytes, hosts: Iterable[str], wide: Container[str]) -> bytes:
+    """Return a sieve that lets these hosts pass too, and what is below them."""
+    bits = bytearray(sieve)
+    sites = []
+    for host in hosts:
+        dot = host.rfind(".", 0, max(host.rfind("."), 0))
+        site = host[dot + 1 :]
+        sites.append(three_labels(host, dot) if site in wide else site.encode("utf-8", "surrogatepass"))
+    _let_pass(bits, sites)
+    return bytes(bits)
+
+
 def _let_pass(sieve: bytearray, sites: Iterable[bytes]) -> None:
     size = len(sieve)
     for hashed in map(crc32, sites):

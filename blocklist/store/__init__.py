@@ -11,6 +11,7 @@ from pathlib import Path
 
 from blocklist.store.audit import AuditLog
 from blocklist.store.changes import Changes
+from blocklist.store.current import Current
 from blocklist.store.database import Database
 from blocklist.store.evidence import Evidence
 from blocklist.store.exports import Exports
@@ -42,6 +43,7 @@ class Store:
         self.feeds = Feeds(self.database)
         self.runs = Runs(self.database)
         self.listings = Listings(self.database)
+        self.current = Current(self.database)
         self.holds = Holds(self.database)
         self.changes = Changes(self.database)
         self.evidence = Evidence(self.database)

@@ -18,8 +18,6 @@ from blocklist.definition import FeedDefinition
 from blocklist.store.database import TEXTS, Database, Row, as_texts
 from blocklist.vocabulary import Authority, Entry, Hosts, Listing, Rule, RuleKind, Scope
 
-#: What the compiler needs of a listing, in the order of :data:`blocklist.snapshot.compiler.ListingRow`.
-_COMPILED = "value, kind, scope, feed_id, raw, reference, legal_basis, published_at, authority, country, listed_from"
 _STAGED = (
     "value",
     "kind",
@@ -35,11 +33,7 @@ _STAGED = (
 #: Columns that every row has; the facts that its publisher states stand behind them.
 _BARE = 5
 _FACTS = ("reference", "legal_basis", "published_at", "authority", "country")
-_IS_BARE = " AND ".join(["kind = 'host'", *(f"{column} IS NULL" for column in ("raw", *_FACTS))])
-_OF_A_FEED = "feed_id IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
 _NO_FACTS = (None,) * len(_FACTS)
-#: Ids of listings a block of what is read to compile: joined, some hundred kilobytes.
-_BLOCK = 4_096
 #: Rows collected before they are staged, and hosts from which on staging them together is worth it.
 _ROWS = 10_000
 _TOGETHER = 16
@@ -196,29 +190,6 @@ class Listings:
             "UPDATE listings SET listed_until = ?, closed_by = ? WHERE feed_id = ? AND closed_by = 0",
             (moment, run_id, feed_id),
         )
-
-    def current_bare(self) -> Iterator[tuple[Any, ...]]:
-        """Yield what feeds list now of hosts about which nothing more is stated, a block at a time.
-
-        A block is hosts with spaces between them, and the words on all of them: feed id, scope and listed from. A
-        million rows differ in nothing else; joined by the database they cost half of what a row each does.
-        """
-        return self._database.tuples(
-            "SELECT group_concat(value, ' '), feed_id, scope, listed_from FROM listings NOT INDEXED"
-            f" WHERE closed_by = 0 AND {_OF_A_FEED} AND {_IS_BARE}"
-            f" GROUP BY id / {_BLOCK}, feed_id, scope, listed_from"
-        )
-
-    def current_stated(self) -> Iterator[tuple[Any, ...]]:
-        """Yield what else feeds list now, as :data:`_COMPILED` names it (raw None: as the value)."""
-        return self._database.tuples(
-            f"SELECT {_COMPILED} FROM listings WHERE closed_by = 0 AND {_OF_A_FEED} AND NOT ({_IS_BARE})"
-        )
-
-    def rows_at(self, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-        """Yield listings by their ids in the form of :meth:`current_stated`."""
-        for id_ in ids:
-            yield from self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE id = ?", (id_,))
 
     def candidates(self, hosts: Iterable[str], url_hosts: Iterable[str], others: Iterable[str]) -> list[Listing]:
         """Return every listing ever of these hosts, of URLs on those hosts, and of these addresses or app ids."""

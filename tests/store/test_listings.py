@@ -42,8 +42,8 @@ def intervals(store: Store, host: str) -> list[tuple[str, str, str | None]]:
 
 
 def now_listed(store: Store) -> list[str]:
-    bare = [host for hosts, *_ in store.listings.current_bare() for host in hosts.split(" ")]
-    return sorted(bare + [row[0] for row in store.listings.current_stated()])
+    bare = [host for hosts, *_ in store.current.bare() for host in hosts.split(" ")]
+    return sorted(bare + [row[0] for row in store.current.stated()])
 
 
 def test_a_first_body_opens_a_listing_a_rule(store: Store) -> None:

@@ -24,6 +24,8 @@ class SnapshotBody(BaseModel):
     confirmed_at: Moment = Field(description="When it was last known to be up to date.")
     rules: int
     listings: int
+    base_version: int = Field(description="The version that was compiled whole, on which this one builds.")
+    changed_keys: int = Field(description="Keys of the index that were compiled anew since; 0 if this one is whole.")
     bytes: int
     sha256: str
     policies: list[str]

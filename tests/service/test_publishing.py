@@ -1,0 +1,150 @@
+"""What the service publishes after small changes: compiled above a base, and the same as if it were compiled whole."""
+
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+
+import pytest
+
+from blocklist import Snapshot
+from blocklist.clock import now
+from blocklist.config import PolicySettings
+from blocklist.service import Service
+from blocklist.snapshot import overlay
+from blocklist.vocabulary import OverrideAction
+from tests.support import definition
+
+HOSTS = [f"{label}{site}.example" for site in ("p", "q", "r") for label in ("", "www.", "a.")]
+ENTRIES = [*HOSTS, *(f"{host}/x" for host in HOSTS), *(f"{host}/x?v=1" for host in HOSTS), "93.184.215.14/film"]
+TARGETS = [*ENTRIES, *(f"http://b.{host}/x/y?v=1&w" for host in HOSTS), "http://93.184.215.14/film", "93.184.215.14"]
+
+
+@pytest.fixture(autouse=True)
+def small_snapshots_have_overlays_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlay, "_LEAST", 0)
+    monkeypatch.setattr("blocklist.service.publishing.room_for_changes", lambda _: 1_000)
+
+
+def whole(service: Service) -> Snapshot:
+    out = io.BytesIO()
+    service._whole(now()).write(out, service.snapshot().version, now(), 0)
+    return Snapshot(Path("in memory"), out.getvalue())
+
+
+def write(folder: Path, feed: str, *entries: str) -> None:
+    (folder / f"{feed}.txt").write_text("\n".join([*entries, "stays.example"]) + "\n")
+
+
+def add(service: Service, folder: Path, feed: str, *entries: str) -> None:
+    write(folder, feed, *entries)
+    guards = {"max_removed": 1, "max_growth": 1000}
+    service.add_feed(definition(feed, source={"file": str(folder / f"{feed}.txt")}, guards=guards), "tester")
+    service.refresh(feed, "tester")
+
+
+def step(service: Service, folder: Path, rng: random.Random) -> None:
+    """Change something, as an admin or a publisher would."""
+    feeds = [feed.name for feed in service.store.feeds.all()]
+    what = rng.choice(["list", "list", "list", "override", "override", "end", "feed", "describe"])
+    if what == "list":
+        feed = rng.choice(feeds)
+        write(folder, feed, *rng.sample(ENTRIES, rng.randrange(12)))
+        service.refresh(feed, "tester")
+    elif what == "override":
+        service.add_override(rng.choice(list(OverrideAction)), rng.choice(ENTRIES), "why", "tester")
+    elif what == "end":
+        for item in service.store.overrides.all()[:1]:
+            service.remove_override(item.id, "tester")
+    elif what == "feed" and len(feeds) > 1:
+        service.remove_feed(rng.choice(feeds), "tester")
+    elif what == "feed":
+        add(service, folder, f"feed-{rng.randrange(10**6)}", *rng.sample(ENTRIES, 5))
+    else:
+        title = f"Title {rng.randrange(100)}"
+        service.edit_feed(feeds[0], lambda known: known.model_copy(update={"title": title}), "tester")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_after_any_sequence_of_changes_the_snapshot_is_what_a_whole_one_would_be(
+    service: Service, tmp_path: Path, seed: int
+) -> None:
+    rng = random.Random(seed)
+    service.settings.policies["all"] = PolicySettings()
+    add(service, tmp_path, "one", *rng.sample(ENTRIES, 8))
+    add(service, tmp_path, "two", *rng.sample(ENTRIES, 8))
+    bases = set()
+    for _ in range(12):
+        step(service, tmp_path, rng)
+        snapshot, anew = service.snapshot(), whole(service)
+        snapshot.verify()
+        bases.add((snapshot.base_version, snapshot.base_version < snapshot.version))
+        assert (snapshot.rules, snapshot.listings) == (anew.rules, anew.listings)
+        for target in TARGETS:
+            for policy in ("default", "all"):
+                for explain in (False, True):
+                    said = snapshot.lookup(target, policy, explain=explain)
+                    assert said == anew.lookup(target, policy, explain=explain), (target, policy)
+    assert any(above for _, above in bases), "nothing was compiled above a base"
+    assert len({version for version, _ in bases}) < 9, "nearly everything was compiled whole"
+
+
+def test_a_small_change_is_compiled_above_the_base_and_build_compiles_whole(service: Service, tmp_path: Path) -> None:
+    add(service, tmp_path, "court", "a.example", "b.example")
+    service.add_override(OverrideAction.BLOCK, "c.example", "why", "tester")
+    changed = service.snapshot()
+    assert (changed.version, changed.base_version, changed.changed_keys) == (2, 1, 1)
+    service.publish(anew=True)
+    built = service.snapshot()
+    assert (built.version, built.base_version, built.changed_keys) == (3, 3, 0)
+    assert built.lookup("c.example").override is OverrideAction.BLOCK
+
+
+def test_many_changes_are_compiled_whole(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blocklist.service.publishing.room_for_changes", overlay.room_for_changes)
+    sites = [f"site-{number}.example" for number in range(40)]
+    add(service, tmp_path, "court", *sites)
+    write(tmp_path, "court", *sites[2:])
+    service.refresh("court", "tester")
+    assert service.snapshot().base_version == 1
+    write(tmp_path, "court", *sites[5:])
+    service.refresh("court", "tester")
+    assert service.snapshot().base_version == 3
+    assert not service.snapshot().lookup("site-4.example").listed
+
+
+def test_a_listing_that_ended_by_a_clock_set_back_is_noticed(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(service, tmp_path, "court", "a.example", "b.example")
+    monkeypatch.setattr("blocklist.refresh.run.now", lambda: "2020-01-01T00:00:00Z")
+    write(tmp_path, "court", "b.example")
+    service.refresh("court", "tester")
+    snapshot = service.snapshot()
+    assert snapshot.base_version == snapshot.version
+    assert not snapshot.lookup("a.example").listed
+
+
+def test_a_restored_database_is_not_compiled_above_what_it_does_not_know(service: Service, tmp_path: Path) -> None:
+    add(service, tmp_path, "court", "a.example")
+    with service.store.database.transaction():
+        service.store.database.execute("UPDATE snapshots SET sha256 = 'of another database'")
+    service.publish()
+    snapshot = service.snapshot()
+    assert (snapshot.version, snapshot.base_version) == (2, 2)
+
+
+def test_a_base_that_was_damaged_is_not_copied(service: Service, tmp_path: Path) -> None:
+    add(service, tmp_path, "court", "a.example")
+    path = service.snapshots.folder / service.publish().file
+    data = bytearray(path.read_bytes())
+    data[-40] ^= 1
+    path.unlink()
+    path.write_bytes(data)
+    with service.store.database.transaction():
+        service.store.snapshots.contents_changed()
+    service.publish()
+    snapshot = service.snapshot()
+    snapshot.verify()
+    assert snapshot.base_version == snapshot.version == 2
