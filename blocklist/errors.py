@@ -86,8 +86,6 @@ class StoreError(BlocklistError):
 class FetchError(BlocklistError):
     """A feed's body could not be had, or must not be."""
 
-    http_status = 502
-
 
 class UnreadableFeedError(BlocklistError):
     """A body of which no later row could be trusted (wrong encoding, broken JSON, a missing column)."""

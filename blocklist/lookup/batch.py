@@ -36,7 +36,8 @@ class Batch:
         self._items: list[Any] = request["items"]
         if len(self._items) > MAX_ITEMS:
             raise TooLargeError(f"{len(self._items):,} items are more than {MAX_ITEMS:,}: send them in parts")
-        policy = request.get("policy") or "default"
+        policy = request.get("policy")
+        policy = "default" if policy in (None, "") else policy
         if not isinstance(policy, str):
             raise ValueError("policy must be a string")
         self._verdicts = verdicts_under(policy)

@@ -12,11 +12,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from blocklist.errors import BlocklistError, TooManyError
 from blocklist.lookup.limits import MAX_BYTES
-from blocklist.lookup.resolver import Resolver, SnapshotHolder, problem
+from blocklist.lookup.resolver import Answer, Resolver, SnapshotHolder, problem
 from blocklist.lookup.routes import Request, Routes, no_metrics, not_found
 from blocklist.service import Service
 from blocklist.web import browsers
-from blocklist.web.api import DescribedApp, add_api
+from blocklist.web.api import DescribedApp, add_api, methods_of
 from blocklist.web.guarding import declare, declare_lookup, guard
 from blocklist.web.headers import harden
 from blocklist.web.metrics import feed_metrics
@@ -74,7 +74,11 @@ def _lookup_routes(app: Flask, routes: Routes) -> None:
     @app.errorhandler(MethodNotAllowed)
     def other_method(error: MethodNotAllowed) -> ResponseReturnValue:
         # Flask would word it, and answer OPTIONS, in its own way.
-        return view() if request.path in routes.paths else respond(problem(405, error.description or error.name))
+        if request.path in routes.paths:
+            return view()
+        allowed = methods_of(app, request.path) or sorted(error.valid_methods or ())
+        told = problem(405, f"this address takes {', '.join(allowed)}")
+        return respond(Answer(told.status, told.body, (("Allow", ", ".join(allowed)),)))
 
 
 def _errors(app: Flask, lookups_only: bool) -> None:

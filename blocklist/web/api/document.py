@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from flask import Flask, Response, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.openapi import OpenAPI
@@ -46,6 +48,13 @@ class DescribedApp(OpenAPI):
             self.register_api(resource)
             self.models |= resource.models
 
+    def make_default_options_response(self) -> Response:
+        """Answer OPTIONS with the methods of this very address: ``/v1/feeds/preview`` is no feed."""
+        response = super().make_default_options_response()
+        if methods := methods_of(self, request.path):
+            response.headers["Allow"] = ", ".join(methods)
+        return response
+
     def generate_spec_json(self) -> None:
         """Describe everything: the views, and the lookups, which are no views of their own."""
         super().generate_spec_json()  # type: ignore[no-untyped-call]
@@ -57,3 +66,24 @@ class DescribedApp(OpenAPI):
         self.spec_json["components"]["schemas"] = schemas["$defs"]
         self.spec_json["paths"] = {**self.spec_json["paths"], **LOOKUP_PATHS}
         self.spec_json.setdefault("tags", []).append(LOOKUP_TAG)
+        for path in self.spec_json["paths"].values():
+            for parameter in (
+                parameter for operation in path.values() for parameter in operation.get("parameters", ())
+            ):
+                parameter["schema"] = _not_null(parameter["schema"])
+
+
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter, which can be left out and cannot be null."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
+    if len(choices) == 1:
+        rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+        return {**rest, **choices[0]}
+    return schema
+
+
+def methods_of(app: Flask, address: str) -> list[str]:
+    """Return the methods that the description names for an address as it stands; none where that names things."""
+    path = app.api_doc["paths"].get(address) if isinstance(app, DescribedApp) else None
+    named = {method.upper() for method in path or ()}
+    return sorted(named | {"OPTIONS"} | ({"HEAD"} if "GET" in named else set())) if named else []

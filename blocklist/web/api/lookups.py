@@ -78,9 +78,11 @@ class BatchItem(BaseModel):
 class Batch(BaseModel):
     """Up to 10,000 targets; a text is a URL or a domain."""
 
-    items: list[BatchItem | str] = Field(max_length=10_000)
+    items: list[BatchItem | str | Any] = Field(
+        description="What is none of these gets the verdict `unknown` and an error."
+    )
     policy: str | None = None
-    explain: bool | None = None
+    explain: Any = Field(None, description="Anything that is true adds who lists it, on what order.")
 
 
 class BidRequest(BaseModel):
@@ -135,7 +137,7 @@ _POLICY = _parameter("policy", "A policy of the configuration; `default` without
 _EXPLAIN = _parameter("explain", "`1`, `true` or `yes`: who lists it, on what order.")
 _URL = _parameter("url", "A page's address.")
 _TARGETS = [_URL, _parameter("domain", "A domain."), _parameter("app", "An app's bundle or store id.")]
-_RESPOND = _parameter("respond", "`openrtb`: answer as a bidder would.", {"type": "string", "enum": ["openrtb"]})
+_RESPOND = _parameter("respond", "`openrtb`: answer as a bidder would.", {"type": "string", "enum": ["openrtb", ""]})
 _PAGE = [
     _parameter("X-Page-URL", "The page, where the query has no `url`.", in_="header"),
     _parameter("Referer", "The page, where neither is there.", in_="header"),

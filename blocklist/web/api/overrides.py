@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocklist.clock import parse_time
-from blocklist.errors import UsageError
+from blocklist.errors import NotFoundError, UsageError
 from blocklist.lookup.resolver import Answer
 from blocklist.service import Service
 from blocklist.vocabulary import OverrideAction, Role
@@ -27,6 +27,8 @@ class OverrideBody(Ruled):
     created_at: Moment
     until: Moment | None
     removed_at: Moment | None
+    confirmed_at: Moment | None = Field(description="Since when it counts; null while it waits for a second person.")
+    confirmed_by: str | None
 
 
 class OverridePage(Next):
@@ -68,11 +70,14 @@ def override_routes(service: Service) -> Resource:
 
     @routes.operation(
         *("POST", "/v1/overrides", Role.EDITOR),
-        Gives(201, OverrideBody, "The override, which counts from now on.", {"Location": "Its address."}),
+        Gives(201, OverrideBody, "The override.", {"Location": "Its address."}),
         problems=(409,),
     )
     def add_override(header: CreationHeaders, body: NewOverride) -> Answer:
-        """Allow or block a target, and publish."""
+        """Allow or block a target, and publish.
+
+        Where the setting `access.two_people` is on, it counts once somebody else confirms it.
+        """
 
         def add() -> Answer:
             actor = current_identity().actor
@@ -83,8 +88,20 @@ def override_routes(service: Service) -> Resource:
 
     @routes.operation("GET", "/v1/overrides/{id}", Role.VIEWER, Gives(200, OverrideBody, "The override."))
     def show_override(path: ById) -> Answer:
-        """Show an override, removed or not."""
-        return Answer(200, override_body(service.store.overrides.get(path.id)))
+        """Show an override."""
+        found = service.store.overrides.get(path.id)
+        if found.removed_at:
+            raise NotFoundError(f"override {path.id} was removed on {found.removed_at}: ?removed=true lists it")
+        return Answer(200, override_body(found))
+
+    @routes.operation(
+        *("POST", "/v1/overrides/{id}/confirm", Role.APPROVER),
+        Gives(200, OverrideBody, "The override, which counts from now on."),
+        problems=(409,),
+    )
+    def confirm_override(path: ById) -> Answer:
+        """Confirm an override that somebody else added, where the setting `access.two_people` wants it; and publish."""
+        return Answer(200, override_body(service.confirm_override(path.id, current_identity().actor)))
 
     @routes.operation(
         *("DELETE", "/v1/overrides/{id}", Role.EDITOR),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 from flask import request
@@ -12,8 +13,9 @@ from pydantic import BaseModel, Field
 from blocklist.access.reach import check_reach
 from blocklist.amending import drafted
 from blocklist.definition import FeedDefinition
-from blocklist.errors import NotFoundError
+from blocklist.errors import FetchError, NotFoundError
 from blocklist.lookup.resolver import Answer
+from blocklist.refresh.preview import Preview
 from blocklist.service import Service
 from blocklist.store.feeds import definition_of
 from blocklist.vocabulary import Outcome, Role, RuleKind, Scope
@@ -89,7 +91,10 @@ def refresh_routes(service: Service) -> Resource:
         Gives(202, RunBody, "The run, which begins.", {"Location": "Its address: progress, and how it ends."}),
         Gives(200, RunBody, "The run, which has ended (`wait=true`).", {"Location": "Its address."}),
         problems=(409, 503),
-        takes={RAW: {"schema": _FILE}, FORM: {"schema": {"type": "object", "properties": {"file": _FILE}}}},
+        takes={
+            RAW: {"schema": _FILE},
+            FORM: {"schema": {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}},
+        },
     )
     def refresh_feed(path: ByName, query: RefreshQuery) -> Answer:
         """Refresh a feed now.
@@ -110,7 +115,8 @@ def refresh_routes(service: Service) -> Resource:
     @routes.operation(
         *("POST", "/v1/feeds/preview", Role.EDITOR),
         Gives(200, PreviewBody, "What the definition would give, and what every guard would say."),
-        problems=(404, 502),
+        problems=(404,),
+        must_bring=True,
         takes={
             "application/json": {"schema": reference(NewFeed)},
             FORM: {
@@ -134,14 +140,21 @@ def refresh_routes(service: Service) -> Resource:
         if request.mimetype != FORM:
             told = read_body(NewFeed)
             assert isinstance(told, NewFeed)
-            return Answer(200, preview_body(service.preview(_meant(service, told.root))))
+            return Answer(200, preview_body(_previewed(service, _meant(service, told.root))))
         with arrived(service.settings, "definition") as upload:
             definition = _meant(service, _from_form(request.form.get("definition", "")))
-            body = preview_body(service.preview(definition, upload.file))
+            body = preview_body(_previewed(service, definition, upload.file))
             # Where the service keeps it meanwhile means nothing to whoever sent it.
             return Answer(200, body | ({"fetched": "the upload"} if upload.file else {}))
 
     return routes
+
+
+def _previewed(service: Service, definition: FeedDefinition, file: Path | None = None) -> Preview:
+    try:
+        return service.preview(definition, file)
+    except FetchError as error:
+        raise faulty(422, [(("source",), str(error))], "pointer", str(error)) from None
 
 
 def _meant(service: Service, patch: dict[str, Any]) -> FeedDefinition:

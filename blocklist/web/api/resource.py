@@ -42,11 +42,11 @@ PROBLEMS = {
     415: "The body is of a type that is not taken.",
     422: "The body can be read; what it says cannot be done. `errors` points to the fields.",
     428: "If-Match is missing: say which version you have seen, or `*`.",
+    429: "Too many requests of this sender showed no token that is known; Retry-After says how long to wait.",
     500: "A fault of the service, or of its disk.",
-    502: "The publisher did not give the list.",
     503: "The service does as much as it may at once, or has no snapshot yet.",
 }
-_ALWAYS = (400, 401, 403, 406, 500)
+_ALWAYS = (400, 401, 403, 406, 429, 500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,12 @@ class Resource(APIBlueprint):
         *gives: Gives,
         problems: Iterable[int] = (),
         takes: Mapping[str, Any] | None = None,
+        must_bring: bool = False,
     ) -> Callable[[View], View]:
         """Answer a method of an address with a view, which takes what it names: path, query, header, body.
 
         ``problems`` are the statuses of problems that not every view has; ``takes`` describes a body that is not JSON,
-        by media type, which the view reads itself.
+        by media type, which the view reads itself; ``must_bring``: it cannot be left out.
         """
 
         def register(view: View) -> View:
@@ -134,7 +135,7 @@ class Resource(APIBlueprint):
                 description=f"{rest.strip()}\n\nRole: {role}.".strip(),
                 responses={item.status: item.described() for item in gives}
                 | {status: _problem(status) for status in sorted(statuses)},
-                openapi_extensions={"requestBody": {"content": takes}} if takes else None,
+                openapi_extensions={"requestBody": {"content": takes, "required": must_bring}} if takes else None,
             )
             route(needs(role)(answer))
             return view

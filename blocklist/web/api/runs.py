@@ -179,7 +179,7 @@ def run_routes(service: Service) -> Resource:
         return Answer(200, _detail_body(service, detail))
 
     @routes.operation("GET", "/v1/runs/{id}/changes", Role.VIEWER, Gives(200, ChangePage, "A page of changes."))
-    def list_changes(path: ById, query: ChangeQuery) -> Answer:
+    def list_run_changes(path: ById, query: ChangeQuery) -> Answer:
         """List what a held run would change, those that stand out first."""
         service.store.runs.get(path.id)
         place = query.place("changes", int, str, str, str, str)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from blocklist.web.api.problems import refused
 
@@ -19,6 +19,8 @@ class MayMatch(BaseModel):
 class MustMatch(BaseModel):
     """Headers of a request that would overwrite what it has not seen, did it not say which version it means."""
 
+    # Described as required; whoever leaves it out is told so with 428, and not with 400.
+    model_config = ConfigDict(json_schema_extra={"required": ["If-Match"]})
     if_match: str | None = Field(None, alias="If-Match", description=f"{_SAYS} Without it the answer is 428.")
 
 

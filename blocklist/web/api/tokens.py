@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocklist.clock import parse_time
-from blocklist.errors import UsageError
+from blocklist.errors import NotFoundError, UsageError
 from blocklist.lookup.resolver import Answer
 from blocklist.service import Service
 from blocklist.vocabulary import Role
@@ -84,7 +84,10 @@ def token_routes(service: Service) -> Resource:
     @routes.operation("GET", "/v1/tokens/{id}", Role.ADMIN, Gives(200, TokenBody, "The token."))
     def show_token(path: ById) -> Answer:
         """Show a token, without its secret."""
-        return Answer(200, token_body(service.store.tokens.get(path.id)))
+        found = service.store.tokens.get(path.id)
+        if found.revoked_at:
+            raise NotFoundError(f"token {path.id} was revoked on {found.revoked_at}; the list of all has it")
+        return Answer(200, token_body(found))
 
     @routes.operation(
         *("DELETE", "/v1/tokens/{id}", Role.ADMIN), Gives(200, TokenBody, "The token, revoked."), problems=(409,)

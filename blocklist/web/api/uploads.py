@@ -77,6 +77,8 @@ def _written(path: Path, fields: tuple[str, ...]) -> bool:
         if unknown:
             raise refused(400, f"the form has parts that mean nothing here: {', '.join(unknown)}"[:500])
         if "file" not in parts:
+            if not fields:
+                raise refused(400, "the form has no part 'file', which is the list")
             return False
         source = parts["file"].stream
     try:

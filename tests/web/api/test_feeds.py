@@ -229,13 +229,14 @@ def test_a_definition_is_tried_with_an_upload_and_nothing_is_kept(api: CheckedCl
     assert list((service.settings.data_dir / "incoming").iterdir()) == []
 
 
-def test_a_known_feed_is_tried_by_its_name_and_a_list_that_cannot_be_had_is_502(
+def test_a_known_feed_is_tried_by_its_name_and_a_list_that_cannot_be_had_points_to_its_source(
     api: CheckedClient, court: str, listing: Path
 ) -> None:
     seen = api.post("/v1/feeds/preview", json={"name": "court"}).json
     assert (seen or {})["rules"] == 10
     listing.unlink()
-    assert api.post("/v1/feeds/preview", json={"name": "court"}).status_code == 502
+    answer = api.post("/v1/feeds/preview", json={"name": "court"})
+    assert (answer.status_code, pointers(answer)) == (422, ["#/source"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Schemathesis over the whole description, all checks, with and without a token, one request leading to the next.
+
+``BLOCKLIST_FUZZ_EXAMPLES`` says how many examples each operation gets: few in the suite, hundreds in a long run.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cheroot.wsgi import Server
+
+from blocklist.service import Service
+from blocklist.snapshot.follower import Follower
+from blocklist.vocabulary import OverrideAction, Role
+from blocklist.web.app import create_app
+from tests.support import definition, settings_for, token_for
+from tests.web.api.conftest import SITES
+
+_EXAMPLES = os.environ.get("BLOCKLIST_FUZZ_EXAMPLES", "2")
+_PROGRAM = Path(sys.executable).parent / "schemathesis"
+#: Nobody listens there: whatever address is made up, nothing leaves this machine.
+_NOWHERE = {"proxy": "http://127.0.0.1:9", "attempts": 1, "connect_timeout": 1}
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A control plane in which there is one of everything."""
+    opened = Service(settings_for(tmp_path / "data", fetch=_NOWHERE))
+    listing = tmp_path / "list.txt"
+    listing.write_text("\n".join([*SITES, "archive.org"]) + "\n")
+    opened.add_feed(definition(source={"file": str(listing)}), "test")
+    opened.refresh("court", "test")
+    listing.write_text(f"{SITES[0]}\nnew.example\n")
+    opened.refresh("court", "test")
+    opened.add_override(OverrideAction.ALLOW, "allowed.example", "appeal", "test")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def address(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a server over it, which forgives wrong tokens: the checks show many."""
+    monkeypatch.setattr("blocklist.access.throttle.Throttle.check", lambda *_: None)
+    follower = Follower(service.snapshots.folder, 86_400)
+    follower.start()
+    server = Server(("127.0.0.1", 0), create_app(follower, service))
+    server.prepare()
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    yield f"http://127.0.0.1:{server.bind_addr[1]}"
+    server.stop()
+    thread.join()
+    follower.stop()
+
+
+def fuzz(address: str, folder: Path, *options: str) -> None:
+    config = str(Path(__file__).with_name("schemathesis.toml"))
+    command = [str(_PROGRAM), "--config-file", config, "--no-color", "run"]
+    done = subprocess.run(
+        [*command, f"{address}/openapi.json", "--continue-on-failure", "--max-examples", _EXAMPLES, *options],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+
+
+@pytest.mark.timeout(0 if _EXAMPLES != "2" else 120)
+def test_no_request_of_an_admin_breaks_the_service_or_gets_an_answer_that_is_not_described(
+    service: Service, address: str, tmp_path: Path
+) -> None:
+    # The checks revoke tokens as they come: theirs is not among the first.
+    secret = [token_for(service, Role.ADMIN) for _ in range(30)][-1]
+    fuzz(address, tmp_path, "--header", f"Authorization: Bearer {secret}")
+
+
+def test_no_request_without_a_token_gets_an_answer_that_is_not_described(address: str, tmp_path: Path) -> None:
+    fuzz(address, tmp_path, "--phases", "fuzzing,stateful")

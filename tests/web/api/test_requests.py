@@ -1,0 +1,293 @@
+"""What holds for every address: types, methods, parameters; creations that are asked for twice; what is never shown."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from blocklist.clock import later, now
+from blocklist.service import Service
+from blocklist.vocabulary import Role
+from blocklist.web.api import DescribedApp
+from tests.support import settings_for
+from tests.web.api.checked import CheckedClient
+
+BLOCK = {"action": "block", "target": "pirate.example", "reason": "by order"}
+
+
+# Types, methods, parameters
+
+
+def test_the_description_is_openapi_3_1_and_every_reference_in_it_leads_somewhere(control_app: Flask) -> None:
+    assert isinstance(control_app, DescribedApp)
+    spec = control_app.test_client().get("/openapi.json").json
+    assert spec is not None
+    assert spec["openapi"].startswith("3.1")
+    named = {part.partition('"')[0] for part in json.dumps(spec).split('"#/components/schemas/')[1:]}
+    assert named == named & set(spec["components"]["schemas"])
+    operations = [operation for path in spec["paths"].values() for operation in path.values()]
+    ids = [operation["operationId"] for operation in operations]
+    assert len(set(ids)) == len(ids) > 40
+    assert all(operation["summary"] for operation in operations)
+
+
+def test_every_address_under_v1_is_described(control_app: Flask) -> None:
+    assert isinstance(control_app, DescribedApp)
+    rules = {str(rule).replace("<", "{").replace(">", "}") for rule in control_app.url_map.iter_rules()}
+    assert {rule for rule in rules if rule.startswith("/v1/")} <= set(control_app.api_doc["paths"])
+
+
+def test_the_page_of_the_description_names_every_address_and_needs_no_script(control_app: Flask) -> None:
+    page = control_app.test_client().get("/docs")
+    assert page.status_code == 200
+    assert isinstance(control_app, DescribedApp)
+    assert [path for path in control_app.api_doc["paths"] if path not in page.text] == []
+    assert "<script" not in page.text
+    assert "style=" not in page.text
+    assert "//" not in page.text.replace("https://registry.example", "")
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=1_0", "limit"),
+        ("limit=1.0", "limit"),
+        ("limit=", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("outcome=good", "outcome"),
+        ("nothing=1", "nothing"),
+    ],
+)
+def test_a_parameter_that_is_wrong_or_unknown_is_named(api: CheckedClient, query: str, parameter: str) -> None:
+    answer = api.get(f"/v1/runs?{query}")
+    assert answer.status_code == 400
+    assert [fault["parameter"] for fault in (answer.json or {})["errors"]] == [parameter]
+
+
+def test_an_answer_that_the_caller_does_not_take_is_406(api: CheckedClient) -> None:
+    assert api.get("/v1/feeds", headers={"Accept": "text/html"}).status_code == 406
+    for taken in ("*/*", "application/*", "application/json;q=0.1", "application/problem+json", ""):
+        assert api.get("/v1/feeds", headers={"Accept": taken}).status_code == 200
+
+
+def test_other_methods_are_405_and_say_which_there_are(api: CheckedClient, court: str) -> None:
+    for method in ("PUT", "TRACE", "NONSENSE"):
+        answer = api.open("/v1/feeds/court", method=method)
+        assert (answer.status_code, answer.mimetype) == (405, "application/problem+json")
+        assert set(answer.headers["Allow"].split(", ")) == {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH"}
+    assert set(api.options("/v1/feeds/preview").headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+    assert set(api.options("/v1/feeds").headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_head_is_get_without_its_body(api: CheckedClient, court: str) -> None:
+    got, head = api.get("/v1/feeds/court"), api.head("/v1/feeds/court")
+    assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", got.headers["ETag"])
+
+
+# Creations asked for twice
+
+
+def test_a_creation_that_is_asked_for_again_is_answered_again_and_done_once(api: CheckedClient) -> None:
+    key = {"Idempotency-Key": "one"}
+    first, second = (api.post("/v1/overrides", json=BLOCK, headers=key) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert (second.json, second.headers["Location"]) == (first.json, first.headers["Location"])
+    assert ("Idempotency-Replayed" in first.headers, second.headers["Idempotency-Replayed"]) == (False, "true")
+    assert len((api.get("/v1/overrides").json or {})["overrides"]) == 1
+    assert api.post("/v1/overrides", json=BLOCK, headers={"Idempotency-Key": "two"}).status_code == 201
+
+
+def test_a_key_that_was_used_for_another_request_is_refused(api: CheckedClient) -> None:
+    key = {"Idempotency-Key": "one"}
+    api.post("/v1/overrides", json=BLOCK, headers=key)
+    for address, body in (("/v1/overrides", BLOCK | {"reason": "other"}), ("/v1/tokens", {"role": "viewer"})):
+        refused = api.post(address, json=body, headers=key)
+        assert (refused.status_code, (refused.json or {})["errors"][0]["header"]) == (422, "Idempotency-Key")
+
+
+def test_a_key_is_its_senders_own(api_as: Callable[[Role], CheckedClient]) -> None:
+    key = {"Idempotency-Key": "one"}
+    for role in (Role.EDITOR, Role.ADMIN):
+        assert api_as(role).post("/v1/overrides", json=BLOCK | {"reason": role}, headers=key).status_code == 201
+
+
+def test_a_request_that_failed_may_be_mended_under_its_key(api: CheckedClient) -> None:
+    key = {"Idempotency-Key": "one"}
+    assert api.post("/v1/overrides", json=BLOCK | {"target": "a..b"}, headers=key).status_code == 422
+    assert api.post("/v1/overrides", json=BLOCK, headers=key).status_code == 201
+
+
+def test_of_two_requests_at_once_one_is_done_and_the_other_told_to_wait(
+    api_as: Callable[[Role], CheckedClient], service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, key = api_as(Role.ADMIN), {"Idempotency-Key": "one"}
+    add, statuses = service.add_override, []
+
+    def slowly(*given: Any) -> Any:
+        statuses.append(api.post("/v1/overrides", json=BLOCK, headers=key).status_code)
+        return add(*given)
+
+    monkeypatch.setattr(service, "add_override", slowly)
+    statuses.append(api.post("/v1/overrides", json=BLOCK, headers=key).status_code)
+    assert statuses == [409, 201]
+
+
+def test_a_key_is_forgotten_after_a_day(api: CheckedClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = {"Idempotency-Key": "one"}
+    api.post("/v1/overrides", json=BLOCK, headers=key)
+    tomorrow = later(now(), 86_402)
+    monkeypatch.setattr("blocklist.store.requests.now", lambda: tomorrow)
+    assert api.post("/v1/overrides", json=BLOCK | {"reason": "other"}, headers=key).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_a_key_has_some_characters_and_not_too_many(api: CheckedClient, key: str) -> None:
+    answer = api.post("/v1/overrides", json=BLOCK, headers={"Idempotency-Key": key})
+    assert (answer.status_code, (answer.json or {})["errors"][0]["header"]) == (400, "Idempotency-Key")
+
+
+# Overrides, tokens, the log, the service
+
+
+def test_an_override_counts_until_it_is_removed(api: CheckedClient) -> None:
+    made = api.post("/v1/overrides", json=BLOCK | {"until": "2999-12-31"})
+    assert (made.json or {})["until"] == "2999-12-31T00:00:00Z"
+    address = made.headers["Location"]
+    assert api.get(address).json == made.json
+    assert (api.delete(address).json or {})["removed_at"]
+    assert (api.get(address).status_code, api.delete(address).status_code) == (404, 409)
+    assert (api.get("/v1/overrides").json or {})["overrides"] == []
+    assert len((api.get("/v1/overrides?removed=true").json or {})["overrides"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"target": "com"}, "#/target"),
+        ({"until": "2020-01-01"}, "#/until"),
+        ({"until": "soon"}, "#/until"),
+        ({"action": "maybe"}, "#/action"),
+        ({"reason": "  "}, "#/reason"),
+    ],
+)
+def test_what_is_wrong_with_an_override_is_pointed_at(api: CheckedClient, change: Any, pointer: str) -> None:
+    answer = api.post("/v1/overrides", json=BLOCK | change)
+    assert (answer.status_code, [fault["pointer"] for fault in (answer.json or {})["errors"]]) == (422, [pointer])
+
+
+def test_the_secret_of_a_token_is_shown_once_and_kept_nowhere(api: CheckedClient, service: Service) -> None:
+    key = {"Idempotency-Key": "one"}
+    made = api.post("/v1/tokens", json={"role": "viewer", "name": "dashboard"}, headers=key).json
+    assert made is not None
+    secret = made["token"]
+    again = api.post("/v1/tokens", json={"role": "viewer", "name": "dashboard"}, headers=key).json
+    assert again == made | {"token": None}
+    told = api.get("/v1/tokens").text + api.get(f"/v1/tokens/{made['id']}").text + api.get("/v1/audit").text
+    kept = "\n".join(service.store.database._connection.iterdump())
+    assert secret.startswith("blk_")
+    assert secret not in told + kept
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert api.get("/v1/feeds", headers=headers).status_code == 200
+    assert (api.delete(f"/v1/tokens/{made['id']}").json or {})["state"] == "revoked"
+    assert api.get("/v1/feeds", headers=headers).status_code == 401
+    assert api.get(f"/v1/tokens/{made['id']}").status_code == 404
+
+
+def test_the_log_comes_in_pages_and_says_whether_it_is_whole(api: CheckedClient) -> None:
+    for number in range(3):
+        api.post("/v1/overrides", json=BLOCK | {"target": f"site-{number}.example"})
+    page = api.get("/v1/audit?limit=2").json
+    assert page is not None
+    assert [event["target"] for event in page["events"]] == ["site-2.example", "site-1.example"]
+    rest = api.get(f"/v1/audit?limit=2&cursor={page['next']}").json
+    assert rest is not None
+    assert rest["events"][0]["target"] == "site-0.example"
+    assert rest["events"][0]["origin"] == "127.0.0.1"
+    assert (api.get("/v1/audit/verify").json or {})["whole"] is True
+
+
+def test_the_snapshot_is_told_of_and_built_anew(api: CheckedClient, service: Service) -> None:
+    assert api.get("/v1/snapshot").status_code == 503
+    assert (api.post("/v1/snapshot/build").json or {})["version"] == 1
+    assert (api.get("/v1/snapshot").json or {})["rules"] == 0
+    assert service.store.audit.events(1)[0]["action"] == "snapshot.build"
+
+
+def test_settings_are_an_admins_to_see_and_hide_what_is_secret(
+    api_as: Callable[[Role], CheckedClient], service: Service
+) -> None:
+    service.settings.__dict__["fetch"] = settings_for(
+        service.settings.data_dir, fetch={"proxy": "http://user:marker@proxy.example:3128"}
+    ).fetch
+    assert api_as(Role.APPROVER).get("/v1/settings").status_code == 403
+    shown = api_as(Role.ADMIN).get("/v1/settings")
+    assert "marker" not in shown.text
+    assert (shown.json or {})["settings"]["fetch"]["proxy"] == "***"
+
+
+def test_the_doctor_says_what_is_wrong_and_the_mend(api: CheckedClient) -> None:
+    found = api.get("/v1/doctor").json
+    assert found is not None
+    assert found["ok"] is False
+    assert "blocklist feed catalog" in {finding["check"]: finding for finding in found["findings"]}["feeds"]["mend"]
+
+
+def test_evidence_is_answered_as_ever(api: CheckedClient, court: str) -> None:
+    history = api.get("/v1/history?target=www.pirate-1.example").json
+    assert history is not None
+    assert [item["rule"] for item in history["listings"]] == ["pirate-1.example"]
+    at = api.get("/v1/listings?target=pirate-1.example&at=2020-01-01").json
+    assert at == {"target": "pirate-1.example", "at": "2020-01-01T00:00:00Z", "listings": []}
+    assert api.get("/v1/listings?target=pirate-1.example&at=then").status_code == 400
+    assert api.get("/v1/history").status_code == 400
+    assert api.get("/v1/history?target=a..b").status_code == 400
+    assert threading.active_count() < 50
+
+
+def test_a_person_is_added_changed_and_shut_out(api: CheckedClient) -> None:
+    made = api.post("/v1/people", json={"name": "anna", "role": "editor"}, headers={"Idempotency-Key": "one"})
+    assert (made.json or {})["link"].startswith("http://127.0.0.1:8080/admin/set-up?key=")
+    address = made.headers["Location"]
+    again = api.post("/v1/people", json={"name": "anna", "role": "editor"}, headers={"Idempotency-Key": "one"})
+    assert (again.json or {})["link"] is None
+    assert (api.patch(address, json={"role": "approver"}).json or {})["role"] == "approver"
+    assert (api.patch(address, json={"disabled": True}).json or {})["disabled_at"]
+    assert api.post(f"{address}/link").status_code == 409
+    assert (api.patch(address, json={"disabled": False}).json or {})["disabled_at"] is None
+    assert (api.post(f"{address}/link").json or {})["link"] != (made.json or {})["link"]
+    assert api.post(f"{address}/sign-out").json == {"name": "anna", "ended": 0}
+    assert [person["name"] for person in (api.get("/v1/people").json or {})["people"]] == ["anna"]
+    assert api.get("/v1/people/nobody").status_code == 404
+
+
+def test_an_override_waits_for_a_second_person_where_two_must_agree(
+    api: CheckedClient, api_as: Callable[[Role], CheckedClient], service: Service
+) -> None:
+    access = service.settings.access.model_copy(update={"two_people": True})
+    service.settings.__dict__["access"] = access
+    made = api.post("/v1/overrides", json=BLOCK)
+    assert (made.json or {})["confirmed_at"] is None
+    assert api.post(f"{made.headers['Location']}/confirm").status_code in (403, 409)
+    with_another = service.create_token(Role.APPROVER, "somebody else", "second")[1]
+    headers = {"Authorization": f"Bearer {with_another}"}
+    confirmed = api.post(f"{made.headers['Location']}/confirm", headers=headers)
+    assert (confirmed.json or {})["confirmed_at"]
+
+
+def test_the_log_is_narrowed_exported_and_held_against_what_was_noted(api: CheckedClient) -> None:
+    api.post("/v1/overrides", json=BLOCK)
+    assert len((api.get("/v1/audit?action=OVERRIDE").json or {})["events"]) == 1
+    last = json.loads(api.get("/v1/audit/export").text.splitlines()[-1])
+    assert last["action"] == "override.block"
+    assert api.get("/v1/audit/export?format=csv").text.startswith("id,")
+    noted = f"{last['id']}:{last['hash']}"
+    assert (api.get(f"/v1/audit/verify?expected={noted}").json or {})["whole"] is True
+    assert (api.get(f"/v1/audit/verify?expected=9{noted}").json or {})["whole"] is False
+    assert api.get("/v1/audit/verify?expected=x").status_code == 400
