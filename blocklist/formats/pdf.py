@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import BinaryIO, Literal
 
 from pydantic import model_validator
@@ -21,6 +21,9 @@ PAGE_STEP = 10_000
 _ADDRESS = re.compile(
     r"(?<![\w@.-])(?:h(?:tt|xx)ps?://\S+|(?:[\w-]+(?:\.|\[\.\]))+(?:[^\W\d_]{2,}|xn--[\w-]+)(?:[:/]\S*)?)(?![\w@])"
 )
+#: A line that may be a whole name, and one with which a new name begins rather than the rest of one.
+_WHOLE = re.compile(r"(?:\w+://)?(?:[\w-]+\.)+[^\W\d_]{2,}/?")
+_NEW = re.compile(r"\w+://|(?:[\w-]+\.)+[\w-]")
 _AROUND = "()<>\"'“”«»,;"
 
 
@@ -89,8 +92,8 @@ def parse(body: BinaryIO, options: PdfOptions, max_bytes: int = DEFAULT_MAX_BYTE
 def _one_table(rows: NumberedRows, options: PdfOptions) -> NumberedRows:
     """Yield the rows as of one table: a header that each page repeats stands once, and broken lines are mended.
 
-    A cell too narrow for an address breaks it over two lines; only where ``values`` separates several by line breaks
-    do those mean anything.
+    A cell too narrow for an address breaks it over two lines. Lines that may be two names stay apart, and become no
+    rule, unless ``values`` separates several by line breaks.
     """
     header: Row | None = None
     for number, row in islice(rows, options.skip_rows, None):
@@ -104,5 +107,7 @@ def _one_table(rows: NumberedRows, options: PdfOptions) -> NumberedRows:
 
 def _mended(cell: str) -> str:
     lines = [line.strip() for line in cell.splitlines()]
+    if any(_NEW.match(line) and ("://" in line or _WHOLE.fullmatch(before)) for before, line in pairwise(lines)):
+        return "\n".join(lines)
     joined = "".join(lines)
     return joined if "." in joined and not any(" " in line for line in lines) else " ".join(lines)

@@ -33,6 +33,7 @@ _NO_ADDRESS = (
     (re.compile(r"[^\ufffd]*\ufffd"), "encoding", "holds bytes that are not of the feed's encoding"),
     # A browser drops them, and the two names around one become a third.
     (re.compile(r"[^\t\r\n]*[\t\r\n]"), "unreadable", "holds a tab or a line break: it may be two names"),
+    (re.compile(r"[^<>\"]*[<>\"]"), "unreadable", "holds a quote, < or >, which no address does: it may be markup"),
     (
         re.compile(rf"(?!{_QUAD})[\d.]+(?::\d*)?(?:[/?#]|\Z)"),
         *("unreadable", "is a number, not an address: that has four numbers and three dots"),

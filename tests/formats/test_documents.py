@@ -181,6 +181,23 @@ def test_tables_of_a_pdf_are_one_table_and_positions_name_the_page() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "site"),
+    [
+        (("http://www.filmes-on", "line.example/x"), "http://www.filmes-online.example/x"),
+        (("pirate", ".example"), "pirate.example"),
+        (("pirate.exam", "ple"), "pirate.example"),
+        (("http://a.example/fil", "m.html"), "http://a.example/film.html"),
+        (("a.example", "b.example"), "a.example\nb.example"),
+        (("http://a.example/x", "http://b.example"), "http://a.example/x\nhttp://b.example"),
+    ],
+)
+def test_a_broken_address_in_a_cell_is_mended_and_two_names_are_not_made_one(lines: tuple[str, str], site: str) -> None:
+    pytest.importorskip("pdfplumber")
+    drawn = making.grid([["Site"], [lines[0]]], height=30) + making.words(55, 645, lines[1])
+    assert sites(parsed("pdf", making.pdf(drawn), column="Site")) == [site]
+
+
 def test_text_of_a_pdf_is_read_by_lines_or_for_addresses() -> None:
     pytest.importorskip("pdfplumber")
     body = making.pdf(making.words(50, 700, "a.example") + making.words(50, 680, "see hxxp://b[.]example/x, no 12.5"))
