@@ -8,11 +8,25 @@ from collections.abc import Sequence
 Path = tuple[str | int, ...]
 
 
+def printable(text: str) -> str:
+    r"""Return text that moves no cursor, breaks no line and turns no writing round, wherever it is shown.
+
+    >>> printable("no column in \x1b[2J\u202e")
+    'no column in \\x1b[2J\\u202e'
+    """
+    if text.isprintable():
+        return text
+    return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in text)
+
+
 class BlocklistError(Exception):
     """Something failed that a person can mend; its text is one line without a traceback. Exit status 1."""
 
     exit_status = 1
     http_status = 500
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class UsageError(BlocklistError):

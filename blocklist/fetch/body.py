@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from blocklist.errors import FetchError, NotFoundError
+from blocklist.errors import FetchError, NotFoundError, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,18 @@ class BodyWriter:
         self.size = 0
 
     def __enter__(self) -> BodyWriter:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("wb")
+        with _writing(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("wb")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        self._file.close()
+        try:
+            with _writing(self._path):
+                self._file.close()
+        except StoreError:
+            self._path.unlink(missing_ok=True)
+            raise
         if kind is not None:
             self._path.unlink(missing_ok=True)
 
@@ -52,16 +57,30 @@ class BodyWriter:
         """Append a block.
 
         :raises FetchError: the body would be larger than allowed.
+        :raises StoreError: the disk is full, or failed.
         """
         self.size += len(block)
         if self.size > self._max:
             raise too_large(self._max)
         self._hash.update(block)
-        self._file.write(block)
+        with _writing(self._path):
+            self._file.write(block)
 
     def body(self, content_type: str | None, validators: dict[str, str]) -> Body:
         """Return what was written."""
         return Body(self._path, self._hash.hexdigest(), self.size, content_type, validators)
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Tell an error of the disk in a sentence.
+
+    :raises StoreError: which file could not be written, and why.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}: is the disk full?") from None
 
 
 def too_large(limit: int) -> FetchError:
@@ -76,13 +95,19 @@ class Bodies:
         self._folder = folder
 
     def keep(self, body: Body) -> None:
-        """Keep a body; one that is there already is not written again."""
+        """Keep a body; one that is there already is not written again.
+
+        :raises StoreError: the disk is full, or failed.
+        """
         path = self._path(body.sha256)
-        if path.exists():
-            return
+        if not path.exists():
+            with _writing(path):
+                self._write(body, path)
+
+    def _write(self, body: Body, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Feeds may bring the same body at the same time, in one process too.
-        beside = path.with_suffix(f".{uuid.uuid4().hex}.part")
+        # Feeds may bring the same body at the same time. It is named by its run, so that one that died is known by it.
+        beside = path.with_suffix(f".{body.path.name}.part")
         try:
             # Level 1: a list of hosts shrinks to a third either way, and the higher levels take five times as long.
             with body.path.open("rb") as source, beside.open("wb") as raw:
@@ -94,6 +119,16 @@ class Bodies:
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+        # Its name too must survive a power cut: the database says that it is there.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def half_written(self) -> list[Path]:
+        """Return what is being written, or was when its process died: named by the body's SHA-256 and its run."""
+        return list(self._folder.glob("*/*.part"))
 
     @contextlib.contextmanager
     def keeping(self, body: Body) -> Iterator[None]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -72,14 +71,17 @@ class Memory:
     def keep(self, feed_id: int, remembered: Remembered | None) -> None:
         """Remember; None forgets. A disk that is full costs only the next run some time."""
         path = self._path(feed_id)
-        beside = path.with_suffix(f".{os.getpid()}.part")
+        beside = path.with_suffix(".part")  # a feed has one run at a time
         with contextlib.suppress(OSError):
             if remembered is None:
                 path.unlink(missing_ok=True)
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(asdict(remembered)), encoding="utf-8")
-            beside.rename(path)
+            try:
+                beside.write_text(json.dumps(asdict(remembered)), encoding="utf-8")
+                beside.rename(path)
+            finally:
+                beside.unlink(missing_ok=True)
 
     def _path(self, feed_id: int) -> Path:
         return self._folder / f"feed-{feed_id}.json"

@@ -109,11 +109,18 @@ class Refresher:
             lock.release()
 
     def recover(self) -> None:
-        """Close the runs whose process died, and remove the bodies they left."""
+        """Close the runs whose process died, and remove the files that runs left which are not under way."""
+        # Looked for before asking which runs are: one that begins meanwhile is not among them.
+        left = [*(self._folder / "incoming").glob("run-*"), *self.bodies.half_written()]
+        alive = set()
         for feed in self._store.feeds.ever():
             if self._store.runs.unfinished(feed.id):
                 with contextlib.suppress(ConflictError), self.locked(feed.name):
                     self._bury_dead_runs(feed)
+                alive |= {f"run-{run.id}" for run in self._store.runs.unfinished(feed.id)}
+        for path in left:
+            if alive.isdisjoint(path.name.split(".")):
+                path.unlink(missing_ok=True)
 
     def so_far(self, run_id: int) -> tuple[Stage, int] | None:
         """Return how far a run of this process is (see :data:`Progress`); None for another's, or one that ended."""

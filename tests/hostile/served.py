@@ -117,7 +117,8 @@ def check(served: Served, case: Case, body: Path | None = None) -> Run:
     run = served.publish(body or case.bytes())
     assert (run.outcome, case.says in run.reason) == (case.outcome, True), run.reason
     assert "fault of the service" not in run.reason
-    assert run.reason.isprintable()
+    assert f"{run.reason}{run.seen}".isprintable()
+    assert all(item.reason.isprintable() for item in served.service.store.runs.rejections(run.id))
     assert served.left_behind() == []
     if case.rejected is not None:
         assert run.rejected_by_code == case.rejected

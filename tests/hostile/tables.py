@@ -34,6 +34,12 @@ NEW = {"site": "new.example"}
 CSV: list[Case] = [
     failed(
         "csv",
+        "a header that clears a terminal",
+        rows(header="\x1b[2J\u202eSite;\x85Order"),
+        "it has \\x1b[2J\\u202eSite",
+    ),
+    failed(
+        "csv",
         "a header without the column",
         rows(header="Domain;Order"),
         "no column 'Site' in the header; it has Domain, Order",
