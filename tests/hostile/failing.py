@@ -1,13 +1,14 @@
 """A process that refreshes a feed over and over, each time coming to harm at another point, and looks at what is left.
 
-``python -m tests.hostile.failing FOLDER POINT …``. Each point is ``call:NUMBER`` or ``stage:NAME``, and is tried in a
-process forked from this one: importing everything anew would take longer than all the rest.
+``python -m tests.hostile.failing FOLDER POINT …``. Each point is tried in a process forked from this one: importing
+everything anew would take longer than all the rest.
 
-``rename:3``: strace injects its fault into a certain call of each process (:data:`WHEN`). The process makes that many
-less three beforehand, of a file that nobody needs, so that the third one of the refresh is hit. ``stage:guard``: the
-process kills itself where that stage begins. Writes one line of JSON a point: ``point``, ``process``, ``ended`` (exit
-status, negative: the signal), ``said``, ``doctor`` (what it finds wrong before anything is mended), ``wrong`` (null, or
-what must not be).
+``rename:3``: strace injects its fault into a certain call of each thread (:data:`WHEN`). The main one makes that many
+less three beforehand, of a file that nobody needs, so that the third one of the refresh is hit. ``rename:1:body`` is
+the first one of the thread that keeps the body. ``stage:guard``: the process kills itself where that stage begins.
+
+Writes one line of JSON a point: ``point``, ``thread`` (the one that was to be hit), ``ended`` (exit status, negative:
+the signal), ``said``, ``doctor`` (what it finds wrong before anything is mended), ``wrong`` (null, or why).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +107,23 @@ def _dying_at(stage: str) -> None:
         owner, name = elsewhere[stage]
         setattr(owner, name, die)
     else:
-        Runs.reach = reaching  # type: ignore[method-assign]
+        Runs.reach = reaching  # type: ignore[method-assign,assignment]
+
+
+def _said_thread(folder: Path) -> None:
+    os.writev(_prepared(folder / "thread"), [str(threading.get_native_id()).encode()])
+
+
+def _harmed_while_keeping(call: str, folder: Path, times: int) -> None:
+    """Let the thread that keeps the body begin with calls that change nothing."""
+    keep = Bodies.keep
+
+    def keeping(bodies: Bodies, kept: Any) -> None:
+        _said_thread(folder)
+        make(call, folder / "scratch", times)
+        keep(bodies, kept)
+
+    Bodies.keep = keeping  # type: ignore[method-assign,assignment]
 
 
 STAGES = (
@@ -119,7 +137,7 @@ def body(*marks: str) -> bytes:
 
 
 def opened(data: Path) -> Service:
-    return Service(Settings(data_dir=data, evidence={"keep_for": "1s"}))  # type: ignore[arg-type]
+    return Service(Settings.model_validate({"data_dir": data, "evidence": {"keep_for": "1s"}}))
 
 
 def prepare(folder: Path) -> None:
@@ -139,10 +157,13 @@ def prepare(folder: Path) -> None:
 
 def attempt(point: str, data: Path, folder: Path) -> int:
     """Refresh from the new list, and come to harm at a point; return an exit status."""
-    kind, _, which = point.partition(":")
+    kind, which, *thread = point.split(":")
     if kind == "stage":
         _dying_at(which)
+    elif thread:
+        _harmed_while_keeping(kind, folder, WHEN[kind] - int(which))
     else:
+        _said_thread(folder)
         make(kind, folder / "scratch", WHEN[kind] - int(which))
     try:
         service = opened(data)
@@ -203,8 +224,8 @@ def _which(listed: set[str]) -> str:
     return known[frozenset(listed)]
 
 
-def forked(work: Callable[[], int | None]) -> tuple[int, int, str]:
-    """Do work in a forked process; return its id, how it ended, and the error that it died of."""
+def forked(work: Callable[[], int | None]) -> tuple[int, str]:
+    """Do work in a forked process; return how it ended, and the error that it died of."""
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
@@ -218,7 +239,7 @@ def forked(work: Callable[[], int | None]) -> tuple[int, int, str]:
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         error = pipe.read().decode()
-    return process, os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), error
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), error
 
 
 def main(folder: Path, points: list[str]) -> None:
@@ -236,13 +257,13 @@ def tried(folder: Path, point: str) -> dict[str, Any]:
     """Return what came of a point."""
     data = folder / "data"
     shutil.copytree(folder / "template", data)
-    for name in ("said", "doctor"):
+    for name in ("said", "doctor", "thread"):
         (folder / name).write_text("")
-    process, ended, broke = forked(lambda: attempt(point, data, folder))
-    wrong = broke or forked(lambda: examine(data, folder))[2]
-    said, doctor = ((folder / name).read_text() for name in ("said", "doctor"))
+    ended, broke = forked(lambda: attempt(point, data, folder))
+    wrong = broke or forked(lambda: examine(data, folder))[1]
+    said, doctor, thread = ((folder / name).read_text() for name in ("said", "doctor", "thread"))
     shutil.rmtree(data)
-    return {"process": process, "ended": ended, "said": said, "doctor": doctor, "wrong": wrong or None}
+    return {"thread": thread, "ended": ended, "said": said, "doctor": doctor, "wrong": wrong or None}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import zipfile
@@ -30,6 +31,8 @@ def mutated(body: bytes, number: int, other: bytes) -> tuple[bytes, bool]:
         return body[: _place(body, choice)], True
     if body[:4] == b"PK\x03\x04" and choice.random() < 0.6:
         return _within(body, choice, other), False
+    if body[:2] == b"\x1f\x8b" and choice.random() < 0.6:
+        return gzip.compress(choice.choice(_WAYS)(bytearray(gzip.decompress(body)), choice, other), mtime=0), False
     for _ in range(choice.choice((1, 1, 1, 2, 4))):
         body = choice.choice(_WAYS)(bytearray(body), choice, other)
     return body, False
