@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 
 from blocklist.access.identity import Identity
-from blocklist.errors import ForbiddenError, UnauthorizedError
+from blocklist.errors import ForbiddenError, TooManyError, UnauthorizedError
 from blocklist.lookup.callers import Callers
 from blocklist.lookup.resolver import problem
 from blocklist.service import Service
@@ -25,6 +25,8 @@ _ATTRIBUTE = "_blocklist_need"
 _DECLARED = "blocklist.needs"
 #: A route's need besides a role: nobody in particular, or whoever may ask for verdicts.
 _ANYBODY, _CALLERS = "anybody", "callers"
+#: Bytes of a form that anybody may send: names and passwords are short.
+_LARGEST_OF_ANYBODY = 16_384
 
 
 def needs(role: Role | None) -> Callable[[View], View]:
@@ -92,11 +94,15 @@ def guard(app: Flask, service: Service) -> None:
         except UnauthorizedError as error:
             if need != _ANYBODY:
                 return _unknown(str(error))
+        except TooManyError as error:
+            return _too_many(error)
+        if need == _ANYBODY:
+            request.max_content_length = _LARGEST_OF_ANYBODY
+        else:
+            _check_role(g.identity, need)
         if _shown_token() is None:
             # Browsers cannot be made to send a token, and do send cookies.
             check_form(service.settings)
-        if need != _ANYBODY:
-            _check_role(g.identity, need)
         return None
 
     @app.context_processor
@@ -126,6 +132,12 @@ def _check_role(identity: Identity, need: str | None) -> None:
         raise ForbiddenError("this address does not say whom it is for, and so it is for nobody")
     if not identity.role.covers(Role(need)):
         raise ForbiddenError(f"this needs the role {need}; {identity.name} is {identity.role}: ask an admin")
+
+
+def _too_many(error: TooManyError) -> Response:
+    response = respond(problem(error.http_status, str(error)))
+    response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _unknown(detail: str) -> Response:

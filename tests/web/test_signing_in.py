@@ -238,6 +238,14 @@ def test_guessed_tokens_are_slowed_to_a_crawl(control_app: Flask) -> None:
         for n in range(40)
     ]
     assert statuses == [401] * 30 + [429] * 10
+    told = client.get("/v1/history?target=a.example", headers={"Authorization": "Bearer x"}).headers["Retry-After"]
+    assert 1 <= int(told) <= 61
+
+
+def test_a_form_of_nobody_is_short(control_app: Flask) -> None:
+    browser = control_app.test_client()
+    form = {"csrf": proof(browser.get("/admin/sign-in")), "name": "x" * 20_000, "password": "x"}
+    assert browser.post("/admin/sign-in", data=form).status_code == 413
 
 
 @pytest.mark.parametrize(
