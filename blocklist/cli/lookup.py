@@ -13,6 +13,7 @@ from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.clock import parse_time
 from blocklist.errors import UsageError
+from blocklist.inert import inert
 from blocklist.service import read_target
 from blocklist.vocabulary import Verdict
 from blocklist.wire import listing_body, verdict_body
@@ -102,8 +103,7 @@ def _texts(targets: tuple[str, ...]) -> Iterator[str]:
 
 
 def _print(text: str, verdict: Verdict) -> None:
-    shown = "".join(ch if ch.isprintable() else " " for ch in text)
-    words = [f"{verdict.verdict.value:<10}  {shown}"]
+    words = [f"{verdict.verdict.value:<10}  {inert(text)}"]
     if verdict.rule:
         words.append(f"rule {verdict.rule} ({verdict.scope})")
     if verdict.feeds:

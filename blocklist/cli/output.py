@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from blocklist.inert import inert
+
 #: Every command that reads takes it.
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -45,5 +47,4 @@ def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
 
 
 def _inert(value: Any) -> str:
-    text = "-" if value is None or value == "" else str(value)
-    return "".join(ch if ch.isprintable() else " " for ch in text)
+    return "-" if value is None or value == "" else inert(str(value))

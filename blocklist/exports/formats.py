@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from blocklist.cells import csv_line
 from blocklist.exports.rows import Row, Stated
-from blocklist.notify.messages import inert
+from blocklist.inert import inert
 from blocklist.vocabulary import OverrideAction, RuleKind, Scope
 
 #: Names as DNS servers, proxies and ad servers take them.

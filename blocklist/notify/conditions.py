@@ -30,12 +30,10 @@ def conditions(service: Publishing) -> Iterator[Condition]:
     store = service.store
     for feed in store.feeds.all():
         if state_of(feed) == "stale":
-            current = (
-                f"was last known to be current on {feed.last_success}"
-                if feed.last_success
-                else (f"could not be read since it was added on {feed.created_at}")
-            )
-            said = f"{feed.name} is stale: its list {current}. See 'blocklist run list --feed {feed.name}'."
+            since = f"could not be read since it was added on {feed.created_at}"
+            if feed.last_success:
+                since = f"was last known to be current on {feed.last_success}"
+            said = f"{feed.name} is stale: its list {since}. See 'blocklist run list --feed {feed.name}'."
             yield Condition(Event.FEED_STALE, feed.name, "", said)
     for row in store.notices.failing():
         said = f"{row['feed']}: run {row['id']} failed: {row['reason']}. The previous list goes on serving."

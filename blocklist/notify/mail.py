@@ -9,7 +9,8 @@ from email.utils import formatdate
 
 from blocklist.config import FetchSettings
 from blocklist.fetch.connections import tls_context
-from blocklist.notify.messages import Message, inert
+from blocklist.inert import inert
+from blocklist.notify.messages import Message
 from blocklist.notify.settings import EmailSettings, NotifySettings
 from blocklist.notify.webhook import DeliveryError
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from blocklist.inert import inert
 from blocklist.notify.settings import Event
 
 #: Pieces of news that a message tells one by one, and characters of each.
@@ -63,16 +64,6 @@ def test_message(id_: str, moment: str) -> Message:
     summary = "test: messages of blocklist arrive here"
     data = {"summary": summary, "news": [], "left_out": 0}
     return Message(id_, summary, {"type": "blocklist.test", "timestamp": moment, "data": data})
-
-
-def inert(text: str, longest: int) -> str:
-    r"""Return a text without characters that control, break lines or turn the reading order, and not too long.
-
-    >>> inert("a\r\nBcc: x\u202egpj", 100)
-    'a  Bcc: x gpj'
-    """
-    shown = "".join(ch if ch.isprintable() else " " for ch in text[: longest + 1])
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def _summary(news: Sequence[News]) -> str:

@@ -134,6 +134,11 @@ class Notifier:
             trouble = self._send(row)
         except BlocklistError as error:
             self._failed(row, error)
+        except Exception as error:
+            _LOG.exception("message broke", channel=row["channel"], message=row["message"])
+            self._failed(
+                row, DeliveryError(f"a fault of the service, please report it: {type(error).__name__}: {error}")
+            )
         else:
             self._store.notices.delivered(row["id"], now(), trouble)
 

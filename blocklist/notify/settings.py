@@ -45,7 +45,10 @@ def _address(url: str) -> str:
     # The address is not repeated in what is said: it may be a secret itself.
     try:
         parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not parts.username
+        fits = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
+        fits = fits and url.isprintable() and " " not in url
     except ValueError:
         fits = False
     if not fits:

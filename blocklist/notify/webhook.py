@@ -14,7 +14,8 @@ import blocklist
 from blocklist.config import FetchSettings
 from blocklist.errors import BlocklistError, FetchError
 from blocklist.fetch.connections import CheckedTransport, Deadline, tls_context
-from blocklist.notify.messages import Message, inert
+from blocklist.inert import inert
+from blocklist.notify.messages import Message
 from blocklist.notify.settings import WebhookSettings
 from blocklist.wire import compact_json
 

@@ -20,6 +20,11 @@ HOOK = {"url": "https://hooks.example/x", "secret_env": "HOOK"}
     ("text", "said"),
     [
         ('webhook.a = {url = "ftp://x", secret_env = "A"}', "notify.webhook.a.url: not an address such as https://"),
+        (
+            'webhook.a = {url = "https://a b/", secret_env = "A"}',
+            "notify.webhook.a.url: not an address such as https://",
+        ),
+        ('webhook.a = {url = "https://u:p@x/", secret_env = "A"}', "notify.webhook.a.url: not an address such as"),
         ('webhook.a = {url = "https://x/secret"}', "notify.webhook.a: give the signing secret in secret_file or in"),
         ('webhook.a = {url = "https://x", secret_env = "A", events = ["party"]}', "notify.webhook.a.events.0: Input"),
         ('email.a = {to = ["a@b.example"]}', "notify: e-mail needs smtp_host, the server that sends it"),

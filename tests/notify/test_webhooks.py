@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from blocklist.notify.messages import Message
 from blocklist.notify.notifier import Notifier
+from blocklist.notify.webhook import post
 from blocklist.serve import scheduler as schedule
 from blocklist.serve.scheduler import Scheduler
 from blocklist.service import Service
@@ -127,6 +129,26 @@ def test_a_receiver_that_does_not_answer_is_trouble_and_no_fault(telling: Tellin
     told.service.settings = settings.model_copy(update={"notify": notify})
     (row,) = Notifier(told.service).test()
     assert row["trouble"].startswith("127.0.0.1: no answer: no connection to 127.0.0.1")
+
+
+def test_a_fault_of_ours_with_one_message_keeps_no_other_from_going_out(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = telling()
+    with told.service.store.database.transaction():
+        for message, content in (("msg_bad", "{}"), ("msg_good", '{"data": {"news": []}}')):
+            told.service.store.notices.post(message, "webhook:ops", "x", content, told.clock.now(), "")
+
+    def breaks(channel: object, fetching: object, timeout: float, message: Message) -> None:
+        if message.id == "msg_bad":
+            raise RuntimeError("unforeseen")
+        post(*(channel, fetching, timeout, message))  # type: ignore[arg-type]
+
+    monkeypatch.setattr("blocklist.notify.notifier.post", breaks)
+    told.tick()
+    rows = {row["message"]: row for row in told.service.store.notices.messages()}
+    assert (rows["msg_good"]["state"], rows["msg_bad"]["state"]) == ("delivered", "waiting")
+    assert rows["msg_bad"]["trouble"] == "a fault of the service, please report it: RuntimeError: unforeseen"
 
 
 def test_a_receiver_that_never_ends_its_answer_is_left_at_the_time_limit(telling: Telling) -> None:
