@@ -100,8 +100,8 @@ def _node(result: dict[str, Any]) -> str:
             [
                 f"{name}, one worker to two",
                 said,
-                f"{rates['ratio']:.2f} times one worker, the client on the same processors; processor time of a request "
-                f"{rates['cpu_one']:.1f} and {rates['cpu_two']:.1f} µs",
+                f"{rates['ratio']:.2f} times one worker, the client on the same processors; processor time of a"
+                f" request {rates['cpu_one']:.1f} and {rates['cpu_two']:.1f} µs",
             ]
         )
     rows.append(["the node's worker alone", f"{result['worker_pss_mib']:,.0f} MiB", ""])
