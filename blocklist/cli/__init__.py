@@ -23,6 +23,7 @@ from blocklist.cli import (
     refresh,
     run,
     serve,
+    settings,
     snapshot,
     token,
 )
@@ -80,5 +81,6 @@ for _command in (
     person.person,
     audit.audit,
     doctor.doctor,
+    settings.settings,
 ):
     main.add_command(_command)

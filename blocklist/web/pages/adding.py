@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from blocklist.access.reach import check_reach
 from blocklist.catalog import catalog_names, from_catalog
 from blocklist.definition import FeedDefinition
-from blocklist.errors import BlocklistError
+from blocklist.errors import BlocklistError, ForbiddenError
 from blocklist.formats import FORMATS
 from blocklist.service import Service
 from blocklist.service.feeds import version_of
@@ -55,6 +56,7 @@ def add(pages: Blueprint, service: Service) -> None:
             service.store.feeds.check_new(definition.name)
         except BlocklistError as error:
             form.problems["name"] = str(error)
+        if form.problems or not _may_bring_about(form, definition):
             return _definition_page(form, base, "new"), 422
         if form["step"] != "save":
             return _preview_page(service, form, definition, "new", base)
@@ -82,7 +84,7 @@ def add(pages: Blueprint, service: Service) -> None:
         definition = definition_of_form(form, base)
         if definition is not None and definition.name != name:
             form.problems["name"] = "A feed's name stays: its history is under it. Add another feed instead."
-        if definition is None or form.problems:
+        if definition is None or form.problems or not _may_bring_about(form, definition, base):
             return _definition_page(form, base, name, seen), 422
         if form["step"] != "save":
             return _preview_page(service, form, definition, name, base)
@@ -92,6 +94,15 @@ def add(pages: Blueprint, service: Service) -> None:
             form.problems[""] = str(error)
             return _definition_page(form, base, name, seen), 422
         return done(f"{name} is changed; its list goes on serving.", "feed", name=name)
+
+
+def _may_bring_about(form: Form, definition: FeedDefinition, base: FeedDefinition | None = None) -> bool:
+    """Return whether the person may; else the form says why not."""
+    try:
+        check_reach(current_identity().role, definition, base)
+    except ForbiddenError as error:
+        form.problems[""] = str(error)
+    return not form.problems
 
 
 def _watch(service: Service, definition: FeedDefinition, said: str) -> Response:
