@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from blocklist.errors import ForbiddenError, NotFoundError
+from blocklist.access.throttle import sender
+from blocklist.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from blocklist.service.people import person_name
 from blocklist.service.signing_in import SignInTasks
 from blocklist.vocabulary import Person, Role
@@ -35,9 +36,17 @@ class ProviderTasks(SignInTasks):
 
         :raises UnauthorizedError: the answer is not one to this sign-in, or cannot be verified.
         :raises ForbiddenError: the person has no role here, is shut out, or has the name of somebody else.
+        :raises TooManyError: too many answers from this address could not be verified.
         :raises BlocklistError: the provider does not answer, or not as one.
         """
-        claims = self._provider.finish(pending, answer, redirect_uri)
+        who = sender(address)
+        self.wrong_passwords.check(who)
+        try:
+            claims = self._provider.finish(pending, answer, redirect_uri)
+        except UnauthorizedError:
+            # Each costs requests to the provider, which nobody may make us repeat.
+            self.wrong_passwords.failed(who)
+            raise
         return self.open_session(self.vouched_for(claims), address, agent, _VOUCHES)
 
     def vouched_for(self, claims: Mapping[str, Any]) -> Person:

@@ -10,11 +10,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 
 from blocklist.errors import UsageError
 from blocklist.service import Service
 from blocklist.store import Store
 from blocklist.store.audit import come_from
+from blocklist.store.migrations import MIGRATIONS
 from tests.support import settings_for
 
 _OFF = (
@@ -124,3 +126,27 @@ def test_the_log_is_exported_whole_with_cells_that_no_spreadsheet_runs(tmp_path:
     assert rows[0]["target"] == "'@a.example"
     assert rows[0]["detail"] == '{"reason": "won, \\"really\\""}'
     service.close()
+
+
+def test_a_log_of_the_time_before_origins_and_ends_were_kept_is_whole_after_the_upgrade(tmp_path: Path) -> None:
+    path = tmp_path / "blocklist.db"
+    old = sqlite_utils.Database(path)
+    MIGRATIONS.apply(old, stop_before="m006_tokens")
+    event = ("2026-01-02T03:04:05Z", "anna", "override.allow", "a.example", "{}")
+    hash_ = hashlib.sha256(json.dumps(["0" * 64, *event]).encode()).hexdigest()
+    old.execute(
+        "INSERT INTO audit (at, actor, action, target, detail, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*event, "0" * 64, hash_),
+    )
+    old.execute(
+        "INSERT INTO overrides (action, kind, value, scope, reason, author, created_at)"
+        " VALUES ('allow', 'host', 'a.example', 'subtree', 'appeal won', 'anna', '2026-01-02T03:04:05Z')"
+    )
+    old.conn.commit()
+    old.close()
+    store = Store(path)
+    store.audit.add("bert", "feed.pause", "court")
+    assert store.audit.broken_links() == []
+    assert store.audit.last()[0] == 2
+    assert [override.confirmed_by for override in store.overrides.active()] == ["anna"]
+    store.close()
