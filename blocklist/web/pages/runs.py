@@ -7,10 +7,12 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from blocklist.clock import later
 from blocklist.errors import BlocklistError, NotFoundError, UsageError
+from blocklist.exports.since import Changed, Place, changes
 from blocklist.refresh.guards import GUARDS
 from blocklist.service import RunDetail, Service
-from blocklist.vocabulary import Outcome, Role, Stage
+from blocklist.vocabulary import Outcome, Role, Run, Stage
 from blocklist.web.guarding import current_identity, needs
 from blocklist.web.pages.layout import PAGE, Form, Page, done, number_from
 from blocklist.web.pages.showing import number, size
@@ -28,6 +30,10 @@ _DOING = {
     Stage.RECORD: "Recording",
 }
 _CHANGES = ("added", "removed", "held")
+#: Seconds that recording a list takes at most: what an approved run changed lies within them.
+_RECORDING = 300
+#: What stands between the parts of a place in a list of changes.
+_BETWEEN = "~"
 
 
 def add(pages: Blueprint, service: Service) -> None:
@@ -123,9 +129,13 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
     found = service.run_detail(id_, **narrowed, limit=0).changes_found
     page = Page(found)
     detail = service.run_detail(id_, **narrowed, limit=page.size, offset=page.offset)
+    feed_address = _address_of(service, detail.run.feed)
+    changed, more = _changed(service, detail.run, feed_address is not None)
     return render_template(
         "run.html",
         section="Review" if _waits(detail) else "Feeds",
+        changed=changed,
+        more=more,
         run=detail.run,
         detail=detail,
         waits=_waits(detail),
@@ -135,8 +145,32 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
         rejections=detail.rejections[:_REJECTIONS],
         progress=progress_of(service, id_),
         settings={guard.name: guard.setting for guard in GUARDS},
-        feed_address=_address_of(service, detail.run.feed),
+        feed_address=feed_address,
     )
+
+
+def _changed(service: Service, run: Run, standing: bool) -> tuple[list[Changed], str | None]:
+    """Return a page of what a run changed of what its feed lists, and where the next page begins.
+
+    A run records everything at one moment, shortly before it ends, and no other run of its feed goes on meanwhile.
+    """
+    if run.outcome is not Outcome.APPLIED or not run.finished_at or not standing:
+        return [], None
+    begin = later(run.finished_at, -_RECORDING) if run.review else run.started_at
+    found = changes(service.store, begin, after=_place(request.args.get("after", "")), limit=PAGE, feed=run.feed)
+    shown = [item for item in found.changes if item.at <= run.finished_at]
+    more = found.last if len(shown) == len(found.changes) else None
+    return shown, _BETWEEN.join(map(str, more)) if more else None
+
+
+def _place(text: str) -> Place | None:
+    """Return the place in a list of changes that an address names; None where it names none."""
+    until, _, rest = text.partition(_BETWEEN)
+    opened, _, rest = rest.partition(_BETWEEN)
+    closed_at, _, closed = rest.partition(_BETWEEN)
+    if not (opened.isdigit() and closed.lstrip("-").isdigit() and len(opened) < 16 and len(closed) < 16):
+        return None
+    return until, int(opened), closed_at, int(closed)
 
 
 def _waits(detail: RunDetail) -> bool:

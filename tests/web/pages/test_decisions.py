@@ -53,6 +53,30 @@ def test_what_a_run_would_change_is_searched_and_paged(
     assert "none" in text(signed_in_client.get("/admin/runs/2?change=added"))
 
 
+def test_what_a_run_changed_is_paged_and_is_its_own(
+    service: Service, tmp_path: Path, signed_in_client: FlaskClient
+) -> None:
+    many = [f"pirate{number:03d}.example" for number in range(60)]
+    listed(service, tmp_path, "\n".join(many) + "\n")
+    first = page(signed_in_client.get("/admin/runs/1"))
+    assert len(first.css('[aria-label="What it changed"] tbody tr')) == 50
+    rest = page(signed_in_client.get(only(first, '[aria-label="Pages of what it changed"] a').attributes["href"] or ""))
+    shown = first.css("#changed ~ div tbody th") + rest.css("#changed ~ div tbody th")
+    assert sorted(row.css("bdi")[0].text() for row in shown) == many
+    # The moments of the service are whole seconds: what changes within one is told of both runs.
+    with service.store.database.transaction():
+        service.store.database.execute(
+            "UPDATE listings SET listed_from = '2026-01-01T00:00:00Z', stated_from = listed_from"
+        )
+        service.store.database.execute("UPDATE listings SET stated_from = listed_from")
+    listed(service, tmp_path, "\n".join([*many[2:], "new.example"]) + "\n")
+    words = text(signed_in_client.get("/admin/runs/2"))
+    for said in ("new.example host, subtree listed", "pirate000.example host, subtree delisted"):
+        assert said in words
+    assert "pirate059.example" not in words
+    assert signed_in_client.get("/admin/runs/2?after=x~y~z~1").status_code == 200
+
+
 def test_entries_are_decided_on_and_the_decision_is_revoked(waiting: Service, signed_in_client: FlaskClient) -> None:
     (hold,) = waiting.store.holds.all()
     data = {"entry": str(hold.id), "reason": "the order names it", "decision": "approve", "state": "waiting"}
