@@ -16,7 +16,7 @@ from blocklist.vocabulary import Target, Verdict
 PAGE, DOMAIN, APP, STORE = range(4)
 
 #: The longest text that is remembered, and bytes for each way of reading in each of two generations, of all policies.
-_MAX_TEXT, _GENERATION = 512, (3 << 20, 3 << 20, 1 << 19, 1 << 19)
+_MAX_TEXT, _GENERATION = 512, (4 << 20, 4 << 20, 1 << 19, 1 << 19)
 #: An App Store id as some exchanges send it.
 _PREFIXED_ID = re.compile(r"id(\d+)")
 

@@ -65,7 +65,7 @@ class Quick:
         #: The first headers of every response of the moment, and what was asked of late: for whoever asks so often that
         #: a call is too much.
         self.begin = b""
-        self.answers: Memory[bytes, _Answer] = Memory(_GENERATION, MAX_REQUEST)
+        self.answers: Memory[bytes, _Answer] = Memory(_GENERATION, MAX_REQUEST, self._size_of)
 
     def prepare(self, begin: bytes) -> None:
         """Take note of the snapshot of the moment, its staleness, and the first headers of every response.
@@ -95,7 +95,7 @@ class Quick:
         if answer is not None and answer.judged is not None and self._snapshot is self._holder.snapshot:
             policy, verdict = answer.judged
             body = answer.encoded()
-            self.answers.keep(request, (_ending(body), self._counters.verdicts(policy), INDEX[verdict]), len(body))
+            self.answers.keep(request, (_ending(body), self._counters.verdicts(policy), INDEX[verdict]))
 
     def forget(self) -> None:
         """Forget everything, for good: from now on, every request goes the long way."""
@@ -120,7 +120,7 @@ class Quick:
         answer = self._judged_line(line)
         if known:
             if answer is not None:
-                self.answers.keep(request, answer, 0 if answer is self._clean else len(answer[0]))
+                self.answers.keep(request, answer)
         elif head in self._met:
             _add(self._heads, head)
         else:
@@ -147,6 +147,9 @@ class Quick:
             verdict = snapshot.decide(Target(host), policy, explain=True)
         counted = self._default if named is None else self._counters.verdicts(policy)
         return self._ending(verdict_json(verdict)), counted, INDEX[verdict.verdict]
+
+    def _size_of(self, answer: _Answer) -> int:
+        return 0 if answer is self._clean else len(answer[0])
 
     def _ending(self, verdict: str) -> bytes:
         return _ending((verdict[:-1] + self._end).encode("utf-8", "replace"))

@@ -96,7 +96,7 @@ def test_the_short_way_gives_the_bytes_of_the_long_way_or_nothing(
     text = before + host + after
     value = quote(text, safe="") if encoded else quote(text, safe="/:?@#\\%&=")
     query = f"{name}={value}{tail}"
-    for _ in range(2):
+    for _ in range(3):
         answer = QUICK.answer(asked(query))
         if answer is not None:
             begin, _, body = answer.partition(b"\r\n\r\n")
@@ -173,7 +173,8 @@ def test_an_answer_of_the_long_way_is_given_again_until_the_override_behind_it_e
     request = asked("url=url.example/x")
     assert made.answer(request) is None
     long = ROUTES.answer(Request("GET", "/v1/lookup", b"url=url.example/x"))
-    made.learn(request, long)
+    for _ in range(2):
+        made.learn(request, long)
     assert (made.answer(request) or b"").partition(b"\r\n\r\n")[2] == long.encoded()
     assert counters.verdicts("default")[LISTED] == 1
     made.prepare(b"")
@@ -186,7 +187,8 @@ def test_an_answer_of_the_long_way_is_given_again_until_the_override_behind_it_e
 def test_only_verdicts_are_remembered_of_the_long_way() -> None:
     made, _ = quick()
     for query in ("domain=a..b", "domain=clean.example&policy=nope", "x=1"):
-        made.learn(asked(query), ROUTES.answer(Request("GET", "/v1/lookup", query.encode())))
+        for _ in range(2):
+            made.learn(asked(query), ROUTES.answer(Request("GET", "/v1/lookup", query.encode())))
         assert made.answer(asked(query)) is None
 
 
@@ -197,7 +199,8 @@ def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_
     request = asked("domain=pirate.example")
     first = made.answer(request)
     assert first is not None and len(made.answers) == 0
-    assert made.answer(request) == made.answer(request) == first
+    for _ in range(3):
+        assert made.answer(request) == first
     assert len(made.answers) == 1
     for number in range(5_000):
         assert made.answer(asked("domain=pirate.example").replace(b"*/*", b"%d" % number)) == first
@@ -210,17 +213,19 @@ def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_
 def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
     made, counters = quick()
     tail = "x" * 200
-    for number in range(50_000):
-        made.answer(asked(f"url=a{number}.clean.example/{tail}"))
+    for number in range(25_000):
+        for _ in range(2):
+            made.answer(asked(f"url=a{number}.clean.example/{tail}"))
     held = [*made.answers.young, *made.answers._old]
     assert sum(map(len, held)) < 2 * _GENERATION
-    assert len(held) < 50_000
+    assert 10_000 < len(held) < 25_000
     for _ in range(3):
         made.answer(asked("domain=pirate.example"))
     counted = counters.verdicts("default")
     assert (counted[NOT_LISTED], counted[LISTED]) == (50_000, 3)
     long = asked("url=https://a.example/" + "x" * MAX_REQUEST)
-    assert made.answer(long) is not None
+    for _ in range(3):
+        assert made.answer(long) is not None
     assert long not in made.answers.young
 
 
