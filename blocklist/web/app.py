@@ -21,6 +21,7 @@ from blocklist.web.guarding import declare, declare_lookup, guard
 from blocklist.web.headers import harden
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
+from blocklist.web.pages.layout import error_page
 from blocklist.web.proxies import TrustedProxies
 from blocklist.web.responses import respond
 
@@ -95,6 +96,8 @@ def _errors(app: Flask, lookups_only: bool) -> None:
             return error.get_response()
         if error.code == 404 and lookups_only:
             return respond(not_found())
+        if request.path.startswith("/admin/") and not lookups_only:
+            return error_page(error.code, error.description or error.name)
         too_large = f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"
         response = respond(problem(error.code, too_large if error.code == 413 else error.description or error.name))
         for name, value in error.get_headers():

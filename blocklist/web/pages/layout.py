@@ -152,16 +152,16 @@ def dress(pages: Blueprint, service: Service) -> None:
 
     @pages.errorhandler(BlocklistError)
     def told(error: BlocklistError) -> Response:
-        return _error(error.http_status, str(error))
+        return error_page(error.http_status, str(error))
 
     @pages.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
-        return _error(error.code or 500, error.description or error.name)
+        return error_page(error.code or 500, error.description or error.name)
 
     @pages.errorhandler(Exception)
     def broken(_: Exception) -> Response:
         _LOG.exception("page broke", path=request.path)
-        return _error(500, "a fault of the service; its log tells more")
+        return error_page(500, "a fault of the service; its log tells more")
 
 
 def to_review(service: Service) -> int:
@@ -170,5 +170,6 @@ def to_review(service: Service) -> int:
     return len(store.runs.pending()) + sum(store.holds.waiting().values()) + store.overrides.waiting()
 
 
-def _error(status: int, sentence: str) -> Response:
+def error_page(status: int, sentence: str) -> Response:
+    """Return a page that says what is wrong."""
     return make_response(render_template("error.html", status=status, sentence=sentence), status)

@@ -65,10 +65,8 @@ def test_what_a_run_changed_is_paged_and_is_its_own(
     assert sorted(row.css("bdi")[0].text() for row in shown) == many
     # The moments of the service are whole seconds: what changes within one is told of both runs.
     with service.store.database.transaction():
-        service.store.database.execute(
-            "UPDATE listings SET listed_from = '2026-01-01T00:00:00Z', stated_from = listed_from"
-        )
-        service.store.database.execute("UPDATE listings SET stated_from = listed_from")
+        earlier = "2026-01-01T00:00:00Z"
+        service.store.database.execute("UPDATE listings SET listed_from = ?, stated_from = ?", (earlier, earlier))
     listed(service, tmp_path, "\n".join([*many[2:], "new.example"]) + "\n")
     words = text(signed_in_client.get("/admin/runs/2"))
     for said in ("new.example host, subtree listed", "pirate000.example host, subtree delisted"):

@@ -69,6 +69,15 @@ def test_what_is_not_there_is_said_on_a_page(looking: As) -> None:
     assert "there is no feed 'nosuch'" in text(answer)
 
 
+def test_an_address_under_admin_that_is_none_is_told_of_on_a_page_to_anybody(furnished: Service, looking: As) -> None:
+    known = looking(Role.VIEWER)
+    for client in (known, known.application.test_client()):
+        answer = client.get("/admin/nosuch")
+        assert answer.status_code == 404
+        assert "This is not there" in text(answer)
+        assert harms(answer) == []
+
+
 def test_what_was_done_is_said_once(service: Service, tmp_path: Path, signed_in_client: FlaskClient) -> None:
     furnish(service, tmp_path)
     answer = signed_in_client.post("/admin/feeds/court/pause")
