@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlite_utils
 
 from blocklist import statistics
+from blocklist.exports import changes
 from blocklist.service import Service
 from blocklist.store import Store
 from blocklist.store.figures_tables import STATEMENTS
+from blocklist.store.migrations import MIGRATIONS
 from blocklist.vocabulary import Counts, Outcome
 from tests.plans import plan_of, scans, statements_of
 from tests.support import definition
@@ -99,6 +102,34 @@ def test_a_database_from_before_the_figures_counts_from_its_listings_what_was_co
             connection.execute(statement)
     connection.close()
     assert [statistics.listed_over_time(service.store, 30), service.store.figures.listed_now()] == before
+
+
+def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_what_it_lists(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    old = sqlite_utils.Database(path)
+    MIGRATIONS.apply(old, stop_before="m004_figures")
+    with old.conn:
+        feed = definition("court").model_dump_json(exclude_defaults=True)
+        columns = "id, name, definition, created_at, next_due, listed"
+        old.execute(f"INSERT INTO feeds ({columns}) VALUES (1, 'court', ?, '', '', 2)", (feed,))
+        old.execute("INSERT INTO runs (id, feed_id, started_by, started_at, stage) VALUES (1, 1, 'x', '', 'record')")
+        for number, until, closed_by in ((1, None, 0), (2, None, 0), (3, "2026-01-05T00:00:00Z", 1)):
+            old.execute(
+                "INSERT INTO listings (feed_id, kind, value, scope, position, authority, listed_from, stated_from,"
+                " listed_until, run_id, closed_by) VALUES (1, 'host', ?, 'subtree', 1, ?, ?, ?, ?, 1, ?)",
+                (f"{number}.example", POLICE if number == 2 else None, *["2026-01-02T00:00:00Z"] * 2, until, closed_by),
+            )
+    old.close()
+    store = Store(path)
+    assert store.figures.listed_now() == [(POLICE, 1), (COURT, 1)]
+    assert store.figures.listed_changes("") == [
+        *(("2026-01-02", POLICE, 1), ("2026-01-02", COURT, 2)),
+        ("2026-01-05", COURT, -1),
+    ]
+    assert [(item.change, item.rule.value) for item in changes(store, "2026-01-03").changes] == [
+        ("delisted", "3.example")
+    ]
+    store.close()
 
 
 def test_counting_what_is_listed_walks_no_listings(store: Store) -> None:
