@@ -3,8 +3,8 @@
     python -m bench.side_by_side [--feeds 100] [--entries 1000] [--seconds 5]
 
 The whole service runs as its user starts it; a client asks over one connection, one lookup at a time. Prints one JSON
-object: lookups asked and failed or wrong, and the 50th and 99th percentiles in microseconds before and during; ``ratio``
-is that of the 99th (at most 10).
+object: lookups asked and failed or wrong, and the 50th and 99th percentiles in microseconds before and during;
+``ratio`` is that of the 99th (at most 10).
 """
 
 from __future__ import annotations

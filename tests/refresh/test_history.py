@@ -203,7 +203,7 @@ def test_a_feed_that_is_removed_and_added_anew_keeps_what_it_listed_before(
 def test_the_german_list_as_it_stood_at_the_end_of_each_year_keeps_one_history(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its rows say on which day each was first blocked: so it has dated copies, and some rows are taken out and back."""
+    """Its rows say on which day each was first blocked: it has dated copies, and some rows are taken out and back."""
     rows = json.loads((LISTS / "de-cuii.json").read_bytes())["list"]
     dated = [row for row in rows if row["first_blocked_on"]]
     known = from_catalog("de-cuii")
