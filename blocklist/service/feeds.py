@@ -52,10 +52,11 @@ class FeedTasks(Publishing):
         """
         with self.refresher.locked(name, wait), self.store.database.transaction():
             feed = self.store.feeds.get(name)
-            check_seen(feed, seen)
             before = definition_of(feed)
             after = change(before)
             _refuse_reference(after)
+            # Last: what can be no definition is told so, whichever version it was meant for.
+            check_seen(feed, seen)
             if before == after:
                 return feed
             self.store.feeds.edit(

@@ -14,8 +14,10 @@ MAX_CHANGES_KEPT = 50_000
 
 #: A change's place in the order of its run's changes: 0 where it stands out, the change, and the rule.
 Place = tuple[int, str, str, str, str]
+_PLAIN = "CASE WHEN stands_out = '' THEN 1 ELSE 0 END"
+_RULE_ORDER = "change, value, kind, scope"
 #: What stands out first.
-_ORDER = "CASE WHEN stands_out = '' THEN 1 ELSE 0 END, change, value, kind, scope"
+_ORDER = f"{_PLAIN}, {_RULE_ORDER}"
 _SAME = "l.value = i.value AND l.kind = i.kind AND l.scope = i.scope"
 _OPEN = "l.feed_id = ? AND l.closed_by = 0"
 _STAGED = f"EXISTS (SELECT 1 FROM incoming i WHERE {_SAME})"
@@ -113,16 +115,16 @@ class Changes:
         Narrowed and ordered as :meth:`find` does; a page costs the same wherever it is. The place is None at the end.
         """
         where, parameters = _narrowed(run_id, change, search, standing_out)
-        if after is not None:
-            where += f" AND ({_ORDER}) > (?, ?, ?, ?, ?)"
-            parameters += after
-        rows = list(
-            self._database.tuples(
+        first, *rule = after or (0,)
+        rows: list[tuple[Any, ...]] = []
+        for plain in range(first, 2):
+            # One group after the other, so that the index leads to the very place.
+            beyond = f" AND ({_RULE_ORDER}) > (?, ?, ?, ?)" if rule and plain == first else ""
+            rows += self._database.tuples(
                 "SELECT change, value, kind, scope, raw, position, stands_out FROM changes"
-                f" WHERE {where} ORDER BY {_ORDER} LIMIT ?",
-                (*parameters, limit + 1),
+                f" WHERE {where} AND {_PLAIN} = ?{beyond} ORDER BY {_RULE_ORDER} LIMIT ?",
+                (*parameters, plain, *(rule if beyond else ()), limit + 1 - len(rows)),
             )
-        )
         last = rows[limit - 1] if len(rows) > limit else None
         place = (int(last[6] == ""), last[0], last[1], last[2], last[3]) if last else None
         return [_change(row) for row in rows[:limit]], place

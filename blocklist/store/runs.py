@@ -131,8 +131,14 @@ class Runs:
         """Return so many runs, newest first, older than run ``before``; of one feed, outcome or state of review."""
         conditions: list[str] = ["true"]
         parameters: list[Any] = []
+        if feed is not None:
+            # By id, so that an index has them in order: several feeds may have had the name, one after the other.
+            ids = [row[0] for row in self._database.tuples("SELECT id FROM feeds WHERE name = ?", (feed,))]
+            if not ids:
+                return []
+            conditions.append(f"runs.feed_id IN ({', '.join('?' * len(ids))})")
+            parameters += ids
         for condition, value in (
-            ("runs.feed_id IN (SELECT id FROM feeds WHERE name = ?)", feed),
             ("runs.outcome = ?", outcome and outcome.value),
             ("runs.review = ?", review),
             ("runs.id < ?", before),

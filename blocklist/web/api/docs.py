@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template
+from markupsafe import Markup
 
 from blocklist.web.api.document import DescribedApp
 from blocklist.web.guarding import declare, open_to_all
@@ -44,6 +45,14 @@ def docs_pages(app: DescribedApp) -> Blueprint:
     def schema_type(schema: dict[str, Any]) -> str:
         """Return a schema in a few words."""
         return _type(schema)
+
+    @routes.app_template_filter("coded")
+    def coded(text: str) -> Markup:
+        """Return a text in which what stands between backticks is code."""
+        parts = str(text).split("`")
+        return Markup().join(
+            Markup("<code>{}</code>").format(part) if odd % 2 else part for odd, part in enumerate(parts)
+        )
 
     return routes
 

@@ -65,6 +65,17 @@ def test_changes_come_in_pages_in_the_order_of_a_review(api: CheckedClient, serv
     assert pages(api, f"/v1/runs/{held}/changes?search=%25", "changes") == [[]]
 
 
+def test_pages_go_on_from_what_stands_out_to_what_does_not(api: CheckedClient, service: Service, held: int) -> None:
+    database = service.store.database
+    with database.transaction():
+        database.execute("UPDATE changes SET stands_out = 'popular' WHERE value IN ('new.example', 'pirate-4.example')")
+    every = [change.rule.value for change in service.run_detail(held).changes]
+    for limit in (1, 2, 3):
+        found = pages(api, f"/v1/runs/{held}/changes?limit={limit}", "changes")
+        assert [change["target"] for page in found for change in page] == every
+    assert every[:2] == ["new.example", "pirate-4.example"]
+
+
 def test_a_cursor_of_another_list_or_of_nobody_is_refused(api: CheckedClient, held: int) -> None:
     cursor = (api.get(f"/v1/runs/{held}/changes?limit=1").json or {})["next"]
     for address in ("/v1/runs", "/v1/feeds", "/v1/audit", "/v1/holds", "/v1/overrides", "/v1/tokens", "/v1/catalog"):
