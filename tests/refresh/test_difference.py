@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,11 @@ class Pair:
         listings = sorted(service.store.database.tuples(f"SELECT {columns} FROM listings"), key=repr)
         decided = "feed, kind, value, guard, why, raw, position, reference, run_id, state"
         held = sorted(service.store.database.tuples(f"SELECT {decided} FROM holds"), key=repr)
-        return _said(run), service.store.runs.rejections(run.id), listings, held
+        # A refusal says when it was made: of the two services, one decides after the other.
+        rejections = [
+            re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", "then", repr(row)) for row in service.store.runs.rejections(run.id)
+        ]
+        return _said(run), rejections, listings, held
 
     def close(self) -> None:
         for service in self.services:
