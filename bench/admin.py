@@ -22,7 +22,7 @@ from urllib.parse import quote
 import httpx
 from flask import Flask
 
-from bench.large import made
+from bench.large import PERSON, made
 from bench.nodes import load
 from blocklist.config import Settings
 from blocklist.serve.server import _bind
@@ -71,7 +71,8 @@ def addresses(app: Flask, service: Service, feed: str = "feed-0500") -> Iterator
         filled = path
         for argument in rule.arguments:
             converter = f"{rule._converters[argument].__class__.__name__}".removesuffix("Converter").lower()
-            value = feed if argument == "name" else str(ids[of])
+            named = PERSON if "/people/" in path else feed
+            value = named if argument == "name" else str(ids[of])
             for written in (f"<{argument}>", f"<int:{argument}>", f"<{converter}:{argument}>"):
                 filled = filled.replace(written, value)
         for query in _QUERIES.get(path, ("",)):

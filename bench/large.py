@@ -14,12 +14,14 @@ from blocklist.config import Settings
 from blocklist.definition import FeedDefinition
 from blocklist.service import Service, override_rule
 from blocklist.store.changes import MAX_CHANGES_KEPT
-from blocklist.vocabulary import Counts, OverrideAction
+from blocklist.vocabulary import Counts, OverrideAction, Role
 
 #: Runs of each feed; authorities that the feeds are of; runs that wait for review, and changes of each (the first waits
 #: with as many as are ever kept); entries held.
 RUNS, AUTHORITIES, HELD, CHANGES, ENTRIES = 50, 40, 20, 5_000, 200
 AUDITED, OVERRIDDEN, REMOVED_EACH, SAMPLED = 10_000, 200, 20, 7 * 1_440
+#: People who may sign in; one of them.
+PEOPLE, PERSON = 50, "person-0"
 #: Seconds between two runs of a feed.
 _EVERY = 21_600
 
@@ -43,6 +45,8 @@ def made(folder: Path, feeds: int, listings: int, share: float = 1) -> Service:
         _waiting(service, [some(2 * MAX_CHANGES_KEPT), some(CHANGES)], some(ENTRIES))
         for number in range(some(AUDITED)):
             service.store.audit.add("bench", "bench.note", f"thing-{number % 500}", number=number)
+        for number in range(some(PEOPLE)):
+            service.add_person(f"person-{number}", Role.VIEWER, "bench")
         _traffic(service, some(SAMPLED))
     with service.store.database.transaction():
         for number in range(some(OVERRIDDEN)):

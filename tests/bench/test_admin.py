@@ -26,7 +26,9 @@ def plans(folder: Path, feeds: int) -> Iterator[tuple[str, int, list[str]]]:
     for address in addresses(app, service, f"feed-{feeds - 1:04}"):
         answers = []
         said = statements_of(service.store, lambda: answers.append(client.get(address, headers=headers)))  # noqa: B023
-        assert answers[0].status_code in (200, 204, 302, 303), (address, answers[0].get_data(as_text=True)[:500])
+        assert answers[0].status_code < 500, (address, answers[0].get_data(as_text=True)[:500])
+        if answers[0].status_code >= 400:
+            continue  # of a kind of thing that this installation has none of
         asked = [statement for statement in said if statement.lstrip().upper().startswith(("SELECT", "WITH"))]
         steps = [row["detail"] for one in asked for row in service.store.database.rows(f"EXPLAIN QUERY PLAN {one}")]
         yield address, len(asked), [*scans(steps, "listings"), *scans(steps, "l")]
@@ -44,7 +46,7 @@ def test_no_page_or_list_asks_more_where_there_are_more_feeds(
     asked: tuple[list[tuple[str, int, list[str]]], ...],
 ) -> None:
     few, more = ({re.sub(r"\d+", "N", address): count for address, count, _ in found} for found in asked)
-    assert len(few) > 20
+    assert len(few) > 40
     assert set(few) == set(more)
     # A page of fifty holds them all, of either: what asks once for each of its rows shows here too.
     assert {address: (count, more[address]) for address, count in few.items() if more[address] > count + 2} == {}
