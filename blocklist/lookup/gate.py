@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote
 
-from blocklist.normalize.hosts import parse_app, parse_target
-from blocklist.snapshot.reader import Snapshot
-from blocklist.vocabulary import Target, Verdict, VerdictKind
+from blocklist.lookup.verdicts import PAGE, Verdicts
+from blocklist.normalize.hosts import parse_app
+from blocklist.vocabulary import Verdict, VerdictKind
 
 #: What the gate does where there is nothing to judge (setting ``gate.unknown``).
 Unknown = Literal["allow", "block"]
@@ -23,35 +23,30 @@ _MAX_HEADER = 4_096
 _HEADER_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
-def judge(snapshot: Snapshot, query: Mapping[str, str], headers: Mapping[str, str], policy: str = "default") -> Verdict:
-    """Return the verdict on the page that a request names; ``unknown`` if it names none that a browser could open.
+def judge(verdicts: Verdicts, query: Mapping[str, str], headers: Mapping[str, str]) -> Verdict:
+    """Return the verdict on the page that a request names; ``unknown`` if it names none that a browser could open."""
+    text = page(query, headers)
+    try:
+        if text[: len(_ANDROID_APP)].lower() == _ANDROID_APP:
+            app = parse_app(text[len(_ANDROID_APP) :].partition("/")[0])
+            return verdicts.snapshot.decide(app, verdicts.policy)
+        return verdicts.remembered[PAGE].young.get(text) or verdicts.judge(PAGE, text)
+    except ValueError:
+        return Verdict(VerdictKind.UNKNOWN, verdicts.snapshot.version)
 
-    :raises NotFoundError: the snapshot has no such policy.
-    """
-    target = page(query, headers)
-    # Asked also without a page, so that a policy that does not exist is noticed at the first request.
-    verdict = snapshot.decide(target or Target("nothing.invalid"), policy)
-    return verdict if target else Verdict(VerdictKind.UNKNOWN, snapshot.version)
 
-
-def page(query: Mapping[str, str], headers: Mapping[str, str]) -> Target | None:
+def page(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
     """Return the page: of ``url`` in the query, else of ``X-Page-URL``, ``Referer`` or ``Origin``.
 
     The first that is not empty counts, readable or not: to go on to the next would let a caller who sends rubbish in
     one be judged by another.
 
-    >>> page({}, {"referer": "https://www.pirate.example/film"}).host
-    'www.pirate.example'
-    >>> page({"url": "http://a..b/"}, {"referer": "https://news.example/"}) is None
-    True
+    >>> page({}, {"referer": "https://www.pirate.example/film"})
+    'https://www.pirate.example/film'
+    >>> page({"url": "http://a..b/"}, {"referer": "https://news.example/"})
+    'http://a..b/'
     """
-    text = next(filter(None, (query.get("url"), *(headers.get(name) for name in _HEADERS))), "")
-    try:
-        if text[: len(_ANDROID_APP)].lower() == _ANDROID_APP:
-            return parse_app(text[len(_ANDROID_APP) :].partition("/")[0])
-        return parse_target(text)
-    except ValueError:
-        return None
+    return next(filter(None, (query.get("url"), *(headers.get(name) for name in _HEADERS))), "")
 
 
 def headers(verdict: Verdict) -> tuple[tuple[str, str], ...]:

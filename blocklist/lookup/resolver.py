@@ -162,10 +162,11 @@ class Resolver:
         if snapshot is None:
             return _no_snapshot()
         try:
-            verdict = gate.judge(snapshot, query, headers, query.get("policy") or "default")
+            policy = query.get("policy") or "default"
+            verdict = gate.judge(self._verdicts_under(snapshot, policy), query, headers)
         except NotFoundError as error:
             return _refused(error)
-        self._count(query.get("policy") or "default", verdict.verdict, 1)
+        self._count(policy, verdict.verdict, 1)
         blocked = verdict.listed or (verdict.verdict is VerdictKind.UNKNOWN and self._gate_unknown == "block")
         return Answer(403 if blocked else 204, None, gate.headers(verdict))
 

@@ -75,6 +75,7 @@ class Connection(asyncio.Protocol):
             elif data[0] == _P and (found := node.posts.find(data)):
                 self.deadline = node.idle_deadline
                 self._answer(*found)
+                self._last = None
                 return
         if self._lingering:
             self._discard(data)
@@ -173,7 +174,6 @@ class Connection(asyncio.Protocol):
         alone = self.idle
         if not self._message or not self._message.method:
             self._head_bytes += len(data)
-        self._last = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -187,6 +187,7 @@ class Connection(asyncio.Protocol):
                 self._refuse((self._message or Message()).too_long())
             elif alone and self.idle and self._last:
                 self._node.learn(data, *self._last)
+        self._last = None
 
     def _begin(self, message: Message) -> None:
         answer = self._node.refusal(message)
