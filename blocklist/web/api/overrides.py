@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from blocklist.clock import parse_time
-from blocklist.errors import NotFoundError, UsageError
+from blocklist.errors import NotFoundError
 from blocklist.lookup.resolver import Answer
 from blocklist.service import Service
 from blocklist.vocabulary import OverrideAction, Role
 from blocklist.web.api.once import CreationHeaders, once
 from blocklist.web.api.pages import PageQuery, Switch, page_of
 from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import ById, Moment, Next, Reason, Ruled
+from blocklist.web.api.words import ById, Moment, Next, Reason, Ruled, moment_of
 from blocklist.web.guarding import current_identity
 from blocklist.wire import override_body
 
@@ -81,7 +80,7 @@ def override_routes(service: Service) -> Resource:
 
         def add() -> Answer:
             actor = current_identity().actor
-            made = service.add_override(body.action, body.target, body.reason, actor, _moment(body.until))
+            made = service.add_override(body.action, body.target, body.reason, actor, moment_of("until", body.until))
             return Answer(201, override_body(made), (("Location", f"/v1/overrides/{made.id}"),))
 
         return once(service.store, header, add)
@@ -113,10 +112,3 @@ def override_routes(service: Service) -> Resource:
         return Answer(200, override_body(service.remove_override(path.id, current_identity().actor)))
 
     return routes
-
-
-def _moment(text: str | None) -> str | None:
-    try:
-        return parse_time(text) if text is not None else None
-    except ValueError as error:
-        raise UsageError(f"until: {error}", [(("until",), str(error))]) from None

@@ -25,7 +25,7 @@ from blocklist.web.api.patches import NewFeed
 from blocklist.web.api.problems import faulty, refused
 from blocklist.web.api.reading import read_body
 from blocklist.web.api.resource import Gives, Resource, reference
-from blocklist.web.api.runs import GuardSaid, Rejection, RunBody, run_answer
+from blocklist.web.api.runs import GuardSaid, Rejection, RunBody, RunCounts, run_answer
 from blocklist.web.api.uploads import FORM, RAW, arrived, forget
 from blocklist.web.guarding import current_identity
 from blocklist.wire import preview_body
@@ -55,7 +55,7 @@ class WaitingEntry(BaseModel):
     why: str
 
 
-class PreviewBody(BaseModel):
+class PreviewBody(RunCounts):
     """What a definition would give now, and what every guard would say."""
 
     fetched: str
@@ -65,15 +65,6 @@ class PreviewBody(BaseModel):
     seen: str
     stated_date: str | None
     outcome: Outcome
-    entries: int
-    rules: int
-    rejected: int
-    duplicates: int
-    added: int
-    removed: int
-    amended: int
-    listed: int
-    held: int
     rejected_by_code: dict[str, int]
     first: list[PreviewedEntry]
     rejections: list[Rejection]

@@ -6,15 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from blocklist.clock import parse_time
-from blocklist.errors import NotFoundError, UsageError
+from blocklist.errors import NotFoundError
 from blocklist.lookup.resolver import Answer
 from blocklist.service import Service
 from blocklist.vocabulary import Role
 from blocklist.web.api.once import CreationHeaders, once
 from blocklist.web.api.pages import PageQuery, page_of
 from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import ById, Moment, Next
+from blocklist.web.api.words import ById, Moment, Next, moment_of
 from blocklist.web.guarding import current_identity
 from blocklist.wire import token_body
 
@@ -76,7 +75,7 @@ def token_routes(service: Service) -> Resource:
 
         def create() -> Answer:
             actor = current_identity().actor
-            token, secret = service.create_token(body.role, actor, body.name, _moment(body.expires_at))
+            token, secret = service.create_token(body.role, actor, body.name, moment_of("expires_at", body.expires_at))
             return Answer(201, token_body(token) | {"token": secret}, (("Location", f"/v1/tokens/{token.id}"),))
 
         return once(service.store, header, create, secrets=("token",))
@@ -97,10 +96,3 @@ def token_routes(service: Service) -> Resource:
         return Answer(200, token_body(service.revoke_token(path.id, current_identity().actor)))
 
     return routes
-
-
-def _moment(text: str | None) -> str | None:
-    try:
-        return parse_time(text) if text is not None else None
-    except ValueError as error:
-        raise UsageError(f"expires_at: {error}", [(("expires_at",), str(error))]) from None

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from blocklist.clock import parse_time
+from blocklist.errors import UsageError
 from blocklist.vocabulary import RuleKind, Scope
 from blocklist.web.api.pages import Id
 
@@ -40,3 +42,14 @@ class Next(BaseModel):
     """The end of every page."""
 
     next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+
+
+def moment_of(field: str, text: str | None) -> str | None:
+    """Return the moment that a field of the body names, as we write times.
+
+    :raises UsageError: it names none.
+    """
+    try:
+        return parse_time(text) if text is not None else None
+    except ValueError as error:
+        raise UsageError(f"{field}: {error}", [((field,), str(error))]) from None
