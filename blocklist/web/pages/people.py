@@ -17,10 +17,10 @@ from blocklist.web.pages.showing import counted
 
 #: What each role may do, in a sentence for whoever chooses one.
 ROLES = (
-    (Role.VIEWER, "viewer: sees everything but settings and access"),
-    (Role.EDITOR, "editor: adds and changes feeds and overrides, too"),
-    (Role.APPROVER, "approver: decides on what is held, too"),
-    (Role.ADMIN, "admin: gives access, too"),
+    (Role.VIEWER, "sees everything but settings and access"),
+    (Role.EDITOR, "adds and changes feeds and overrides, too"),
+    (Role.APPROVER, "decides on what is held, too"),
+    (Role.ADMIN, "gives access, and sees the settings, too"),
 )
 
 
@@ -131,6 +131,7 @@ def _access_page(service: Service, form: Form, made: Made | None = None) -> str:
         more=len(people) > PAGE,
         form=form,
         made=made,
-        roles=[(role.value, said) for role, said in ROLES],
+        roles=ROLES,
+        names=[(role.value, role.value) for role in Role],
         now=now(),
     )
