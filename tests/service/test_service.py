@@ -233,7 +233,8 @@ def test_an_override_that_has_expired_since_held_when_it_held(service: Service, 
     service.store.overrides.add(ALLOW, override_rule("a.example"), "until the appeal", "tester", "2099-01-01T00:00:00Z")
     with service.store.database.transaction():
         service.store.database.execute(
-            "UPDATE overrides SET created_at = '2026-01-01T00:00:00Z', until = '2026-02-01T00:00:00Z'"
+            "UPDATE overrides SET created_at = '2026-01-01T00:00:00Z', confirmed_at = '2026-01-01T00:00:00Z',"
+            " until = '2026-02-01T00:00:00Z'"
         )
         service.store.database.execute("UPDATE listings SET listed_from = '2025-01-01', stated_from = '2025-01-01'")
     assert not is_listed(service, "a.example", "2026-01-15T00:00:00Z")
