@@ -53,6 +53,8 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     :raises BlocklistError: a port is in use, or the data folder cannot be used.
     """
     check_reach(settings.serve)
+    if settings.serve.behind_proxy and not settings.serve.trusted_proxies:
+        _LOG.warning("everybody will seem to come from the proxy", mend="name it in serve.trusted_proxies")
     adapter = tls(settings.serve.tls_certificate, settings.serve.tls_key)
     service = Service(settings)
     service.recover()

@@ -56,7 +56,9 @@ def create_app(
         browsers.install(app)
         harden(app)
         guard(app, service)
-        app.wsgi_app = TrustedProxies(app.wsgi_app, service.settings.serve.trusted_proxies)  # type: ignore[method-assign]
+        serve = service.settings.serve
+        proxied = TrustedProxies(app.wsgi_app, serve.trusted_proxies, serve.behind_proxy)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
     return app
 
 

@@ -105,11 +105,9 @@ _NOT_OURS = "the form was not sent from a page of this service."
 
 
 def _is_ours(origin: str, settings: Settings) -> bool:
-    public = settings.serve.public_url
-    if public:
-        return origin == public
     try:
-        return urlsplit(origin).netloc == request.host
+        # A proxy may have changed the Host header: then the setting says what browsers see.
+        return origin == settings.serve.public_url or urlsplit(origin).netloc == request.host
     except ValueError:
         return False
 

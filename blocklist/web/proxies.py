@@ -19,13 +19,16 @@ class TrustedProxies:
     first that is not trusted may be made up.
     """
 
-    def __init__(self, app: WSGIApplication, trusted: Sequence[str]) -> None:
-        """Trust these addresses and networks."""
+    def __init__(self, app: WSGIApplication, trusted: Sequence[str], https: bool = False) -> None:
+        """Trust these addresses and networks; ``https``: whatever comes was sent over HTTPS, unless one says else."""
         self._app = app
+        self._https = https
         self._trusted = [ipaddress.ip_network(text) for text in trusted]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request as that of whoever sent it first."""
+        if self._https:
+            environ["wsgi.url_scheme"] = "https"
         if self._is_trusted(_address(environ.get("REMOTE_ADDR", ""))):
             self._believe(environ)
         return self._app(environ, start_response)

@@ -97,7 +97,7 @@ def signs_in(iam_server: Server, browser: FlaskClient, user: Any, tamper: Any = 
 
 
 def test_a_member_signs_in_with_the_role_of_their_group_and_is_the_same_person_next_time(
-    iam_server: Server, service: Service, app: Flask
+    iam_server: Server, service: Service, app: Flask, capfd: pytest.CaptureFixture[str]
 ) -> None:
     user = member(iam_server, "olga", "list-approvers", "list-viewers", "others")
     browser = app.test_client()
@@ -115,6 +115,8 @@ def test_a_member_signs_in_with_the_role_of_their_group_and_is_the_same_person_n
         dump = "\n".join(database.iterdump())
     database.close()
     assert "olga" in dump
+    out, err = capfd.readouterr()
+    assert "marker-eleven-oidc" not in out + err
     assert "marker-eleven-oidc" not in dump + browser.get("/admin/settings").text + browser.get("/admin/audit").text
 
 

@@ -11,14 +11,14 @@ from blocklist.web.proxies import TrustedProxies
 _TRUSTED = ("10.0.0.0/8", "2001:db8::/32", "127.0.0.1")
 
 
-def seen(peer: str, forwarded: str | None = None, scheme: str | None = None) -> tuple[str, str]:
+def seen(peer: str, forwarded: str | None = None, scheme: str | None = None, https: bool = False) -> tuple[str, str]:
     """Return address and scheme as the application sees them."""
     environ: dict[str, Any] = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http"}
     if forwarded is not None:
         environ["HTTP_X_FORWARDED_FOR"] = forwarded
     if scheme is not None:
         environ["HTTP_X_FORWARDED_PROTO"] = scheme
-    list(TrustedProxies(lambda environ, start_response: [], _TRUSTED)(environ, lambda *_: lambda _: None))
+    list(TrustedProxies(lambda environ, start_response: [], _TRUSTED, https)(environ, lambda *_: lambda _: None))
     return environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]
 
 
@@ -43,3 +43,9 @@ def test_the_address_is_the_last_that_no_trusted_proxy_vouches_for_itself(
     peer: str, forwarded: str | None, scheme: str | None, expected: tuple[str, str]
 ) -> None:
     assert seen(peer, forwarded, scheme) == expected
+
+
+def test_behind_a_proxy_that_speaks_https_what_comes_was_sent_over_it_unless_a_trusted_one_says_else() -> None:
+    assert seen("203.0.113.9", https=True) == ("203.0.113.9", "https")
+    assert seen("203.0.113.9", scheme="http", https=True) == ("203.0.113.9", "https")
+    assert seen("10.0.0.1", scheme="http", https=True) == ("10.0.0.1", "http")

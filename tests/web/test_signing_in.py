@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,8 +13,10 @@ from werkzeug.test import TestResponse
 from blocklist.clock import later, now
 from blocklist.errors import ConflictError
 from blocklist.service import Service
+from blocklist.snapshot.follower import Follower
 from blocklist.vocabulary import Role
-from tests.support import PASSWORD, add_person
+from blocklist.web.app import create_app
+from tests.support import PASSWORD, add_person, settings_for
 
 
 def proof(page: TestResponse) -> str:
@@ -307,6 +310,22 @@ def test_over_https_cookies_are_for_this_host_and_https_alone(service: Service, 
     assert set_cookie.startswith("__Host-blocklist=")
     assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(set_cookie.split("; "))
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_behind_a_proxy_that_changes_the_host_the_public_address_is_ours(tmp_path: Path) -> None:
+    proxied = {"behind_proxy": True, "public_url": "https://blocklist.example"}
+    service = Service(settings_for(tmp_path / "data", serve=proxied))
+    add_person(service, "anna")
+    browser = create_app(Follower(service.snapshots.folder, 60), service).test_client()
+    behind = {"base_url": "http://10.0.0.5:8080", "environ_overrides": {"wsgi.url_scheme": "http"}}
+    page = browser.get("/admin/sign-in", **behind)
+    assert "__Host-blocklist-forms" in page.headers["Set-Cookie"]
+    carried = {"Cookie": page.headers["Set-Cookie"].partition(";")[0]}
+    form = {"csrf": proof(page), "name": "anna", "password": PASSWORD}
+    for origin, status in (("https://evil.example", 403), ("https://blocklist.example", 303)):
+        answer = browser.post("/admin/sign-in", data=form, headers={**carried, "Origin": origin}, **behind)
+        assert answer.status_code == status
+    service.close()
 
 
 def test_every_answer_of_the_control_plane_tells_browsers_to_be_careful(browser: FlaskClient) -> None:
