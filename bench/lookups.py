@@ -66,9 +66,9 @@ class Run:
                 queries = self.queries[mix.hits, way]
                 self.file(mix, way, "node").write_text(written(map(mix.line, queries)))
                 self.file(mix, way, "nginx").write_text(written(map(mix.nginx, queries)))
-        asked = self.queries[0.1, "fresh"]
-        (folder / "batch.txt").write_text(written(batches(asked)))
-        (folder / "openrtb.txt").write_text(written(bid_requests(asked)))
+        for way in ("repeated", "fresh"):
+            (folder / f"batch-{way}.txt").write_text(written(batches(self.queries[0.1, way])))
+        (folder / "openrtb.txt").write_text(written(bid_requests(self.queries[0.1, "fresh"])))
 
     def file(self, mix: Mix, way: str, whom: str) -> Path:
         return self.folder / f"{mix.name}-{way}-{whom}.txt"
@@ -186,7 +186,7 @@ def mixes(run: Run, peers: dict[str, Peer]) -> dict[str, Any]:
 
 def posts(run: Run, peers: dict[str, Peer]) -> dict[str, Any]:
     """Post batches of a hundred and bid requests to the node, with nginx's single requests in between."""
-    files = {name: run.folder / f"{name}.txt" for name in ("batch", "openrtb")}
+    files = {name: run.folder / f"{name}.txt" for name in ("batch-repeated", "batch-fresh", "openrtb")}
     asks: dict[Any, Callable[[int], Turn]] = {}
     for name, lines in files.items():
         asks["node", name] = lambda turn, lines=lines: run.http(peers["node"], lines, turn)  # type: ignore[misc]

@@ -89,11 +89,17 @@ def _mixes(mixes: dict[str, Any]) -> str:
 
 
 def _node(result: dict[str, Any]) -> str:
-    batch, openrtb = result["posts"]["batch"], result["posts"]["openrtb"]
+    posts = result["posts"]
+    batches = [("hosts repeated", posts["batch-repeated"]), ("hosts never repeated", posts["batch-fresh"])]
     rows = [
-        [*("`POST /v1/lookup`, batches of 100", f"{batch['rate'] * 100:,.0f} verdicts/s"), _processor(batch, 100)],
-        [*("`POST /v1/openrtb`, 3 kB", f"{openrtb['rate']:,.0f} requests/s"), _processor(openrtb, 1)],
+        [
+            *(f"`POST /v1/lookup`, batches of 100, {says}", f"{turn['rate'] * 100:,.0f} verdicts/s"),
+            _processor(turn, 100),
+        ]
+        for says, turn in batches
     ]
+    bids = posts["openrtb"]
+    rows.append(["`POST /v1/openrtb`, 3 kB", f"{bids['rate']:,.0f} requests/s", _processor(bids, 1)])
     for name, rates in result["two_workers"].items():
         said = f"{rates['one']:,.0f} to {rates['two']:,.0f} requests/s"
         rows.append(
