@@ -42,14 +42,17 @@ class _Channel(_Section):
 
 
 def _address(url: str) -> str:
+    import httpx  # noqa: PLC0415 - loaded only where something is told
+
     # The address is not repeated in what is said: it may be a secret itself.
     try:
+        httpx.URL(url)
         parts = urlsplit(url)
         fits = (
             parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
         )
         fits = fits and url.isprintable() and " " not in url
-    except ValueError:
+    except (ValueError, httpx.InvalidURL):
         fits = False
     if not fits:
         raise ValueError("not an address such as https://hooks.example/blocklist")

@@ -62,6 +62,10 @@ def publisher() -> Iterator[Publisher]:
             published.requests.append(dict(self.headers))
             published.answer(self)
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import re
 import socket
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import minisign
 import pytest
 
 from blocklist.config import FetchSettings
-from blocklist.errors import FetchError
+from blocklist.errors import BlocklistError, FetchError
 from blocklist.fetch import fetch
+from blocklist.notify.messages import Message
+from blocklist.notify.settings import WebhookSettings
+from blocklist.notify.webhook import DeliveryError, post
 from blocklist.source import Source
-from tests.e2e.running import Publisher, publisher
+from tests.e2e.running import Publisher, publisher, respond
 from tests.fetch.asking import Getting, answering, in_turn, moved, site
 
+MINISIGN = minisign.KeyPair.generate().public_key.to_base64().decode()
+#: Signs what is posted to a webhook.
+SIGNING = base64.b64encode(bytes(32)).decode()
 #: Stands for the listener's port.
 P = "{port}"
 LOOPBACK = [
@@ -162,6 +171,85 @@ def test_a_redirect_link_next_page_or_proof_that_points_inward_connects_to_nothi
     refused(tmp_path, {"url": start, "pagination": {"kind": "link"}}, allowed)
     site(outside, {"/start": b"a.example\n"})
     refused(tmp_path, {"url": start, "integrity": {"kind": "sha256", "url": there}}, allowed)
+    refused(tmp_path, {"url": start, "integrity": {"kind": "minisign", "key": MINISIGN, "url": there}}, allowed)
+    second = f'<base href="{start}"><a href="{start}2">page</a>'.encode()
+    site(outside, {"/start": second, "/start2": f'<a href="{there}">list</a>'.encode()})
+    refused(tmp_path, {"url": start, "discovery": {"text": "page", "then": {"text": "list"}}}, allowed)
+    site(outside, {"/start": moved("/next"), "/next": moved(as_header)})
+    refused(tmp_path, {"url": start}, allowed)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_webhook_that_points_inward_connects_to_nothing(
+    unreached: Listener, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("A_SECRET", SIGNING)
+    with pytest.raises((BlocklistError, ValueError)):
+        told(address.format(port=unreached.port))
+
+
+def test_a_webhook_that_is_allowed_by_name_is_reached_and_its_redirect_inward_is_not_followed(
+    unreached: Listener, outside: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_SECRET", SIGNING)
+    posted: list[str] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        posted.append(handler.path)
+        respond(
+            handler, b"", 302 if handler.path == "/away" else 200, {"Location": f"http://127.0.0.1:{unreached.port}/"}
+        )
+
+    outside.answer = answer
+    told(f"http://localhost:{outside.port}/hook", allowed=("localhost",))
+    with pytest.raises(DeliveryError, match="answered 302"):
+        told(f"http://localhost:{outside.port}/away", allowed=("localhost",))
+    assert posted == ["/hook", "/away"]
+
+
+#: Networks that lead inward, to many, or nowhere, each by an address in it (RFC 6890 and its successors).
+INWARD = [
+    *(
+        "10.0.0.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.0.0.8",
+        "192.0.2.1",
+        "192.88.99.1",
+        "192.168.0.1",
+    ),
+    *("198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.250", "240.0.0.1"),
+    *("[fd00:ec2::254]", "[fe80::a9fe:a9fe]", "[ff02::1]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]"),
+    *("[::ffff:169.254.169.254]", "[::ffff:0a00:1]", "[100::1]", "[2001:db8::1]", "[5f00::1]", "255.255.255.255"),
+    "0xa9.254.43518",
+    *("2852039166", "0251.0376.0251.0376"),
+]
+
+
+@pytest.mark.parametrize("host", INWARD)
+def test_no_connection_is_tried_to_an_address_that_is_not_of_the_internet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    tried: list[Any] = []
+
+    def connecting(address: Any, *_: Any, **__: Any) -> Any:
+        tried.append(address)
+        raise OSError("no way out of a test")
+
+    monkeypatch.setattr(socket, "create_connection", connecting)
+    refused(tmp_path, {"url": f"http://{host}/latest/meta-data/"})
+    monkeypatch.setenv("A_SECRET", SIGNING)
+    with pytest.raises((BlocklistError, ValueError)):
+        told(f"http://{host}/")
+    monkeypatch.undo()
+    assert tried == []
+
+
+def told(url: str, allowed: tuple[str, ...] = ()) -> None:
+    """Post a message to a webhook."""
+    channel = WebhookSettings.model_validate({"url": url, "secret_env": "A_SECRET"})
+    post(channel, FetchSettings(allow_private_hosts=allowed), 5, Message("msg_1", "a test", {"type": "test"}))
 
 
 def test_a_name_that_leads_elsewhere_the_second_time_it_is_asked_connects_to_nothing_inward(
