@@ -78,7 +78,7 @@ class RunTasks(Publishing):
             return
         run = self.store.runs.get(run_id)
         applied = self.store.runs.last_applied(run.feed)
-        editors = self.store.audit.actors("feed.", run.feed, since=applied or "")
+        editors = self.store.audit.actors(("feed.add", "feed.edit"), run.feed, since=applied or "")
         refuse_same_person(actor, [run.trigger, *editors], f"run {run_id}")
 
     def reject(self, run_id: int, actor: str, reason: str) -> Run:

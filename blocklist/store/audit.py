@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -62,11 +62,12 @@ class AuditLog:
         )
         return [{**row, "detail": json.loads(row["detail"])} for row in rows]
 
-    def actors(self, action: str, target: str, since: str) -> list[str]:
-        """Return who did something that begins with ``action`` to a target, from a moment on."""
+    def actors(self, actions: Sequence[str], target: str, since: str) -> list[str]:
+        """Return who did one of these things to a target, from a moment on."""
         rows = self._database.tuples(
-            "SELECT DISTINCT actor FROM audit WHERE substr(action, 1, ?) = ? AND target = ? AND at >= ?",
-            (len(action), action, target, since),
+            f"SELECT DISTINCT actor FROM audit WHERE action IN ({', '.join('?' * len(actions))})"
+            " AND target = ? AND at >= ?",
+            (*actions, target, since),
         )
         return [actor for (actor,) in rows]
 
