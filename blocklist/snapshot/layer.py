@@ -50,13 +50,17 @@ class Layer:
         :raises SnapshotError: its index cannot be read.
         """
         self.trie = marisa_trie.BinaryTrie()
+        # The same bytes read as text: only this class gives the ids with the keys, in one walk.
+        text = marisa_trie.Trie()
         try:
             self.trie.map(sections["trie"])
+            text.map(sections["trie"])
         except Exception as error:  # marisa throws C++ exceptions of several kinds at bytes that are not a trie
             raise SnapshotError(f"{path}: damaged: its index cannot be read: {error}") from None
         #: The keys that a key begins with, the shortest first; and those that begin with one, in no order.
         self.prefixes: Callable[[bytes], list[bytes]] = self.trie.prefixes
         self.beginning: Callable[[bytes], Iterator[bytes]] = self.trie.iterkeys
+        self._with_ids: Callable[[str], Iterator[tuple[str, int]]] = text.iter_prefixes_with_ids
         #: Whether keys differ in their groups; if not, all have the group 0.
         self.grouped = group_bits > 0
         self._group_of = reading(sections["group_of"], group_bits)
@@ -68,9 +72,13 @@ class Layer:
         #: What the keys of a group have.
         self.group: Callable[[int], Group] = lru_cache(maxsize=_REMEMBERED)(self._read)
 
+    def covering(self, key: str) -> list[tuple[int, int]]:
+        """Return length and group of the keys that a key of ASCII begins with, the shortest first."""
+        group_of = self._group_of
+        return [(len(found), group_of(id_)) for found, id_ in self._with_ids(key)]
+
     def number(self, key: bytes) -> int:
         """Return the group of a key that is there."""
-        # To ask for a key's id is a second walk through the trie.
         return self._group_of(self.trie.key_id(key)) if self.grouped else 0
 
     def get(self, key: bytes) -> Group | None:

@@ -26,6 +26,14 @@ class Layers:
         above = self._above.prefixes(key)
         return sorted({*found, *above}, key=len) if above else found
 
+    def covering(self, key: str) -> list[tuple[int, int]]:
+        """Return length and group of the keys that a key of ASCII begins with, the shortest first."""
+        found = self._base.covering(key)
+        above = self._above.covering(key)
+        if not above:
+            return found
+        return sorted((dict(found) | {size: self._first + number for size, number in above}).items())
+
     def number(self, key: bytes) -> int:
         """Return the group of a key that is there."""
         if key in self._above.trie:

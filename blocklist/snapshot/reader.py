@@ -84,7 +84,7 @@ class Snapshot:
         if meta["changed"]:
             changed = {name: sections[CHANGED + name] for name in SECTIONS}
             self._index = Layers(self.base, Layer(path, changed, meta["changed"]["group_bits"]))
-        self._prefixes, self._number, self._grouped = self._index.prefixes, self._index.number, self._index.grouped
+        self._prefixes, self._covering, self._grouped = self._index.prefixes, self._index.covering, self._index.grouped
         # By policy, what groups say: of policies that one authority is enough for, since others count over all keys.
         self._known: dict[str, dict[int, _Said]] = {
             policy["name"]: {} for policy in self.policies if policy["min_authorities"] == 1
@@ -195,36 +195,42 @@ class Snapshot:
             # What `passes` asks, in half the time.
             not self._sieve[hashed % self._sieve_size] >> (hashed & 7) & 1
             or (site in self._wide and not is_set(self._sieve, three_labels(host, len(host) - len(site) - 1)))
-            or not (found := self._prefixes(key := raw[::-1] + b"."))
         ):
+            return self.not_listed if policy in self._bits else None
+        if self._grouped:
+            found = self._covering(host[::-1] + ".")
+        else:
+            keys = self._prefixes(raw[::-1] + b".")
+            found = [(len(keys[0]), 0)] if len(keys) == 1 else [(len(key), 0) for key in keys]
+        if not found:
             return self.not_listed if policy in self._bits else None
         known = self._known.get(policy)
         if known is None:
             return None
         if len(found) == 1:
-            size = len(found[0])
-            number = self._number(found[0]) if self._grouped else 0
-            said = known.get(number << 1 | (size < len(key)))
+            size, number = found[0]
+            said = known.get(number << 1 | (size <= len(host)))
             if said:
                 # Not "*said", which makes a list first.
                 verdict: Verdict = _new(Verdict, (_LISTED, self.version, host[1 - size :]) + said)  # noqa: RUF005
                 return verdict
         return self._judge_keys(host, found, known, policy)
 
-    def _judge_keys(self, host: str, found: list[bytes], known: dict[int, _Said], policy: str) -> Verdict | None:
-        """Return what the keys of a host alone decide, the shortest first; None where they cannot."""
+    def _judge_keys(
+        self, host: str, found: list[tuple[int, int]], known: dict[int, _Said], policy: str
+    ) -> Verdict | None:
+        """Return what the keys of a host alone decide, by length and group; None where they cannot."""
         reach, scope = 0, None
         feeds: tuple[str, ...] = ()
-        for key in found:
-            above = len(key) <= len(host)
-            number = self._number(key)
+        for size, number in found:
+            above = size <= len(host)
             said = known.get(number << 1 | above, _UNKNOWN)
             if said is _UNKNOWN:
                 said = self._say(known, number, above, self._bits[policy])
             if said is None:
                 return None
             if said:
-                reach, scope, feeds = len(key), said[0], tuple(sorted({*feeds, *said[1]}))
+                reach, scope, feeds = size, said[0], tuple(sorted({*feeds, *said[1]}))
         if not reach:
             return self.not_listed
         return Verdict(_LISTED, self.version, host[1 - reach :], scope, feeds)
@@ -293,7 +299,7 @@ class Snapshot:
             if passes(self._sieve, target.host, self._wide):
                 for found in self._prefixes(key):
                     above = len(found) < len(key)
-                    group = self._index.group(self._number(found))
+                    group = self._index.group(self._index.number(found))
                     hits.insert(0, _Hit(group, value_of(found), above))
                     if not above:
                         own = group
