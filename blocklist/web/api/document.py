@@ -66,11 +66,13 @@ class DescribedApp(OpenAPI):
         self.spec_json["components"]["schemas"] = schemas["$defs"]
         self.spec_json["paths"] = {**self.spec_json["paths"], **LOOKUP_PATHS}
         self.spec_json.setdefault("tags", []).append(LOOKUP_TAG)
-        for path in self.spec_json["paths"].values():
-            for parameter in (
-                parameter for operation in path.values() for parameter in operation.get("parameters", ())
-            ):
-                parameter["schema"] = _not_null(parameter["schema"])
+        for methods in self.spec_json["paths"].values():
+            for operation in methods.values():
+                for parameter in operation.get("parameters", ()):
+                    parameter["schema"] = _not_null(parameter["schema"])
+            if "patch" in methods:
+                bodies = methods["patch"]["requestBody"]["content"]
+                bodies["application/merge-patch+json"] = bodies["application/json"]
 
 
 def _not_null(schema: dict[str, Any]) -> dict[str, Any]:

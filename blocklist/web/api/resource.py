@@ -128,7 +128,8 @@ class Resource(APIBlueprint):
             answer.__delay_validate_request__ = True  # type: ignore[attr-defined]
             summary, _, rest = (inspect.getdoc(view) or "").partition("\n")
             statuses = {*_ALWAYS, *problems, *((404,) if "path" in hints else ()), *_body_problems(hints, takes)}
-            self.models |= {item.model for item in gives if item.model} | set(hints.values())
+            self.models |= {item.model for item in gives if item.model}
+            self.models |= {hints["body"]} if "body" in hints else set()
             route = getattr(super(Resource, self), method.lower())(
                 path.replace("{", "<").replace("}", ">"),
                 summary=summary.rstrip("."),
