@@ -59,7 +59,7 @@ def add(pages: Blueprint, service: Service) -> None:
         if form.problems or not _may_bring_about(form, definition):
             return _definition_page(form, base, "new"), 422
         if form["step"] != "save":
-            return _preview_page(service, form, definition, "new", base)
+            return _preview_page(service, form, definition, "new")
         try:
             service.add_feed(definition, current_identity().actor)
         except BlocklistError as error:
@@ -87,7 +87,7 @@ def add(pages: Blueprint, service: Service) -> None:
         if definition is None or form.problems or not _may_bring_about(form, definition, base):
             return _definition_page(form, base, name, seen), 422
         if form["step"] != "save":
-            return _preview_page(service, form, definition, name, base)
+            return _preview_page(service, form, definition, name)
         try:
             service.edit_feed(name, lambda _: definition, current_identity().actor, seen=[seen], wait=_WAIT)
         except BlocklistError as error:
@@ -127,9 +127,7 @@ def _definition_page(form: Form, base: FeedDefinition | None, name: str, seen: s
     )
 
 
-def _preview_page(
-    service: Service, form: Form, definition: FeedDefinition, name: str, base: FeedDefinition | None
-) -> ResponseReturnValue:
+def _preview_page(service: Service, form: Form, definition: FeedDefinition, name: str) -> ResponseReturnValue:
     found: dict[str, Any] = {"seen": None, "failure": None}
     if definition.source.url or definition.source.file:
         try:
@@ -137,7 +135,14 @@ def _preview_page(
         except BlocklistError as error:
             found["failure"] = str(error)
     return render_template(
-        "preview.html", section="Feeds", form=form, definition=definition, name=name, base=base, upload=None, **found
+        "preview.html",
+        section="Feeds",
+        form=form,
+        carried_on=(*FIELDS, LINES, "from", "seen"),
+        definition=definition,
+        name=name,
+        upload=None,
+        **found,
     )
 
 

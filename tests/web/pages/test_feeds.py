@@ -12,10 +12,12 @@ from blocklist.catalog import catalog_names, from_catalog
 from blocklist.definition import FeedDefinition
 from blocklist.service import Service
 from blocklist.store.feeds import definition_of
+from blocklist.vocabulary import Role
 from blocklist.web.pages.definitions import definition_of_form, form_of
 from blocklist.web.pages.layout import Form
 from tests.e2e.running import wait_for
 from tests.support import definition
+from tests.web.pages.conftest import As
 from tests.web.pages.reading import definition_form, ended, listed, only, page, problem, text
 
 
@@ -122,6 +124,25 @@ def test_what_is_for_reference_only_is_not_offered(signed_in_client: FlaskClient
         "/admin/feeds/new/define", data=definition_form(**{"from": "eu-watch-list", "step": "save", "notes": "x"})
     )
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("step", ["preview", "save"])
+@pytest.mark.parametrize(
+    "options", ["source.file=/etc/passwd", "source.credentials.kind=bearer\nsource.credentials.env=HOME"]
+)
+def test_only_an_admin_lets_a_feed_reach_into_this_machine(
+    service: Service, client_as: As, step: str, options: str
+) -> None:
+    service.add_feed(definition(), "a test")
+    editor = client_as(Role.EDITOR)
+    seen = only(page(editor.get("/admin/feeds/court/edit")), "[name=seen]").attributes["value"] or ""
+    url = "" if "file" in options else "https://court.example/"
+    for address, name in (("/admin/feeds/new/define", "other"), ("/admin/feeds/court/edit", "court")):
+        form = definition_form(name=name, options=options, seen=seen, step=step, **{"source.url": url})
+        answer = editor.post(address, data=form)
+        assert "for an admin to say" in only(page(answer), "[role=alert]").text()
+        assert "root:" not in answer.text
+    assert [(feed.name, definition_of(feed).source.file) for feed in service.store.feeds.all()] == [("court", None)]
 
 
 def test_who_saves_second_is_told_that_the_feed_has_changed(service: Service, signed_in_client: FlaskClient) -> None:
