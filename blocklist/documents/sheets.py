@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import zipfile
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
+from xml.parsers import expat
 
 from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
@@ -16,8 +18,9 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
 
     ``sheet`` is a name, or a number from 1 among all sheets; without, the first one that a person sees.
 
-    :raises DocumentError: there is no such sheet, or a password is asked for.
+    :raises DocumentError: there is no such sheet, a password is asked for, or a part is not well-formed.
     """
+    _check_parts(file)
     try:
         book = CalamineWorkbook.from_filelike(file)
     except PasswordError:
@@ -29,6 +32,27 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
     before = [""] * (sheet.start[1] if sheet.start else 0)
     for number, row in enumerate(sheet.iter_rows(), 1):
         yield number, before + [_text(cell) for cell in row]
+
+
+def _check_parts(file: BinaryIO) -> None:
+    """Make sure that the parts of a workbook are XML: calamine minds no damaged tag, and makes one of two cells.
+
+    :raises DocumentError: which part is not, and where.
+    """
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            for name in archive.namelist():
+                if name == "content.xml" or (name.startswith("xl/") and name.endswith(".xml")):
+                    with archive.open(name) as part:
+                        _check_xml(name, part)
+    file.seek(0)
+
+
+def _check_xml(name: str, part: IO[bytes]) -> None:
+    try:
+        expat.ParserCreate().ParseFile(part)
+    except expat.ExpatError as error:
+        raise DocumentError(f"damaged: {name} is not XML that can be read: {error}") from None
 
 
 def _name(book: CalamineWorkbook, wanted: str | int | None) -> str:

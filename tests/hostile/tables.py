@@ -253,6 +253,12 @@ _LISTED = sheet([["Site", "Order"], *([site, "O-1"] for site in [*SITES, "new.ex
 
 SHEETS: list[Case] = [
     failed(
+        "xlsx",
+        "a damaged tag between two cells, which a lenient reader makes one",
+        xlsx({"List": _SERVED.replace("site-3.example</t></is>", "site-3.example</t>[/is>")}),
+        "sheet1.xml is not XML that can be read",
+    ),
+    failed(
         "xlsx", "a workbook without the column", xlsx({"List": sheet([["Domain"], ["a.example"]])}), "no column 'Site'"
     ),
     failed("xlsx", "a list in text", good("csv"), "the body is not a spreadsheet"),
