@@ -107,7 +107,7 @@ def renumbered(snapshot: bytes, version: int) -> bytes:
     for row in range(HEADER.size, HEADER.size + count * SECTION.size, SECTION.size):
         name, offset, length, _ = SECTION.unpack_from(data, row)
         if name.startswith(b"meta"):
-            meta = data[offset : offset + length].replace(b"%d" % _FIRST, b"%d" % version, 1)
+            meta = data[offset : offset + length].replace(b"%d" % _FIRST, b"%d" % version)
             data[offset : offset + length] = meta
             SECTION.pack_into(data, row, name, offset, length, zlib.crc32(meta))
     table = bytes(data[HEADER.size : HEADER.size + count * SECTION.size])
