@@ -63,7 +63,10 @@ def test_an_open_document_is_read_like_any_sheet() -> None:
             ),
             "bytes of memory, or breaks its reader",
         ),
-        (making.xlsx({"A": ROWS.replace("a.example", "&a8;")}, before=LAUGHS.decode()[21:]), "not XML that can be read"),
+        (
+            making.xlsx({"A": ROWS.replace("a.example", "&a8;")}, before=LAUGHS.decode()[21:]),
+            "not XML that can be read",
+        ),
         (making.xlsx({"A": ROWS})[:-40], "not a zip file"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), "damaged"),
         (b"a.example\n", "not a spreadsheet: it begins with"),

@@ -37,6 +37,7 @@ KINDS = [*FORMATS, "lines in gzip", "csv in zip"]
 MUTATIONS = int(os.environ.get("BLOCKLIST_TEST_MUTATIONS", "272"))
 _GOOD = {("host", site) for site in SITES}
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)")
+_DRAWN = re.compile(r"\(([^()]*)\)")
 _TAG = re.compile(r"<[^>]*>")
 _WORD = re.compile(r"[^\s\"'<>;,|^()\[\]{}]+")
 Rules = set[tuple[str, str]]
@@ -80,6 +81,9 @@ def texts(body: bytes) -> Iterator[str]:
             # A cell or a title may be written in several pieces, and readers of XML mind no damaged tag between them.
             nodes = [node for node in _TAG.split(html.unescape(text)) if node.strip()]
             yield "\n".join(a + b for a, b in pairwise(nodes))
+            # What a PDF draws one behind the other is one word to whoever sees it.
+            if body.startswith(b"%PDF"):
+                yield "\n".join(a + b for a, b in pairwise(_DRAWN.findall(text)))
             yield _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else match[2], text)
 
 
