@@ -19,6 +19,9 @@ pytestmark = needs_chromium
 _NAME, _PASSWORD = "anna.berg", "correct horse battery staple"
 _WHOLE = "".join(f"pirate{number:02d}.example\n" for number in range(40)).encode()
 _CUT = b"pirate00.example\npirate01.example\npirate02.example\n"
+#: Layout goes by width and contrast by light: two of the four show what there is to find, pictures are taken of all.
+_LOOKED_AT: tuple[tuple[int, Scheme], ...] = ((1280, "light"), (400, "dark"))
+_PICTURED: tuple[tuple[int, Scheme], ...] = ((1280, "dark"), (400, "light"))
 #: Every page, by the name of its picture.
 _PAGES = {
     "overview": "",
@@ -101,7 +104,7 @@ def _signed_in(chromium: Browser, service: Running, width: int, scheme: Scheme, 
 
 
 @pytest.mark.usefixtures("set_up")
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), _LOOKED_AT)
 def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_audit(
     chromium: Browser, service: Running, published: Publisher, width: int, scheme: Scheme
 ) -> None:
@@ -187,18 +190,14 @@ def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_a
 
 
 @pytest.mark.usefixtures("set_up")
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [*_LOOKED_AT, *(_PICTURED if PICTURES else ())])
 def test_every_page_is_for_everyone_at_any_width_in_any_light(
     chromium: Browser, service: Running, width: int, scheme: Scheme
 ) -> None:
-    # What two of the four show, the others show as well: layout goes by width, contrast by light.
-    closely = (width, scheme) in ((1280, "light"), (400, "dark"))
-    if not closely and not PICTURES:
-        pytest.skip("only pictures are taken so, and no folder for them is named (BLOCKLIST_SCREENSHOTS)")
     visitor = _signed_in(chromium, service, width, scheme)
     for name, address in _PAGES.items():
         visitor.page.goto(f"/admin/{address}")
-        visitor.look(name, closely=closely)
+        visitor.look(name, closely=(width, scheme) in _LOOKED_AT)
     assert [trouble for trouble in visitor.troubles if "status of 4" not in trouble] == []
 
 
