@@ -14,6 +14,6 @@ Who listed it and since when wants a token, which '$blocklist token create --rol
 
   curl -H "Authorization: Bearer TOKEN" 'http://$control/v1/history?target=cinema-pirata.example'
 
-The admin pages are at http://$control/admin/ ; the link that makes the first admin follows. Ctrl-C ends the service.
+The admin pages are at http://$control/admin/ ; while nobody can sign in, a link that makes the first admin follows. Ctrl-C ends the service.
 
 EOF
