@@ -67,18 +67,21 @@ class Current:
             yield from self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE id = ?", (id_,))
 
     def changed(self, since: Mark, limit: int) -> list[tuple[str, str]] | None:
-        """Return kind and value of the rules of which a listing began or ended since; None if they are more.
+        """Return kind and value of the rules of which a listing began or ended since; None if more than so many did.
 
         Some may have ended a little before. A listing that ended long ago, by a clock that was set back, is not found:
         :meth:`count` tells.
         """
-        rows = self._database.tuples(
-            "SELECT kind, value FROM listings WHERE id > ? UNION"
-            " SELECT kind, value FROM listings WHERE listed_until >= ? LIMIT ?",
-            (since.listing, later(since.at, -_MARGIN), limit + 1),
-        )
-        found = list(rows)
-        return None if len(found) > limit else found
+        found: set[tuple[Any, ...]] = set()
+        for condition, bound in (("id > ?", since.listing), ("listed_until >= ?", later(since.at, -_MARGIN))):
+            # Each for itself: a query for both would sort all that changed before it could stop at the limit.
+            rows = list(
+                self._database.tuples(f"SELECT kind, value FROM listings WHERE {condition} LIMIT ?", (bound, limit + 1))
+            )
+            if len(rows) > limit:
+                return None
+            found.update(rows)
+        return [(kind, value) for kind, value in found]
 
     def of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[tuple[Any, ...]]:
         """Yield the listings of URLs on these hosts and of other rules with these values, as :meth:`stated` does."""
