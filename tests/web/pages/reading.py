@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from blocklist.service import Service
 from blocklist.vocabulary import Run
+from tests.e2e.running import wait_for
 from tests.support import definition
 
 
@@ -87,9 +88,5 @@ def definition_form(**more: str) -> dict[str, str]:
 
 def ended(client: FlaskClient, address: str) -> TestResponse:
     """Return the page of a run once it has ended."""
-    for _ in range(500):
-        answer = client.get(f"{address}/progress")
-        assert answer.json
-        if answer.json["ended"]:
-            return client.get(address)
-    raise AssertionError("the run did not end")
+    wait_for(lambda: bool((client.get(f"{address}/progress").json or {})["ended"]))
+    return client.get(address)
