@@ -85,6 +85,7 @@ def refresh_routes(service: Service) -> Resource:
         takes={
             RAW: {"schema": _FILE},
             FORM: {"schema": {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}},
+            "application/json": {"schema": {"type": "object", "maxProperties": 0}},
         },
     )
     def refresh_feed(path: ByName, query: RefreshQuery) -> Answer:

@@ -45,7 +45,7 @@ def arrived(settings: Settings, *fields: str) -> Iterator[Upload]:
     """
     request.max_content_length = settings.fetch.max_bytes + _BESIDE
     request.max_form_memory_size = _BESIDE
-    if not request.content_length and not request.headers.get("Transfer-Encoding"):
+    if _brings_nothing():
         yield Upload(None)
         return
     check_type(RAW, FORM)
@@ -66,6 +66,14 @@ def forget(file: Path | None) -> None:
     if file is not None:
         with contextlib.suppress(OSError):
             file.unlink()
+
+
+def _brings_nothing() -> bool:
+    """Return whether there is no body, or the empty object that some libraries send where there is nothing to say."""
+    if not request.content_length:
+        return not request.headers.get("Transfer-Encoding")
+    short = request.content_length <= len("{ }\r\n")
+    return short and request.mimetype == "application/json" and request.get_data().split() in ([b"{}"], [b"{", b"}"])
 
 
 def _written(path: Path, fields: tuple[str, ...]) -> bool:

@@ -203,6 +203,15 @@ def test_a_list_that_arrived_another_way_is_uploaded(
     assert list((service.settings.data_dir / "incoming").iterdir()) == []
 
 
+def test_an_empty_object_is_no_list_and_any_other_json_is_not_taken_for_one(api: CheckedClient, court: str) -> None:
+    for nothing in (b"{}", b"{ }\n"):
+        run = api.post("/v1/feeds/court/refresh?wait=true", data=nothing, content_type="application/json")
+        assert (run.json or {})["outcome"] == "unchanged"
+    for other in (b"[]", b'{"wait": true}', b"{"):
+        refused = api.post("/v1/feeds/court/refresh", data=other, content_type="application/json")
+        assert refused.status_code == 415
+
+
 def test_an_upload_in_the_background_leaves_no_file_behind(api: CheckedClient, service: Service, court: str) -> None:
     begun = api.post("/v1/feeds/court/refresh", data=b"x.example\n", content_type="application/octet-stream")
     assert ended(api, begun.headers["Location"])["outcome"] == "held"
