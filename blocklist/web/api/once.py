@@ -1,7 +1,7 @@
 """Creations that are asked for twice are done once: the header Idempotency-Key says that two requests are one.
 
 The draft of the IETF (draft-ietf-httpapi-idempotency-key-header) is followed: the same key with another request is 422,
-while the first is under way 409, afterwards its answer again. A request that failed is forgotten.
+while the first is under way 409, afterwards its answer again. A request that was refused is forgotten.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection
 from flask import request
 from pydantic import BaseModel, Field
 
+from blocklist.errors import BlocklistError
 from blocklist.lookup.resolver import Answer
 from blocklist.store import Store
-from blocklist.web.api.problems import faulty, refused
+from blocklist.web.api.problems import RefusedError, faulty, refused
 from blocklist.web.guarding import current_identity
 
 #: Headers of an answer that are given again with it.
@@ -63,8 +64,13 @@ def once(store: Store, header: CreationHeaders, create: Callable[[], Answer], se
 def _created(store: Store, actor: str, key: str, create: Callable[[], Answer], secrets: Collection[str]) -> Answer:
     try:
         answer = create()
-    except BaseException:
+    except RefusedError:
         store.requests.forget(actor, key)
+        raise
+    except BlocklistError as error:
+        # A fault may come after the deed, such as a full disk while publishing: somebody must look whether it was done.
+        if error.http_status < 500:
+            store.requests.forget(actor, key)
         raise
     assert isinstance(answer.body, dict)
     headers = [[name, value] for name, value in answer.headers if name in _KEPT_HEADERS]

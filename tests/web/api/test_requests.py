@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from blocklist.clock import later, now
+from blocklist.errors import StoreError
 from blocklist.service import Service
 from blocklist.vocabulary import Role
 from blocklist.web.api import DescribedApp
@@ -122,6 +123,19 @@ def test_a_request_that_failed_may_be_mended_under_its_key(api: CheckedClient) -
     key = {"Idempotency-Key": "one"}
     assert api.post("/v1/overrides", json=BLOCK | {"target": "a..b"}, headers=key).status_code == 422
     assert api.post("/v1/overrides", json=BLOCK, headers=key).status_code == 201
+
+
+def test_a_creation_that_a_fault_followed_is_not_done_again_under_its_key(
+    api: CheckedClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    key = {"Idempotency-Key": "one"}
+    monkeypatch.setattr(service, "publish", full)
+    assert api.post("/v1/overrides", json=BLOCK, headers=key).status_code == 500
+    assert api.post("/v1/overrides", json=BLOCK, headers=key).status_code == 409
+    assert len((api.get("/v1/overrides").json or {})["overrides"]) == 1
 
 
 def test_of_two_requests_at_once_one_is_done_and_the_other_told_to_wait(
