@@ -62,6 +62,8 @@ class _Zone:
     apex: str | None
     origin: str | None
     owner: str | None = None
+    #: No ``$ORIGIN`` was read: the SOA's owner stands for it.
+    supposed: bool = False
 
     def trigger(self, record: _Record) -> str | None:
         """Return what a record is about, without the zone's name: "" for the zone itself, None for another zone."""
@@ -72,6 +74,8 @@ class _Zone:
             return None
         if record.type == "SOA":
             self.apex = name
+            if self.origin is None and name:
+                self.origin, self.supposed = name, True
         if not self.apex:
             # Published zones begin with "@ SOA" and leave their name to whoever loads them.
             return name
@@ -84,11 +88,14 @@ class _Zone:
             return self.origin or ""
         if owner[-1] == ".":
             return owner[:-1].lower()
+        if self.supposed and self.origin and f".{owner.lower()}".endswith(f".{self.origin}"):
+            # Whoever left out $ORIGIN may write the zone's name and leave out the final dot.
+            return owner.lower()
         return f"{owner.lower()}.{self.origin}" if self.origin else owner.lower()
 
     def begin(self, origin: str) -> None:
         """Take note of a ``$ORIGIN``; before any SOA, the first one names the zone."""
-        self.origin = self._absolute(origin)
+        self.origin, self.supposed = self._absolute(origin), False
         if self.apex is None and self.origin:
             self.apex = self.origin
 
@@ -118,10 +125,12 @@ def _judged(  # noqa: PLR0911 - one return a policy
     """Return what a record says of a site; None for what only says something of the zone."""
     trigger = zone.trigger(record)
     shown = line.strip()
-    if trigger is None:
-        return Rejected(shown[:200], number, "other_zone", f"{shown[:80]!r} is not in the zone {zone.apex}")
     if trigger == "" or record.type in _OF_THE_ZONE:
         return None
+    if zone.owner is None:
+        return Rejected(shown[:200], number, "syntax", f"{shown[:80]!r} names no site, nor does a record before it")
+    if trigger is None:
+        return Rejected(shown[:200], number, "other_zone", f"{shown[:80]!r} is not in the zone {zone.apex}")
     labels = trigger.rsplit(".", 1)
     if labels[-1] in _NO_SITE:
         return Rejected(shown[:200], number, "not_a_site", f"{shown[:80]!r} {_NO_SITE[labels[-1]]}")

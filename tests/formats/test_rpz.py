@@ -56,6 +56,26 @@ def test_a_zone_without_soa_may_be_named() -> None:
     assert sites(parsed("rpz", unnamed)) == ["a.example", "*.a.example"]
 
 
+@pytest.mark.parametrize("owner", ["rpz.example.", "rpz.example", "RPZ.example."])
+def test_without_an_origin_names_are_below_the_owner_of_the_soa(owner: str) -> None:
+    records = (
+        "a.example CNAME .\n*.a.example CNAME .\nb.example.rpz.example CNAME .\nc.example.rpz.example. CNAME .\n"
+        "else.example. CNAME .\n$ORIGIN sub.rpz.example.\nd CNAME .\n"
+    )
+    items = parsed("rpz", f"{owner} 60 IN SOA localhost. root.localhost. 1 2 3 4 5\n{records}")
+    assert sites(items) == ["a.example", "*.a.example", "b.example", "c.example", "d.sub"]
+    assert [item.code for item in items if isinstance(item, Rejected)] == ["other_zone"]
+
+
+def test_records_before_any_owner_belong_to_the_zone_itself() -> None:
+    zone = "$TTL 60\n IN SOA localhost. root.localhost. 1 2 3 4 5\n IN NS localhost.\n CNAME .\na.example CNAME .\n"
+    items = parsed("rpz", zone)
+    assert sites(items) == ["a.example"]
+    assert [item.reason for item in items if isinstance(item, Rejected)] == [
+        "'CNAME .' names no site, nor does a record before it"
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
