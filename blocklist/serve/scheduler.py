@@ -92,13 +92,23 @@ class Scheduler:
             self._clock.add_job(self._refresh, args=[feed.name], executor="refresh")
 
     def _refresh(self, name: str) -> None:
+        begun: list[int] = []
         try:
-            self._service.refresh(name, "schedule", wait=0)
+            self._service.refresh(name, "schedule", wait=0, begun=begun.append)
         except BlocklistError as error:
-            _LOG.warning("run not started", feed=name, reason=str(error))
+            self._tell_failure(name, begun, str(error))
         finally:
             with self._lock:
                 self._running.discard(name)
+
+    def _tell_failure(self, name: str, begun: list[int], reason: str) -> None:
+        """Write one line: whether a run never began, was not recorded, or was and is not served yet."""
+        if not begun:
+            _LOG.warning("run not started", feed=name, reason=reason)
+        elif reason == self._service.publish_failure:
+            _LOG.error("run recorded, snapshot not published", feed=name, run=begun[0], reason=reason)
+        else:
+            _LOG.error("run not finished", feed=name, run=begun[0], reason=reason)
 
     def _tell_stale(self) -> None:
         """Write one line when a feed becomes stale, and one when its list is known to be current again."""

@@ -11,6 +11,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from blocklist.definition import Source
+from blocklist.errors import StoreError
 from blocklist.fetch import fetch
 from blocklist.overview import feed_rows
 from blocklist.serve.scheduler import Scheduler
@@ -50,6 +51,27 @@ def test_feeds_whose_publishers_are_slow_delay_no_other(
         answered.set()
         wait_for(lambda: all(service.store.feeds.get(name).last_success for name in names))
         scheduler.stop(wait=True)
+
+
+def test_a_run_that_cannot_be_published_is_not_called_one_that_never_began(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Any:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(service, "_publish", full)
+    _feed(service, "court", tmp_path)
+    scheduler = Scheduler(service)
+    structlog.reset_defaults()
+    with capture_logs() as logs:
+        scheduler.start()
+        wait_for(lambda: any("published" in line["event"] for line in logs))
+        scheduler.stop(wait=True)
+    (run,) = service.store.runs.all()
+    told = [line for line in logs if line.get("feed") == "court" and line["log_level"] in ("warning", "error")]
+    assert [(line["event"], line["run"], line["reason"]) for line in told] == [
+        ("run recorded, snapshot not published", run.id, "the disk is full")
+    ]
 
 
 def test_a_feed_that_becomes_stale_is_told_of_once_and_again_when_it_has_caught_up(
