@@ -54,7 +54,7 @@ class ExpectedQuery(Query):
     expected: str = Field("", max_length=100, description="The id and hash of an event, as noted elsewhere: `ID:HASH`.")
 
 
-class ExportQuery(Query):
+class AuditExportQuery(Query):
     """How to give the log."""
 
     format: Literal["jsonl", "csv"] = "jsonl"
@@ -82,7 +82,7 @@ def audit_routes(service: Service) -> Resource:
         *("GET", "/v1/audit/export", Role.VIEWER),
         Gives(200, None, "Every event, oldest first.", media="text/plain"),
     )
-    def export_audit(query: ExportQuery) -> Response:
+    def export_audit(query: AuditExportQuery) -> Response:
         """Give the whole log, a line an event: JSON, or CSV whose cells no spreadsheet takes for formulas."""
         lines = (line.encode() for line in service.export_audit(query.format))
         response = Response(lines, mimetype="text/plain")

@@ -6,6 +6,7 @@ Content-Security-Policy than anything else here, and shows nothing without JavaS
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from markupsafe import Markup
 from blocklist.web.api.document import DescribedApp
 from blocklist.web.guarding import declare, open_to_all
 
+_BACKTICKS = re.compile("``?")
 _METHODS = ("get", "post", "patch", "delete")
 
 
@@ -48,8 +50,8 @@ def docs_pages(app: DescribedApp) -> Blueprint:
 
     @routes.app_template_filter("coded")
     def coded(text: str) -> Markup:
-        """Return a text in which what stands between backticks is code."""
-        parts = str(text).split("`")
+        """Return a text in which what stands between backticks, one or two, is code."""
+        parts = _BACKTICKS.split(str(text))
         return Markup().join(
             Markup("<code>{}</code>").format(part) if odd % 2 else part for odd, part in enumerate(parts)
         )

@@ -31,6 +31,7 @@ def test_the_description_is_openapi_3_1_and_every_reference_in_it_leads_somewher
     assert spec["openapi"].startswith("3.1")
     named = {part.partition('"')[0] for part in json.dumps(spec).split('"#/components/schemas/')[1:]}
     assert named == named & set(spec["components"]["schemas"])
+    assert [name for name in spec["components"]["schemas"] if "__" in name] == []
     operations = [operation for path in spec["paths"].values() for operation in path.values()]
     ids = [operation["operationId"] for operation in operations]
     assert len(set(ids)) == len(ids) > 40
@@ -50,6 +51,8 @@ def test_the_page_of_the_description_names_every_address_and_needs_no_script(con
     assert [path for path in control_app.api_doc["paths"] if path not in page.text] == []
     assert "<script" not in page.text
     assert "style=" not in page.text
+    assert "<code></code>" not in page.text
+    assert "<code>respond=openrtb</code>" in page.text
     assert "//" not in page.text.replace("https://registry.example", "")
 
 
