@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BufferedReader
+from itertools import pairwise
 from typing import Any, BinaryIO, cast
 
 import pdfplumber
@@ -18,6 +19,8 @@ PAGE_STEP = 10_000
 _MAX_PAGES = 5_000
 #: What one page may hold before it is a drawing and not text; finding tables costs the square of its lines.
 _MAX_CHARACTERS, _MAX_LINES = 50_000, 20_000
+#: The share of a letter that another covers before they are two words in one place; kerning takes a tenth or two.
+_OVERDRAWN = 0.5
 
 
 def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
@@ -36,6 +39,8 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
         number = page.page_number
         if len(page.chars) > _MAX_CHARACTERS or len(page.lines) + len(page.rects) + len(page.curves) > _MAX_LINES:
             raise DocumentError(f"page {number} holds more characters or lines than a page of a list can")
+        if _is_overdrawn(page.chars):
+            raise DocumentError(f"page {number} draws letters over each other: what it says cannot be told")
         found = _table_rows(page) if options["table"] else _text_rows(page)
         for place, row in enumerate(found, 1):
             if place >= PAGE_STEP:
@@ -43,6 +48,22 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
             yield number * PAGE_STEP + place, row
         # Each page keeps what it found until it is closed: a long document would fill memory.
         page.close()
+
+
+def _is_overdrawn(chars: list[dict[str, Any]]) -> bool:
+    """Return whether two different letters or digits stand in one place: sorted by place, they would make other words.
+
+    The same letter twice is how some programs print bold, and an accent over a letter is no letter of ASCII.
+    """
+    letters = [char for char in chars if char["text"].isascii() and char["text"].isalnum()]
+    letters.sort(key=lambda char: (round(char["top"]), char["x0"]))
+    for before, char in pairwise(letters):
+        if before["text"] == char["text"] or abs(before["top"] - char["top"]) > 1:
+            continue
+        overlap = min(before["x1"], char["x1"]) - char["x0"]
+        if overlap > _OVERDRAWN * min(before["width"], char["width"]):
+            return True
+    return False
 
 
 def _table_rows(page: Page) -> Iterator[list[str]]:

@@ -132,6 +132,12 @@ HTML: list[Case] = [
 ]
 
 PDF: list[Case] = [
+    failed(
+        "pdf",
+        "two names drawn in one place, whose letters would be shuffled",
+        good("pdf").replace(b"255 665 Td (O-1)", b"057 665 Td (O-1)"),
+        "draws letters over each other",
+    ),
     failed("pdf", "a document cut off in the middle", good("pdf")[:900], "not a PDF that can be read"),
     failed(
         "pdf",

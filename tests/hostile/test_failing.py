@@ -26,7 +26,7 @@ CALLS = {
     **{"write": (9, "ENOSPC"), "pwrite64": (110, "ENOSPC")},
 }
 #: Of those of the database's log, every so many.
-STEP = {"fdatasync": 4, "pwrite64": 18}
+STEP = {"fdatasync": 6, "pwrite64": 30}
 #: Of the thread that keeps the body, which works while the list is read.
 KEEPING = [f"{call}:{number}:body" for call, number in (("write", 1), ("fsync", 1), ("rename", 1), ("fsync", 2))]
 POINTS = KEEPING + [
