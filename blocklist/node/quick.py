@@ -12,7 +12,7 @@ import time
 from blocklist.lookup.memory import Memory
 from blocklist.lookup.resolver import Answer, SnapshotHolder
 from blocklist.node.metrics import INDEX, NOT_LISTED, Counters
-from blocklist.normalize.plain import HOST, is_plain
+from blocklist.normalize.plain import HOST, MAX_HOST
 from blocklist.snapshot.reader import Snapshot
 from blocklist.vocabulary import Target
 from blocklist.wire import verdict_json
@@ -135,7 +135,8 @@ class Quick:
         domain, url, named, explain = match.groups()
         host = str(domain or url, "ascii").lower()
         snapshot = self._snapshot
-        if snapshot is None or not is_plain(host):
+        # What is_plain asks: a call less.
+        if snapshot is None or len(host) > MAX_HOST or "xn--" in host:
             return None
         policy = "default" if named is None else str(named, "ascii")
         verdict = snapshot.judge_plain(host, policy)
