@@ -1,12 +1,13 @@
 """Measure lookups beside what else an operator could run: one list, the same queries, in turns.
 
     python -m bench.lookups [--entries 1000000] [--seconds 2] [--rounds 3] [--mixes domain,url,case,half,explain]
-                            [--peers node,nginx,flask,plain,redis,rbldnsd,unbound] [--out docs]
+                            [--peers node,nginx,flask,plain,redis,rbldnsd,unbound] [--only-mixes] [--out docs]
 
 Every server is pinned to processor 0 and has one worker; the clients run on processor 1. All run at once and are asked
 in turns, A B C A B C; figures are medians over the rounds, ratios those of one round. First each is asked whether it
 answers right. Lines that come again (20,000 of them) are told apart from lines that do not (300,000, each round from
-another place): a node remembers what it was asked a moment ago.
+another place): a node remembers what it was asked a moment ago. Before a turn of lines that come again, the node is
+asked all of them, so that they do come again however few are asked in a turn.
 
 wrk asks over HTTP, redis-benchmark asks Redis for names that it makes up itself (no pipelining, one SISMEMBER a
 request), and a loop over 32 UDP sockets in Python asks the DNS servers. Where a server ran for less than 90 % of the
@@ -42,7 +43,7 @@ from bench.ingest import hosts
 from bench.nodes import load
 from bench.peers import KINDS, REDIS_DRAWN, Kind, Peer, installed, prepare, request_of, running, socket_kind
 from bench.queries import FRESH, MIXES, REPEATED, Mix, Query, batches, bid_requests, draw, written
-from bench.report import chart, tables
+from bench.report import chart, mixes_table, tables
 
 _CHECKED = 300
 
@@ -53,6 +54,7 @@ class Run:
     def __init__(self, folder: Path, options: argparse.Namespace) -> None:
         self.folder = folder
         self.rounds: int = options.rounds
+        self.only_mixes: bool = options.only_mixes
         self.seconds: float = options.seconds
         self.listed = hosts(options.entries)
         self.mixes = [mix for mix in MIXES if mix.name in options.mixes.split(",")]
@@ -82,10 +84,18 @@ class Run:
         before = peer.cpu()
         return with_cpu(wrk(peer.port, lines, seconds, self.skipped(turn), pause), peer.process.pid, before, seconds)
 
+    def again(self, peer: Peer, lines: Path, turn: int) -> Turn:
+        """Ask over HTTP for lines that were asked a moment ago, whatever came in between and however slow all is."""
+        asked = 0.0
+        while asked < 2.5 * REPEATED:
+            asked += wrk(peer.port, lines, self.seconds, int(asked) % REPEATED).rate * self.seconds
+        return self.http(peer, lines, turn)
+
     def domain(self, peer: Peer, way: str, turn: int) -> Turn:
         """Ask a peer for hosts, one in ten of them listed, as fast as it answers."""
         if peer.asked_by == "http":
-            return self.http(peer, self.file(MIXES[0], way, "nginx"), turn)
+            ask = self.again if way == "repeated" and peer.name == "node" else self.http
+            return ask(peer, self.file(MIXES[0], way, "nginx"), turn)
         if peer.asked_by == "redis":
             keys = REPEATED if way == "repeated" else REDIS_DRAWN
             count = int(redis_benchmark(peer.port, keys, 10_000).rate * self.seconds)
@@ -130,6 +140,9 @@ def side_by_side(run: Run, kinds: tuple[Kind, ...]) -> Iterator[tuple[str, Any]]
         peers = {kind.name: stack.enter_context(running(kind, run.folder, run.listed[0])) for kind in kinds}
         for peer in peers.values():
             run.check(peer)
+        if run.only_mixes:
+            yield "mixes", mixes(run, peers)
+            return
         ways = [(peer, way) for way in ("repeated", "fresh") for peer in peers.values()]
         asked = turns(run.rounds, {(peer.name, way): _asking(run.domain, peer, way) for peer, way in ways})
         yield (
@@ -178,8 +191,9 @@ def mixes(run: Run, peers: dict[str, Peer]) -> dict[str, Any]:
     for mix in run.mixes:
         for way in ("repeated", "fresh"):
             for name in [name for name in ("node", "nginx") if name in peers]:
+                ask = run.again if way == "repeated" and name == "node" else run.http
                 lines = run.file(mix, way, name)
-                asks[name, mix.name, way] = lambda turn, peer=peers[name], lines=lines: run.http(peer, lines, turn)  # type: ignore[misc]
+                asks[name, mix.name, way] = lambda turn, ask=ask, peer=peers[name], lines=lines: ask(peer, lines, turn)  # type: ignore[misc]
     asked = turns(run.rounds, asks)
     return {mix.name: {way: asked["node", mix.name, way] for way in ("repeated", "fresh")} for mix in run.mixes}
 
@@ -247,6 +261,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             _say(f"measured: {name}")
             result[name] = value
         os.sched_setaffinity(0, all_processors)
+        if options.only_mixes:
+            return result | {"load_after": load()}
         result["two_workers"] = two_workers(run, kinds)
         _say("measured: two workers")
         command = ["taskset", "-c", "0", sys.executable, "-m", "bench.in_process", str(folder), str(options.rounds)]
@@ -270,10 +286,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--mixes", default=",".join(mix.name for mix in MIXES))
     parser.add_argument("--peers", default=",".join(kind.name for kind in KINDS))
+    parser.add_argument("--only-mixes", action="store_true", help="print the table of ways of asking, and no more")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     result = measure(options)
+    if options.only_mixes:
+        print(f"load average {result['load_before']} before, {result['load_after']} after")
+        print(mixes_table(result["mixes"]))
+        return
     (options.out / "lookups.json").write_text(json.dumps(_rounded(result), indent=1) + "\n")
     (options.out / "lookups.svg").write_text(chart(result))
     print(tables(result))

@@ -41,7 +41,7 @@ def tables(result: dict[str, Any]) -> str:
         " (the measurement itself makes 1 to 2).",
         _peers(result["peers"]),
         *([f"Left out, not installed: {'; '.join(result['left_out'])}."] if result["left_out"] else []),
-        _mixes(result["mixes"]),
+        mixes_table(result["mixes"]),
         _node(result),
         _in_process(result["in_process"]),
     ]
@@ -76,7 +76,8 @@ def _peers(peers: dict[str, Any]) -> str:
     return _table(heads, rows)
 
 
-def _mixes(mixes: dict[str, Any]) -> str:
+def mixes_table(mixes: dict[str, Any]) -> str:
+    """Return how the node and nginx compare in every way of asking, in Markdown."""
     each = ("of nginx", "p99, of nginx", "processor a request, of nginx")
     heads = ("node, asked", "repeated, requests/s", *each, "never repeated, requests/s", *each)
     rows = []
