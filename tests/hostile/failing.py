@@ -41,8 +41,8 @@ from blocklist.store.runs import Runs
 from blocklist.vocabulary import Outcome
 from tests.support import definition
 
-#: Which call of each kind has a fault injected: beyond all that a refresh, or looking at what it left, makes by itself.
-WHEN = {"fsync": 40, "rename": 30, "fdatasync": 100, "write": 60, "pwrite64": 300}
+#: Which call of each kind has a fault injected: beyond all that a refresh, looking at what it left, or telling makes.
+WHEN = {"fsync": 40, "rename": 30, "fdatasync": 100, "write": 400, "pwrite64": 300}
 COMMON = [f"site-{number}.example" for number in range(30)]
 OLD, NEW = [["old-1.example", "old-2.example"], ["new-1.example", "new-2.example", "archive.org"]]
 #: Listed once NEW is; archive.org waits for a person.
