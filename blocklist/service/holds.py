@@ -16,7 +16,8 @@ class HoldTasks(RunTasks):
         :raises ConflictError: it does not wait.
         :raises ForbiddenError: two people must agree, and its run is the actor's own doing.
         """
-        self.check_two_people(self.store.holds.get(id_).run, actor)
+        hold = self.store.holds.get(id_)
+        self.check_two_people(hold.run, actor, before=hold.held_at)
         hold = holds.approve(self.store, self.refresher, id_, actor, reason)
         self.publish()
         return hold

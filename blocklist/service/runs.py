@@ -68,8 +68,10 @@ class RunTasks(Publishing):
         self.publish(confirmed=True)
         return run
 
-    def check_two_people(self, run_id: int, actor: str) -> None:
+    def check_two_people(self, run_id: int, actor: str, before: str | None = None) -> None:
         """Refuse, where two people must agree, whoever started a run or changed its feed since its list last applied.
+
+        ``before`` is the moment of an entry held alone: that the rest of its list applied then was nobody's agreement.
 
         :raises ForbiddenError: the actor is one of them.
         :raises NotFoundError: there is no such run.
@@ -77,7 +79,7 @@ class RunTasks(Publishing):
         if not self.settings.access.two_people:
             return
         run = self.store.runs.get(run_id)
-        applied = self.store.runs.last_applied(run.feed)
+        applied = self.store.runs.last_applied(run.feed, before)
         editors = self.store.audit.actors(("feed.add", "feed.edit"), run.feed, since=applied or "")
         refuse_same_person(actor, [run.trigger, *editors], f"run {run_id}")
 

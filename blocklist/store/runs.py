@@ -15,6 +15,8 @@ from blocklist.vocabulary import Counts, Outcome, Rejected, Run, Stage
 #: Rejected rows kept word for word a run; the counts by code cover all of them, and so does the kept body.
 MAX_REJECTIONS_KEPT = 1_000
 
+#: After every moment there is.
+_NEVER = "9999"
 _RUN = "SELECT runs.*, feeds.name AS feed FROM runs JOIN feeds ON feeds.id = runs.feed_id"
 
 
@@ -175,12 +177,12 @@ class Runs:
         )
         return [_run(row) for row in rows]
 
-    def last_applied(self, feed: str) -> str | None:
-        """Return when a feed's list last changed, None before it first did."""
+    def last_applied(self, feed: str, before: str | None = None) -> str | None:
+        """Return when a feed's list last changed, None before it first did; or of what was ``before`` a moment."""
         found: str | None = self._database.value(
             "SELECT max(finished_at) FROM runs JOIN feeds ON feeds.id = runs.feed_id"
-            " WHERE feeds.name = ? AND feeds.removed_at IS NULL AND outcome = 'applied'",
-            (feed,),
+            " WHERE feeds.name = ? AND feeds.removed_at IS NULL AND outcome = 'applied' AND finished_at < ?",
+            (feed, before or _NEVER),
         )
         return found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from blocklist.definition import FeedDefinition
 from blocklist.errors import ConflictError, ForbiddenError
 from blocklist.service import Service, read_target
 from blocklist.vocabulary import Outcome, OverrideAction, VerdictKind
@@ -102,3 +103,32 @@ def test_an_entry_that_is_held_alone_needs_somebody_else_than_who_brought_it(car
     careful.refuse_hold(hold.id, "anna", "not whole")
     careful.revoke_hold(hold.id, "anna", "on second thoughts")
     careful.approve_hold(hold.id, "carl", "right")
+
+
+def test_an_entry_that_is_held_alone_needs_somebody_else_than_who_changed_the_feed(
+    careful: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at(hour: int) -> None:
+        for module in ("audit", "runs", "holds"):
+            monkeypatch.setattr(f"blocklist.store.{module}.now", lambda: f"2026-01-02T0{hour}:00:00Z")
+
+    def listing(name: str, *hosts: str) -> FeedDefinition:
+        (tmp_path / name).write_text("\n".join(hosts))
+        return definition("court", source={"file": str(tmp_path / name)})
+
+    at(1)
+    careful.add_feed(listing("list.txt", "pirate.example"), "bert")
+    at(2)
+    careful.refresh("court", "schedule")
+    at(3)
+    moved = listing("other.txt", "pirate.example", "archive.org")
+    careful.edit_feed("court", lambda _: moved, "anna")
+    # That the rest of the list applies, and later once more, is nobody's word on the entry.
+    for hour, more in ((4, "pirate-4.example"), (5, "pirate-5.example")):
+        at(hour)
+        listing("other.txt", "pirate.example", "archive.org", more)
+        assert careful.refresh("court", "schedule").outcome is Outcome.APPLIED
+    (hold,) = careful.store.holds.all()
+    with pytest.raises(ForbiddenError, match="anna's own doing"):
+        careful.approve_hold(hold.id, "anna", "right")
+    careful.approve_hold(hold.id, "bert", "right")
