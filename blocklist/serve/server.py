@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.wsgi import Server as _WsgiServer
 from flask import Flask
 
@@ -34,10 +35,42 @@ _BACKLOG = 512
 _SILENCE = 10
 #: Bytes of a request line and headers: a page's URL may be long, but not without end.
 _MAX_HEADER = 262_144
+#: Bytes of an unread body that are read, and forgotten, at once.
+_BLOCK = 65_536
+
+
+class _Request(HTTPRequest):
+    """A request of which the application may leave the body unread, such as one that it refuses."""
+
+    def read_request_headers(self) -> bool:
+        if not super().read_request_headers():
+            return False
+        length = self.inheaders.get(b"Content-Length")
+        # Two lengths, or one that others read otherwise: what stands in front may see another request than we do.
+        if length is not None and (self.chunked_read or not length.isdigit()):
+            self.simple_response("400 Bad Request", "The length of the body is not clear.")
+            return False
+        return True
+
+    def send_headers(self) -> None:
+        if self.chunked_read:
+            # What is left of such a body would be read as the next request (RFC 9112, 9.3).
+            self.close_connection = True
+        elif not self.close_connection:
+            # cheroot would hold all that is left in memory, of whoever sends it.
+            while getattr(self.rfile, "remaining", 0) > 0 and self.rfile.read(_BLOCK):
+                pass
+        super().send_headers()
+
+
+class _Connection(HTTPConnection):
+    RequestHandlerClass = _Request
 
 
 class Server(_WsgiServer):
     """cheroot's threaded server, which says what troubles it in our log."""
+
+    ConnectionClass = _Connection
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
         """Write one event; a client that hangs up is nothing to alarm anyone with."""
