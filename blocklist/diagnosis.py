@@ -43,6 +43,14 @@ def _database(service: Service) -> Iterator[Finding]:
     wrong = service.store.database.check()
     found = "; ".join(wrong[:3]) or f"{service.store.database.path} is whole"
     yield Finding("database", not wrong, found, "stop the service and restore the last backup of the data folder")
+    path = service.store.database.path
+    for_all = path.stat().st_mode & 0o007
+    yield Finding(
+        "who may read",
+        not for_all,
+        f"{path} is {'' if for_all else 'not '}for everybody on this machine to read",
+        f"it holds the hashes of passwords: chmod o= {path}*",
+    )
 
 
 def _disk(service: Service) -> Iterator[Finding]:

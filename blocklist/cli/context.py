@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 from functools import cached_property
 from pathlib import Path
 
@@ -45,11 +46,14 @@ class Context:
 
     @cached_property
     def actor(self) -> str:
-        """Who is asking, for the audit log."""
+        """Who is asking, for the audit log: whom the system knows, whatever the environment says."""
+        user = os.getuid()
         try:
-            return f"{getpass.getuser()} (command line)"
-        except (KeyError, OSError):
-            return "command line"
+            name = pwd.getpwuid(user).pw_name
+        except KeyError:
+            # In a container that runs as a user of no name.
+            name = f"user {user}"
+        return f"{name} (command line)"
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -19,6 +19,8 @@ Row = dict[str, Any]
 #: A table of the texts of one parameter (:func:`as_texts`), with the columns ``key``, from 0, and ``value``.
 #: PostgreSQL has ``unnest(?) WITH ORDINALITY`` for it.
 TEXTS = "json_each(?)"
+#: Mode of a new file, less what the umask takes: it holds the hashes of passwords, which are nobody else's to read.
+_MODE = 0o660
 #: How long a writer waits for another, in seconds: longer than recording a million rows takes.
 _BUSY_SECONDS = 60
 
@@ -37,6 +39,9 @@ class Database:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                # SQLite gives what it puts beside the file the same mode.
+                path.touch(_MODE)
             self._migrate()
         except StoreError:
             self.close()

@@ -142,6 +142,9 @@ def test_doctor_finds_nothing_wrong_with_a_whole_installation_and_names_the_mend
     assert bad == {"snapshot": "build it anew: blocklist snapshot build"}
     installation.run("snapshot", "build")
     installation.run("doctor")
+    (tmp_path / "data" / "blocklist.db").chmod(0o644)
+    (found,) = (item for item in installation.json("doctor", status=1) if not item["ok"])
+    assert found["check"] == "who may read" and found["mend"].endswith(f"chmod o= {tmp_path}/data/blocklist.db*")
 
 
 def test_every_command_that_reads_prints_json_that_parses(samples: Installation) -> None:

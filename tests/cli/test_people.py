@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+
 import pytest
 
 from tests.e2e.running import Installation
@@ -59,3 +62,13 @@ def test_what_makes_no_sense_is_told_in_a_sentence(
     installation: Installation, arguments: tuple[str, ...], status: int, said: str
 ) -> None:
     assert said in installation.run("person", *arguments, status=status, stdin="short\n")
+
+
+def test_a_command_acts_for_the_system_user_who_runs_it_whatever_the_environment_says(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER"):
+        monkeypatch.setenv(name, "x (token 1 of somebody-else)")
+    installation.run("person", "add", "gil", "--role", "viewer")
+    (event,) = (item for item in installation.json("audit", "list") if item["target"] == "gil")
+    assert event["actor"] == f"{pwd.getpwuid(os.getuid()).pw_name} (command line)"

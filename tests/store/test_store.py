@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -24,6 +25,18 @@ def test_the_database_is_durable_and_guarded(store: Store) -> None:
     assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     assert store.database.value("PRAGMA recursive_triggers") == 1
     assert store.database.check() == []
+
+
+def test_nobody_else_on_the_machine_may_read_a_new_database(tmp_path: Path) -> None:
+    path = tmp_path / "blocklist.db"
+    before = os.umask(0o002)
+    try:
+        opened = Store(path)
+    finally:
+        os.umask(before)
+    modes = {item.name: item.stat().st_mode & 0o777 for item in tmp_path.iterdir()}
+    opened.close()
+    assert modes == dict.fromkeys(("blocklist.db", "blocklist.db-wal", "blocklist.db-shm"), 0o660)
 
 
 def test_a_transaction_keeps_all_of_its_writes_or_none(store: Store) -> None:
