@@ -43,7 +43,7 @@ class _Request(HTTPRequest):
     """A request of which the application may leave the body unread, such as one that it refuses."""
 
     def read_request_headers(self) -> bool:
-        if not super().read_request_headers():
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]  # cheroot says no type
             return False
         length = self.inheaders.get(b"Content-Length")
         # Two lengths, or one that others read otherwise: what stands in front may see another request than we do.
