@@ -40,8 +40,9 @@ def drafted(patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool 
     :raises UsageError: what is wrong or missing, by field.
     """
     name = patch.get("name")
+    where = "the feed" if name is None else f"feed {name}"
     known = from_catalog(name).model_dump(mode="json", exclude_defaults=True) if name in catalog_names() else {}
-    return validate(FeedDefinition, with_options(_amended(known, patch), options), f"feed {name}", strict=strict)
+    return validate(FeedDefinition, with_options(_amended(known, patch), options), where, strict=strict)
 
 
 def amended(

@@ -338,6 +338,6 @@ def _backoff(failures: int, every: int) -> float:
 def _applied(counts: Counts, changed: bool) -> str:
     waits = f"; {counts.held:,} held alone for a person" if counts.held else ""
     if not changed:
-        return f"the body reads differently but lists the same {counts.rules:,} sites{waits}"
+        return f"the body was read anew and lists the same {counts.rules:,} sites{waits}"
     figures = f"{counts.added:,} added, {counts.removed:,} removed, {counts.amended:,} restated"
     return f"{counts.rules:,} sites: {figures}{waits}"

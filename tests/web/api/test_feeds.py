@@ -85,6 +85,12 @@ def test_a_problem_points_to_each_field_at_fault(api: CheckedClient, change: Any
     assert pointers(answer) == expected
 
 
+def test_a_definition_without_a_name_is_told_so_and_not_called_none(api: CheckedClient) -> None:
+    answer = api.post("/v1/feeds", json={"source": {"url": "https://lists.example/agcom"}}).json
+    assert answer is not None
+    assert answer["detail"].startswith("the feed: name: is missing; ")
+
+
 def test_a_body_that_is_not_json_is_400_and_one_of_another_type_415(api: CheckedClient) -> None:
     assert api.post("/v1/feeds", data=b"{", content_type="application/json").status_code == 400
     assert api.post("/v1/feeds", data=b"[]", content_type="application/json").status_code == 422

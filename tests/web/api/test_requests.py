@@ -52,6 +52,7 @@ def test_the_page_of_the_description_names_every_address_and_needs_no_script(con
     assert "<script" not in page.text
     assert "style=" not in page.text
     assert "<code></code>" not in page.text
+    assert 'href="/admin/"' in page.text
     assert "<code>respond=openrtb</code>" in page.text
     assert "//" not in page.text.replace("https://registry.example", "")
 

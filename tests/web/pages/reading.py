@@ -56,7 +56,7 @@ def harms(answer: TestResponse) -> list[str]:
             found.append(node.html or node.tag)
         for name in ("href", "src", "action"):
             place = (attributes.get(name) or "").strip()
-            if place and not place.startswith(("/admin/", "#", "https://", "http://", "mailto:")):
+            if place and place != "/docs" and not place.startswith(("/admin/", "#", "https://", "http://", "mailto:")):
                 found.append(f"{node.tag} {name}={place}")
             if place.startswith("http") and "noreferrer" not in (attributes.get("rel") or ""):
                 found.append(f"{node.tag} {name}={place} tells where it came from")
