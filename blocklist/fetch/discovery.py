@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import compress
 from urllib.parse import unquote
 
 import structlog
@@ -17,6 +18,7 @@ from blocklist.dates import newest_date
 from blocklist.errors import FetchError
 from blocklist.fetch.http import Session, page, shown_address
 from blocklist.fetch.links import absolute
+from blocklist.patterns import TooSlowError, fitting
 from blocklist.source import Discovery, LinkRule
 
 #: A page of links is small; one that is not is something else.
@@ -53,7 +55,10 @@ def _newest(session: Session, url: str, rule: LinkRule) -> str:
     body, answer = page(session, url, _MAX_PAGE)
     shown = shown_address(url)
     links = list(_links(_text(body, answer.headers.get("content-type", "")), str(answer.url)))
-    matching = [link for link in links if _matches(link, rule)]
+    try:
+        matching = _matching(links, rule)
+    except TooSlowError as error:
+        raise FetchError(f"{shown}: {error} (source.discovery)") from None
     if not matching:
         raise FetchError(
             f"{shown}: none of the {len(links):,} links on the page matches source.discovery ({_told(rule)}); "
@@ -105,18 +110,23 @@ def _links(text: str, url: str) -> Iterator[_Link]:
         yield _Link(href, shown[:_MAX_TEXT])
 
 
-def _matches(link: _Link, rule: LinkRule) -> bool:
-    return all(
-        _fits(text, pattern, rule.patterns)
-        for text, pattern in ((unquote(link.url), rule.href), (link.text, rule.text))
-        if pattern is not None
-    )
+def _matching(links: list[_Link], rule: LinkRule) -> list[_Link]:
+    """Return the links that a rule means.
+
+    :raises TooSlowError: one of its regular expressions takes too long.
+    """
+    if rule.href is not None:
+        fits = _fits([unquote(link.url) for link in links], rule.href, rule.patterns)
+        links = list(compress(links, fits))
+    if rule.text is not None:
+        links = list(compress(links, _fits([link.text for link in links], rule.text, rule.patterns)))
+    return links
 
 
-def _fits(text: str, pattern: str, patterns: str) -> bool:
+def _fits(texts: list[str], pattern: str, patterns: str) -> list[bool]:
     if patterns == "glob":
-        return fnmatch.fnmatchcase(text.lower(), pattern.lower())
-    return re.search(pattern, text, re.IGNORECASE) is not None
+        return [fnmatch.fnmatchcase(text.lower(), pattern.lower()) for text in texts]
+    return fitting(pattern, texts)
 
 
 def _told(rule: LinkRule) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from blocklist.errors import UnreadableFeedError
+from blocklist.patterns import TooSlowError, search
 
 #: Bytes of a body in which its date is looked for, and characters of a line.
 HEAD = 4_096
@@ -36,26 +40,29 @@ def stated_date(head: str, where: str = "auto") -> str | None:
     ('2016-06-13T12:04:00Z', '2025-08-29T00:00:00Z')
     >>> stated_date("list of 3/2/2024, order 7", r"of (?P<day>\d+)/(?P<month>\d+)/(?P<year>\d+)")
     '2024-02-03T00:00:00Z'
+
+    :raises UnreadableFeedError: the regular expression takes too long.
     """
     if where == "off":
         return None
     if where != "auto":
-        # Line by line too: a pattern that an operator wrote badly costs no more than a line can.
-        matches = (re.search(where, line[:_LINE]) for line in head.splitlines())
-        return next((_of_groups(match) for match in matches if match), None)
+        try:
+            matches = search(where, [line[:_LINE] for line in head.splitlines()])
+        except TooSlowError as error:
+            raise UnreadableFeedError(f"the stated date cannot be looked for: {error} (guards.stated_date)") from None
+        return next((_of_groups(match.groups, match.named) for match in matches if match), None)
     for line in (line.strip("\ufeff \t")[:_LINE] for line in head.splitlines()):
         if match := _AGCOM.match(line) or _SERIAL.search(line):
-            return _of_groups(match)
+            return _of_groups(match.groups(), match.groupdict())
         if (match := _MARK.match(line)) and (found := _read(match["date"])):
             return found
     return None
 
 
-def _of_groups(match: re.Match[str]) -> str | None:
-    named = match.groupdict()
+def _of_groups(groups: Sequence[str | None], named: Mapping[str, str | None]) -> str | None:
     if {"year", "month", "day"} <= named.keys():
-        return _moment(named["year"], named["month"], named["day"])
-    return _read(match[1] or "")
+        return _moment(named["year"] or "", named["month"] or "", named["day"] or "")
+    return _read(groups[0] or "")
 
 
 def _read(text: str) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 
 from blocklist.catalog import from_catalog
 from blocklist.dates import newest_date
+from blocklist.errors import FetchError
 from blocklist.source import Discovery, Source
 from tests.e2e.running import Publisher
 from tests.fetch.asking import GOOD, Getting, answering, at, moved, site
@@ -117,3 +118,12 @@ def test_a_date_is_not_read_out_of_a_longer_number() -> None:
     assert newest_date("12025.29.08 2025.29.081", "%Y.%d.%m") is None
     assert str(newest_date("2025.29.08 and 2024.01.01", "%Y.%d.%m")) == "2025-08-29"
     assert str(newest_date("3/2/26", "%d/%m/%y")) == "2026-02-03"
+
+
+def test_a_pattern_that_takes_too_long_on_a_page_fails_the_fetch(
+    court: Publisher, get: Getting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blocklist.patterns.SECONDS", 0.5)
+    site(court, {"/": f'<a href="list.txt">{"a" * 60}!</a>'.encode()})
+    with pytest.raises(FetchError, match=r"\(a\+\)\+b.*source\.discovery"):
+        finding(get, court, "/", text="(a+)+b")

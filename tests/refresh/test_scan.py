@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocklist.config import GuardSettings
-from blocklist.errors import GuardError
+from blocklist.errors import GuardError, UnreadableFeedError
 from blocklist.refresh import guards
 from blocklist.refresh.dates import stated_date
 from blocklist.refresh.scan import Look, look_through
@@ -126,3 +126,9 @@ def test_a_page_is_no_list(body: bytes, said: str) -> None:
         guards.check_body(io.BytesIO(body), "utf-8")
     assert said in str(error.value)
     guards.check_body(io.BytesIO(body), "utf-8", off=("markup",))
+
+
+def test_a_pattern_that_takes_too_long_fails_the_run_and_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blocklist.patterns.SECONDS", 0.5)
+    with pytest.raises(UnreadableFeedError, match=r"\(a\+\)\+b\(c\).*guards\.stated_date"):
+        look(b"# " + b"a" * 60 + b"!\na.example\n", stated_date="(a+)+b(c)")
