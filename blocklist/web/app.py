@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import IntegerConverter, Map
 
 from blocklist.errors import BlocklistError, TooManyError
 from blocklist.lookup.limits import MAX_BYTES
@@ -28,6 +29,13 @@ from blocklist.web.responses import respond
 _LOG = structlog.get_logger("blocklist.web")
 
 
+class _Id(IntegerConverter):
+    """A number in an address, no larger than the database holds."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**63 - 1)
+
+
 def create_app(
     holder: SnapshotHolder,
     service: Service | None = None,
@@ -43,6 +51,7 @@ def create_app(
     app = Flask(__name__, static_folder=None) if service is None else DescribedApp(__name__)
     # One byte over the limit still arrives, so that the answer can say what the limit is.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
+    app.url_map.converters["int"] = _Id
     counted = metrics if service is None else lambda: metrics() + feed_metrics(service.store)
     _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted))
     _errors(app, lookups_only=service is None)

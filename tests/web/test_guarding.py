@@ -138,3 +138,13 @@ def test_lookups_are_open_unless_the_lookup_node_wants_a_token(control_app: Flas
         assert client.get(path).status_code == 401
         assert client.get(path, headers=shown).status_code != 401
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_number_that_the_database_cannot_hold_names_nothing(client_as: As, control_app: Flask) -> None:
+    rules = [rule for rule in control_app.url_map.iter_rules() if "<int:id_>" in rule.rule]
+    assert len(rules) > 5
+    client = client_as(Role.ADMIN)
+    for rule in rules:
+        (method,) = (rule.methods or set()) & {"GET", "POST"}
+        address = rule.rule.replace("<int:id_>", str(2**63))
+        assert client.open(address, method=method, data={"reason": "x"}).status_code == 404, address
