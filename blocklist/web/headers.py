@@ -34,4 +34,7 @@ def harden(app: Flask) -> None:
             response.headers.setdefault("Strict-Transport-Security", _STRICT_TRANSPORT)
         if request.path.startswith("/admin/") and not request.path.startswith("/admin/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
+        if response.location:
+            # It names the host that this request named: nobody in between may keep that for others.
+            response.headers.setdefault("Cache-Control", "no-store")
         return response

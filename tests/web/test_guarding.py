@@ -148,3 +148,10 @@ def test_a_number_that_the_database_cannot_hold_names_nothing(client_as: As, con
         (method,) = (rule.methods or set()) & {"GET", "POST"}
         address = rule.rule.replace("<int:id_>", str(2**63))
         assert client.open(address, method=method, data={"reason": "x"}).status_code == 404, address
+
+
+@pytest.mark.parametrize("address", ["/", "/admin", "/v1//tokens", "/admin//access"])
+def test_where_a_request_is_sent_on_to_is_kept_by_nobody(control_app: Flask, address: str) -> None:
+    answer = control_app.test_client().get(address, headers={"Host": "elsewhere.example"})
+    assert answer.status_code in (302, 308)
+    assert answer.headers["Cache-Control"] == "no-store"
