@@ -20,7 +20,7 @@ from blocklist.store import Store
 #: What each worker of a lookup node says of itself: see :meth:`blocklist.node.metrics.Counters.state`.
 Board = Callable[[], list[dict[str, Any]]]
 #: A worker that has not told of itself for so many seconds does not answer.
-_SILENT = 5
+SILENT = 5
 
 
 class ListedOn(NamedTuple):
@@ -193,7 +193,7 @@ def _node(name: str, worker: int, state: dict[str, Any]) -> NodeSeen:
     return NodeSeen(
         node=name,
         worker=worker,
-        up=told is not None and time.time() - told < _SILENT,
+        up=told is not None and time.time() - told < SILENT,
         version=version,
         age=float(state["snapshot_age_seconds"]) if version else None,
         stale=bool(state.get("snapshot_stale")),

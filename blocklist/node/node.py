@@ -62,6 +62,8 @@ class Node:
         self.date = ""
         self._served: Any = None
         self.tick()
+        # A worker that has just begun is not a silent one.
+        self._tell_board()
 
     def tick(self) -> None:
         """Look at the clock, the pointer and some of the connections, then again in a moment."""
@@ -191,6 +193,8 @@ class Node:
             if self._served is not None:
                 self.counters.values["swaps"] += 1
             self._served = snapshot
+            # At once: the overview compares versions, and must not cry wolf for the seconds after a swap.
+            self._tell_board()
         # All of a head but the length, which every response says for itself, and the empty line.
         self.quick.prepare(head(200, None, "application/json", self.date)[:-2])
 

@@ -12,7 +12,7 @@ import pytest
 
 from blocklist.addresses import is_public
 from blocklist.config import FetchSettings
-from blocklist.errors import FetchError, NotFoundError
+from blocklist.errors import FetchError, NotFoundError, StoreError
 from blocklist.fetch import fetch, fetch_file
 from blocklist.fetch.addresses import public_addresses
 from blocklist.fetch.body import Bodies
@@ -126,5 +126,5 @@ def test_a_body_is_kept_beside_its_reading_whatever_becomes_of_that(tmp_path: Pa
     with bodies.open(body.sha256) as kept:
         assert kept.read() == b"a.example\n"
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"), Bodies(tmp_path / "file").keeping(body):
+    with pytest.raises(StoreError, match="cannot be written: Not a directory"), Bodies(tmp_path / "file").keeping(body):
         pass

@@ -24,6 +24,8 @@ TIMELINE = 7 * 86_400
 _FEEDS = 12
 #: Things of one sort that are named; of more, their number is.
 _NAMED = 5
+#: Seconds after which every worker answers from a new snapshot.
+_SWAP = 5
 #: Runs of a feed that its timeline holds at most.
 RUNS_ON_TIMELINE = 200
 
@@ -86,9 +88,11 @@ def _snapshot_needs(service: Service, holder: SnapshotHolder, nodes: list[statis
             Need(f"Answers say that they are stale: no run confirmed the list for {age}.", here, "Nodes", True)
         )
     silent = [node for node in nodes if not node.up]
-    behind = [node for node in nodes if node.up and node.version != holder.snapshot.version]
+    settled = holder.snapshot.built_at < later(now(), -_SWAP)
+    behind = [node for node in nodes if settled and node.up and node.version != holder.snapshot.version]
     if silent:
-        found.append(Need(f"{counted(len(silent), 'lookup worker')} told nothing for seconds.", here, "Nodes", True))
+        sentence = f"{counted(len(silent), 'lookup worker')} told nothing for {statistics.SILENT} seconds."
+        found.append(Need(sentence, here, "Nodes", True))
     if behind:
         sentence = (
             f"{counted(len(behind), 'lookup worker')} answers from another version than {holder.snapshot.version}."
