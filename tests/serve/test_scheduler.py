@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from blocklist.definition import Source
@@ -62,7 +61,6 @@ def test_a_run_that_cannot_be_published_is_not_called_one_that_never_began(
     monkeypatch.setattr(service, "_publish", full)
     _feed(service, "court", tmp_path)
     scheduler = Scheduler(service)
-    structlog.reset_defaults()
     with capture_logs() as logs:
         scheduler.start()
         wait_for(lambda: any("published" in line["event"] for line in logs))
@@ -82,7 +80,6 @@ def test_a_feed_that_becomes_stale_is_told_of_once_and_again_when_it_has_caught_
     with service.store.database.transaction():
         service.store.database.execute("UPDATE feeds SET last_success = '2020-01-01T00:00:00Z'")
     scheduler = Scheduler(service)
-    structlog.reset_defaults()  # a command that ran before in this process may have set the least level
     with capture_logs() as logs:
         scheduler.tick()
         scheduler.tick()
