@@ -69,6 +69,8 @@ class Visitor:
 
     def look(self, name: str, *, closely: bool = True) -> None:
         """Look at the page there is: nothing sticks out, axe finds nothing (WCAG A and AA); take a picture of it."""
+        # The words are there before the style sheet is, on a busy machine.
+        self.page.wait_for_load_state("load")
         if PICTURES:
             folder = Path(PICTURES)
             folder.mkdir(parents=True, exist_ok=True)
