@@ -11,30 +11,20 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
 
 from blocklist.errors import NotFoundError, SnapshotError
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.plain import MAX_HOST, match_target, plain_host
+from blocklist.snapshot.hosts import HostJudge, HostKeys, Sources, host_judge
 from blocklist.snapshot.layer import CHANGED, SECTIONS, Detail, Group, Layer
 from blocklist.snapshot.layers import Layers
 from blocklist.snapshot.layout import TRAILER_BYTES, Flag, host_key, key_of, value_of
 from blocklist.snapshot.sections import sections_of
-from blocklist.snapshot.sieve import is_set, passes, three_labels
+from blocklist.snapshot.sieve import passes
 from blocklist.vocabulary import OverrideAction, Policy, RuleKind, Scope, Target, Verdict, VerdictKind
 
-#: A module's name is found in half the time of an enumeration's member.
-_LISTED = VerdictKind.LISTED
 #: Bytes read at a time while a file is verified: a node answers requests in between.
 _VERIFIED_BLOCK = 1 << 16
-#: What the keys of a policy say is remembered of so many groups.
-_REMEMBERED = 65_536
-
-#: The end of the verdict that a group gives; () if nothing counts; None if its key has more to say than that.
-_Said = tuple[Scope, tuple[str, ...], bool, None, tuple[()]] | tuple[()] | None
-_UNKNOWN: Any = object()
-#: Makes a Verdict in two thirds of the time that its own constructor takes.
-_new: Any = tuple.__new__
 
 
 class _Hit(NamedTuple):
@@ -73,24 +63,23 @@ class Snapshot:
         self.policies: tuple[dict[str, Any], ...] = tuple(meta["policies"])
         self._bits = {policy["name"]: bit for bit, policy in enumerate(self.policies)}
         self._least: tuple[int, ...] = tuple(policy["min_authorities"] for policy in self.policies)
-        self._sources: list[dict[str, Any]] = meta["sources"]
+        self._sources = Sources(meta["sources"])
         self._overrides: list[dict[str, Any]] = meta["overrides"]
         self._expiries = [_epoch(override["until"]) for override in self._overrides]
         self._slashes: int = meta["slashes"]
-        self._sieve, self._sieve_size = sections["sieve"], len(sections["sieve"])
+        self._sieve = sections["sieve"]
         self._wide = frozenset(suffix.encode() for suffix in meta["wide"])
         self.base = Layer(path, sections, meta["group_bits"])
         self._index: Layer | Layers = self.base
         if meta["changed"]:
             changed = {name: sections[CHANGED + name] for name in SECTIONS}
             self._index = Layers(self.base, Layer(path, changed, meta["changed"]["group_bits"]))
-        self._prefixes, self._covering, self._grouped = self._index.prefixes, self._index.covering, self._index.grouped
-        # By policy, what groups say: of policies that one authority is enough for, since others count over all keys.
-        self._known: dict[str, dict[int, _Said]] = {
-            policy["name"]: {} for policy in self.policies if policy["min_authorities"] == 1
-        }
+        self._prefixes = self._index.prefixes
         #: The verdict on everything that no key covers: one object, so that a caller may compare by identity.
         self.not_listed = Verdict(VerdictKind.NOT_LISTED, self.version)
+        plain = [policy["name"] for policy in self.policies if policy["min_authorities"] == 1]
+        keys = HostKeys(self._index, self._sources, self._bits, plain, self.not_listed)
+        self._judge: HostJudge = host_judge(keys, self._index, self._sieve, self._wide, self._bits, self.not_listed)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Snapshot:
@@ -188,53 +177,6 @@ class Snapshot:
         raw = host.encode()
         return self._judge(host, raw, raw[host.rfind(".", 0, host.rfind(".")) + 1 :], policy)
 
-    def _judge(self, host: str, raw: bytes, site: bytes, policy: str) -> Verdict | None:
-        """Return what :meth:`judge_plain` does for a host whose last two labels are known."""
-        hashed = crc32(site)
-        if (
-            # What `passes` asks, in half the time.
-            not self._sieve[hashed % self._sieve_size] >> (hashed & 7) & 1
-            or (site in self._wide and not is_set(self._sieve, three_labels(host, len(host) - len(site) - 1)))
-        ):
-            return self.not_listed if policy in self._bits else None
-        if self._grouped:
-            found = self._covering(host[::-1] + ".")
-        else:
-            keys = self._prefixes(raw[::-1] + b".")
-            found = [(len(keys[0]), 0)] if len(keys) == 1 else [(len(key), 0) for key in keys]
-        if not found:
-            return self.not_listed if policy in self._bits else None
-        known = self._known.get(policy)
-        if known is None:
-            return None
-        if len(found) == 1:
-            size, number = found[0]
-            said = known.get(number << 1 | (size <= len(host)))
-            if said:
-                # Not "*said", which makes a list first.
-                verdict: Verdict = _new(Verdict, (_LISTED, self.version, host[1 - size :]) + said)  # noqa: RUF005
-                return verdict
-        return self._judge_keys(host, found, known, policy)
-
-    def _judge_keys(
-        self, host: str, found: list[tuple[int, int]], known: dict[int, _Said], policy: str
-    ) -> Verdict | None:
-        """Return what the keys of a host alone decide, by length and group; None where they cannot."""
-        reach, scope = 0, None
-        feeds: tuple[str, ...] = ()
-        for size, number in found:
-            above = size <= len(host)
-            said = known.get(number << 1 | above, _UNKNOWN)
-            if said is _UNKNOWN:
-                said = self._say(known, number, above, self._bits[policy])
-            if said is None:
-                return None
-            if said:
-                reach, scope, feeds = size, said[0], tuple(sorted({*feeds, *said[1]}))
-        if not reach:
-            return self.not_listed
-        return Verdict(_LISTED, self.version, host[1 - reach :], scope, feeds)
-
     def overrides_expired(self, moment: float) -> int:
         """Return how many overrides have expired by a moment (Unix time): answers change when the number does."""
         return sum(expiry <= moment for expiry in self._expiries)
@@ -270,20 +212,6 @@ class Snapshot:
                 return verdict
         partial = target.path is None and own is not None and bool(own.urls >> bit & 1)
         return self.not_listed._replace(partial=True) if partial else self.not_listed
-
-    def _say(self, known: dict[int, _Said], number: int, above: bool, bit: int) -> _Said:
-        """Return what a group says under a policy, and remember it."""
-        group = self._index.group(number)
-        said: _Said
-        if group.flags and (not above or group.flags & Flag.OVERRIDES):
-            said = None
-        else:
-            counting = list(self._counting(_Hit(group, "", above), bit))
-            said = (counting[0].scope, self._feeds(counting), False, None, ()) if counting else ()
-        if len(known) >= _REMEMBERED:
-            known.clear()
-        known[number << 1 | above] = said
-        return said
 
     def _hits(self, target: Target) -> tuple[list[_Hit], Group | None]:
         """Return the keys that cover a target, the most specific first, and what the target's own host has."""
@@ -352,7 +280,7 @@ class Snapshot:
 
     def _listed(self, hits: list[_Hit], bit: int, explain: bool) -> Verdict | None:
         """Return "listed" with everything that counts, unless the policy wants more authorities than there are."""
-        counting = [(hit, detail) for hit in hits for detail in self._counting(hit, bit)]
+        counting = [(hit, detail) for hit in hits for detail in self._sources.counting(hit.group, bit, above=hit.above)]
         least = self._least[bit]
         if least > 1 and len({self._sources[detail.source]["authority"] for _, detail in counting}) < least:
             return None
@@ -361,18 +289,9 @@ class Snapshot:
             self.version,
             hits[0].value,
             counting[0][1].scope,
-            self._feeds(detail for _, detail in counting),
+            self._sources.feeds(detail for _, detail in counting),
             listings=tuple(self._explained(hit.value, detail) for hit, detail in counting) if explain else (),
         )
-
-    def _counting(self, hit: _Hit, bit: int) -> Iterator[Detail]:
-        for detail in hit.group.details:
-            reaches = not hit.above or detail.scope is Scope.SUBTREE
-            if reaches and self._sources[detail.source]["mask"] >> bit & 1:
-                yield detail
-
-    def _feeds(self, details: Iterable[Detail]) -> tuple[str, ...]:
-        return tuple(sorted({self._sources[detail.source]["feed"] for detail in details}))
 
     def _explained(self, value: str, detail: Detail) -> dict[str, Any]:
         source = self._sources[detail.source]
