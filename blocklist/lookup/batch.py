@@ -59,7 +59,7 @@ class Batch:
                 if text is None:
                     reading, text = DOMAIN, item.get("domain")
             if type(text) is str:
-                verdict = verdicts.remembered[reading].young.get(text)
+                verdict = verdicts.remembered[reading].items.get(text)
                 if verdict is None:
                     try:
                         verdict = verdicts.judge(reading, text)

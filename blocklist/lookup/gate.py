@@ -30,7 +30,7 @@ def judge(verdicts: Verdicts, query: Mapping[str, str], headers: Mapping[str, st
         if text[: len(_ANDROID_APP)].lower() == _ANDROID_APP:
             app = parse_app(text[len(_ANDROID_APP) :].partition("/")[0])
             return verdicts.snapshot.decide(app, verdicts.policy)
-        return verdicts.remembered[PAGE].young.get(text) or verdicts.judge(PAGE, text)
+        return verdicts.remembered[PAGE].items.get(text) or verdicts.judge(PAGE, text)
     except ValueError:
         return Verdict(VerdictKind.UNKNOWN, verdicts.snapshot.version)
 

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", str, bytes)
 Value = TypeVar("Value")
 
-#: What Python needs to keep one item besides its bytes.
-_OVERHEAD = 150
+#: What Python needs to keep one item besides its bytes: the header of a key, and its place in a table.
+_OVERHEAD = 90
+#: How much is dropped at a time, as a share of all: so much that it is seldom, so little that nobody waits.
+_SHARE = 16
 #: Places for marks of what came once, a power of two, and how many are taken before all are wiped off.
 _MARKS, _MARKED = 1 << 16, 1 << 15
 
 
 class Memory(Generic[Key, Value]):
-    """Keeps items in two generations: when the young one is full, it becomes the old one and the one before is dropped.
+    """Keeps items, and drops those that it has had the longest when there is no room for more.
 
-    What is found in the old one moves up, so what is asked again stays. What comes for the first time leaves a mark and
-    is kept when it comes again: to keep what never returns takes as long as to judge it, and pushes out what does. Two
-    items may share a mark: then one is kept at once. Not ``functools.lru_cache``: its calls cost twice as much, and
-    whoever must be quicker still looks into :attr:`young` itself. Values are never None.
+    What comes for the first time leaves a mark and is kept when it comes again: to keep what never returns takes as
+    long as to judge it, and pushes out what does. Two items may share a mark: then one is kept at once. What is dropped
+    has its mark and is back as soon as it comes again, so nothing has to note what is asked most. Neither
+    ``functools.lru_cache``, of which a call costs twice as much, nor two generations, of which one is dropped when the
+    other is full: what comes round again and fills more than one of them would be gone every time.
+
+    Whoever must be quick looks into :attr:`items` itself. Values are never None.
     """
 
-    __slots__ = ("_longest", "_marked", "_marks", "_old", "_room", "_size", "_size_of", "young")
+    __slots__ = ("_longest", "_marked", "_marks", "_size", "_size_of", "_taken", "items")
 
     def __init__(self, size: int, longest: int, size_of: Callable[[Value], int] = lambda _: 0) -> None:
-        """``size`` is about how many bytes a generation may take; keys above ``longest`` are not kept.
+        """``size`` is about how many bytes all may take; keys above ``longest`` are not kept.
 
         ``size_of`` tells the bytes that a value takes, if no other item shares it.
         """
@@ -39,16 +45,8 @@ class Memory(Generic[Key, Value]):
 
     def clear(self) -> None:
         """Forget everything but the marks."""
-        self.young: dict[Key, Value] = {}
-        self._old: dict[Key, Value] = {}
-        self._room = self._size
-
-    def recall(self, key: Key) -> Value | None:
-        """Return what belongs to a key that :attr:`young` does not have, if it is known all the same."""
-        found = self._old.get(key)
-        if found is not None:
-            self._put(key, found)
-        return found
+        self.items: dict[Key, Value] = {}
+        self._taken = 0
 
     def keep(self, key: Key, value: Value) -> None:
         """Keep an item if it came before."""
@@ -58,15 +56,20 @@ class Memory(Generic[Key, Value]):
                 self._marks, self._marked = bytearray(_MARKS), 0
             self._marks[place] = 1
             self._marked += 1
-        elif len(key) <= self._longest:
-            self._put(key, value)
+        elif len(key) <= self._longest and key not in self.items:
+            self.items[key] = value
+            self._taken += self._bytes(key, value)
+            if self._taken > self._size:
+                self._drop()
 
-    def _put(self, key: Key, value: Value) -> None:
-        taken = len(key) + self._size_of(value) + _OVERHEAD
-        if taken > self._room:
-            self.young, self._old, self._room = {}, self.young, self._size
-        self._room -= taken
-        self.young[key] = value
+    def _drop(self) -> None:
+        """Make room: a dict has its items in the order in which they came."""
+        items = self.items
+        for key in list(islice(items, len(items) // _SHARE + 1)):
+            # The threads of a control plane may both be here.
+            value = items.pop(key, None)
+            if value is not None:
+                self._taken -= self._bytes(key, value)
 
-    def __len__(self) -> int:
-        return len(self.young) + len(self._old)
+    def _bytes(self, key: Key, value: Value) -> int:
+        return len(key) + self._size_of(value) + _OVERHEAD

@@ -33,7 +33,7 @@ def judge(request: BidRequest, verdicts: Verdicts, *, explain: bool = False) -> 
                 wrong.append((field, "must be a string"))
             continue
         try:
-            verdict = remembered[reading].young.get(text) or verdicts.judge(reading, text)
+            verdict = remembered[reading].items.get(text) or verdicts.judge(reading, text)
         except ValueError as error:
             wrong.append((field, str(error)))
             continue

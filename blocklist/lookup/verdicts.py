@@ -15,8 +15,8 @@ from blocklist.vocabulary import Target, Verdict
 #: How a text is read: as a URL or a host, as a host alone, as an app's id, as a page of an app store.
 PAGE, DOMAIN, APP, STORE = range(4)
 
-#: The longest text that is remembered, and bytes for each way of reading in each of two generations, of all policies.
-_MAX_TEXT, _GENERATION = 512, (4 << 20, 4 << 20, 1 << 19, 1 << 19)
+#: The longest text that is remembered, the bytes for each way of reading, and those of a verdict that names a rule.
+_MAX_TEXT, _REMEMBERED, _VERDICT = 512, (5 << 20, 5 << 20, 1 << 20, 1 << 20), 220
 #: An App Store id as some exchanges send it.
 _PREFIXED_ID = re.compile(r"id(\d+)")
 
@@ -36,20 +36,18 @@ class Verdicts:
         snapshot.bit_of(policy)
         self.snapshot = snapshot
         self.policy = policy
-        #: What is remembered, by the way of reading; :meth:`judge` knows what the young of them do not.
+        #: What is remembered, by the way of reading. For what is not there, ask :meth:`judge`.
         share = len(snapshot.policies)
-        self.remembered = tuple(Memory[str, Verdict](size // share, _MAX_TEXT) for size in _GENERATION)
+        self.remembered = tuple(Memory[str, Verdict](size // share, _MAX_TEXT, _size_of) for size in _REMEMBERED)
 
     def judge(self, reading: int, text: str) -> Verdict:
-        """Return the verdict on a text that the young of its memory does not have.
+        """Return the verdict on a text that is not remembered.
 
         :raises ValueError: why no browser could open it.
         """
         memory = self.remembered[reading]
-        known = memory.recall(text)
-        if known is not None:
-            return known
         # What plain_host asks, and a call less: nearly all texts are such.
+        known: Verdict | None = None
         match = match_target(text) if reading <= DOMAIN else None
         if match is not None and len(match[1]) <= MAX_HOST and "xn--" not in match[1]:
             known = self.snapshot.judge_plain(match[1], self.policy)
@@ -69,6 +67,10 @@ class Verdicts:
     def _decided(self, reading: int, text: str, *, explain: bool) -> Verdict:
         verdicts = [self.snapshot.decide(t, self.policy, explain=explain) for t in _READERS[reading](text)]
         return next((verdict for verdict in verdicts if verdict.listed), verdicts[0])
+
+
+def _size_of(verdict: Verdict) -> int:
+    return 0 if verdict.rule is None else _VERDICT
 
 
 def _page(text: str) -> list[Target]:

@@ -9,13 +9,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from blocklist.node.connection import Connection
+from blocklist.node.selector import AVAILABLE, READABLE, WRITABLE
 
 if TYPE_CHECKING:
     from blocklist.node.sockets import Sockets
 
 #: Bytes that wait to be taken by a client when no more of its requests are read, and when reading goes on.
 HIGH_WATER, LOW_WATER = 65_536, 16_384
-READABLE, WRITABLE = (select.EPOLLIN, select.EPOLLOUT) if hasattr(select, "epoll") else (1, 4)
+#: What a link waits for while it reads: bytes, and the end of them. Every event comes once (EPOLLET, epoll(7)): what is
+#: always told again, the kernel asks each socket for again.
+READING, _ONCE = (select.EPOLLIN | select.EPOLLRDHUP, select.EPOLLET) if AVAILABLE else (1, 0)
+FIRST = READING | _ONCE
+_ENDED = select.EPOLLRDHUP | select.EPOLLHUP if AVAILABLE else 0
+#: Bytes that are read at once.
+BYTES = 65_536
 
 
 class Link(asyncio.Transport):
@@ -36,16 +43,32 @@ class Link(asyncio.Transport):
         self.send: Callable[[bytes | bytearray | memoryview], int] = connected.send
         #: What the client did not take yet.
         self._waiting = bytearray()
-        self._mask = READABLE
+        self._mask = FIRST
         self._full = self._ending = self._closing = self._gone = False
 
     def ready(self, event: int) -> None:
-        """Do what an event of epoll allows, other than reading."""
+        """Do what an event of epoll allows."""
         if event & WRITABLE and self._waiting:
             self._flush()
-        elif not event & (READABLE | WRITABLE):
+        if event & READABLE:
+            self._read(event)
+        elif not event & WRITABLE:
             # Nobody is left to read an answer (RST), whether we read of it or not.
             self.lost(ConnectionResetError("the client is gone"))
+
+    def received(self, data: bytes, event: int = READABLE) -> None:
+        """Pass on what was read; see to it that the rest is read too, if there may be one."""
+        try:
+            if data:
+                self.connection.data_received(data)
+            else:
+                self._ended()
+        except Exception as error:  # a fault of ours in one connection must not cost the others theirs
+            self._sockets.failed(self, error)
+            self.abort()
+        # Fewer bytes than there was room for are all (epoll(7)), but for the end behind them.
+        if len(data) == BYTES or (data and event & _ENDED):
+            self._again()
 
     def took(self, data: bytes, sent: int) -> None:
         """Keep what a client did not take of an answer, until it does."""
@@ -53,13 +76,6 @@ class Link(asyncio.Transport):
         self.send = self._behind
         self._watch(self._mask | WRITABLE)
         self._slow_down()
-
-    def ended(self) -> None:
-        """Take note that the client sends no more."""
-        if self.connection.eof_received():
-            self._watch(self._mask & ~READABLE)
-        else:
-            self.close()
 
     def lost(self, error: Exception | None) -> None:
         """End at once; what waits is dropped."""
@@ -99,12 +115,12 @@ class Link(asyncio.Transport):
 
     def pause_reading(self) -> None:
         """Let what arrives wait."""
-        self._watch(self._mask & ~READABLE)
+        self._watch(self._mask & ~READING)
 
     def resume_reading(self) -> None:
         """Read again."""
         if not self._closing:
-            self._watch(self._mask | READABLE)
+            self._watch(self._mask | READING)
 
     def is_closing(self) -> bool:
         """Whether it is closed, or will be."""
@@ -115,13 +131,32 @@ class Link(asyncio.Transport):
         if self._closing:
             return
         self._closing = True
-        self._watch(self._mask & ~READABLE)
+        self._watch(self._mask & ~READING)
         if not self._waiting:
             self.lost(None)
 
     def abort(self) -> None:
         """End at once."""
         self.lost(None)
+
+    def _read(self, event: int) -> None:
+        if self._closing:
+            return
+        try:
+            data = self.receive(BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.lost(error)
+            return
+        self.received(data, event)
+
+    def _ended(self) -> None:
+        """Take note that the client sends no more."""
+        if self.connection.eof_received():
+            self._watch(self._mask & ~READING)
+        else:
+            self.close()
 
     def _behind(self, data: bytes | bytearray | memoryview) -> int:
         """Put an answer behind those that wait."""
@@ -158,6 +193,11 @@ class Link(asyncio.Transport):
         if mask != self._mask and not self._gone:
             self._mask = mask
             self._sockets.watch(self._socket.fileno(), mask)
+
+    def _again(self) -> None:
+        """Hear once more of what is there to read (EPOLL_CTL_MOD looks anew)."""
+        if self._mask & READABLE and not self._gone:
+            self._sockets.watch(self._socket.fileno(), self._mask)
 
     def _shut(self) -> None:
         try:

@@ -26,8 +26,9 @@ _LINE = re.compile(
 ).fullmatch
 
 
-#: The longest request that is remembered with its answer, and the bytes that each of two generations may take.
-MAX_REQUEST, _GENERATION = 768, 5 << 20
+#: The longest request that is remembered with its answer, the bytes that all may take, and what Python needs for an
+#: answer that requests do not share, besides its bytes.
+MAX_REQUEST, _REMEMBERED, _ANSWER = 768, 10 << 20, 100
 #: Heads of requests that are known, and the longest of them: a client sends the same headers again and again.
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
 #: A head that needs no parser: a Host, and headers that concern neither a body nor the connection, in printable ASCII.
@@ -65,7 +66,7 @@ class Quick:
         #: The first headers of every response of the moment, and what was asked of late: for whoever asks so often that
         #: a call is too much.
         self.begin = b""
-        self.answers: Memory[bytes, _Answer] = Memory(_GENERATION, MAX_REQUEST, self._size_of)
+        self.answers: Memory[bytes, _Answer] = Memory(_REMEMBERED, MAX_REQUEST, self._size_of)
 
     def prepare(self, begin: bytes) -> None:
         """Take note of the snapshot of the moment, its staleness, and the first headers of every response.
@@ -105,7 +106,7 @@ class Quick:
 
     def answer(self, request: bytes) -> bytes | None:
         """Return the response to a request, or None where the long way must be gone."""
-        known = self.answers.young.get(request) or self.answers.recall(request) or self._judged(request)
+        known = self.answers.items.get(request) or self._judged(request)
         if known is None:
             return None
         end, counted, verdict = known
@@ -150,7 +151,7 @@ class Quick:
         return self._ending(verdict_json(verdict)), counted, INDEX[verdict.verdict]
 
     def _size_of(self, answer: _Answer) -> int:
-        return 0 if answer is self._clean else len(answer[0])
+        return 0 if answer is self._clean else len(answer[0]) + _ANSWER
 
     def _ending(self, verdict: str) -> bytes:
         return _ending((verdict[:-1] + self._end).encode("utf-8", "replace"))

@@ -16,20 +16,16 @@ import signal
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from blocklist.errors import BlocklistError, ConfigurationError
-from blocklist.node import sockets
 from blocklist.node.board import Board
 from blocklist.node.connection import Connection
 from blocklist.node.node import Node
 from blocklist.node.options import NodeOptions
+from blocklist.node.selector import AVAILABLE
 from blocklist.node.sockets import Sockets
-
-try:
-    import uvloop as _loops
-except ImportError:  # no wheel for this platform: slower, and the same
-    import asyncio as _loops  # type: ignore[no-redef]
 
 #: Seconds that clients get for one more request on a connection before it is closed, and that answers get to go out.
 _LAST_CALL, _DRAIN = 0.3, 5.0
@@ -47,9 +43,11 @@ def main() -> None:
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to every process of a terminal: the parent decides
     _raise_limit()
-    loop = _loops.new_event_loop()
+    options = NodeOptions.from_json(given.options)
+    plain = Sockets(tell) if AVAILABLE and options.tls_certificate is None else None
+    loop = asyncio.SelectorEventLoop(plain) if plain else _loop_with_transports()
     try:
-        loop.run_until_complete(_serve(given, loop))
+        loop.run_until_complete(_serve(given, options, loop, plain))
     except BlocklistError as error:
         tell("failed", level="error", reason=str(error))
         sys.exit(1)
@@ -65,23 +63,20 @@ def tell(event: str, **fields: Any) -> None:
         return
 
 
-async def _serve(given: argparse.Namespace, loop: asyncio.AbstractEventLoop) -> None:
-    options = NodeOptions.from_json(given.options)
+def _loop_with_transports() -> asyncio.AbstractEventLoop:
+    """Return the loop that carries TLS, and everything where there is no epoll."""
+    try:
+        import uvloop  # noqa: PLC0415 - four megabytes that a worker without TLS does not need
+    except ImportError:  # no wheel for this platform: slower, and the same
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+async def _serve(
+    given: argparse.Namespace, options: NodeOptions, loop: asyncio.AbstractEventLoop, plain: Sockets | None
+) -> None:
     node = Node(options, loop, Board(given.board, given.slots), given.slot, tell)
-    context = _context(options)
-    servers: list[asyncio.Server | Sockets] = []
-    plain = Sockets(node, tell) if sockets.AVAILABLE else None
-    for descriptor in given.sockets.split(","):
-        listening = socket.socket(fileno=int(descriptor))
-        secured = context if listening.family != socket.AF_UNIX else None
-        if plain and not secured:
-            plain.listen(listening)
-        else:
-            servers.append(
-                await loop.create_server(lambda: Connection(node), sock=listening, backlog=_BACKLOG, ssl=secured)
-            )
-    if plain:
-        servers.append(plain)
+    stops = await _listen([socket.socket(fileno=int(number)) for number in given.sockets.split(",")], node, plain)
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_reader(0, _hear, ended)
@@ -90,13 +85,33 @@ async def _serve(given: argparse.Namespace, loop: asyncio.AbstractEventLoop) -> 
     tell("ready", slot=given.slot)
     await ended.wait()
     node.drain()
-    for server in servers:
-        server.close()
+    for stop in stops:
+        stop()
     await asyncio.sleep(_LAST_CALL)
     end = loop.time() + _DRAIN
     while node.close_idle() and loop.time() < end:
         await asyncio.sleep(0.02)
     node.tell_last()
+
+
+async def _listen(listening: list[socket.socket], node: Node, plain: Sockets | None) -> list[Callable[[], None]]:
+    """Take connections from sockets, and return what ends that."""
+    if plain:
+        plain.begin(node)
+        for each in listening:
+            plain.listen(each)
+        return [plain.stop_listening]
+    context = _context(node.options)
+    servers = [
+        await node.loop.create_server(
+            lambda: Connection(node),
+            sock=each,
+            backlog=_BACKLOG,
+            ssl=None if each.family == socket.AF_UNIX else context,
+        )
+        for each in listening
+    ]
+    return [server.close for server in servers]
 
 
 def _hear(ended: asyncio.Event) -> None:

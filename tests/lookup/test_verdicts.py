@@ -45,7 +45,7 @@ TEXTS = st.sampled_from(
 
 def said(verdicts: Verdicts, reading: int, text: str) -> object:
     try:
-        return verdicts.remembered[reading].young.get(text) or verdicts.judge(reading, text)
+        return verdicts.remembered[reading].items.get(text) or verdicts.judge(reading, text)
     except ValueError as error:
         return str(error)
 
@@ -61,10 +61,10 @@ def test_what_an_override_decided_is_not_remembered_since_overrides_expire() -> 
     verdicts = Verdicts(SNAPSHOT, "default")
     for _ in range(3):
         assert verdicts.judge(PAGE, "good.pirate.example").override is OverrideAction.ALLOW
-    assert len(verdicts.remembered[PAGE]) == 0
+    assert len(verdicts.remembered[PAGE].items) == 0
     for _ in range(3):
         assert verdicts.judge(PAGE, "pirate.example").listed
-    assert len(verdicts.remembered[PAGE]) == 1
+    assert len(verdicts.remembered[PAGE].items) == 1
 
 
 def test_a_policy_that_does_not_exist_is_noticed_at_once() -> None:
@@ -116,30 +116,40 @@ def test_the_answer_that_most_bid_requests_get_says_when_it_is_stale() -> None:
         assert said == {"block": False, "verdict": "not_listed", "version": 7, "stale": holder.stale}
 
 
-def test_a_memory_is_bounded_and_keeps_what_comes_again() -> None:
+def test_a_memory_is_bounded_and_drops_what_it_has_had_longest() -> None:
     memory: Memory[str, int] = Memory(100 * (_OVERHEAD + 4), 4)
-    memory.keep("0000", 0)
     for number in range(1_000):
         for _ in range(2):
             memory.keep(f"{number:04}", number)
-        assert memory.young.get("0000", memory.recall("0000")) == 0
-    assert len(memory) <= 200
-    assert memory.recall("0001") is None
+        assert len(memory.items) <= 100
+    assert len(memory.items) > 90
+    assert list(memory.items) == [f"{number:04}" for number in range(1_000 - len(memory.items), 1_000)]
+    memory.keep("0000", 0)
+    assert memory.items["0000"] == 0  # it has its mark: once is enough
     for _ in range(2):
         memory.keep("too long", 1)
-    assert "too long" not in memory.young
+    assert "too long" not in memory.items
     memory.clear()
-    assert len(memory) == 0
+    assert not memory.items
+
+
+def test_what_comes_round_again_is_kept_whole_while_there_is_room() -> None:
+    memory: Memory[str, int] = Memory(100 * (_OVERHEAD + 4), 4)
+    keys = [f"{number:04}" for number in range(100)]
+    for _ in range(5):
+        for key in keys:
+            memory.keep(key, 1)
+    assert list(memory.items) == keys
 
 
 def test_what_comes_once_is_not_kept() -> None:
     memory: Memory[str, int] = Memory(1 << 20, 6)
     for number in range(1_000):
         memory.keep(f"{number:06}", number)
-    assert len(memory) < 100  # a few share their marks with others
+    assert len(memory.items) < 100  # a few share their marks with others
     for number in range(1_000):
         memory.keep(f"{number:06}", number)
-    assert len(memory) == 1_000
+    assert len(memory.items) == 1_000
 
 
 def test_what_values_take_counts() -> None:
@@ -147,5 +157,4 @@ def test_what_values_take_counts() -> None:
     for number in range(100):
         for _ in range(2):
             memory.keep(f"{number}", bytes(1_000))
-        memory.recall("0")
-    assert len(memory) <= 16
+    assert len(memory.items) <= 9

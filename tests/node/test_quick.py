@@ -16,7 +16,7 @@ from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Request, Routes
 from blocklist.node.message import head
 from blocklist.node.metrics import LISTED, NOT_LISTED, Counters
-from blocklist.node.quick import _GENERATION, MAX_REQUEST, Quick
+from blocklist.node.quick import _REMEMBERED, MAX_REQUEST, Quick
 from blocklist.normalize.plain import plain_host
 from blocklist.vocabulary import AuthorityKind, OverrideAction, Policy, Rule, RuleKind, Scope
 from tests.lookup.test_resolver import Holder
@@ -198,10 +198,10 @@ def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_
     made.prepare(b"")
     request = asked("domain=pirate.example")
     first = made.answer(request)
-    assert first is not None and len(made.answers) == 0
+    assert first is not None and len(made.answers.items) == 0
     for _ in range(3):
         assert made.answer(request) == first
-    assert len(made.answers) == 1
+    assert len(made.answers.items) == 1
     for number in range(5_000):
         assert made.answer(asked("domain=pirate.example").replace(b"*/*", b"%d" % number)) == first
     assert len(made._met) <= 1_024 and len(made._heads) == 1
@@ -213,20 +213,20 @@ def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_
 def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
     made, counters = quick()
     tail = "x" * 200
-    for number in range(25_000):
+    for number in range(40_000):
         for _ in range(2):
             made.answer(asked(f"url=a{number}.clean.example/{tail}"))
-    held = [*made.answers.young, *made.answers._old]
-    assert sum(map(len, held)) < 2 * _GENERATION
-    assert 10_000 < len(held) < 25_000
+    held = made.answers.items
+    assert sum(map(len, held)) < _REMEMBERED
+    assert 20_000 < len(held) < 40_000
     for _ in range(3):
         made.answer(asked("domain=pirate.example"))
     counted = counters.verdicts("default")
-    assert (counted[NOT_LISTED], counted[LISTED]) == (50_000, 3)
+    assert (counted[NOT_LISTED], counted[LISTED]) == (80_000, 3)
     long = asked("url=https://a.example/" + "x" * MAX_REQUEST)
     for _ in range(3):
         assert made.answer(long) is not None
-    assert long not in made.answers.young
+    assert long not in made.answers.items
 
 
 @given(st.from_regex(r"(?:https?://)?(?:[a-z0-9_-]{1,12}\.){1,4}[a-z]{1,6}(?:[/?#].{0,8})?", fullmatch=True))
