@@ -104,6 +104,7 @@ def measure(folder: Path, rounds: int, count: int = _QUERIES) -> dict[str, Any]:
     mixes = {
         "listed": [query.host for query in hits],
         "not_listed": [query.host for query in misses],
+        "mixed": [query.host for query in draw(listed, count // 2, 0.1, rng)],
         "url": [url_of(query) for query in draw(listed, count // 2, 0.1, rng)],
     }
     del listed

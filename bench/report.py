@@ -101,17 +101,17 @@ def _node(result: dict[str, Any]) -> str:
     ]
     bids = posts["openrtb"]
     rows.append(["`POST /v1/openrtb`, 3 kB", f"{bids['rate']:,.0f} requests/s", _processor(bids, 1)])
-    for name, rates in result["two_workers"].items():
+    for says, rates in result["two_workers"].items():
         said = f"{rates['one']:,.0f} to {rates['two']:,.0f} requests/s"
         rows.append(
             [
-                f"{name}, one worker to two",
+                f"{says}, one worker to two",
                 said,
                 f"{rates['ratio']:.2f} times one worker, the client on the same processors; processor time of a"
                 f" request {rates['cpu_one']:.1f} and {rates['cpu_two']:.1f} µs",
             ]
         )
-    rows.append(["the node's worker alone", f"{result['worker_pss_mib']:,.0f} MiB", ""])
+    rows.append(["the node's worker alone, after all of these", f"{result['worker_pss_mib']:,.0f} MiB", ""])
     return _table(("", "", "beside"), rows)
 
 
@@ -125,16 +125,23 @@ def _processor(turn: dict[str, float], each: int) -> str:
 
 
 def _in_process(ways: dict[str, Any]) -> str:
-    heads = ("in process, µs a lookup", "listed", "not listed", "whole URL", "memory, MiB", "to open, ms")
-    rows = [
-        [
-            re.sub(r"^\w+\.\w+", r"`\g<0>`", name),
-            *(f"{own[key]:.2f}" if key in own else "-" for key in ("listed_us", "not_listed_us", "url_us")),
-            *(f"{own['pss_mib']:,.0f}", f"{own['open_ms']:,.1f}"),
-        ]
-        for name, own in ways.items()
-    ]
-    return _table(heads, rows)
+    mixes = {
+        "mixed": "10 % listed",
+        "listed": "all listed",
+        "not_listed": "none listed",
+        "url": "whole URL, 10 % listed",
+    }
+    heads = ["in process, µs a lookup"]
+    for mix, says in mixes.items():
+        heads += [says] if mix == "url" else [says, "of bare"]
+    rows = []
+    for name, own in ways.items():
+        row = [re.sub(r"^\w+\.\w+", r"`\g<0>`", name)]
+        for mix in mixes:
+            figures = [own.get(f"{mix}_us"), *([] if mix == "url" else [own.get(f"{mix}_of_bare")])]
+            row += ["-" if figure is None else f"{figure:.2f}" for figure in figures]
+        rows.append([*row, f"{own['pss_mib']:,.0f}", f"{own['open_ms']:,.1f}"])
+    return _table([*heads, "memory, MiB", "to open, ms"], rows)
 
 
 def chart(result: dict[str, Any]) -> str:

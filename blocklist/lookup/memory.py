@@ -29,16 +29,18 @@ class Memory(Generic[Key, Value]):
     Whoever must be quick looks into :attr:`items` itself. Values are never None.
     """
 
-    __slots__ = ("_longest", "_marked", "_marks", "_size", "_size_of", "_taken", "items")
+    __slots__ = ("_longest", "_marked", "_marks", "_own", "_size", "_size_of", "_taken", "items")
 
-    def __init__(self, size: int, longest: int, size_of: Callable[[Value], int] = lambda _: 0) -> None:
+    def __init__(self, size: int, longest: int, size_of: Callable[[Value], int] = lambda _: 0,
+                 own: Callable[[Key], Key] = lambda key: key) -> None:  # fmt: skip
         """``size`` is about how many bytes all may take; keys above ``longest`` are not kept.
 
-        ``size_of`` tells the bytes that a value takes, if no other item shares it.
+        ``size_of`` tells the bytes that a value takes, if no other item shares it. ``own`` makes of a key one to keep.
         """
         self._size = size
         self._longest = longest
         self._size_of = size_of
+        self._own: Callable[[Key], Key] = own
         self._marks = bytearray(_MARKS)
         self._marked = 0
         self.clear()
@@ -57,7 +59,7 @@ class Memory(Generic[Key, Value]):
             self._marks[place] = 1
             self._marked += 1
         elif len(key) <= self._longest and key not in self.items:
-            self.items[key] = value
+            self.items[self._own(key)] = value
             self._taken += self._bytes(key, value)
             if self._taken > self._size:
                 self._drop()

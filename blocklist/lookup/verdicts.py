@@ -16,7 +16,7 @@ from blocklist.vocabulary import Target, Verdict
 PAGE, DOMAIN, APP, STORE = range(4)
 
 #: The longest text that is remembered, the bytes for each way of reading, and those of a verdict that names a rule.
-_MAX_TEXT, _REMEMBERED, _VERDICT = 512, (5 << 20, 5 << 20, 1 << 20, 1 << 20), 220
+_MAX_TEXT, _REMEMBERED, _VERDICT = 512, (3 << 20, 3 << 20, 1 << 19, 1 << 19), 220
 #: An App Store id as some exchanges send it.
 _PREFIXED_ID = re.compile(r"id(\d+)")
 
