@@ -41,8 +41,14 @@ class Served:
 
     running: RunningNode
     context: ssl.SSLContext | None
+    path: Path | None = None
 
     def connect(self) -> socket.socket:
+        if self.path:
+            client = socket.socket(socket.AF_UNIX)
+            client.settimeout(20)
+            client.connect(str(self.path))
+            return client
         client = self.running.connect()
         return self.context.wrap_socket(client, server_hostname="127.0.0.1") if self.context else client
 
@@ -71,22 +77,23 @@ def serving_over(way: str, folder: Path) -> Iterator[Served]:
     options: dict[str, Any] = {}
     context = None
     if way == "TLS":
-        path = certificate(folder / "node.pem")
-        options = {"tls_certificate": str(path), "tls_key": str(path)}
-        context = ssl.create_default_context(cafile=str(path))
+        pem = certificate(folder / "node.pem")
+        options = {"tls_certificate": str(pem), "tls_key": str(pem)}
+        context = ssl.create_default_context(cafile=str(pem))
     if way in _INSTEAD:
         name, text = _INSTEAD[way]
         (folder / "instead").mkdir()
         (folder / "instead" / name).write_text(text)
     publish(folder / "snapshots", contract_snapshot(), 7)
+    path = folder / "node.sock" if way == "Unix" else None
     with pytest.MonkeyPatch.context() as patch:
         if way in _INSTEAD:
             patch.setenv("PYTHONPATH", str(folder / "instead"))
-        with node(folder / "snapshots", **options) as running:
-            yield Served(running, context)
+        with node(folder / "snapshots", unix_socket=path, **options) as running:
+            yield Served(running, context, path)
 
 
-@pytest.fixture(scope="module", params=["sockets", "asyncio", "no epoll", "TLS"])
+@pytest.fixture(scope="module", params=["sockets", "Unix", "asyncio", "no epoll", "TLS"])
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -103,6 +110,7 @@ def test_the_transport_is_the_one_that_is_meant(served: Served, way: str) -> Non
     polls = [link for link in Path(f"/proc/{worker}/fd").iterdir() if "eventpoll" in str(link.readlink())]
     assert (uvloop, len(polls)) == {
         "sockets": (False, 1),
+        "Unix": (False, 1),
         "asyncio": (False, 0),
         "no epoll": (True, 1),
         "TLS": (True, 1),
