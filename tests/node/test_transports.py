@@ -7,6 +7,7 @@ import datetime
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -128,11 +129,16 @@ def test_a_connection_serves_quick_and_long_requests_in_turn(served: Served) -> 
 
 def test_a_client_that_takes_its_time_gets_every_byte_in_order(served: Served) -> None:
     with served.connect() as client:
-        client.sendall((POST + GET) * 4)
+        # A node that waits for answers to be taken takes no more requests, and a Unix socket holds few of them.
+        sending = threading.Thread(target=client.sendall, args=((POST + GET) * 4,))
+        sending.start()
+        if not served.path:
+            sending.join()  # TLS is no matter for two threads at a time
         time.sleep(0.3)
         got = bytearray()
         while got.count(b"HTTP/1.1 200 ") < 8 or not got.endswith(b'"stale":false}\n'):
             got += client.recv(4_096 if len(got) < 100_000 else 1 << 20)
+        sending.join()
     assert statuses(bytes(got)) == [200] * 8
     assert got.count(b'"verdict":"listed"') == 4 * 10_000 + 4
 
@@ -174,7 +180,9 @@ def test_a_client_that_leaves_without_its_answers_is_forgotten(served: Served) -
     until(lambda: others() == 0)
     leaving = [served.connect() for _ in range(20)]
     for client in leaving:
-        client.sendall(POST + POST)
+        client.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):  # as much as the node takes
+            client.sendall(POST + POST)
     assert others() == 20
     for number, client in enumerate(leaving):
         if number % 2:  # a reset, not an orderly end
