@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
+from threading import Lock
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", str, bytes)
@@ -29,7 +30,7 @@ class Memory(Generic[Key, Value]):
     Whoever must be quick looks into :attr:`items` itself. Values are never None.
     """
 
-    __slots__ = ("_longest", "_marked", "_marks", "_own", "_size", "_size_of", "_taken", "items")
+    __slots__ = ("_lock", "_longest", "_marked", "_marks", "_own", "_size", "_size_of", "_taken", "items")
 
     def __init__(self, size: int, longest: int, size_of: Callable[[Value], int] = lambda _: 0,
                  own: Callable[[Key], Key] = lambda key: key) -> None:  # fmt: skip
@@ -43,12 +44,14 @@ class Memory(Generic[Key, Value]):
         self._own: Callable[[Key], Key] = own
         self._marks = bytearray(_MARKS)
         self._marked = 0
+        self._lock = Lock()
         self.clear()
 
     def clear(self) -> None:
         """Forget everything but the marks."""
-        self.items: dict[Key, Value] = {}
-        self._taken = 0
+        with self._lock:
+            self.items: dict[Key, Value] = {}
+            self._taken = 0
 
     def keep(self, key: Key, value: Value) -> None:
         """Keep an item if it came before."""
@@ -58,20 +61,19 @@ class Memory(Generic[Key, Value]):
                 self._marks, self._marked = bytearray(_MARKS), 0
             self._marks[place] = 1
             self._marked += 1
-        elif len(key) <= self._longest and key not in self.items:
-            self.items[self._own(key)] = value
-            self._taken += self._bytes(key, value)
-            if self._taken > self._size:
-                self._drop()
+        elif len(key) <= self._longest:
+            with self._lock:  # the threads of a control plane share one
+                if key not in self.items:
+                    self.items[self._own(key)] = value
+                    self._taken += self._bytes(key, value)
+                    if self._taken > self._size:
+                        self._drop()
 
     def _drop(self) -> None:
         """Make room: a dict has its items in the order in which they came."""
         items = self.items
         for key in list(islice(items, len(items) // _SHARE + 1)):
-            # The threads of a control plane may both be here.
-            value = items.pop(key, None)
-            if value is not None:
-                self._taken -= self._bytes(key, value)
+            self._taken -= self._bytes(key, items.pop(key))
 
     def _bytes(self, key: Key, value: Value) -> int:
         return len(key) + self._size_of(value) + _OVERHEAD

@@ -183,6 +183,10 @@ class Resolver:
             self._verdicts = others | {policy: verdicts}
         return verdicts
 
+    def forget(self) -> None:
+        """Let go of a snapshot that was replaced, before anybody asks the next one."""
+        self._verdicts = {}
+
     def _passed_by(self, version: int, stale: bool) -> bytes:
         """Return the answer that nearly all bid requests get, written once for a version."""
         made_for, body = self._passed

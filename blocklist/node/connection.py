@@ -101,6 +101,10 @@ class Connection(asyncio.Protocol):
             return
         if self._node.clock < self.deadline:
             return
+        if self._transport.is_closing():
+            # It had all the time there is to take what it asked for.
+            self._transport.abort()
+            return
         if self.idle and not self._blocked:
             self._transport.close()
             return

@@ -63,12 +63,12 @@ class Link(asyncio.Transport):
                 self.connection.data_received(data)
             else:
                 self._ended()
+            # Fewer bytes than there was room for are all (epoll(7)), but for an end behind them, and what is behind
+            # urgent bytes or descriptors: there a read stops, so the rest of a request is looked for.
+            if len(data) == BYTES or (data and (event & _ENDED or not self.connection.idle)):
+                self._again()
         except Exception as error:  # a fault of ours in one connection must not cost the others theirs
             self._sockets.failed(self, error)
-            self.abort()
-        # Fewer bytes than there was room for are all (epoll(7)), but for the end behind them.
-        if len(data) == BYTES or (data and event & _ENDED):
-            self._again()
 
     def took(self, data: bytes, sent: int) -> None:
         """Keep what a client did not take of an answer, until it does."""

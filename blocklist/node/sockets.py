@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable
 from time import monotonic
@@ -58,8 +59,9 @@ class Sockets(Selector):
             self._epoll.unregister(number)
 
     def failed(self, link: Link, error: Exception) -> None:
-        """Tell of a fault in answering one connection."""
+        """Tell of a fault in answering one connection, and end it."""
         self.loop.call_exception_handler({"message": "a connection failed", "exception": error, "transport": link})
+        link.abort()
 
     def select(self, timeout: float | None = None) -> Ready:
         """Wait, at most so many seconds; answer whoever has asked; return what asyncio is to see to.
@@ -85,7 +87,7 @@ class Sockets(Selector):
                     data = link.receive(BYTES)
                 except BlockingIOError:
                     continue
-                except OSError as error:
+                except (OSError, MemoryError) as error:
                     link.lost(error)
                     continue
                 connection = link.connection
@@ -106,7 +108,8 @@ class Sockets(Selector):
                     continue
                 if sent != len(answer):
                     link.took(answer, sent)
-            if looks == _LOOKS:
+            # What asyncio is to see to would be there again at each look.
+            if looks == _LOOKS or ready:
                 break
             looks += 1
             events = poll(0, EVENTS)
@@ -128,8 +131,12 @@ class Sockets(Selector):
         return events
 
     def _other(self, ready: Ready, number: int, event: int) -> None:
-        if number in self._links:
-            self._links[number].ready(event)
+        link = self._links.get(number)
+        if link is not None:
+            try:
+                link.ready(event)
+            except Exception as error:  # here nobody stands between a fault and the end of the loop
+                self.failed(link, error)
         elif number in self._listening:
             self._accept(self._listening[number])
         else:
@@ -156,8 +163,19 @@ class Sockets(Selector):
     def _take(self, connected: socket.socket) -> None:
         connected.setblocking(False)
         if connected.family != socket.AF_UNIX:
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # gone already: to be found by reading
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(self._node)
-        link = self._links[connected.fileno()] = Link(self, connected, connection)
-        self._epoll.register(connected.fileno(), FIRST)
-        connection.connection_made(link)
+        link = Link(self, connected, connection)
+        try:
+            self._epoll.register(connected.fileno(), FIRST)
+        except OSError as error:
+            # The system watches no more descriptors (ENOSPC, epoll_ctl(2)).
+            self._tell("cannot watch a connection", level="error", reason=str(error))
+            connected.close()
+            return
+        self._links[connected.fileno()] = link
+        try:
+            connection.connection_made(link)
+        except Exception as error:
+            self.failed(link, error)

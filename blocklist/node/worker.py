@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -75,13 +76,14 @@ def _loop_with_transports() -> asyncio.AbstractEventLoop:
 async def _serve(
     given: argparse.Namespace, options: NodeOptions, loop: asyncio.AbstractEventLoop, plain: Sockets | None
 ) -> None:
+    # Modules stay: the garbage collector need not look through them again. A snapshot does not: it is loaded after.
+    gc.freeze()
     node = Node(options, loop, Board(given.board, given.slots), given.slot, tell)
     stops = await _listen([socket.socket(fileno=int(number)) for number in given.sockets.split(",")], node, plain)
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    loop.add_reader(0, _hear, ended)
-    # What is loaded stays: the garbage collector need not look through it again.
-    gc.freeze()
+    os.set_blocking(0, False)
+    loop.add_reader(0, _hear, loop, ended)
     tell("ready", slot=given.slot)
     await ended.wait()
     node.drain()
@@ -114,9 +116,12 @@ async def _listen(listening: list[socket.socket], node: Node, plain: Sockets | N
     return [server.close for server in servers]
 
 
-def _hear(ended: asyncio.Event) -> None:
-    if not os.read(0, 4_096):
-        ended.set()
+def _hear(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    """End when the parent has: its end of the pipe is closed, and stays readable for as long as anybody listens."""
+    with contextlib.suppress(BlockingIOError):
+        if not os.read(0, 4_096):
+            loop.remove_reader(0)
+            ended.set()
 
 
 def _context(options: NodeOptions) -> ssl.SSLContext | None:

@@ -22,12 +22,16 @@ _REMEMBERED = 65_536
 
 
 class Detail(NamedTuple):
-    """A listing: the index of its source, its scope, and where its texts are (see :meth:`Layer.texts`)."""
+    """A listing: the index of its source, its scope, and where its texts are."""
 
     source: int
     scope: Scope
-    texts: tuple[int, ...]
-    layer: Layer
+    places: tuple[int, ...]
+    strings: memoryview
+
+    def texts(self) -> tuple[str | None, ...]:
+        """Return the texts: raw, reference, legal basis, published at, listed from."""
+        return tuple(_string(self.strings, place) if place else None for place in self.places)
 
 
 class Group(NamedTuple):
@@ -64,13 +68,12 @@ class Layer:
         #: Whether keys differ in their groups; if not, all have the group 0.
         self.grouped = group_bits > 0
         self._group_of = reading(sections["group_of"], group_bits)
-        self._words = sections["groups"].cast("Q")
-        self._starts = sections["starts"].cast("I")
-        self._members = sections["members"].cast("I")
-        self.groups = len(self._starts) - 1
-        self._details, self._strings = sections["details"], sections["strings"]
-        #: What the keys of a group have.
-        self.group: Callable[[int], Group] = lru_cache(maxsize=_REMEMBERED)(self._read)
+        starts = sections["starts"].cast("I")
+        self.groups = len(starts) - 1
+        read = _group_reader(sections, starts)
+        #: What the keys of a group have. Nothing of it refers back to the layer: a snapshot that is replaced is gone at
+        #: once, and its file with it, whenever garbage is collected.
+        self.group: Callable[[int], Group] = lru_cache(maxsize=_REMEMBERED)(read)
 
     def covering(self, key: str) -> list[tuple[int, int]]:
         """Return length and group of the keys that a key of ASCII begins with, the shortest first."""
@@ -86,23 +89,26 @@ class Layer:
         id_ = self.trie.get(key)
         return None if id_ is None else self.group(self._group_of(id_))
 
-    def texts(self, detail: Detail) -> tuple[str | None, ...]:
-        """Return the texts of a listing: raw, reference, legal basis, published at, listed from."""
-        return tuple(self._string(offset) if offset else None for offset in detail.texts)
 
-    def _read(self, number: int) -> Group:
+def _group_reader(sections: Mapping[str, memoryview], starts: memoryview) -> Callable[[int], Group]:
+    words, members = sections["groups"].cast("Q"), sections["members"].cast("I")
+    listings, strings = sections["details"], sections["strings"]
+
+    def read(number: int) -> Group:
         details, overrides = [], []
-        for member in self._members[self._starts[number] : self._starts[number + 1]]:
+        for member in members[starts[number] : starts[number + 1]]:
             if member & OVERRIDE_MEMBER:
                 overrides.append(member ^ OVERRIDE_MEMBER)
             else:
-                source, scope, *texts = DETAIL.unpack_from(self._details, member * DETAIL.size)
-                details.append(Detail(source, SCOPES[scope], tuple(texts), self))
-        words = self._words[number * WORDS : (number + 1) * WORDS]
-        own, below, urls, flags = (words[word] for word in Word)
+                source, scope, *places = DETAIL.unpack_from(listings, member * DETAIL.size)
+                details.append(Detail(source, SCOPES[scope], tuple(places), strings))
+        own, below, urls, flags = (words[number * WORDS + word] for word in Word)
         return Group(own, below, urls, flags, tuple(details), tuple(overrides))
 
-    def _string(self, offset: int) -> str:
-        begins = offset + 4
-        length = int.from_bytes(self._strings[offset:begins], "little")
-        return bytes(self._strings[begins : begins + length]).decode("utf-8", "surrogatepass")
+    return read
+
+
+def _string(strings: memoryview, place: int) -> str:
+    begins = place + 4
+    length = int.from_bytes(strings[place:begins], "little")
+    return bytes(strings[begins : begins + length]).decode("utf-8", "surrogatepass")

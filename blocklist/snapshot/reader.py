@@ -295,7 +295,7 @@ class Snapshot:
 
     def _explained(self, value: str, detail: Detail) -> dict[str, Any]:
         source = self._sources[detail.source]
-        raw, reference, legal_basis, published_at, listed_from = detail.layer.texts(detail)
+        raw, reference, legal_basis, published_at, listed_from = detail.texts()
         return {
             "feed": source["feed"],
             "authority": source["authority"],

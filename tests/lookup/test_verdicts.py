@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -140,6 +142,26 @@ def test_what_comes_round_again_is_kept_whole_while_there_is_room() -> None:
         for key in keys:
             memory.keep(key, 1)
     assert list(memory.items) == keys
+
+
+def test_threads_may_share_a_memory() -> None:
+    memory: Memory[str, str] = Memory(20_000, 9, len)
+
+    def keep(first: int) -> None:
+        for number in range(first, first + 3_000):
+            for _ in range(2):
+                memory.keep(f"{number % 4_000}", "x" * (number % 50))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(keep, first) for first in (0, 0, 1_000, 2_000)]:
+                done.result()
+    finally:
+        sys.setswitchinterval(interval)
+    taken = sum(len(key) + len(value) + _OVERHEAD for key, value in memory.items.items())
+    assert memory._taken == taken <= 20_000
 
 
 def test_what_comes_once_is_not_kept() -> None:

@@ -164,6 +164,22 @@ def test_an_answer_under_way_is_given_before_the_node_ends(tmp_path: Path) -> No
         assert answer.count(b'"verdict":"listed"') == 10_000
 
 
+def test_a_snapshot_that_was_replaced_is_no_longer_mapped(tmp_path: Path) -> None:
+    def mapped() -> set[str]:
+        (worker,) = running.workers()
+        lines = Path(f"/proc/{worker}/maps").read_text().splitlines()
+        return {line.rpartition("/")[2][:8] for line in lines if ".snapshot" in line}
+
+    publish(tmp_path / "snapshots", contract_snapshot(), 7)
+    with node(tmp_path / "snapshots") as running:
+        batch = b'{"items": ["pirate.example"]}'
+        asked = b"POST /v1/lookup HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(batch) + batch
+        for version in range(8, 11):
+            assert statuses(exchange(running, GET + asked + GET.replace(b" HTTP", b"&explain=1 HTTP"))) == [200] * 3
+            publish(tmp_path / "snapshots", compiled([listed(rule("pirate.example"))], version=version), version)
+            until(lambda version=version: mapped() == {f"{version:08}"})  # type: ignore[misc]
+
+
 def test_a_unix_socket_answers_and_is_removed_at_the_end(tmp_path: Path) -> None:
     import socket
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import os
+import signal
 import socket
 import ssl
 import threading
@@ -160,6 +162,25 @@ def test_requests_that_just_fill_what_is_read_at_once_are_answered(served: Serve
         if ending and not served.context:
             assert client.recv(1) == b""
     assert statuses(bytes(got)) == [200] * (size // len(GET))
+
+
+def test_the_rest_of_a_request_is_read_where_a_read_has_to_stop(served: Served, way: str) -> None:
+    (worker,) = served.running.workers()
+    with served.connect() as client, open(os.devnull) as file:  # noqa: PTH123
+        client.sendall(GET)
+        assert client.recv(4_096)
+        # All of it is there before the worker looks.
+        os.kill(worker, signal.SIGSTOP)
+        if way == "Unix":
+            socket.send_fds(client, [GET[:20]], [file.fileno()])
+        else:
+            client.sendall(GET[:20])
+            if not served.context:
+                client.send(b"!", socket.MSG_OOB)
+        client.sendall(GET[20:])
+        time.sleep(0.05)
+        os.kill(worker, signal.SIGCONT)
+        assert b'"listed":true' in client.recv(4_096)
 
 
 def test_answers_wait_for_a_client_that_sends_no_more(served: Served) -> None:

@@ -1,0 +1,126 @@
+"""Sockets within the selector of a loop: what one connection does must not cost the others theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import selectors
+import socket
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from blocklist.node.connection import Connection
+from blocklist.node.selector import AVAILABLE
+from blocklist.node.sockets import Sockets
+
+pytestmark = pytest.mark.skipif(not AVAILABLE, reason="this system has no epoll")
+
+
+class Stub:
+    """What a connection asks of a node, but for answers."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.clock = self.idle_deadline = 0.0
+        self.sampling = 0
+        self.quick: Any = SimpleNamespace(answer=None, answers=SimpleNamespace(items={}))
+        self.counters: Any = SimpleNamespace(values={"timeouts": 0})
+        self.fault: Exception | None = None
+        self.closings = 0
+
+    def opened(self, _: Connection) -> bool:
+        if self.fault:
+            raise self.fault
+        return True
+
+    def closed(self, _: Connection) -> None:
+        self.closings += 1
+
+
+@pytest.fixture
+def sockets() -> Iterator[Sockets]:
+    made = Sockets(lambda *_, **__: None)
+    loop = asyncio.SelectorEventLoop(made)
+    made.begin(Stub(loop))  # type: ignore[arg-type]
+    yield made
+    loop.close()
+
+
+def _turns(sockets: Sockets, count: int = 5) -> None:
+    async def turns() -> None:
+        for _ in range(count):
+            await asyncio.sleep(0.005)
+
+    sockets.loop.run_until_complete(turns())
+
+
+def _node(sockets: Sockets) -> Any:
+    return sockets._node
+
+
+def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: Sockets) -> None:
+    said: list[dict[str, Any]] = []
+    sockets.loop.set_exception_handler(lambda _, context: said.append(context))
+    _node(sockets).fault = OSError(errno.ENOSPC, "no more watches")
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as client:
+        sockets.listen(listening)
+        client.connect(listening.getsockname())
+        client.settimeout(5)
+        _turns(sockets)
+        assert client.recv(1) == b""
+    assert [str(context["exception"]) for context in said] == ["[Errno 28] no more watches"]
+    assert not sockets._links
+
+
+def test_a_fault_in_answering_ends_that_connection_alone(sockets: Sockets, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    said: list[dict[str, Any]] = []
+    sockets.loop.set_exception_handler(lambda _, context: said.append(context))
+    monkeypatch.setattr(Connection, "data_received", fails)
+    monkeypatch.setattr(Connection, "eof_received", fails)
+    for sent in (b"x", b""):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            sockets._take(ours)
+            theirs.send(sent)
+            theirs.shutdown(socket.SHUT_WR)
+            _turns(sockets)
+            theirs.settimeout(5)
+            assert theirs.recv(1) == b""
+    assert [str(context["exception"]) for context in said] == ["a fault of ours"] * 2
+    assert _node(sockets).closings == 2
+
+
+def test_what_asyncio_is_to_see_to_is_told_once(sockets: Sockets) -> None:
+    ours, theirs = socket.socketpair()
+    read, write = os.pipe()
+    with theirs:
+        sockets._take(ours)
+        sockets.register(read, selectors.EVENT_READ)
+        os.write(write, b"x")
+        assert len(sockets.select(1)) == 1
+        sockets.unregister(read)
+    os.close(read)
+    os.close(write)
+    _turns(sockets)
+
+
+def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(sockets: Sockets) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        sockets._take(ours)
+        (link,) = sockets._links.values()
+        while not link._waiting:
+            link.write(b"x" * 10_000)
+        assert not link.connection._blocked
+        for _ in range(2):
+            link.connection.sweep()
+            _turns(sockets, 1)
+        assert not sockets._links
+    assert _node(sockets).closings == 1
