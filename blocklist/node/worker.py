@@ -67,7 +67,7 @@ def tell(event: str, **fields: Any) -> None:
 def _loop_with_transports() -> asyncio.AbstractEventLoop:
     """Return the loop that carries TLS, and everything where there is no epoll."""
     try:
-        import uvloop  # noqa: PLC0415 - four megabytes that a worker without TLS does not need
+        import uvloop  # noqa: PLC0415 - 13 MB that a worker without TLS does not need
     except ImportError:  # no wheel for this platform: slower, and the same
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()

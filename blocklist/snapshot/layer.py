@@ -71,8 +71,8 @@ class Layer:
         starts = sections["starts"].cast("I")
         self.groups = len(starts) - 1
         read = _group_reader(sections, starts)
-        #: What the keys of a group have. Nothing of it refers back to the layer: a snapshot that is replaced is gone at
-        #: once, and its file with it, whenever garbage is collected.
+        #: What the keys of a group have. Nothing of it refers back to the layer, so a snapshot that is replaced is gone
+        #: at once, and its file with it, rather than when garbage is collected.
         self.group: Callable[[int], Group] = lru_cache(maxsize=_REMEMBERED)(read)
 
     def covering(self, key: str) -> list[tuple[int, int]]:
