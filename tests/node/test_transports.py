@@ -201,7 +201,7 @@ def test_a_client_that_leaves_without_its_answers_is_forgotten(served: Served) -
     until(lambda: others() == 0)
     leaving = [served.connect() for _ in range(20)]
     for client in leaving:
-        client.settimeout(0.1)
+        client.settimeout(0.02)
         with contextlib.suppress(TimeoutError):  # as much as the node takes
             client.sendall(POST + POST)
     assert others() == 20
