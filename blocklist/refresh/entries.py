@@ -13,8 +13,6 @@ from blocklist.vocabulary import Effect, Entry, Hold, HoldState, Rejected, Rule,
 
 #: Names compared one by one.
 _FEW = 16
-#: The code of rows that a person refused.
-REFUSED = "refused"
 _WAITS = {HoldState.WAITING, HoldState.WITHDRAWN}
 
 
@@ -61,26 +59,15 @@ def never_block(names: Sequence[str]) -> NeverBlock | None:
     return NeverBlock(names) if names else None
 
 
-def sift(
-    store: Store,
-    feed: str,
-    feed_id: int,
-    reader: BodyReader,
-    limits: GuardSettings,
-    stated: set[str] | None = None,
-) -> None:
+def sift(store: Store, feed: str, feed_id: int, reader: BodyReader, limits: GuardSettings) -> None:
     """Take the renowned hosts that a feed newly lists whole out of what is staged, unless a person approved them.
 
-    ``stated`` are the values that may be new, where only what changed was read.
     Those that wait are in ``reader.held`` then, those that a person refused among its rejections.
     """
     names = {host: why for host, why in renowned().items() if why[0] not in limits.off}
-    staged = store.holds.staged_among(names if stated is None else stated & names.keys())
+    staged = store.holds.staged_among(names)
     known = store.holds.of_rules(feed, staged)
     listed = store.holds.listed_among(feed_id, [rule.value for rule in staged])
-    ever = {hold.rule for hold in store.holds.all(feed, None)}
-    reader.decided = ever | {rule for rule in staged if rule not in known and rule not in listed}
-    reader.decided_positions = store.holds.staged_at(reader.decided)
     for rule in sorted(staged, key=lambda rule: rule.value):
         hold = known.get(rule)
         # What the feed listed before anybody was asked is not new.
@@ -109,7 +96,7 @@ def summary(reader: BodyReader) -> list[Said]:
 
 def _refused(hold: Hold, raw: str, position: int) -> Rejected:
     said = f"{shorten(raw)} was refused by {hold.decided_by} on {hold.decided_at} (hold {hold.id}): {hold.reason}"
-    return Rejected(raw, position, REFUSED, said)
+    return Rejected(raw, position, "refused", said)
 
 
 def _parents(host: str) -> Iterable[str]:

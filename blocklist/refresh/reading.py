@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol
 
 from blocklist.config import GuardSettings
 from blocklist.definition import FeedDefinition
@@ -21,11 +21,8 @@ from blocklist.store.listings import Diff
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
 from blocklist.vocabulary import Counts, Entry, Hosts, Rejected, Rule, Said
 
-#: Positions of rejected rows that are kept for the next run; one more tells that there were more.
-MAX_REMEMBERED = 50_000
 #: Rows between two words of progress.
 _PROGRESS_STEP = 5_000
-_Item = TypeVar("_Item")
 
 
 class Refusal(Protocol):
@@ -59,15 +56,11 @@ class BodyReader:
         self.entries = 0
         self.rejected: Counter[str] = Counter()
         self.rejections: list[Rejected] = []
-        self.rejected_positions: set[int] = set()
         #: What the last row gave: how a body ends that was cut off.
         self.last: Entry | Rejected | None = None
         self.last_rule: Rule | None = None
         #: Rules that were taken out of the body because they wait for a person, each with who held it and its facts.
         self.held: list[tuple[Rule, Said, dict[str, Any]]] = []
-        #: The rules that wait for a person or on which one decided, and where the body states any of them.
-        self.decided: set[Rule] = set()
-        self.decided_positions: set[int] = set()
 
     @property
     def encoding(self) -> str:
@@ -104,7 +97,11 @@ class BodyReader:
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
-        return _one_by_one(self.read_in_blocks(body))
+        for item in self.read_in_blocks(body):
+            if isinstance(item, Hosts):
+                yield from item.ruled()
+            else:
+                yield item
 
     def read_in_blocks(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Hosts]:
         """Yield what :meth:`read` does, plain hosts on consecutive lines together.
@@ -129,13 +126,6 @@ class BodyReader:
         self.last, self.last_rule = (item, None) if item is None or isinstance(item, Rejected) else item
         self._progress(self.entries)
 
-    def items(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Rejected]:
-        """Yield each entry with its rule or the reason why it has none, and count nothing.
-
-        :raises UnreadableFeedError: no later row of the body could be trusted.
-        """
-        return _one_by_one(self._in_blocks(body))
-
     def _in_blocks(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Rejected | Hosts]:
         ruled = rules_in_blocks(self._format.blocks(body, self.options, self._max_bytes), self._reading)
         return ruled if self._refusal is None else _refused(ruled, self._refusal)
@@ -143,22 +133,8 @@ class BodyReader:
     def refuse(self, item: Rejected) -> None:
         """Count a row that gives no rule, and keep it if it is one of the first."""
         self.rejected[item.code] += 1
-        if len(self.rejected_positions) <= MAX_REMEMBERED:
-            self.rejected_positions.add(item.position)
         if len(self.rejections) < MAX_REJECTIONS_KEPT:
             self.rejections.append(item)
-
-    def reset(self) -> None:
-        """Forget the figures, to read anew."""
-        self.entries = 0
-        self.rejected, self.rejections, self.rejected_positions = Counter(), [], set()
-
-    def adopt(self, entries: int, rejected: Counter[str], rejections: list[Rejected]) -> None:
-        """Take over the figures of a body of which only the changes were read."""
-        self.entries = entries
-        self.rejected = rejected
-        self.rejections = rejections[:MAX_REJECTIONS_KEPT]
-        self._progress(entries)
 
     def counts(self, diff: Diff) -> Counts:
         """Return the figures of the run, once the body was read and compared."""
@@ -187,14 +163,6 @@ def _refused(
             yield refusal(*item) or item
         elif refusal.concerns(item.values):
             yield from (refusal(*one) or one for one in item.ruled())
-        else:
-            yield item
-
-
-def _one_by_one(items: Iterable[tuple[Entry, Rule] | _Item | Hosts]) -> Iterator[tuple[Entry, Rule] | _Item]:
-    for item in items:
-        if isinstance(item, Hosts):
-            yield from item.ruled()
         else:
             yield item
 

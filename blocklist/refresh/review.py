@@ -5,7 +5,6 @@ from __future__ import annotations
 from blocklist.errors import ConflictError, UsageError
 from blocklist.refresh import guards
 from blocklist.refresh.run import Refresher
-from blocklist.refresh.staging import stage_whole
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.vocabulary import Run
@@ -31,9 +30,7 @@ def approve(store: Store, refresher: Refresher, run_id: int, by: str, reason: st
                 refresher.bodies.open(run.body_sha256 or "") as raw,
                 reader.opened(raw, store.runs.content_type(run_id)) as body,
             ):
-                diff = refresher.stage_and_compare(
-                    feed, definition, lambda: stage_whole(store, reader, body), reader, run_id
-                )
+                diff = refresher.stage_and_compare(feed, definition, body, reader, run_id)
             counts = reader.counts(diff)
             guards.check_counts(counts)
             with store.database.transaction():

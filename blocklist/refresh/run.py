@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 from filelock import FileLock, Timeout
@@ -18,10 +20,8 @@ from blocklist.errors import BlocklistError, ConflictError, StoreError
 from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import Bodies
 from blocklist.refresh import entries, guards, judging
-from blocklist.refresh.difference import Memory
 from blocklist.refresh.reading import BodyReader, reading_of
 from blocklist.refresh.scan import look_through
-from blocklist.refresh.staging import Staged, Stager, stage_whole
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.store.listings import Diff
@@ -42,7 +42,6 @@ class Refresher:
         self._settings = settings
         self._folder = settings.data_dir
         self.bodies = Bodies(settings.data_dir / "bodies")
-        self._memory = Memory(settings.data_dir / "readings")
         self._working = threading.BoundedSemaphore(settings.refresh.concurrent)
         self._so_far: dict[int, tuple[Stage, int]] = {}
 
@@ -121,6 +120,8 @@ class Refresher:
         for path in left:
             if alive.isdisjoint(path.name.split(".")):
                 path.unlink(missing_ok=True)
+        # Builds of version 0.1 kept notes in it, for reading only the lines of a body that had changed.
+        shutil.rmtree(self._folder / "readings", ignore_errors=True)
 
     def so_far(self, run_id: int) -> tuple[Stage, int] | None:
         """Return how far a run of this process is (see :data:`Progress`); None for another's, or one that ended."""
@@ -145,13 +146,16 @@ class Refresher:
         return BodyReader(definition, progress, self._settings.fetch.max_bytes, refusal)
 
     def stage_and_compare(
-        self, feed: Feed, definition: FeedDefinition, stage: Callable[[], Staged], reader: BodyReader, run_id: int
+        self, feed: Feed, definition: FeedDefinition, body: BinaryIO, reader: BodyReader, run_id: int
     ) -> Diff:
-        """Stage a body, by calling ``stage``, without what waits for a person; compare it with what the feed lists."""
+        """Stage an open body, except entries that wait for a person, and compare it with what the feed lists.
+
+        :raises UnreadableFeedError: no later row of the body could be trusted.
+        """
         self._store.runs.reach(run_id, Stage.NORMALIZE)
-        staged = stage()
+        self._store.listings.stage(reader.read_in_blocks(body))
         self._store.runs.reach(run_id, Stage.DIFF)
-        entries.sift(self._store, feed.name, feed.id, reader, self.limits(definition), staged)
+        entries.sift(self._store, feed.name, feed.id, reader, self.limits(definition))
         return self._store.listings.diff(feed.id)
 
     def record(
@@ -202,8 +206,6 @@ class Refresher:
         self._store.runs.reach(run_id, Stage.PARSE)
         limits = self.limits(definition)
         reader = self.reader(definition, lambda rows: progress(Stage.NORMALIZE, rows))
-        reading = self.reading(definition)
-        stager = Stager(self._store, self.bodies, self._memory, feed, definition, body, reader, reading)
         with (
             self.bodies.keeping(body),
             body.path.open("rb") as raw,
@@ -213,15 +215,7 @@ class Refresher:
             guards.check_body(opened, reader.encoding, reader.holds, limits.off)
             look = look_through(opened, reader.encoding, limits, reader.holds)
             self._store.evidence.note(body.sha256, look.ends_open, look.stated_date)
-            # How a body ends that may be cut off is known when its last row was read.
-            diff = self.stage_and_compare(
-                feed,
-                definition,
-                lambda: stage_whole(self._store, reader, opened) if look.ends_open else stager.stage(opened),
-                reader,
-                run_id,
-            )
-        remembered = stager.remembered(diff)
+            diff = self.stage_and_compare(feed, definition, opened, reader, run_id)
 
         self._store.runs.reach(run_id, Stage.GUARD)
         progress(Stage.GUARD, reader.entries)
@@ -234,7 +228,6 @@ class Refresher:
 
         progress(Stage.RECORD, reader.entries)
         self.record(feed, definition, run_id, counts, diff, reader)
-        self._memory.keep(feed.id, remembered)
 
     def reading(self, definition: FeedDefinition) -> str:
         """Return a word that changes whenever a feed's body would be read otherwise."""

@@ -34,17 +34,6 @@ class Holds:
             found += [_rule(*row) for row in rows if row[1] == RuleKind.HOST]
         return found
 
-    def staged_at(self, rules: Iterable[Rule]) -> set[int]:
-        """Return the positions of all rows that state one of these rules, among what this thread staged."""
-        wanted = {_key(rule) for rule in rules}
-        found = set()
-        for chunk in _chunks({value for value, *_ in wanted}):
-            rows = self._database.tuples(
-                f"SELECT position, value, kind, scope FROM incoming WHERE value IN ({_marks(chunk)})", chunk
-            )
-            found |= {position for position, *key in rows if tuple(key) in wanted}
-        return found
-
     def listed_among(self, feed_id: int, hosts: Sequence[str]) -> set[Rule]:
         """Return the host rules that a feed lists now and whose host is among these."""
         found = set()

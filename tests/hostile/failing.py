@@ -32,7 +32,6 @@ from blocklist.errors import BlocklistError
 from blocklist.fetch.body import Bodies
 from blocklist.normalize.suffixes import is_public_suffix
 from blocklist.refresh import judging, retention
-from blocklist.refresh.difference import Memory
 from blocklist.refresh.renowned import renowned
 from blocklist.service import Service
 from blocklist.snapshot.folder import SnapshotFolder
@@ -93,7 +92,6 @@ def _dying_at(stage: str) -> None:
 
     elsewhere: dict[str, tuple[Any, str]] = {
         "guarding": (judging, "judge"),
-        "remembering": (Memory, "keep"),
         "holding": (Holds, "keep"),
         "publish": (SnapshotFolder, "publish"),
         "pointing": (SnapshotFolder, "_point"),
@@ -127,7 +125,7 @@ def _harmed_while_keeping(call: str, folder: Path, times: int) -> None:
 
 
 STAGES = (
-    *("fetch", "parse", "normalize", "diff", "guard", "guarding", "record", "holding", "remembering"),
+    *("fetch", "parse", "normalize", "diff", "guard", "guarding", "record", "holding"),
     *("publish", "pointing", "noting", "pruning", "removing"),
 )
 
@@ -141,7 +139,7 @@ def opened(data: Path) -> Service:
 
 
 def prepare(folder: Path) -> None:
-    """Make the data folder that every point begins with: a list of which only what changed is read, a body to prune."""
+    """Make the data folder that every point begins with: a list that is about to change, a body to prune."""
     service = opened(folder / "template")
     service.add_feed(definition("court"), "tester")
     for number, marks in enumerate((OLD, [*OLD, "gone.example"], OLD)):
@@ -204,8 +202,7 @@ def examine(data: Path, folder: Path) -> None:
         assert kept.read() == body(*NEW)
     service.close()
     left = [path for path in data.rglob("*") if path.suffix == ".part" or path.name.startswith("run-")]
-    # What is remembered of a body has one name a feed, and is written over with the next list.
-    assert not [path for path in left if path.parent.name != "readings"], left
+    assert not left, left
 
 
 def _recorded(service: Service) -> set[str]:

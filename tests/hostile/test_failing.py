@@ -36,7 +36,7 @@ POINTS = KEEPING + [
 ]
 #: Each kind of file that is written on the way.
 FILES = (
-    *("incoming/run-", "bodies/", "readings/", "blocklist.db-wal", "snapshots/version-", "snapshots/current"),
+    *("incoming/run-", "bodies/", "blocklist.db-wal", "snapshots/version-", "snapshots/current"),
     "snapshots>",
 )
 

@@ -338,6 +338,16 @@ def test_a_run_whose_process_died_is_closed_at_the_next_start(court: Court) -> N
     assert court.listed(SITES[0])
 
 
+def test_the_folder_that_version_0_1_kept_its_readings_in_is_removed_at_the_next_start(court: Court) -> None:
+    court.publish(SITES)
+    readings = court.service.settings.data_dir / "readings"
+    readings.mkdir()
+    (readings / "feed-1.json").write_text("{}")
+    court.service.recover()
+    assert not readings.exists()
+    assert court.listed(SITES[0])
+
+
 def test_a_fault_of_the_code_fails_the_run_and_the_previous_list_serves(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
