@@ -8,14 +8,26 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from blocklist.errors import SnapshotError, StoreError
 from blocklist.snapshot.compiler import Compiler
 from blocklist.snapshot.reader import Snapshot
 
 _SUFFIX = ".snapshot"
+
+#: The format of the pointer that this version writes, and the newest that it reads. It is raised when a key that
+#: readers use changes its meaning or goes, so that they refuse the pointer. A further key does not raise it: readers
+#: ignore what they do not know.
+POINTER_FORMAT = 1
+#: The format of a pointer that names none, as every pointer of version 0.1.
+_FIRST_FORMAT = 1
+
+_Format = Annotated[int, msgspec.Meta(ge=_FIRST_FORMAT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,20 @@ class Pointer:
     version: int
     sha256: str
     confirmed_at: str
+    format: _Format = _FIRST_FORMAT
+
+    def to_json(self) -> str:
+        """Return the text of the pointer. The first format is left out: version 0.1 refuses a key it does not know."""
+        table = asdict(self)
+        if self.format == _FIRST_FORMAT:
+            del table["format"]
+        return json.dumps(table)
+
+
+class _PointerFormat(msgspec.Struct):
+    """The one key that every reader understands, whatever else a later format has."""
+
+    format: _Format = _FIRST_FORMAT
 
 
 class SnapshotFolder:
@@ -38,13 +64,23 @@ class SnapshotFolder:
     def pointer(self) -> Pointer | None:
         """Return the pointer, or None before the first snapshot.
 
-        :raises SnapshotError: the pointer cannot be read.
+        Keys that this version does not know are ignored.
+
+        :raises SnapshotError: the pointer cannot be read, or has a format newer than :data:`POINTER_FORMAT`.
         """
         try:
-            return Pointer(**json.loads(self.pointer_path.read_bytes()))
+            data = self.pointer_path.read_bytes()
+            pointer_format = msgspec.json.decode(data, type=_PointerFormat).format
+            if pointer_format > POINTER_FORMAT:
+                raise SnapshotError(
+                    f"{self.pointer_path}: the pointer has format {pointer_format}; this version of blocklist reads "
+                    f"up to format {POINTER_FORMAT}: upgrade blocklist on this machine; a snapshot that is already "
+                    "loaded goes on serving"
+                )
+            return msgspec.json.decode(data, type=Pointer)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, msgspec.DecodeError) as error:
             raise SnapshotError(f"{self.pointer_path}: cannot be read: {error}") from None
 
     def current(self) -> Snapshot | None:
@@ -76,7 +112,7 @@ class SnapshotFolder:
             path = self.folder / f"{version:08d}-{sha256[:16]}{_SUFFIX}"
             unfinished.rename(path)
             _sync_folder(self.folder)
-            pointer = Pointer(path.name, version, sha256, confirmed_at or built_at)
+            pointer = Pointer(path.name, version, sha256, confirmed_at or built_at, POINTER_FORMAT)
             self._point(pointer)
         except OSError as error:
             raise StoreError(
@@ -95,7 +131,7 @@ class SnapshotFolder:
         pointer = self.pointer()
         try:
             if pointer and moment > pointer.confirmed_at:
-                self._point(Pointer(pointer.file, pointer.version, pointer.sha256, moment))
+                self._point(replace(pointer, confirmed_at=moment))
         except OSError as error:
             raise StoreError(f"{self.folder}: cannot be written: {error}; the snapshot serves on") from None
 
@@ -112,7 +148,7 @@ class SnapshotFolder:
     def _point(self, pointer: Pointer) -> None:
         beside = self.pointer_path.with_suffix(f".{os.getpid()}.part")
         with beside.open("w", encoding="utf-8") as out:
-            json.dump({name: getattr(pointer, name) for name in Pointer.__slots__}, out)
+            out.write(pointer.to_json())
             out.flush()
             os.fsync(out.fileno())
         beside.rename(self.pointer_path)

@@ -19,7 +19,8 @@ def sections_of(path: Path, data: memoryview) -> dict[str, memoryview]:
         raise SnapshotError(f"{path}: not a snapshot")
     _, format_, count, _, checksum = HEADER.unpack_from(data)
     if format_ != FORMAT:
-        raise SnapshotError(f"{path}: of format {format_}; this version reads format {FORMAT}: build it anew")
+        mend = ", or upgrade blocklist on this machine" if format_ > FORMAT else ""
+        raise SnapshotError(f"{path}: of format {format_}; this version reads format {FORMAT}: build it anew{mend}")
     table = data[HEADER.size : HEADER.size + count * SECTION.size]
     if len(table) < count * SECTION.size or zlib.crc32(table) != checksum:
         raise SnapshotError(f"{path}: damaged: its table of contents does not have its checksum")

@@ -20,6 +20,7 @@ from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
 from tests.lookup.contract_cases import contract_snapshot
 from tests.node.running import RunningNode, exchange, node, publish, received, statuses, until
+from tests.snapshot.test_forward_compatibility import TOO_NEW_POINTER
 from tests.support import compiled, listed, rule
 
 GET = b"GET /v1/lookup?domain=pirate.example HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -130,7 +131,7 @@ def test_no_request_fails_while_snapshots_are_swapped(tmp_path: Path) -> None:
         assert metrics(running)["blocklist_swaps_total"] >= 5
 
 
-@pytest.mark.parametrize("what", ["damaged", "cut", "older", "missing", "no pointer"])
+@pytest.mark.parametrize("what", ["damaged", "cut", "older", "missing", "no pointer", "newer pointer"])
 def test_a_snapshot_that_must_not_serve_is_refused_and_the_old_one_serves(tmp_path: Path, what: str) -> None:
     publish(tmp_path, small(5), 5)
     with node(tmp_path) as running:
@@ -145,6 +146,8 @@ def test_a_snapshot_that_must_not_serve_is_refused_and_the_old_one_serves(tmp_pa
             publish(tmp_path, bytes(data), 6).unlink()
         if what == "no pointer":
             (tmp_path / "current.json").write_text("{")
+        if what == "newer pointer":
+            (tmp_path / "current.json").write_text(TOO_NEW_POINTER)
         until(lambda: metrics(running)["blocklist_refused_snapshots_total"] >= 1)
         assert version(running, "v5.example") == (5, True)
         publish(tmp_path, small(9), 9)
