@@ -24,5 +24,5 @@ from blocklist.normalize.hosts import normalize_host
 from blocklist.snapshot.follower import Follower
 from blocklist.snapshot.reader import Snapshot
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Follower", "Snapshot", "__version__", "normalize_host"]
