@@ -6,13 +6,14 @@ DATA ?= data
 CONTROL ?= 127.0.0.1:8080
 LOOKUP ?= 127.0.0.1:8081
 
-.PHONY: run test check lock clean help
+.PHONY: run test check lock release clean help
 
 help:
 	@echo "make run    install, load the catalog's samples, start the service"
 	@echo "make test   run the whole suite"
 	@echo "make check  formatting, linting, types"
 	@echo "make lock   resolve the dependencies anew into requirements/*.lock"
+	@echo "make release build sdist, wheel, SBOM and checksums into dist/"
 	@echo "make clean  remove the environment (the data folder stays)"
 
 run: $(VENV)/run.stamp
@@ -34,6 +35,12 @@ lock: $(VENV)/dev.stamp
 		--upgrade --python-version 3.11 pyproject.toml requirements/build.in -o requirements/run.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 --group dev -c requirements/run.lock pyproject.toml requirements/build.in -o requirements/dev.lock
+
+# Only what is committed may be released: the same commit gives the same bytes.
+release: $(VENV)/dev.stamp
+	@test -z "$$(git status --porcelain)" || { echo "make release: the working tree has changes: commit or remove them"; exit 1; }
+	@rm -rf dist
+	@sh scripts/release.sh $(BIN) dist
 
 clean:
 	rm -rf $(VENV)
