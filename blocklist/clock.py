@@ -1,4 +1,7 @@
-"""Time as the service writes it: RFC 3339, UTC, to the second, so that text order is time order."""
+"""Times as the service writes them: RFC 3339 in UTC, to the second.
+
+All of them have the same form, so sorting them as text sorts them by time.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def now() -> str:
-    """Return the present moment, such as ``2026-11-23T18:51:00Z``."""
+    """Return the current time, such as ``2026-11-23T18:51:00Z``."""
     return rfc3339(datetime.now(UTC))
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return a moment with a time zone as RFC 3339 text in UTC.
+    """Return a datetime that has a time zone as RFC 3339 text in UTC.
 
     >>> rfc3339(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     '2026-01-02T03:04:05Z'
@@ -24,14 +27,14 @@ def rfc3339(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> str:
-    """Return a moment or a day as an admin writes it, as RFC 3339 text in UTC; what has no zone is UTC.
+    """Return a date or time that a person wrote as RFC 3339 text in UTC; without a time zone it is read as UTC.
 
     >>> parse_time("2026-11-23")
     '2026-11-23T00:00:00Z'
     >>> parse_time("2026-11-23T10:00:00+02:00")
     '2026-11-23T08:00:00Z'
 
-    :raises ValueError: what the text should have looked like.
+    :raises ValueError: if the text is neither; the message shows the expected form.
     """
     try:
         moment = datetime.fromisoformat(text.strip())
@@ -41,7 +44,7 @@ def parse_time(text: str) -> str:
 
 
 def later(moment: str, seconds: float) -> str:
-    """Return the RFC 3339 text of a moment so many seconds after another.
+    """Return the RFC 3339 time that is ``seconds`` after ``moment``.
 
     >>> later("2026-01-02T03:04:05Z", 60)
     '2026-01-02T03:05:05Z'
@@ -49,22 +52,22 @@ def later(moment: str, seconds: float) -> str:
     return rfc3339(datetime.fromisoformat(moment) + timedelta(seconds=seconds))
 
 
-def seconds_between(earlier: str, later_: str) -> float:
-    """Return the seconds from one RFC 3339 moment to another.
+def seconds_between(start: str, end: str) -> float:
+    """Return the seconds from one RFC 3339 time to another; negative if ``end`` is before ``start``.
 
     >>> seconds_between("2026-01-02T03:04:05Z", "2026-01-02T03:05:05Z")
     60.0
     """
-    return (datetime.fromisoformat(later_) - datetime.fromisoformat(earlier)).total_seconds()
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
 def parse_duration(text: str) -> int:
-    """Return the seconds in a duration such as ``90s``, ``15m``, ``6h``, ``1d`` or ``1w``; a bare number is seconds.
+    """Return the seconds in a duration such as ``90s``, ``15m``, ``6h``, ``1d`` or ``1w``; a bare number means seconds.
 
     >>> parse_duration("6h")
     21600
 
-    :raises ValueError: what the text should have looked like.
+    :raises ValueError: if the text is not a duration; the message shows the expected form.
     """
     match = _DURATION.fullmatch(text.strip())
     if not match:

@@ -156,17 +156,18 @@ def recent_runs(store: Store, feeds: Iterable[str], each: int = 20) -> dict[str,
 class Sampler:
     """Writes down what a lookup node was asked since the last time, for :func:`traffic`."""
 
-    def __init__(self, store: Store, board: Board) -> None:
-        """Begin from what the node has counted so far."""
+    def __init__(self, store: Store, board: Board, timer: Callable[[], float] = time.monotonic) -> None:
+        """Begin from what the node has counted so far; ``timer`` measures the seconds between samples."""
         self._store = store
         self._board = board
-        self._since = time.monotonic()
+        self._timer = timer
+        self._since = timer()
         self._counted: list[list[int]] = []
         self._counted = self._read()
 
     def sample(self) -> None:
         """Write down one sample."""
-        before, counted, moment = self._counted, self._read(), time.monotonic()
+        before, counted, moment = self._counted, self._read(), self._timer()
         listed, not_listed, unknown = (total - last for total, last in zip(_sums(counted), _sums(before), strict=True))
         self._store.figures.sampled(now(), moment - self._since, listed + not_listed + unknown, listed, unknown)
         self._counted, self._since = counted, moment

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -16,7 +18,7 @@ from blocklist.snapshot.follower import Follower
 from blocklist.store import Store
 from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
-from tests.support import session_client, settings_for, token_client
+from tests.support import Clock, session_client, settings_for, token_client
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def _logs_as_at_the_start() -> None:
     # A command that ran before in this process has set its own level and where it writes to.
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The time of day, which stands still at the present second until the test moves it."""
+    with time_machine.travel(int(time.time()), tick=False) as traveller:
+        yield Clock(traveller)
 
 
 @pytest.fixture

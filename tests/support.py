@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -39,6 +42,30 @@ from blocklist.vocabulary import (
 DEFAULT_POLICY = Policy("default", CONFIRMED_KINDS)
 EVERYTHING = Policy("everything")
 SOME_DAY = "2026-01-02T03:04:05Z"
+
+
+class Clock:
+    """The time of day in this process, for all code in it. It stands still until a test moves it.
+
+    ``time.monotonic`` and ``time.perf_counter``, which timeouts are measured with, go on as usual; so does the time
+    in other processes, of files, and inside OpenSSL and SQLite.
+    """
+
+    def __init__(self, traveller: time_machine.Traveller) -> None:
+        self._traveller = traveller
+
+    def move_to(self, moment: str) -> None:
+        """Set the time to a moment such as ``2026-01-02T12:00:00Z``."""
+        # A number leaves the time zone of the process as it is; a datetime in UTC would set it.
+        self._traveller.move_to(datetime.fromisoformat(moment).timestamp())
+
+    def advance(self, seconds: float) -> None:
+        """Set the time so many seconds later."""
+        self._traveller.shift(seconds)
+
+    def run(self) -> None:
+        """Let the time go on by itself from here, for threads that wait for a time of day."""
+        self._traveller.move_to(time.time(), tick=True)
 
 
 def definition(name: str = "court", **more: Any) -> FeedDefinition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,9 @@ from blocklist.store.figures_tables import STATEMENTS
 from blocklist.store.migrations import MIGRATIONS
 from blocklist.vocabulary import Counts, Outcome
 from tests.plans import plan_of, scans, statements_of
-from tests.support import definition
+from tests.support import Clock, definition
 
 COURT, POLICE = "Test Court", "City Police"
-
-
-def on(monkeypatch: pytest.MonkeyPatch, day: str) -> None:
-    """Let it be noon of a day, for all that counts."""
-    for module in ("refresh.run", "refresh.holds", "store.figures", "store.feeds", "service.feeds", "statistics"):
-        monkeypatch.setattr(f"blocklist.{module}.now", lambda: f"{day}T12:00:00Z")
 
 
 def lists(service: Service, folder: Path, feed: str, *rows: str) -> None:
@@ -42,23 +37,23 @@ def lists(service: Service, folder: Path, feed: str, *rows: str) -> None:
     assert run.outcome is Outcome.APPLIED, run.reason
 
 
-def a_week(service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def a_week(service: Service, folder: Path, clock: Clock) -> None:
     """Let two feeds list, restate and delist sites over some days; one of them ends."""
-    on(monkeypatch, "2026-03-01")
+    clock.move_to("2026-03-01T12:00:00Z")
     lists(service, folder, "one", "a.example,", "b.example,", "c.example,City Police")
-    on(monkeypatch, "2026-03-03")
+    clock.move_to("2026-03-03T12:00:00Z")
     lists(service, folder, "one", "a.example,", "b.example,City Police", "c.example,City Police", "d.example,")
     lists(service, folder, "two", "a.example,", "x.example,")
-    on(monkeypatch, "2026-03-04")
+    clock.move_to("2026-03-04T12:00:00Z")
     lists(service, folder, "one", "d.example,")
     service.remove_feed("two", "tester")
-    on(monkeypatch, "2026-03-05")
+    clock.move_to("2026-03-05T12:00:00Z")
 
 
 def test_listed_sites_are_counted_by_authority_at_the_end_of_each_day(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, tmp_path: Path, clock: Clock
 ) -> None:
-    a_week(service, tmp_path, monkeypatch)
+    a_week(service, tmp_path, clock)
     rows = statistics.listed_over_time(service.store, 6)
     by_authority = {name: [row.listed for row in rows if row.authority == name] for name in (COURT, POLICE)}
     assert by_authority == {COURT: [0, 2, 2, 4, 1, 1], POLICE: [0, 1, 1, 2, 0, 0]}
@@ -67,10 +62,8 @@ def test_listed_sites_are_counted_by_authority_at_the_end_of_each_day(
     assert (now.sites, now.by_authority) == (1, ((COURT, 1),))
 
 
-def test_days_before_the_window_count_into_its_first(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    a_week(service, tmp_path, monkeypatch)
+def test_days_before_the_window_count_into_its_first(service: Service, tmp_path: Path, clock: Clock) -> None:
+    a_week(service, tmp_path, clock)
     rows = statistics.listed_over_time(service.store, 2)
     assert [(row.day, row.authority, row.listed) for row in rows if row.authority == COURT] == [
         ("2026-03-04", COURT, 1),
@@ -78,10 +71,8 @@ def test_days_before_the_window_count_into_its_first(
     ]
 
 
-def test_authorities_beyond_the_most_are_summed(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on(monkeypatch, "2026-03-01")
+def test_authorities_beyond_the_most_are_summed(service: Service, tmp_path: Path, clock: Clock) -> None:
+    clock.move_to("2026-03-01T12:00:00Z")
     lists(service, tmp_path, "one", "a.example,", "b.example,", "c.example,X", "d.example,Y", "e.example,Y")
     assert statistics.listed_over_time(service.store, 1, most=1) == [
         ("2026-03-01", COURT, 2),
@@ -90,9 +81,9 @@ def test_authorities_beyond_the_most_are_summed(
 
 
 def test_a_database_from_before_the_figures_counts_from_its_listings_what_was_counted_as_it_happened(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, tmp_path: Path, clock: Clock
 ) -> None:
-    a_week(service, tmp_path, monkeypatch)
+    a_week(service, tmp_path, clock)
     before = [statistics.listed_over_time(service.store, 30), service.store.figures.listed_now()]
     with sqlite3.connect(service.store.database.path) as connection:
         for table in ("listed_daily", "listed_now", "traffic"):
@@ -150,18 +141,13 @@ def worker(**verdicts: list[int]) -> dict[str, Any]:
     return {"verdicts": verdicts}
 
 
-def test_what_is_asked_is_sampled_from_the_counters_of_all_workers(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_asked_is_sampled_from_the_counters_of_all_workers(store: Store, clock: Clock) -> None:
     board = [worker(default=[5, 5, 5]), worker()]
-    clock = [1_000.0]
-    monkeypatch.setattr("blocklist.statistics.time.monotonic", lambda: clock[0])
-    sampler = statistics.Sampler(store, lambda: board)
-    for minute, state in enumerate(
-        ([worker(default=[15, 25, 5], strict=[10, 0, 0]), worker(default=[0, 60, 0])], [worker(), worker()]), 1
-    ):
-        board, clock[0] = state, 1_000.0 + 60 * minute
-        monkeypatch.setattr("blocklist.statistics.now", lambda at=f"2026-03-01T00:0{minute}:00Z": at)
+    clock.move_to("2026-03-01T00:00:00Z")
+    sampler = statistics.Sampler(store, lambda: board, timer=time.time)
+    for state in [worker(default=[15, 25, 5], strict=[10, 0, 0]), worker(default=[0, 60, 0])], [worker(), worker()]:
+        board = state
+        clock.advance(60)
         sampler.sample()
     assert store.figures.traffic("2026-03-01T00:00:00Z") == [
         {"at": "2026-03-01T00:01:00Z", "seconds": 60.0, "lookups": 100, "listed": 20, "unknown": 0},
@@ -170,8 +156,8 @@ def test_what_is_asked_is_sampled_from_the_counters_of_all_workers(
     ]
 
 
-def test_traffic_is_per_second_and_has_gaps_where_nobody_watched(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blocklist.statistics.now", lambda: "2026-03-01T04:00:00Z")
+def test_traffic_is_per_second_and_has_gaps_where_nobody_watched(store: Store, clock: Clock) -> None:
+    clock.move_to("2026-03-01T04:00:00Z")
     store.figures.sampled("2026-03-01T00:30:00Z", 60.0, 600, 60, 0)
     store.figures.sampled("2026-03-01T00:31:00Z", 60.0, 0, 0, 0)
     store.figures.sampled("2026-03-01T04:00:00Z", 60.0, 0, 0, 0)
@@ -190,8 +176,8 @@ def test_traffic_is_kept_for_a_week(store: Store) -> None:
     assert [row["lookups"] for row in store.figures.traffic("")] == [3, 4, 5, 6, 7, 8, 9, 10]
 
 
-def test_the_workers_of_the_node_are_seen_with_their_snapshots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blocklist.statistics.time.time", lambda: 1_000_000.0)
+def test_the_workers_of_the_node_are_seen_with_their_snapshots(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock.move_to("1970-01-12T13:46:40Z")
     monkeypatch.setattr("blocklist.statistics.socket.gethostname", lambda: "here")
     answering = {
         **{"told_at": 999_999.0, "snapshot_version": 7, "snapshot_age_seconds": 12.5, "snapshot_stale": 0},

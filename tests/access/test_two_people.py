@@ -11,7 +11,7 @@ from blocklist.definition import FeedDefinition
 from blocklist.errors import ConflictError, ForbiddenError
 from blocklist.service import Service, read_target
 from blocklist.vocabulary import Outcome, OverrideAction, VerdictKind
-from tests.support import definition, settings_for
+from tests.support import Clock, definition, settings_for
 
 ANNA = ("anna", "anna (command line)", "nightly (token 3 of anna)")
 
@@ -75,11 +75,11 @@ def test_whoever_brought_a_body_cannot_approve_it(careful: Service, tmp_path: Pa
 
 
 def test_whoever_changed_the_feed_since_its_list_last_applied_cannot_approve_it(
-    careful: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    careful: Service, tmp_path: Path, clock: Clock
 ) -> None:
     run = held_run(careful, tmp_path, "schedule", added_by="anna")
     # Added before the list applied, which somebody saw: that alone is no reason.
-    monkeypatch.setattr("blocklist.store.audit.now", lambda: "2099-01-01T00:00:00Z")
+    clock.move_to("2099-01-01T00:00:00Z")
     careful.pause_feed("court", True, "carl")
     careful.edit_feed("court", lambda old: old.model_copy(update={"every": 60}), "bert (command line)")
     with pytest.raises(ForbiddenError, match="bert's own doing"):
@@ -106,11 +106,10 @@ def test_an_entry_that_is_held_alone_needs_somebody_else_than_who_brought_it(car
 
 
 def test_an_entry_that_is_held_alone_needs_somebody_else_than_who_changed_the_feed(
-    careful: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    careful: Service, tmp_path: Path, clock: Clock
 ) -> None:
     def at(hour: int) -> None:
-        for module in ("audit", "runs", "holds"):
-            monkeypatch.setattr(f"blocklist.store.{module}.now", lambda: f"2026-01-02T0{hour}:00:00Z")
+        clock.move_to(f"2026-01-02T0{hour}:00:00Z")
 
     def listing(name: str, *hosts: str) -> FeedDefinition:
         (tmp_path / name).write_text("\n".join(hosts))

@@ -7,34 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.clock import later
+from blocklist.clock import later, now
 from blocklist.errors import NotFoundError, UsageError
 from blocklist.exports import Changed, changes
 from blocklist.service import Service
 from blocklist.store import Store
 from tests.exports.conftest import Listing
 from tests.plans import plan_of
-from tests.support import definition
+from tests.support import Clock, definition
 
 BEGIN = "2026-03-01T00:00:00Z"
 
 
-class Clock:
-    """The moments at which runs record."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.at = BEGIN
-        for module in ("refresh.run", "service.feeds", "service.publishing", "exports.since"):
-            monkeypatch.setattr(f"blocklist.{module}.now", lambda: self.at)
-
-    def move(self, seconds: float = 600) -> str:
-        self.at = later(self.at, seconds)
-        return self.at
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+@pytest.fixture(autouse=True)
+def _on_the_first_of_march(clock: Clock) -> None:
+    clock.move_to(BEGIN)
 
 
 def every(store: Store, since: str, limit: int = 1_000, feed: str | None = None) -> list[Changed]:
@@ -59,9 +46,10 @@ CSV = {"format": "csv", "options": {"column": "site", "header": True, "reference
 
 def test_listed_restated_and_delisted_come_in_order_of_time(service: Service, lists: Listing, clock: Clock) -> None:
     lists("court", "site,order\na.example,1\nb.example,1\n", **CSV)
-    second = clock.move()
+    clock.advance(600)
+    second = now()
     lists("court", "site,order\na.example,2\nc.example,1\n", **CSV)
-    clock.move()
+    clock.advance(600)
     lists("other", "a.example\n")
     assert told(every(service.store, BEGIN)) == [
         *(("listed", "a.example"), ("listed", "b.example")),
@@ -73,14 +61,14 @@ def test_listed_restated_and_delisted_come_in_order_of_time(service: Service, li
         (second, "2", BEGIN)
     ]
     assert told(every(service.store, second, feed="other")) == [("listed", "a.example")]
-    assert every(service.store, later(clock.at, 1)) == []
+    assert every(service.store, later(now(), 1)) == []
 
 
 def test_a_removed_feed_is_delisted_whole(service: Service, lists: Listing, clock: Clock) -> None:
     lists("court", "a.example\nb.example\n")
-    clock.move()
+    clock.advance(600)
     service.remove_feed("court", "tester")
-    assert told(every(service.store, clock.at)) == [("delisted", "a.example"), ("delisted", "b.example")]
+    assert told(every(service.store, now())) == [("delisted", "a.example"), ("delisted", "b.example")]
 
 
 def test_pages_of_every_size_give_the_same_and_following_them_rebuilds_the_list(
@@ -95,7 +83,7 @@ def test_pages_of_every_size_give_the_same_and_following_them_rebuilds_the_list(
         body = [*sorted(chance.sample(names, chance.randint(1, 8))), f"turn-{turn}.example"]
         lists(feed, "\n".join(body) + "\n")
         if turn % 4 != 2:
-            clock.move()
+            clock.advance(600)
         if turn % 2:
             # What happened in the second of the last change may come twice: applied twice it is the same.
             page = changes(service.store, until, limit=1_000)
@@ -115,7 +103,7 @@ def test_pages_of_every_size_give_the_same_and_following_them_rebuilds_the_list(
 def test_what_is_recorded_while_pages_are_read_comes_after_them(service: Service, lists: Listing, clock: Clock) -> None:
     lists("court", "a.example\nb.example\nc.example\n")
     first = changes(service.store, BEGIN, limit=2)
-    clock.move()
+    clock.advance(600)
     lists("court", "a.example\nd.example\n")
     second = changes(service.store, BEGIN, after=first.last, limit=10)
     assert (told([*first.changes, *second.changes]), second.last) == (
@@ -127,7 +115,7 @@ def test_what_is_recorded_while_pages_are_read_comes_after_them(service: Service
 
 def test_since_may_be_a_snapshot(service: Service, lists: Listing, clock: Clock) -> None:
     lists("court", "a.example\n")
-    clock.move()
+    clock.advance(600)
     lists("court", "b.example\n")
     assert told(every(service.store, "1")) == [
         ("listed", "a.example"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocklist import Snapshot, normalize_host
+from blocklist.clock import later
 from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Request, Routes
 from blocklist.node.message import head
@@ -20,7 +20,7 @@ from blocklist.node.quick import _REMEMBERED, MAX_REQUEST, Quick
 from blocklist.normalize.plain import plain_host
 from blocklist.vocabulary import AuthorityKind, OverrideAction, Policy, Rule, RuleKind, Scope
 from tests.lookup.test_resolver import Holder
-from tests.support import DEFAULT_POLICY, EVERYTHING, listed, override, rule, snapshot_of, source
+from tests.support import DEFAULT_POLICY, EVERYTHING, Clock, listed, override, rule, snapshot_of, source
 
 LATER, EARLIER = "2999-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
 
@@ -167,7 +167,7 @@ def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> N
 
 
 def test_an_answer_of_the_long_way_is_given_again_until_the_override_behind_it_expires(
-    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> None:
     made, counters = quick()
     request = asked("url=url.example/x")
@@ -179,7 +179,7 @@ def test_an_answer_of_the_long_way_is_given_again_until_the_override_behind_it_e
     assert counters.verdicts("default")[LISTED] == 1
     made.prepare(b"")
     assert made.answer(request) is not None
-    monkeypatch.setattr("blocklist.node.quick.time.time", lambda: datetime.fromisoformat(LATER).timestamp() + 1)
+    clock.move_to(later(LATER, 1))
     made.prepare(b"")
     assert made.answer(request) is None
 

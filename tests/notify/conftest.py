@@ -8,27 +8,10 @@ from typing import Any
 
 import pytest
 
-from blocklist.clock import later
-from blocklist.clock import now as real_now
 from blocklist.notify.notifier import Notifier
 from blocklist.service import Service
 from tests.notify.receiving import SECRET, Hook, hook
-from tests.support import definition, settings_for
-
-
-class Clock:
-    """The time that telling, feeds and runs see."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._ahead = 0.0
-        for module in ("notify.notifier", "overview"):
-            monkeypatch.setattr(f"blocklist.{module}.now", self.now)
-
-    def now(self) -> str:
-        return later(real_now(), self._ahead)
-
-    def move(self, seconds: float) -> None:
-        self._ahead += seconds
+from tests.support import Clock, definition, settings_for
 
 
 class Told:
@@ -43,7 +26,7 @@ class Told:
 
     def tick(self, after: float = 0) -> None:
         """Let time pass, and look."""
-        self.clock.move(after)
+        self.clock.advance(after)
         self.notifier.tick()
 
     def feed(self, name: str, body: str | None = "good.example\n", **more: Any) -> None:
@@ -69,11 +52,10 @@ def receiver() -> Iterator[Hook]:
 
 
 @pytest.fixture
-def telling(tmp_path: Path, receiver: Hook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telling]:
+def telling(tmp_path: Path, receiver: Hook, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telling]:
     """Make a service with one webhook and the settings given; news are not gathered unless they say so."""
     opened: list[Service] = []
     monkeypatch.setenv("HOOK_SECRET", SECRET)
-    clock = Clock(monkeypatch)
 
     def make(fetch: dict[str, Any] | None = None, **notify: Any) -> Told:
         channel = {"url": receiver.url, "secret_env": "HOOK_SECRET", "events": notify.pop("events", [])}

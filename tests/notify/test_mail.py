@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from blocklist.clock import now
 from blocklist.errors import ConfigurationError
 from blocklist.notify.messages import Message
 from tests.certificates import certificate
@@ -69,7 +70,7 @@ def test_a_subject_injects_no_header(telling: Telling, folder: Path) -> None:
         content = {"data": {"news": [], "left_out": 0}}
         hostile = Message("msg_1", "run failed: x\r\nBcc: all@evil.example\r\n\r\n\u202e<html>" + "x" * 5_000, content)
         with told.service.store.database.transaction():
-            told.notifier._post("email:team", hostile, told.clock.now())
+            told.notifier._post("email:team", hostile, now())
         told.notifier.deliver()
     (sent,) = box.mails
     assert sent["Bcc"] is None

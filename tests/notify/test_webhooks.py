@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from blocklist.clock import now
 from blocklist.notify.messages import Message
 from blocklist.notify.notifier import Notifier
 from blocklist.notify.webhook import post
@@ -86,9 +87,7 @@ def test_a_restart_loses_no_message(telling: Telling) -> None:
 def test_a_message_whose_deliverer_died_is_delivered_by_the_next(telling: Telling) -> None:
     told = telling()
     with told.service.store.database.transaction():
-        id_ = told.service.store.notices.post(
-            "msg_1", "webhook:ops", "x", '{"data": {"news": []}}', told.clock.now(), ""
-        )
+        id_ = told.service.store.notices.post("msg_1", "webhook:ops", "x", '{"data": {"news": []}}', now(), "")
     assert told.notifier._claim(id_) is not None
     assert told.notifier._claim(id_) is None, "nobody else takes it meanwhile"
     told.tick(30)
@@ -137,7 +136,7 @@ def test_a_fault_of_ours_with_one_message_keeps_no_other_from_going_out(
     told = telling()
     with told.service.store.database.transaction():
         for message, content in (("msg_bad", "{}"), ("msg_good", '{"data": {"news": []}}')):
-            told.service.store.notices.post(message, "webhook:ops", "x", content, told.clock.now(), "")
+            told.service.store.notices.post(message, "webhook:ops", "x", content, now(), "")
 
     def breaks(channel: object, fetching: object, timeout: float, message: Message) -> None:
         if message.id == "msg_bad":
@@ -180,6 +179,7 @@ def test_the_schedule_tells_in_a_thread_of_its_own(telling: Telling, monkeypatch
     monkeypatch.setattr(schedule, "_NOTICED", 0.05)
     told = telling()
     told.feed("court", body=None)
+    told.clock.run()
     scheduler = Scheduler(told.service)
     scheduler.start()
     try:

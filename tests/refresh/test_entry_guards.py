@@ -19,14 +19,14 @@ from blocklist.refresh.renowned import renowned, standing_out
 from blocklist.service import Service
 from blocklist.vocabulary import Effect, Entry, HoldState, Outcome, Rule, RuleKind, Scope
 from tests.refresh.test_runs import SITES, Court
-from tests.support import definition, rule
+from tests.support import Clock, definition, rule
 
 RENOWNED = ["archive.org", "bit.ly", "pages.dev", "youtube.com"]
 
 
 @pytest.fixture
-def court(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Court:
-    return Court(service, tmp_path / "list.txt", monkeypatch)
+def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
+    return Court(service, tmp_path / "list.txt", clock)
 
 
 def waiting(court: Court) -> list[str]:
@@ -78,9 +78,9 @@ def test_whatever_a_rule_matches_of_a_name_and_below_it_is_refused(names: list[s
 
 
 def test_a_never_blocked_name_is_refused_and_the_rest_of_the_list_applies(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, tmp_path: Path, clock: Clock
 ) -> None:
-    court = Court(service, tmp_path / "list.txt", monkeypatch, guards={"never_block": ["our-shop.example"]})
+    court = Court(service, tmp_path / "list.txt", clock, guards={"never_block": ["our-shop.example"]})
     run = court.publish([*SITES, "www.our-shop.example"])
     assert (run.outcome, run.counts.rules, run.rejected_by_code) == (Outcome.APPLIED, 20, {"never_block": 1})
     (rejection,) = service.store.runs.rejections(run.id)
@@ -222,9 +222,9 @@ def test_what_was_listed_before_anybody_was_asked_goes_on_being_listed(
 
 @pytest.mark.parametrize(("off", "held"), [([], 2), (["shared_host"], 1), (["shared_host", "popular_host"], 0)])
 def test_a_feed_may_switch_these_guards_off(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off: list[str], held: int
+    service: Service, tmp_path: Path, clock: Clock, off: list[str], held: int
 ) -> None:
-    court = Court(service, tmp_path / "list.txt", monkeypatch, guards={"off": off})
+    court = Court(service, tmp_path / "list.txt", clock, guards={"off": off})
     assert court.publish([*SITES, "archive.org", "nasa.gov"]).counts.held == held
 
 

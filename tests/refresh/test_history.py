@@ -21,7 +21,7 @@ from blocklist.vocabulary import Outcome, Run
 from tests.e2e.running import Publisher, publisher, respond
 from tests.feeds.test_real_lists import LISTS
 from tests.refresh.test_runs import Court
-from tests.support import definition, settings_for
+from tests.support import Clock, definition, settings_for
 
 #: From when, until when (None: still).
 Interval = tuple[str, str | None]
@@ -97,11 +97,11 @@ def moved(court: Court, **source: Any) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_random_delistings_relistings_and_moves_keep_one_history(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    service: Service, tmp_path: Path, clock: Clock, seed: int
 ) -> None:
     choice = random.Random(seed)
     options = {"column": "site", "reference": "order"}
-    court = Court(service, tmp_path / "0.csv", monkeypatch, format="csv", options=options, guards=UNLIMITED)
+    court = Court(service, tmp_path / "0.csv", clock, format="csv", options=options, guards=UNLIMITED)
     pool = [f"site-{number}.example" for number in range(14)]
     model, sites, orders = Model(), set(pool[:8]), dict.fromkeys(pool, 1)
     for day in range(1, 22):
@@ -139,10 +139,10 @@ def conditional(published: Publisher, body: bytes) -> None:
 
 
 def test_a_feed_that_moves_is_read_anew_at_its_new_address_and_what_it_lists_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: tuple[Publisher, Publisher]
+    tmp_path: Path, clock: Clock, two: tuple[Publisher, Publisher]
 ) -> None:
     service = Service(settings_for(tmp_path / "data", fetch={"allow_private_hosts": ["127.0.0.1"]}))
-    court = Court(service, tmp_path / "unused", monkeypatch)
+    court = Court(service, tmp_path / "unused", clock)
     model = Model()
     old, new = two
     sites = {f"site-{number}.example" for number in range(12)}
@@ -182,16 +182,16 @@ def test_a_feed_that_moves_is_read_anew_at_its_new_address_and_what_it_lists_goe
 
 
 def test_a_feed_that_is_removed_and_added_anew_keeps_what_it_listed_before(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, tmp_path: Path, clock: Clock
 ) -> None:
-    court = Court(service, tmp_path / "list.txt", monkeypatch)
+    court = Court(service, tmp_path / "list.txt", clock)
     court.publish(["a.example", "b.example"])
-    monkeypatch.setattr("blocklist.service.feeds.now", lambda: on(3))
+    clock.move_to(on(3))
     service.remove_feed("court", "tester")
     elsewhere = tmp_path / "elsewhere.txt"
     elsewhere.write_text("a.example\nc.example\n")
     service.add_feed(definition("court", source={"file": str(elsewhere)}), "tester")
-    court.day = 4
+    clock.move_to(on(4))
     assert court.refresh().outcome is Outcome.APPLIED
     assert unbroken(service, "a.example") == [(on(1), on(3)), (on(5), None)]
     assert unbroken(service, "b.example") == [(on(1), on(3))]
@@ -201,14 +201,14 @@ def test_a_feed_that_is_removed_and_added_anew_keeps_what_it_listed_before(
 
 @pytest.mark.skipif(not LISTS.is_dir(), reason="the folder of real published lists is not there")
 def test_the_german_list_as_it_stood_at_the_end_of_each_year_keeps_one_history(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, tmp_path: Path, clock: Clock
 ) -> None:
     """Its rows say on which day each was first blocked: it has dated copies, and some rows are taken out and back."""
     rows = json.loads((LISTS / "de-cuii.json").read_bytes())["list"]
     dated = [row for row in rows if row["first_blocked_on"]]
     known = from_catalog("de-cuii")
     as_known = {"format": known.format, "options": known.options, "guards": UNLIMITED}
-    court = Court(service, tmp_path / "list.json", monkeypatch, **as_known)
+    court = Court(service, tmp_path / "list.json", clock, **as_known)
     model = Model()
     years = sorted({row["first_blocked_on"][:4] for row in dated})
     assert len(years) > 2

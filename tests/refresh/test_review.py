@@ -11,12 +11,12 @@ from blocklist.errors import FetchError, NotFoundError
 from blocklist.service import Service
 from blocklist.vocabulary import Outcome
 from tests.refresh.test_runs import SITES, Court
-from tests.support import definition, settings_for
+from tests.support import Clock, definition, settings_for
 
 
 @pytest.fixture
-def court(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Court:
-    return Court(service, tmp_path / "list.txt", monkeypatch)
+def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
+    return Court(service, tmp_path / "list.txt", clock)
 
 
 def test_a_held_run_shows_what_it_would_change_and_why_that_stands_out(court: Court) -> None:
@@ -163,9 +163,9 @@ def test_every_body_is_kept_for_good_by_default(court: Court) -> None:
     assert len(kept(court)) == 3
 
 
-def test_only_old_bodies_that_nothing_needs_are_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_old_bodies_that_nothing_needs_are_pruned(tmp_path: Path, clock: Clock) -> None:
     service = Service(settings_for(tmp_path / "data", evidence={"keep_for": "1d"}))
-    court = Court(service, tmp_path / "list.txt", monkeypatch)
+    court = Court(service, tmp_path / "list.txt", clock)
     first = court.publish([*SITES, "archive.org"])
     second = court.publish([*SITES, "late.example"])
     serves = court.publish([*SITES, "later.example"])
@@ -174,6 +174,7 @@ def test_only_old_bodies_that_nothing_needs_are_pruned(tmp_path: Path, monkeypat
     pending = court.publish(SITES[:6])
     assert court.publish(b"<html>").outcome is Outcome.FAILED
     needed = {first.body_sha256, serves.body_sha256, pending.body_sha256}
+    clock.advance(2 * 86_400)
     assert service.prune_bodies() <= 3
     assert kept(court) == needed
     with pytest.raises(NotFoundError, match=r"was removed on .* as the setting evidence.keep_for says"):

@@ -10,16 +10,16 @@ import pytest
 from blocklist.service import Service
 from blocklist.vocabulary import Effect, Outcome, Run
 from tests.refresh.test_runs import SITES, Court, redefine
-from tests.support import definition, settings_for
+from tests.support import Clock, definition, settings_for
 
 
-def court_with(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> Court:
-    return Court(service, tmp_path / "list.txt", monkeypatch, **more)
+def court_with(service: Service, tmp_path: Path, clock: Clock, **more: Any) -> Court:
+    return Court(service, tmp_path / "list.txt", clock, **more)
 
 
 @pytest.fixture
-def court(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Court:
-    return court_with(service, tmp_path, monkeypatch)
+def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
+    return court_with(service, tmp_path, clock)
 
 
 def spoken(court: Court, run: Run) -> list[str]:
@@ -39,10 +39,8 @@ def test_a_short_list_may_grow_fast(court: Court) -> None:
     assert court.publish([*SITES[:3], *(f"more-{number}.example" for number in range(49))]).outcome is Outcome.APPLIED
 
 
-def test_fewer_sites_than_a_feed_has_at_least_are_held(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    court = court_with(service, tmp_path, monkeypatch, guards={"min_entries": 20})
+def test_fewer_sites_than_a_feed_has_at_least_are_held(service: Service, tmp_path: Path, clock: Clock) -> None:
+    court = court_with(service, tmp_path, clock, guards={"min_entries": 20})
     assert court.publish(SITES).outcome is Outcome.APPLIED
     run = court.publish(SITES[1:])
     assert (run.outcome, run.reason) == (Outcome.HELD, "gives 19 sites; this feed has at least 20")
@@ -67,8 +65,8 @@ def test_an_older_date_than_that_of_the_list_that_serves_is_held(court: Court) -
     assert court.publish(SITES).outcome is Outcome.APPLIED
 
 
-def test_a_feed_says_where_its_date_stands(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    court = court_with(service, tmp_path, monkeypatch, guards={"stated_date": r"order of (\S+)"})
+def test_a_feed_says_where_its_date_stands(service: Service, tmp_path: Path, clock: Clock) -> None:
+    court = court_with(service, tmp_path, clock, guards={"stated_date": r"order of (\S+)"})
     court.publish("# order of 2026-07-06\n" + "\n".join(SITES) + "\n")
     assert court.publish("# order of 2026-07-05\n" + "\n".join(SITES[1:]) + "\n").outcome is Outcome.HELD
     redefine(service.store, definition("court", source={"file": str(court.file)}, guards={"stated_date": "off"}))
@@ -106,10 +104,8 @@ def test_a_last_line_that_cannot_be_read_is_held(court: Court) -> None:
     assert spoken(court, court.publish("\n".join([*SITES, "https://exa"]))) == ["cut_off"]
 
 
-def test_a_guard_that_is_switched_off_does_not_speak(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    court = court_with(service, tmp_path, monkeypatch, guards={"off": ["cut_off"]})
+def test_a_guard_that_is_switched_off_does_not_speak(service: Service, tmp_path: Path, clock: Clock) -> None:
+    court = court_with(service, tmp_path, clock, guards={"off": ["cut_off"]})
     court.publish(SITES)
     assert court.publish("\n".join([*SITES, "pirate.co"])).outcome is Outcome.APPLIED
 
@@ -122,9 +118,9 @@ def table(rows: list[str]) -> str:
 
 
 def test_a_last_row_with_too_few_columns_is_held_even_on_a_first_list(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, tmp_path: Path, clock: Clock
 ) -> None:
-    court = court_with(service, tmp_path, monkeypatch, **TABLE)
+    court = court_with(service, tmp_path, clock, **TABLE)
     rows = [f"1.1.1.{n};site-{n}.example;http://site-{n}.example/watch;court;2-{n};2016-01-01" for n in range(9)]
     run = court.publish(table([*rows, "1.1.1.9;site.example"]))
     assert (run.outcome, run.reason) == (
@@ -135,19 +131,15 @@ def test_a_last_row_with_too_few_columns_is_held_even_on_a_first_list(
 
 
 def test_a_short_row_among_the_others_makes_a_short_last_one_usual(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, tmp_path: Path, clock: Clock
 ) -> None:
-    court = court_with(service, tmp_path, monkeypatch, **TABLE)
+    court = court_with(service, tmp_path, clock, **TABLE)
     rows = [f"1.1.1.{n};site-{n}.example;;court" for n in range(5)]
     assert court.publish(table([*rows, "x;short.example", *rows, "y;last.example", ""])).outcome is Outcome.APPLIED
 
 
-def test_a_list_that_does_not_cover_what_it_must_is_held(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    court = court_with(
-        service, tmp_path, monkeypatch, guards={"must_match": ["www.site-0.example", "https://archive.org/x"]}
-    )
+def test_a_list_that_does_not_cover_what_it_must_is_held(service: Service, tmp_path: Path, clock: Clock) -> None:
+    court = court_with(service, tmp_path, clock, guards={"must_match": ["www.site-0.example", "https://archive.org/x"]})
     assert court.publish([*SITES, "archive.org"]).outcome is Outcome.APPLIED
     run = court.publish([*SITES[1:], "archive.org", "site-0.example.org"])
     assert (run.outcome, run.reason) == (
@@ -156,9 +148,9 @@ def test_a_list_that_does_not_cover_what_it_must_is_held(
     )
 
 
-def test_a_list_that_covers_what_it_must_not_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_covers_what_it_must_not_fails(tmp_path: Path, clock: Clock) -> None:
     service = Service(settings_for(tmp_path / "data", guards={"must_not_match": ["www.shop.example"]}))
-    court = court_with(service, tmp_path, monkeypatch, guards={"must_not_match": ["https://news.example/today"]})
+    court = court_with(service, tmp_path, clock, guards={"must_not_match": ["https://news.example/today"]})
     for bad in ("shop.example", "http://news.example/"):
         run = court.publish([*SITES, bad])
         assert run.outcome is Outcome.FAILED

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from blocklist.clock import now, seconds_between
 from blocklist.definition import FeedDefinition
 from blocklist.errors import ConflictError, NotFoundError, UsageError
 from blocklist.service import Service
 from blocklist.store import Store
 from blocklist.vocabulary import Feed, Outcome, Run, Stage
-from tests.support import definition
+from tests.support import Clock, definition
 
 SITES = [f"site-{number}.example" for number in range(20)]
 
@@ -20,16 +21,17 @@ SITES = [f"site-{number}.example" for number in range(20)]
 class Court:
     """A feed in a file, with a clock that each refresh moves on by a day."""
 
-    def __init__(self, service: Service, file: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+    def __init__(self, service: Service, file: Path, clock: Clock, **more: Any) -> None:
         self.service = service
         self.file = file
-        self.day = 0
-        monkeypatch.setattr("blocklist.refresh.run.now", lambda: self.now)
+        self.clock = clock
+        clock.move_to("2025-12-31T00:00:00Z")
         service.add_feed(definition("court", source={"file": str(file)}, **more), "tester")
 
     @property
-    def now(self) -> str:
-        return f"2026-01-{max(self.day, 1):02}T00:00:00Z"
+    def day(self) -> int:
+        """The day of January 2026: the first refresh is on the first."""
+        return int(now()[8:10])
 
     @property
     def feed(self) -> Feed:
@@ -42,7 +44,7 @@ class Court:
         return self.refresh()
 
     def refresh(self) -> Run:
-        self.day += 1
+        self.clock.advance(86_400)
         return self.service.refresh("court", "tester")
 
     def listed(self, target: str) -> bool:
@@ -56,8 +58,8 @@ class Court:
 
 
 @pytest.fixture
-def court(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Court:
-    return Court(service, tmp_path / "list.txt", monkeypatch)
+def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
+    return Court(service, tmp_path / "list.txt", clock)
 
 
 def redefine(store: Store, wanted: FeedDefinition) -> None:
@@ -149,18 +151,16 @@ def test_a_source_that_cannot_be_had_fails_the_run(court: Court) -> None:
 
 
 def test_a_feed_that_fails_is_tried_again_later_each_time_up_to_a_day(court: Court) -> None:
-    from blocklist.clock import seconds_between
-
     waits = []
     for _ in range(12):
         court.publish(b"")
-        waits.append(seconds_between(court.now, court.feed.next_due))
+        waits.append(seconds_between(now(), court.feed.next_due))
     assert 900 <= waits[0] <= 1_800
     assert waits[-1] == 86_400
     assert court.service.store.feeds.failures(court.service.store.feeds.get("court").id) == 12
     court.publish(SITES)
     assert court.service.store.feeds.failures(court.service.store.feeds.get("court").id) == 0
-    assert abs(seconds_between(court.now, court.feed.next_due) - 21_600) <= 2_160
+    assert abs(seconds_between(now(), court.feed.next_due) - 21_600) <= 2_160
 
 
 def test_half_of_its_rows_are_held_and_the_previous_list_serves(court: Court) -> None:
@@ -182,8 +182,8 @@ def test_junk_among_the_rows_is_held(court: Court) -> None:
     assert court.feed.last_success is None
 
 
-def test_a_feed_may_allow_itself_more(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    court = Court(service, tmp_path / "list.txt", monkeypatch, guards={"max_removed": 0.6})
+def test_a_feed_may_allow_itself_more(service: Service, tmp_path: Path, clock: Clock) -> None:
+    court = Court(service, tmp_path / "list.txt", clock, guards={"max_removed": 0.6})
     court.publish(SITES)
     assert court.publish(SITES[:10]).outcome is Outcome.APPLIED
     assert court.publish(SITES[:2]).reason == "would remove 8 of 10 sites (80%); this feed allows 60%"
@@ -193,7 +193,7 @@ def test_approving_applies_exactly_the_held_body_even_after_the_source_changed(c
     court.publish(SITES)
     held = court.publish([*SITES[:10], "new.example"])
     court.file.write_text("something-else.example\n")
-    court.day += 1
+    court.clock.advance(86_400)
     run = court.service.approve(held.id, "approver", "the court confirmed it")
     assert (run.id, run.outcome) == (held.id, Outcome.APPLIED)
     assert run.reason == "11 sites: 1 added, 10 removed, 0 restated"

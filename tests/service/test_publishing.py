@@ -14,7 +14,7 @@ from blocklist.config import PolicySettings
 from blocklist.service import Service
 from blocklist.snapshot import overlay
 from blocklist.vocabulary import OverrideAction
-from tests.support import definition
+from tests.support import Clock, definition
 
 HOSTS = [f"{label}{site}.example" for site in ("p", "q", "r") for label in ("", "www.", "a.")]
 ENTRIES = [*HOSTS, *(f"{host}/x" for host in HOSTS), *(f"{host}/x?v=1" for host in HOSTS), "93.184.215.14/film"]
@@ -114,11 +114,9 @@ def test_many_changes_are_compiled_whole(service: Service, tmp_path: Path, monke
     assert not service.snapshot().lookup("site-4.example").listed
 
 
-def test_a_listing_that_ended_by_a_clock_set_back_is_noticed(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_listing_that_ended_by_a_clock_set_back_is_noticed(service: Service, tmp_path: Path, clock: Clock) -> None:
     add(service, tmp_path, "court", "a.example", "b.example")
-    monkeypatch.setattr("blocklist.refresh.run.now", lambda: "2020-01-01T00:00:00Z")
+    clock.move_to("2020-01-01T00:00:00Z")
     write(tmp_path, "court", "b.example")
     service.refresh("court", "tester")
     snapshot = service.snapshot()

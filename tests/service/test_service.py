@@ -15,7 +15,7 @@ from blocklist.errors import ConflictError, NotFoundError, SnapshotError, StoreE
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service, override_rule, read_target
 from blocklist.vocabulary import Listing, OverrideAction, RuleKind, Scope
-from tests.support import definition, settings_for, values
+from tests.support import Clock, definition, settings_for, values
 
 ALLOW, BLOCK = OverrideAction.ALLOW, OverrideAction.BLOCK
 
@@ -109,9 +109,9 @@ def test_the_history_of_a_host_tells_of_everything_that_covers_it(service: Servi
     assert history(service, "example") == []
 
 
-def test_the_past_is_answered_as_it_was(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_past_is_answered_as_it_was(service: Service, tmp_path: Path, clock: Clock) -> None:
     for day, lines in enumerate((["a.example", "b.example"], ["b.example"], ["a.example", "b.example"]), 1):
-        monkeypatch.setattr("blocklist.refresh.run.now", lambda day=day: f"2026-01-{day:02}T12:00:00Z")
+        clock.move_to(f"2026-01-{day:02}T12:00:00Z")
         publish(service, tmp_path, *lines)
     asked = [is_listed(service, "www.a.example", f"2026-01-{day:02}T13:00:00Z") for day in (1, 2, 3)]
     assert asked == [True, False, True]

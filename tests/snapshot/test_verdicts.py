@@ -22,6 +22,7 @@ from tests.support import (
     DEFAULT_POLICY,
     EVERYTHING,
     SOME_DAY,
+    Clock,
     compiled,
     host_rule,
     listed,
@@ -388,12 +389,11 @@ def test_an_expired_override_stops_counting_by_itself() -> None:
     assert not snapshot_of([], both).lookup("pirate.example").listed
 
 
-def test_an_override_expires_while_its_snapshot_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_override_expires_while_its_snapshot_is_open(clock: Clock) -> None:
     until = from_now(hours=1)
     snapshot = snapshot_of([], [override(1, BLOCK, rule("pirate.example"), until)])
     assert snapshot.lookup("pirate.example").listed
-    later = datetime.fromisoformat(until).timestamp() + 1
-    monkeypatch.setattr("blocklist.snapshot.reader.time.time", lambda: later)
+    clock.advance(3_601)
     assert not snapshot.lookup("pirate.example").listed
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.clock import later, now
 from blocklist.store import Store
+from tests.support import Clock
 
 
 @pytest.fixture
@@ -34,12 +34,9 @@ def test_a_key_belongs_to_who_sent_it(store: Store) -> None:
     assert store.requests.begin("bob", "key", "hash") is None
 
 
-def test_a_request_that_changed_nothing_is_forgotten_at_once_and_any_after_a_day(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_that_changed_nothing_is_forgotten_at_once_and_any_after_a_day(store: Store, clock: Clock) -> None:
     store.requests.begin("ann", "key", "hash")
     store.requests.forget("ann", "key")
     assert store.requests.begin("ann", "key", "hash") is None
-    tomorrow = later(now(), 86_402)
-    monkeypatch.setattr("blocklist.store.requests.now", lambda: tomorrow)
+    clock.advance(86_402)
     assert store.requests.begin("ann", "key", "hash") is None

@@ -15,7 +15,7 @@ from blocklist.snapshot.follower import Follower
 from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
 from blocklist.web.guarding import current_identity, declare, guard, need_of, needs
-from tests.support import settings_for, token_for
+from tests.support import Clock, settings_for, token_for
 
 As = Callable[[str], FlaskClient]
 
@@ -77,15 +77,15 @@ def test_what_is_no_token_opens_nothing(control_app: Flask, given: str) -> None:
 
 
 def test_an_expired_and_a_revoked_token_open_nothing_and_say_so(
-    control_app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch
+    control_app: Flask, service: Service, clock: Clock
 ) -> None:
     token, secret = service.create_token(Role.ADMIN, "test", expires_at=later(now(), 60))
     headers = {"Authorization": f"Bearer {secret}"}
     client = control_app.test_client()
     assert client.get("/admin/", headers=headers).status_code == 200
-    monkeypatch.setattr("blocklist.service.tokens.now", lambda: later(now(), 61))
+    clock.advance(61)
     assert "is expired since" in client.get("/v1/history?target=a.example", headers=headers).text
-    monkeypatch.undo()
+    clock.advance(-61)
     service.revoke_token(token.id, "test")
     answer = client.get("/v1/history?target=a.example", headers=headers)
     assert (answer.status_code, "is revoked since" in answer.text) == (401, True)
@@ -100,14 +100,11 @@ def test_a_person_who_is_not_signed_in_is_led_to_the_sign_in_and_back(control_ap
     assert client.get("/admin/").headers["Location"] == "/admin/sign-in"
 
 
-def test_the_use_of_a_token_is_noted_once_a_minute(
-    client_as: As, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_use_of_a_token_is_noted_once_a_minute(client_as: As, service: Service, clock: Clock) -> None:
     client = client_as("viewer")
-    times = iter(["2026-01-02T03:04:05Z", "2026-01-02T03:04:50Z", "2026-01-02T03:05:06Z"])
-    monkeypatch.setattr("blocklist.store.tokens.now", lambda: next(times))
     seen = []
-    for _ in range(3):
+    for moment in ("2026-01-02T03:04:05Z", "2026-01-02T03:04:50Z", "2026-01-02T03:05:06Z"):
+        clock.move_to(moment)
         client.get("/admin/")
         seen.append(service.store.tokens.get(1).last_used)
     assert seen == ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z", "2026-01-02T03:05:06Z"]

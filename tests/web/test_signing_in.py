@@ -16,7 +16,7 @@ from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
-from tests.support import PASSWORD, add_person, settings_for
+from tests.support import PASSWORD, Clock, add_person, settings_for
 
 
 def proof(page: TestResponse) -> str:
@@ -92,20 +92,20 @@ def test_a_session_gets_a_new_secret_at_each_sign_in_and_the_old_one_ends(
 
 
 def test_a_session_ends_after_silence_and_after_its_longest_time(
-    browser: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
+    browser: FlaskClient, service: Service, clock: Clock
 ) -> None:
     sign_in(browser, "anna")
-    moment = now()
+    signed_in_at = now()
 
     def at(seconds: float) -> int:
-        monkeypatch.setattr("blocklist.store.sessions.now", lambda: later(moment, seconds))
+        clock.move_to(later(signed_in_at, seconds))
         return browser.get("/admin/").status_code
 
     idle, lifetime = service.settings.access.session_idle, service.settings.access.session_lifetime
     assert at(idle - 10) == 200
     assert at(2 * idle - 80) == 200
     assert at(3 * idle) == 303
-    monkeypatch.undo()
+    clock.move_to(signed_in_at)
     sign_in(browser, "anna")
     for seconds in range(0, int(lifetime), int(idle) - 100):
         assert at(seconds) == 200, seconds
@@ -169,13 +169,13 @@ def test_the_first_link_makes_one_admin_and_opens_nothing_afterwards(control_app
 
 
 def test_a_link_of_the_first_start_expires_and_a_newer_one_replaces_it(
-    control_app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch
+    control_app: Flask, service: Service, clock: Clock
 ) -> None:
     first, second = service.first_link(), service.first_link()
     browser = control_app.test_client()
     assert browser.get(f"/admin/set-up?key={first}").status_code == 401
     assert browser.get(f"/admin/set-up?key={second}").status_code == 200
-    monkeypatch.setattr("blocklist.service.signing_in.now", lambda: later(now(), 3_601))
+    clock.advance(3_601)
     assert browser.get(f"/admin/set-up?key={second}").status_code == 401
 
 

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from blocklist.clock import later, now
 from blocklist.errors import StoreError
 from blocklist.service import Service
 from blocklist.vocabulary import Role
 from blocklist.web.api import DescribedApp
-from tests.support import settings_for
+from tests.support import Clock, settings_for
 from tests.web.api.checked import CheckedClient
 
 BLOCK = {"action": "block", "target": "pirate.example", "reason": "by order"}
@@ -157,11 +156,10 @@ def test_of_two_requests_at_once_one_is_done_and_the_other_told_to_wait(
     assert statuses == [409, 201]
 
 
-def test_a_key_is_forgotten_after_a_day(api: CheckedClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_forgotten_after_a_day(api: CheckedClient, clock: Clock) -> None:
     key = {"Idempotency-Key": "one"}
     api.post("/v1/overrides", json=BLOCK, headers=key)
-    tomorrow = later(now(), 86_402)
-    monkeypatch.setattr("blocklist.store.requests.now", lambda: tomorrow)
+    clock.advance(86_402)
     assert api.post("/v1/overrides", json=BLOCK | {"reason": "other"}, headers=key).status_code == 201
 
 
