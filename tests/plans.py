@@ -11,12 +11,8 @@ from blocklist.store import Store
 def statements_of(store: Store, action: Callable[[], Any]) -> list[str]:
     """Return the statements that an action makes in this thread, their parameters filled in."""
     said: list[str] = []
-    connection = store.database._connection
-    connection.set_trace_callback(said.append)
-    try:
+    with store.database.traced(said.append):
         action()
-    finally:
-        connection.set_trace_callback(None)
     return [statement for statement in said if not statement.startswith("--")]
 
 

@@ -11,7 +11,7 @@ Key = TypeVar("Key", str, bytes)
 Value = TypeVar("Value")
 
 #: What Python needs to keep one item besides its bytes: the header of a key, and its place in a table.
-_OVERHEAD = 90
+OVERHEAD = 90
 #: How much is dropped at a time, as a share of all: so much that it is seldom, so little that nobody waits.
 _SHARE = 16
 #: Places for marks of what came once, a power of two, and how many are taken before all are wiped off.
@@ -27,10 +27,11 @@ class Memory(Generic[Key, Value]):
     ``functools.lru_cache``, of which a call costs twice as much, nor two generations, of which one is dropped when the
     other is full: what comes round again and fills more than one of them would be gone every time.
 
-    Whoever must be quick looks into :attr:`items` itself. Values are never None.
+    Whoever must be quick looks into :attr:`items` itself. Values are never None. :attr:`taken` is the number of bytes
+    that all items take, :data:`OVERHEAD` of each included.
     """
 
-    __slots__ = ("_lock", "_longest", "_marked", "_marks", "_own", "_size", "_size_of", "_taken", "items")
+    __slots__ = ("_lock", "_longest", "_marked", "_marks", "_own", "_size", "_size_of", "items", "taken")
 
     def __init__(self, size: int, longest: int, size_of: Callable[[Value], int] = lambda _: 0,
                  own: Callable[[Key], Key] = lambda key: key) -> None:  # fmt: skip
@@ -51,7 +52,7 @@ class Memory(Generic[Key, Value]):
         """Forget everything but the marks."""
         with self._lock:
             self.items: dict[Key, Value] = {}
-            self._taken = 0
+            self.taken = 0
 
     def keep(self, key: Key, value: Value) -> None:
         """Keep an item if it came before."""
@@ -65,15 +66,15 @@ class Memory(Generic[Key, Value]):
             with self._lock:  # the threads of a control plane share one
                 if key not in self.items:
                     self.items[self._own(key)] = value
-                    self._taken += self._bytes(key, value)
-                    if self._taken > self._size:
+                    self.taken += self._bytes(key, value)
+                    if self.taken > self._size:
                         self._drop()
 
     def _drop(self) -> None:
         """Make room: a dict has its items in the order in which they came."""
         items = self.items
         for key in list(islice(items, len(items) // _SHARE + 1)):
-            self._taken -= self._bytes(key, items.pop(key))
+            self.taken -= self._bytes(key, items.pop(key))
 
     def _bytes(self, key: Key, value: Value) -> int:
-        return len(key) + self._size_of(value) + _OVERHEAD
+        return len(key) + self._size_of(value) + OVERHEAD

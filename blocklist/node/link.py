@@ -109,6 +109,10 @@ class Link(asyncio.Transport):
         if not self._waiting and not self._gone:
             self._shut()
 
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes the client did not take yet."""
+        return len(self._waiting)
+
     def can_write_eof(self) -> bool:
         """A plain socket can."""
         return True

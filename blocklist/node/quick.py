@@ -28,7 +28,7 @@ _LINE = re.compile(
 
 #: The longest request that is remembered with its answer, the bytes that all may take, and what Python needs for an
 #: answer that requests do not share, besides its bytes.
-MAX_REQUEST, _REMEMBERED, _ANSWER = 768, 7 << 20, 100
+MAX_REQUEST, MAX_REMEMBERED, _ANSWER = 768, 7 << 20, 100
 #: Heads of requests that are known, and the longest of them: a client sends the same headers again and again.
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
 #: A head that needs no parser: a Host, and headers that concern neither a body nor the connection, in printable ASCII.
@@ -66,7 +66,7 @@ class Quick:
         #: The first headers of every response of the moment, and what was asked of late: for whoever asks so often that
         #: a call is too much.
         self.begin = b""
-        self.answers: Memory[bytes, _Answer] = Memory(_REMEMBERED, MAX_REQUEST, self._size_of, _own)
+        self.answers: Memory[bytes, _Answer] = Memory(MAX_REMEMBERED, MAX_REQUEST, self._size_of, _own)
 
     def prepare(self, begin: bytes) -> None:
         """Take note of the snapshot of the moment, its staleness, and the first headers of every response.

@@ -31,7 +31,8 @@ class Sockets(Selector):
     def __init__(self, tell: Callable[..., None]) -> None:
         super().__init__()
         self._tell = tell
-        self._links: dict[int, Link] = {}
+        #: The open connections by the number of their descriptor.
+        self.links: dict[int, Link] = {}
         self._listening: dict[int, socket.socket] = {}
         self.watch = self._epoll.modify
         self._waited_briefly = False
@@ -46,6 +47,27 @@ class Sockets(Selector):
         self._listening[listening.fileno()] = listening
         self._epoll.register(listening.fileno(), READABLE)
 
+    def take(self, connected: socket.socket) -> None:
+        """Answer whoever is at the other end of a connected socket, which is closed here when it ends."""
+        connected.setblocking(False)
+        if connected.family != socket.AF_UNIX:
+            with contextlib.suppress(OSError):  # gone already: to be found by reading
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(self._node)
+        link = Link(self, connected, connection)
+        try:
+            self._epoll.register(connected.fileno(), FIRST)
+        except OSError as error:
+            # The system watches no more descriptors (ENOSPC, epoll_ctl(2)).
+            self._tell("cannot watch a connection", level="error", reason=str(error))
+            connected.close()
+            return
+        self.links[connected.fileno()] = link
+        try:
+            connection.connection_made(link)
+        except Exception as error:
+            self.failed(link, error)
+
     def stop_listening(self) -> None:
         """Take no more connections."""
         for number, listening in self._listening.items():
@@ -55,7 +77,7 @@ class Sockets(Selector):
 
     def forget(self, number: int) -> None:
         """Hear no more of a socket."""
-        if self._links.pop(number, None) is not None:
+        if self.links.pop(number, None) is not None:
             self._epoll.unregister(number)
 
     def failed(self, link: Link, error: Exception) -> None:
@@ -70,12 +92,12 @@ class Sockets(Selector):
         """
         ready: Ready = []
         events = self._look(timeout)
-        if not self._links:
+        if not self.links:
             # Before `begin` there is no node, and connections are of others.
             for number, event in events:
                 self._other(ready, number, event)
             return ready
-        node, quick, links, poll = self._node, self._node.quick, self._links, self._epoll.poll
+        node, quick, links, poll = self._node, self._node.quick, self.links, self._epoll.poll
         looks = 1
         while events:
             for number, event in events:
@@ -131,7 +153,7 @@ class Sockets(Selector):
         return events
 
     def _other(self, ready: Ready, number: int, event: int) -> None:
-        link = self._links.get(number)
+        link = self.links.get(number)
         if link is not None:
             try:
                 link.ready(event)
@@ -154,28 +176,8 @@ class Sockets(Selector):
                 self._epoll.modify(listening.fileno(), 0)
                 self.loop.call_later(_PAUSE, self._accept_again, listening)
                 return
-            self._take(connected)
+            self.take(connected)
 
     def _accept_again(self, listening: socket.socket) -> None:
         if listening.fileno() in self._listening:
             self._epoll.modify(listening.fileno(), READABLE)
-
-    def _take(self, connected: socket.socket) -> None:
-        connected.setblocking(False)
-        if connected.family != socket.AF_UNIX:
-            with contextlib.suppress(OSError):  # gone already: to be found by reading
-                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(self._node)
-        link = Link(self, connected, connection)
-        try:
-            self._epoll.register(connected.fileno(), FIRST)
-        except OSError as error:
-            # The system watches no more descriptors (ENOSPC, epoll_ctl(2)).
-            self._tell("cannot watch a connection", level="error", reason=str(error))
-            connected.close()
-            return
-        self._links[connected.fileno()] = link
-        try:
-            connection.connection_made(link)
-        except Exception as error:
-            self.failed(link, error)

@@ -70,6 +70,11 @@ class Supervisor:
         """The number of workers."""
         return len(self._workers)
 
+    @property
+    def process_ids(self) -> list[int]:
+        """The process ids of the workers that were started."""
+        return [worker.process.pid for worker in self._workers if worker.process]
+
     def start(self) -> None:
         """Start the workers and wait until each answers.
 

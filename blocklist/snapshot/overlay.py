@@ -20,7 +20,7 @@ from blocklist.snapshot.sieve import OPEN, with_hosts
 from blocklist.vocabulary import Override, Policy, RuleKind
 
 #: Rules of a base from which on copying it is worth the while, and the share of them that may change: one in so many.
-_LEAST, _SHARE = 50_000, 10
+MIN_RULES, _SHARE = 50_000, 10
 
 
 class Overlay(Compiler):
@@ -124,7 +124,7 @@ def overlay_on(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple
 
     It would not be if the base was compiled under other policies or other names of feeds, or has been damaged since.
     """
-    if previous.meta["base"]["rules"] < _LEAST or previous.meta["base"]["mark"] is None:
+    if previous.meta["base"]["rules"] < MIN_RULES or previous.meta["base"]["mark"] is None:
         return None
     if not same_policies(previous, policies):
         return None

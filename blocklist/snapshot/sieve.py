@@ -16,11 +16,11 @@ from itertools import islice
 from zlib import crc32
 
 #: Keys below a suffix that make it wide, and how many may be: readers keep them in a set.
-_WIDE, _MAX_WIDE = 32, 1_024
+WIDE_FROM, _MAX_WIDE = 32, 1_024
 #: Bits a key: at this density a seventh of the other hosts pass by chance.
 _BITS = 6
 #: Suffixes counted at a time, and keys joined into one text: what these take of memory stays small.
-_COUNTED, _JOINED = 200_000, 50_000
+MAX_COUNTED, MAX_JOINED = 200_000, 50_000
 #: What lets every host pass.
 OPEN = b"\xff"
 
@@ -92,9 +92,9 @@ def _wide_suffixes(keys: Iterable[bytes], known: Container[bytes]) -> list[bytes
     counts: Counter[bytes] = Counter()
     for text in _joined(keys):
         counts.update(_SUFFIX(text))
-        if len(counts) > _COUNTED:
+        if len(counts) > MAX_COUNTED:
             counts = Counter({suffix: count for suffix, count in counts.items() if count > 1})
-    wide = [suffix for suffix, count in counts.items() if count >= _WIDE and suffix not in known]
+    wide = [suffix for suffix, count in counts.items() if count >= WIDE_FROM and suffix not in known]
     return sorted(wide, key=lambda suffix: (-counts[suffix], suffix))[:_MAX_WIDE]
 
 
@@ -112,5 +112,5 @@ def _sites(keys: Iterable[bytes], wide: Container[bytes]) -> Iterator[list[bytes
 
 def _joined(keys: Iterable[bytes]) -> Iterator[bytes]:
     remaining = iter(keys)
-    while some := list(islice(remaining, _JOINED)):
+    while some := list(islice(remaining, MAX_JOINED)):
         yield b" ".join((b"", *some, b""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,16 @@ class Database:
             yield
         finally:
             self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def traced(self, tell: Callable[[str], object]) -> Iterator[None]:
+        """Call ``tell`` with each statement that this thread makes inside, its parameters filled in."""
+        connection = self._connection
+        connection.set_trace_callback(tell)
+        try:
+            yield
+        finally:
+            connection.set_trace_callback(None)
 
     def check(self) -> list[str]:
         """Return what SQLite's own integrity check finds wrong; nothing for a whole database."""

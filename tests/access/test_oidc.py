@@ -21,11 +21,13 @@ from pytest_iam import Server
 from werkzeug.test import TestResponse
 
 from blocklist.access import oidc
+from blocklist.config import OidcSettings
 from blocklist.errors import ForbiddenError, UnauthorizedError
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
+from tests.e2e.running import publisher, respond
 from tests.support import add_person, settings_for
 
 _BACK = "http://localhost/admin/sign-in/provider/back"
@@ -222,23 +224,41 @@ def test_the_browser_is_sent_with_a_challenge_and_never_with_what_solves_it(app:
         {"sub": None},
     ],
 )
-def test_a_token_that_is_not_for_this_sign_in_is_refused(
-    service: Service, iam_server: Server, wrong: dict[str, Any]
-) -> None:
-    provider = oidc.Provider(service.settings.oidc)
-    issuer = provider._issuer
-    key = RSAKey.import_key(iam_server.app.config["CANAILLE_OIDC"]["ACTIVE_JWKS"][0])
-    right = {"iss": issuer, "sub": "7", "aud": "blocklist", "exp": time.time() + 60, "iat": time.time(), "nonce": "n"}
+def test_a_token_that_is_not_for_this_sign_in_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    (tmp_path / "secret").write_text("marker-eleven-oidc\n")
+    key = RSAKey.generate_key(2048, {"kid": "one"})
+    stranger = RSAKey.generate_key(2048, {"kid": "one"})
+    pending = oidc.Pending("state", "n", "verifier", "/")
+    tokens: list[str] = []
 
-    def signed(claims: dict[str, Any], header: dict[str, Any], by: Any = key) -> str:
-        return jwt.encode(header, {name: value for name, value in claims.items() if value is not None}, by)
+    def answer(handler: Any) -> None:
+        if handler.path == "/keys":
+            told: dict[str, Any] = {"keys": [key.as_dict(private=False)]}
+        elif handler.path == "/token":
+            told = {"id_token": tokens[-1]}
+        else:
+            told = {"issuer": issuer, "jwks_uri": f"{issuer}/keys", "token_endpoint": f"{issuer}/token"}
+        respond(handler, json.dumps(told).encode())
 
-    header = {"alg": "RS256", "kid": key.kid}
-    assert provider._verified(signed(right, header), "n", "")["sub"] == "7"
-    stranger = RSAKey.generate_key(2048, {"kid": str(key.kid)})
-    for token in (signed(right | wrong, header), signed(right, header, stranger), "", "a.b.c"):
-        with pytest.raises(UnauthorizedError, match="could not be verified"):
-            provider._verified(token, "n", "")
+    def finished_with(token: str) -> dict[str, Any]:
+        tokens.append(token)
+        return provider.finish(pending, {"state": "state", "code": "code"}, _BACK)
+
+    def signed(claims: dict[str, Any], by: Any = key) -> str:
+        given = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode({"alg": "RS256", "kid": "one"}, given, by)
+
+    with publisher() as published:
+        published.answer = answer
+        issuer = f"http://127.0.0.1:{published.port}"
+        secret = str(tmp_path / "secret")
+        provider = oidc.Provider(OidcSettings(issuer=issuer, client_id="blocklist", client_secret_file=secret))
+        at = time.time()
+        right = {"iss": issuer, "sub": "7", "aud": "blocklist", "exp": at + 60, "iat": at, "nonce": "n"}
+        assert finished_with(signed(right))["sub"] == "7"
+        for token in (signed(right | wrong), signed(right, stranger), "", "a.b.c"):
+            with pytest.raises(UnauthorizedError, match="could not be verified"):
+                finished_with(token)
 
 
 def test_without_a_provider_there_is_no_way_to_one(service: Service, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from blocklist.service import Service
 from blocklist.snapshot.folder import SnapshotFolder
 from blocklist.store.holds import Holds
 from blocklist.store.runs import Runs
+from blocklist.store.snapshots import Snapshots
 from blocklist.vocabulary import Outcome
 from tests.support import definition
 
@@ -95,7 +96,7 @@ def _dying_at(stage: str) -> None:
         "holding": (Holds, "keep"),
         "publish": (SnapshotFolder, "publish"),
         "pointing": (SnapshotFolder, "_point"),
-        "noting": (Service, "_note_published"),
+        "noting": (Snapshots, "add"),
         "pruning": (retention, "prune_daily"),
         "removing": (Bodies, "remove"),
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocklist.errors import NotFoundError
-from blocklist.lookup.memory import _OVERHEAD, Memory
+from blocklist.lookup.memory import OVERHEAD, Memory
 from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.verdicts import APP, DOMAIN, PAGE, STORE, Verdicts
 from blocklist.vocabulary import OverrideAction, Rule, RuleKind, Scope
@@ -96,18 +98,22 @@ def test_a_batch_says_of_each_item_what_would_be_said_of_it_alone(items: list[An
             assert (result["verdict"], result["error"]) == ("unknown", alone["detail"])
 
 
-def test_a_new_snapshot_is_asked_at_once_by_batches_and_bid_requests() -> None:
-    holder = Holder(SNAPSHOT)
+def test_a_new_snapshot_is_asked_at_once_by_batches_and_bid_requests_and_the_old_one_let_go() -> None:
+    old = snapshot_of([listed(rule("pirate.example"))], version=7)
+    holder, watched = Holder(old), weakref.ref(old)
     resolver = Resolver(holder)
+    del old
 
     def blocked() -> tuple[bool, bool]:
         bid = resolver.openrtb(b'{"site": {"page": "https://new.example/"}}', {})
         return results(resolver, ["new.example"])[0]["listed"], json.loads(bid.encoded())["block"]
 
     assert blocked() == (False, False)
+    assert results(resolver, ["new.example"], policy="everything")
     holder.snapshot = snapshot_of([listed(rule("new.example"))], version=8)
     assert blocked() == (True, True)
-    assert all(verdicts.snapshot is holder.snapshot for verdicts in resolver._verdicts.values())
+    gc.collect()
+    assert watched() is None
 
 
 def test_the_answer_that_most_bid_requests_get_says_when_it_is_stale() -> None:
@@ -119,7 +125,7 @@ def test_the_answer_that_most_bid_requests_get_says_when_it_is_stale() -> None:
 
 
 def test_a_memory_is_bounded_and_drops_what_it_has_had_longest() -> None:
-    memory: Memory[str, int] = Memory(100 * (_OVERHEAD + 4), 4)
+    memory: Memory[str, int] = Memory(100 * (OVERHEAD + 4), 4)
     for number in range(1_000):
         for _ in range(2):
             memory.keep(f"{number:04}", number)
@@ -136,7 +142,7 @@ def test_a_memory_is_bounded_and_drops_what_it_has_had_longest() -> None:
 
 
 def test_what_comes_round_again_is_kept_whole_while_there_is_room() -> None:
-    memory: Memory[str, int] = Memory(100 * (_OVERHEAD + 4), 4)
+    memory: Memory[str, int] = Memory(100 * (OVERHEAD + 4), 4)
     keys = [f"{number:04}" for number in range(100)]
     for _ in range(5):
         for key in keys:
@@ -160,8 +166,8 @@ def test_threads_may_share_a_memory() -> None:
                 done.result()
     finally:
         sys.setswitchinterval(interval)
-    taken = sum(len(key) + len(value) + _OVERHEAD for key, value in memory.items.items())
-    assert memory._taken == taken <= 20_000
+    taken = sum(len(key) + len(value) + OVERHEAD for key, value in memory.items.items())
+    assert memory.taken == taken <= 20_000
 
 
 def test_what_comes_once_is_not_kept() -> None:

@@ -37,7 +37,7 @@ class RunningNode:
 
     def workers(self) -> list[int]:
         """The process ids of the workers."""
-        return [worker.process.pid for worker in self.supervisor._workers if worker.process]
+        return self.supervisor.process_ids
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from blocklist.node.connection import Connection
+from blocklist.node.link import HIGH_WATER
 from blocklist.node.selector import AVAILABLE
 from blocklist.node.sockets import Sockets
 
@@ -21,10 +22,12 @@ pytestmark = pytest.mark.skipif(not AVAILABLE, reason="this system has no epoll"
 
 
 class Stub:
-    """What a connection asks of a node, but for answers."""
+    """What a connection asks of a node, but for answers, with the sockets that ask it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+    def __init__(self) -> None:
+        self.sockets = Sockets(lambda *_, **__: None)
+        self.loop = asyncio.SelectorEventLoop(self.sockets)
+        self.sockets.begin(self)  # type: ignore[arg-type]
         self.clock = self.idle_deadline = 0.0
         self.sampling = 0
         self.quick: Any = SimpleNamespace(answer=None, answers=SimpleNamespace(items={}))
@@ -42,12 +45,15 @@ class Stub:
 
 
 @pytest.fixture
-def sockets() -> Iterator[Sockets]:
-    made = Sockets(lambda *_, **__: None)
-    loop = asyncio.SelectorEventLoop(made)
-    made.begin(Stub(loop))  # type: ignore[arg-type]
+def node() -> Iterator[Stub]:
+    made = Stub()
     yield made
-    loop.close()
+    made.loop.close()
+
+
+@pytest.fixture
+def sockets(node: Stub) -> Sockets:
+    return node.sockets
 
 
 def _turns(sockets: Sockets, count: int = 5) -> None:
@@ -58,14 +64,10 @@ def _turns(sockets: Sockets, count: int = 5) -> None:
     sockets.loop.run_until_complete(turns())
 
 
-def _node(sockets: Sockets) -> Any:
-    return sockets._node
-
-
-def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: Sockets) -> None:
+def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: Sockets, node: Stub) -> None:
     said: list[dict[str, Any]] = []
     sockets.loop.set_exception_handler(lambda _, context: said.append(context))
-    _node(sockets).fault = OSError(errno.ENOSPC, "no more watches")
+    node.fault = OSError(errno.ENOSPC, "no more watches")
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as client:
         sockets.listen(listening)
         client.connect(listening.getsockname())
@@ -73,10 +75,12 @@ def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: Sock
         _turns(sockets)
         assert client.recv(1) == b""
     assert [str(context["exception"]) for context in said] == ["[Errno 28] no more watches"]
-    assert not sockets._links
+    assert not sockets.links
 
 
-def test_a_fault_in_answering_ends_that_connection_alone(sockets: Sockets, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_answering_ends_that_connection_alone(
+    sockets: Sockets, node: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(*_: object) -> None:
         raise ValueError("a fault of ours")
 
@@ -87,21 +91,21 @@ def test_a_fault_in_answering_ends_that_connection_alone(sockets: Sockets, monke
     for sent in (b"x", b""):
         ours, theirs = socket.socketpair()
         with theirs:
-            sockets._take(ours)
+            sockets.take(ours)
             theirs.send(sent)
             theirs.shutdown(socket.SHUT_WR)
             _turns(sockets)
             theirs.settimeout(5)
             assert theirs.recv(1) == b""
     assert [str(context["exception"]) for context in said] == ["a fault of ours"] * 2
-    assert _node(sockets).closings == 2
+    assert node.closings == 2
 
 
-def test_what_asyncio_is_to_see_to_is_told_once(sockets: Sockets) -> None:
+def test_what_asyncio_is_to_see_to_is_told_once(sockets: Sockets, node: Stub) -> None:
     ours, theirs = socket.socketpair()
     read, write = os.pipe()
     with theirs:
-        sockets._take(ours)
+        sockets.take(ours)
         sockets.register(read, selectors.EVENT_READ)
         os.write(write, b"x")
         assert len(sockets.select(1)) == 1
@@ -111,16 +115,16 @@ def test_what_asyncio_is_to_see_to_is_told_once(sockets: Sockets) -> None:
     _turns(sockets)
 
 
-def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(sockets: Sockets) -> None:
+def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(sockets: Sockets, node: Stub) -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        sockets._take(ours)
-        (link,) = sockets._links.values()
-        while not link._waiting:
+        sockets.take(ours)
+        (link,) = sockets.links.values()
+        while not link.get_write_buffer_size():
             link.write(b"x" * 10_000)
-        assert not link.connection._blocked
+        assert link.get_write_buffer_size() <= HIGH_WATER, "it is not slowed down"
         for _ in range(2):
             link.connection.sweep()
             _turns(sockets, 1)
-        assert not sockets._links
-    assert _node(sockets).closings == 1
+        assert not sockets.links
+    assert node.closings == 1

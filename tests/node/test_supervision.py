@@ -70,7 +70,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         "from blocklist.node.supervisor import Supervisor\n"
         "from blocklist.node.options import NodeOptions\n"
         f"s = Supervisor('127.0.0.1:0', 2, NodeOptions({str(tmp_path)!r}, 60.0)); s.start()\n"
-        "print(*[w.process.pid for w in s._workers], flush=True); time.sleep(60)\n"
+        "print(*s.process_ids, flush=True); time.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

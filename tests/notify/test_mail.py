@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,9 @@ def test_a_subject_injects_no_header(telling: Telling, folder: Path) -> None:
         content = {"data": {"news": [], "left_out": 0}}
         hostile = Message("msg_1", "run failed: x\r\nBcc: all@evil.example\r\n\r\n\u202e<html>" + "x" * 5_000, content)
         with told.service.store.database.transaction():
-            told.notifier._post("email:team", hostile, now())
+            told.service.store.notices.post(
+                hostile.id, "email:team", hostile.summary, json.dumps(hostile.content), now(), ""
+            )
         told.notifier.deliver()
     (sent,) = box.mails
     assert sent["Bcc"] is None

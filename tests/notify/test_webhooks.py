@@ -15,12 +15,12 @@ from blocklist.clock import now
 from blocklist.notify.messages import Message
 from blocklist.notify.notifier import Notifier
 from blocklist.notify.webhook import post
-from blocklist.serve import scheduler as schedule
 from blocklist.serve.scheduler import Scheduler
 from blocklist.service import Service
 from tests.e2e.running import wait_for
 from tests.notify.conftest import Telling
 from tests.notify.receiving import SECRET
+from tests.support import Clock
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -84,14 +84,25 @@ def test_a_restart_loses_no_message(telling: Telling) -> None:
     assert again.hook.news == [[("begun", "run_failed", "court")]] * 2
 
 
-def test_a_message_whose_deliverer_died_is_delivered_by_the_next(telling: Telling) -> None:
+class Killed(BaseException):
+    """What ends a process wherever it is."""
+
+
+def test_a_message_whose_deliverer_died_is_delivered_by_the_next(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise Killed
+
     told = telling()
     with told.service.store.database.transaction():
-        id_ = told.service.store.notices.post("msg_1", "webhook:ops", "x", '{"data": {"news": []}}', now(), "")
-    assert told.notifier._claim(id_) is not None
-    assert told.notifier._claim(id_) is None, "nobody else takes it meanwhile"
-    told.tick(30)
-    assert told.hook.received == []
+        told.service.store.notices.post("msg_1", "webhook:ops", "x", '{"data": {"news": []}}', now(), "")
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr("blocklist.notify.notifier.post", dies)
+        told.notifier.deliver()
+    for seconds in (0, 30):
+        told.tick(seconds)
+        assert told.hook.received == [], "nobody else takes it meanwhile"
     told.tick(60)
     assert len(told.hook.received) == 1
 
@@ -175,25 +186,32 @@ def test_neither_the_secret_nor_the_path_of_a_webhook_is_kept_or_said(
     assert SECRET.removeprefix("whsec_") not in said
 
 
-def test_the_schedule_tells_in_a_thread_of_its_own(telling: Telling, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "_NOTICED", 0.05)
+def test_the_schedule_tells_in_a_thread_of_its_own(telling: Telling) -> None:
     told = telling()
     told.feed("court", body=None)
     told.clock.run()
     scheduler = Scheduler(told.service)
     scheduler.start()
     try:
+        wait_for(lambda: any(run.outcome for run in told.service.store.runs.all()))
+        told.clock.advance(5)
         wait_for(lambda: bool(told.hook.received))
     finally:
         scheduler.stop(wait=True)
     assert told.hook.news[0] == [("begun", "run_failed", "court")]
 
 
-def test_without_a_channel_nothing_is_looked_at(service: Service) -> None:
+def test_without_a_channel_nothing_is_looked_at(
+    service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Notifier] = []
+    monkeypatch.setattr(Notifier, "tick", looks.append)
+    clock.run()
     scheduler = Scheduler(service)
     scheduler.start()
+    clock.advance(60)
     try:
-        assert scheduler._clock.get_job("notify") is None
-        assert scheduler._clock.get_job("sample") is not None
+        wait_for(lambda: bool(service.store.figures.traffic("")))
     finally:
         scheduler.stop(wait=True)
+    assert looks == []

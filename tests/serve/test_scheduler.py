@@ -58,7 +58,7 @@ def test_a_run_that_cannot_be_published_is_not_called_one_that_never_began(
     def full(*_: Any) -> Any:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(service, "_publish", full)
+    monkeypatch.setattr(service.snapshots, "publish", full)
     _feed(service, "court", tmp_path)
     scheduler = Scheduler(service)
     with capture_logs() as logs:

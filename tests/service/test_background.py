@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from blocklist.errors import BusyError, ConflictError, NotFoundError, StoreError
+from blocklist.fetch import fetch
 from blocklist.service import Service
 from blocklist.vocabulary import Outcome
+from tests.e2e.running import wait_for
 from tests.support import definition, settings_for
 
 
@@ -25,22 +29,35 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service.close()
 
 
-def wait(service: Service) -> None:
-    for thread in tuple(service._under_way):
-        thread.join()
+@pytest.fixture
+def goes_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """No run gets its body before this is set."""
+    event = threading.Event()
+
+    def waits(*arguments: Any) -> Any:
+        assert event.wait(20)
+        return fetch(*arguments)
+
+    monkeypatch.setattr("blocklist.refresh.run.fetch", waits)
+    yield event
+    event.set()
 
 
-def test_the_run_is_returned_as_it_begins_and_ends_by_itself(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    goes_on = threading.Event()
-    read = service.refresher._stages
-    monkeypatch.setattr(service.refresher, "_stages", lambda *given: (goes_on.wait(10), read(*given)))
-    run = service.start_refresh("court", "test")
+def open_files(path: Path) -> int:
+    """Return how often this process has a file open."""
+    links = Path("/proc/self/fd").iterdir()
+    return sum(link.is_symlink() and os.path.realpath(link) == str(path) for link in links)
+
+
+def test_the_run_is_returned_as_it_begins_and_ends_by_itself(service: Service, goes_on: threading.Event) -> None:
+    ended = threading.Event()
+    run = service.start_refresh("court", "test", then=ended.set)
     assert run.outcome is None
     assert service.start_refresh("court", "test").id == run.id
     with pytest.raises(ConflictError, match="being refreshed"):
         service.start_refresh("court", "test", file=Path("/nowhere"))
     goes_on.set()
-    wait(service)
+    assert ended.wait(20)
     assert service.store.runs.get(run.id).outcome is Outcome.APPLIED
 
 
@@ -50,19 +67,21 @@ def test_what_keeps_a_run_from_beginning_is_told_and_what_it_brought_is_let_go(s
         service.start_refresh("nobody", "test", then=lambda: ended.append("unknown"))
     with pytest.raises(ConflictError), service.refresher.locked("court"):
         service.start_refresh("court", "test", file=Path("/nowhere"), then=lambda: ended.append("locked"))
-    wait(service)
-    assert ended == ["unknown", "locked"]
+    wait_for(lambda: ended == ["unknown", "locked"])
 
 
-def test_no_more_go_on_than_there_are_places(service: Service) -> None:
-    places = [service._places.acquire(blocking=False) for _ in range(100)]
+def test_no_more_go_on_than_there_are_places(service: Service, goes_on: threading.Event) -> None:
+    names = [f"feed-{number}" for number in range(64)]
+    for name in names:
+        service.add_feed(definition(name, source={"file": "/nowhere"}), "test")
     ended: list[str] = []
-    with pytest.raises(BusyError, match="under way already"):
+    for name in names:
+        service.start_refresh(name, "test", then=partial(ended.append, name))
+    with pytest.raises(BusyError, match="64 refreshes are under way already"):
         service.start_refresh("court", "test", then=lambda: ended.append("busy"))
     assert ended == ["busy"]
-    for taken in places:
-        if taken:
-            service._places.release()
+    goes_on.set()
+    wait_for(lambda: len(ended) == 65)
     assert service.start_refresh("court", "test").feed == "court"
 
 
@@ -73,15 +92,20 @@ def test_a_fault_after_the_run_is_logged_and_spoils_nothing(
         raise StoreError("the disk is full")
 
     monkeypatch.setattr(service, "publish", full)
-    run = service.start_refresh("court", "test")
-    wait(service)
+    ended = threading.Event()
+    run = service.start_refresh("court", "test", then=ended.set)
+    assert ended.wait(20)
     assert service.store.runs.get(run.id).outcome is Outcome.APPLIED
     assert "the disk is full" in capsys.readouterr().out
 
 
 def test_a_thread_that_ends_leaves_no_connection_behind(service: Service) -> None:
-    before = len(service.store.database._all)
+    # Each connection opens its own; SQLite keeps descriptors of the database itself for the next connection.
+    log = service.store.database.path.with_suffix(".db-wal").resolve()
+    before = open_files(log)
+    assert before > 0
     for _ in range(5):
-        service.start_refresh("court", "test")
-        wait(service)
-    assert len(service.store.database._all) == before
+        ended = threading.Event()
+        service.start_refresh("court", "test", then=ended.set)
+        assert ended.wait(20)
+    wait_for(lambda: open_files(log) == before)

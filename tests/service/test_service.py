@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -213,11 +212,14 @@ def test_a_feed_removed_and_added_anew_while_a_run_waits_gets_the_listings_of_th
     assert not is_listed(service, "old.example")
 
 
-def test_an_override_does_not_make_a_list_fresh_that_no_feed_confirmed(service: Service, tmp_path: Path) -> None:
+def test_an_override_does_not_make_a_list_fresh_that_no_feed_confirmed(
+    service: Service, tmp_path: Path, clock: Clock
+) -> None:
+    clock.move_to("2026-01-01T00:00:00Z")
     publish(service, tmp_path, "a.example")
     before = service.snapshots.pointer()
     assert before is not None
-    service.snapshots._point(replace(before, confirmed_at="2026-01-01T00:00:00Z"))
+    clock.move_to("2026-01-02T00:00:00Z")
     service.add_override(BLOCK, "b.example", "reported", "tester")
     after = service.snapshots.pointer()
     assert after is not None

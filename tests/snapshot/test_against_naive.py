@@ -274,7 +274,7 @@ def written(place: Place, noise: int) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def three_keys_make_a_suffix_wide() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sieve, "_WIDE", 3)
+        patch.setattr(sieve, "WIDE_FROM", 3)
         yield
 
 

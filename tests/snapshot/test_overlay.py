@@ -27,8 +27,8 @@ POLICIES = (DEFAULT_POLICY, EVERYTHING)
 @pytest.fixture(scope="module", autouse=True)
 def small_snapshots_have_overlays_too() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sieve, "_WIDE", 3)
-        patch.setattr(module, "_LEAST", 0)
+        patch.setattr(sieve, "WIDE_FROM", 3)
+        patch.setattr(module, "MIN_RULES", 0)
         yield
 
 

@@ -26,9 +26,9 @@ def made(listed_hosts: list[str]) -> tuple[bytes, frozenset[bytes], list[str]]:
 @given(st.lists(hosts, max_size=12), st.lists(hosts, max_size=3))
 def test_every_host_that_a_key_covers_passes(listed_hosts: list[str], above: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sieve, "_WIDE", 2)
-        patch.setattr(sieve, "_JOINED", 5)
-        patch.setattr(sieve, "_COUNTED", 2)
+        patch.setattr(sieve, "WIDE_FROM", 2)
+        patch.setattr(sieve, "MAX_JOINED", 5)
+        patch.setattr(sieve, "MAX_COUNTED", 2)
         bits, wide, _ = made(listed_hosts)
     for host in listed_hosts:
         for target in (host, *(f"{label}.{host}" for label in above)):

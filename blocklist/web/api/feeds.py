@@ -25,7 +25,7 @@ from blocklist.web.api.words import Moment, Next
 from blocklist.web.guarding import current_identity
 
 #: Seconds that a change waits for a run of its feed to end.
-_WAIT = 10
+WAIT_FOR_RUN = 10
 _TAGGED = {"ETag": "The version, for If-Match."}
 
 
@@ -136,7 +136,8 @@ def feed_routes(service: Service) -> Resource:
             return definition
 
         actor = current_identity().actor
-        return _answer(service, service.edit_feed(path.name, change, actor, seen=seen_versions(header), wait=_WAIT))
+        seen = seen_versions(header)
+        return _answer(service, service.edit_feed(path.name, change, actor, seen=seen, wait=WAIT_FOR_RUN))
 
     @routes.operation(
         *("DELETE", "/v1/feeds/{name}", Role.EDITOR),
@@ -145,7 +146,7 @@ def feed_routes(service: Service) -> Resource:
     )
     def remove_feed(path: ByName, header: MayMatch) -> Answer:
         """End a feed: its sites are delisted, and stay in the history."""
-        closed = service.remove_feed(path.name, current_identity().actor, seen=seen_versions(header), wait=_WAIT)
+        closed = service.remove_feed(path.name, current_identity().actor, seen=seen_versions(header), wait=WAIT_FOR_RUN)
         return Answer(200, {"name": path.name, "delisted": closed})
 
     @routes.operation(

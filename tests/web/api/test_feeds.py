@@ -186,7 +186,7 @@ def test_a_run_under_way_tells_its_progress_and_lets_no_other_begin(
         seen.append(api.post("/v1/feeds/court/refresh", data=b"b.example", **by_mail).status_code)
         seen.append(api.patch("/v1/feeds/court", json={"title": "X"}, headers={"If-Match": "*"}).status_code)
 
-    monkeypatch.setattr("blocklist.web.api.feeds._WAIT", 0)
+    monkeypatch.setattr("blocklist.web.api.feeds.WAIT_FOR_RUN", 0)
     monkeypatch.setattr("blocklist.refresh.judging.check_counts", look)
     api.post("/v1/feeds/court/refresh?wait=true", data=b"a.example\n", content_type="application/octet-stream")
     run, same = seen[0]
@@ -277,18 +277,15 @@ def test_feeds_come_in_pages_of_which_none_costs_more_than_another(api: CheckedC
     for number in range(25):
         service.add_feed(definition(f"feed-{number:02}"), "test")
     api.get("/v1/feeds")
-    asked: list[str] = []
-    connection = service.store.database._connection
-    connection.set_trace_callback(asked.append)
     counts, names, cursor = [], [], ""
     while cursor is not None:
-        asked.clear()
-        page = api.get(f"/v1/feeds?limit=5{cursor and f'&cursor={cursor}'}").json
+        asked: list[str] = []
+        with service.store.database.traced(asked.append):
+            page = api.get(f"/v1/feeds?limit=5{cursor and f'&cursor={cursor}'}").json
         assert page is not None
         counts.append(len(asked))
         names += [feed["name"] for feed in page["feeds"]]
         cursor = page["next"]
-    connection.set_trace_callback(None)
     assert names == [f"feed-{number:02}" for number in range(25)]
     assert len(counts) == 5
     assert max(counts) == min(counts)

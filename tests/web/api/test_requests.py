@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -206,7 +207,9 @@ def test_the_secret_of_a_token_is_shown_once_and_kept_nowhere(api: CheckedClient
     again = api.post("/v1/tokens", json={"role": "viewer", "name": "dashboard"}, headers=key).json
     assert again == made | {"token": None}
     told = api.get("/v1/tokens").text + api.get(f"/v1/tokens/{made['id']}").text + api.get("/v1/audit").text
-    kept = "\n".join(service.store.database._connection.iterdump())
+    with sqlite3.connect(service.store.database.path) as connection:
+        kept = "\n".join(connection.iterdump())
+    connection.close()
     assert secret.startswith("blk_")
     assert secret not in told + kept
     headers = {"Authorization": f"Bearer {secret}"}
