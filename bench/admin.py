@@ -24,11 +24,11 @@ from flask import Flask
 
 from bench.large import PERSON, made
 from bench.nodes import load
-from blocklist.config import Settings
-from blocklist.serve.server import _bind
+from blocklist.config.settings import Settings
+from blocklist.daemon.server import _bind
+from blocklist.domain.access import Role
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
 from tests.e2e.running import free_port
 

@@ -31,9 +31,9 @@ from bench.ingest import hosts
 from bench.nodes import load
 from bench.queries import draw, url_of
 from blocklist import Snapshot
-from blocklist.clock import now
-from blocklist.snapshot.compiler import Compiler
-from blocklist.snapshot.folder import SnapshotFolder
+from blocklist.domain.clock import now
+from blocklist.snapshot.compile.compiler import Compiler
+from blocklist.snapshot.repository import SnapshotFolder
 from tests.support import DEFAULT_POLICY, source
 
 _QUERIES = 100_000

@@ -33,8 +33,8 @@ from typing import Any
 
 from bench import peers
 from bench.nodes import load
-from blocklist.config import LogSettings, Settings
-from blocklist.logs import configure_logs
+from blocklist.config.logs import configure_logs
+from blocklist.config.settings import LogSettings, Settings
 from blocklist.service import Service
 
 PARTS = ("mo", "vi", "tor", "rent", "str", "eam", "pi", "rate", "flix", "hd", "free", "watch", "anime", "sport", "live")

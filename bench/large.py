@@ -9,12 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from blocklist.clock import later, now
-from blocklist.config import Settings
-from blocklist.definition import FeedDefinition
+from blocklist.config.settings import Settings
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.access import Role
+from blocklist.domain.clock import later, now
+from blocklist.domain.run import Counts
+from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service, override_rule
-from blocklist.store.changes import MAX_CHANGES_KEPT
-from blocklist.vocabulary import Counts, OverrideAction, Role
+from blocklist.store.held_changes import MAX_CHANGES_KEPT
 
 #: Runs of each feed; authorities that the feeds are of; runs that wait for review, and changes of each (the first waits
 #: with as many as are ever kept); entries held.

@@ -20,8 +20,8 @@ from typing import Any
 
 from bench.ingest import hosts
 from bench.nodes import load
+from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
-from blocklist.vocabulary import OverrideAction
 from tests.support import definition, settings_for
 
 

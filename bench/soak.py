@@ -29,8 +29,8 @@ from urllib.parse import quote
 
 from bench.ingest import hosts
 from bench.nodes import Client, Sampler, load, memory, percentile, running_node
-from blocklist.snapshot.layout import HEADER, SECTION, TRAILER_BYTES
-from blocklist.vocabulary import Rule, RuleKind, Scope
+from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.snapshot.format.layout import HEADER, SECTION, TRAILER_BYTES
 from tests.e2e.running import free_port
 from tests.node.running import RunningNode, publish, until
 from tests.support import compiled, host_rule, listed

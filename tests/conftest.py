@@ -13,10 +13,10 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from blocklist.domain.access import Role
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.store import Store
-from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
 from tests.support import Clock, session_client, settings_for, token_client
 

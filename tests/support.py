@@ -16,28 +16,25 @@ from flask.testing import FlaskClient
 
 from blocklist import Snapshot
 from blocklist.access.secrets import hashed
-from blocklist.config import Settings
-from blocklist.definition import FeedDefinition
-from blocklist.formats import format_of
-from blocklist.normalize.rules import Reading, site_rule
-from blocklist.service import Service
-from blocklist.snapshot.compiler import Compiler, FeedSource
-from blocklist.vocabulary import (
+from blocklist.config.settings import Settings
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.access import Person, Role
+from blocklist.domain.listing import (
     CONFIRMED_KINDS,
     Authority,
     AuthorityKind,
     Entry,
     Listing,
-    Override,
-    OverrideAction,
-    Person,
-    Policy,
     Rejected,
-    Role,
     Rule,
     RuleKind,
     Scope,
 )
+from blocklist.domain.verdict import Override, OverrideAction, Policy
+from blocklist.formats.registry import format_of
+from blocklist.normalize.rules import Reading, site_rule
+from blocklist.service import Service
+from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 
 DEFAULT_POLICY = Policy("default", CONFIRMED_KINDS)
 EVERYTHING = Policy("everything")

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from blocklist.errors import ForbiddenError
-from blocklist.vocabulary import Role
+from blocklist.domain.access import Role
+from blocklist.domain.errors import ForbiddenError
 
 _BEHIND_A_TOKEN = re.compile(r" \(token \d+ of ([^()]+)\)$")
 _ON_THE_COMMAND_LINE = " (command line)"

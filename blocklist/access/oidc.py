@@ -24,8 +24,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from blocklist.access.secrets import new_secret
-from blocklist.config import OidcSettings
-from blocklist.errors import BlocklistError, ConfigurationError, UnauthorizedError
+from blocklist.config.settings import OidcSettings
+from blocklist.domain.errors import BlocklistError, ConfigurationError, UnauthorizedError
 
 #: Signatures that only the provider can make; never "none", nor HMAC with a secret that others may know.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")

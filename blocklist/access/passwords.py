@@ -8,7 +8,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from blocklist.errors import UsageError
+from blocklist.domain.errors import UsageError
 
 #: Characters of a password; the upper limit keeps the work of hashing one within bounds.
 SHORTEST, LONGEST = 12, 256

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from blocklist.errors import TooManyError
+from blocklist.domain.errors import TooManyError
 
 if TYPE_CHECKING:
     from limits.strategies import MovingWindowRateLimiter

@@ -28,7 +28,7 @@ from blocklist.cli import (
     token,
 )
 from blocklist.cli.context import Context
-from blocklist.errors import BlocklistError
+from blocklist.domain.errors import BlocklistError
 
 
 class _Group(click.Group):

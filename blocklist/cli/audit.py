@@ -8,7 +8,7 @@ import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
-from blocklist.errors import StoreError
+from blocklist.domain.errors import StoreError
 from blocklist.service.audit import AuditFormat
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from blocklist.config import Settings, load_settings
-from blocklist.logs import configure_logs
+from blocklist.config.logs import configure_logs
+from blocklist.config.settings import Settings, load_settings
 from blocklist.service import Service
 
 

@@ -8,7 +8,7 @@ import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json
-from blocklist.diagnosis import diagnose
+from blocklist.service.doctor import diagnose
 
 
 @click.command()

@@ -10,9 +10,9 @@ import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
-from blocklist.errors import StoreError
+from blocklist.domain.errors import StoreError
 from blocklist.exports import EXPORTS, Export, changes
-from blocklist.wire import changed_body
+from blocklist.service.serialization import changed_body
 
 
 @click.command()

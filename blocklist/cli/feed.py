@@ -8,20 +8,21 @@ from typing import Any
 
 import click
 
-from blocklist.amending import amended, drafted
-from blocklist.catalog import catalog_names, from_catalog, sample_of
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
-from blocklist.definition import FeedDefinition
-from blocklist.errors import UsageError
-from blocklist.formats import FORMATS
+from blocklist.definitions.catalog import catalog_names, from_catalog, sample_of
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.merge import amended, drafted
+from blocklist.domain.errors import UsageError
+from blocklist.domain.listing import AuthorityKind
+from blocklist.domain.run import Effect, Outcome
 from blocklist.formats.pdf import missing_extra
-from blocklist.overview import feed_rows
+from blocklist.formats.registry import FORMATS
 from blocklist.refresh.preview import Preview
+from blocklist.service.serialization import preview_body
+from blocklist.status.feed_status import feed_rows
 from blocklist.store.feeds import definition_of
-from blocklist.validation import validate
-from blocklist.vocabulary import AuthorityKind, Effect, Outcome
-from blocklist.wire import preview_body
+from blocklist.text.validation import validate
 
 
 @click.group()

@@ -9,8 +9,8 @@ import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
-from blocklist.vocabulary import HoldState
-from blocklist.wire import hold_body
+from blocklist.domain.run import HoldState
+from blocklist.service.serialization import hold_body
 
 _ids: Callable[..., Any] = click.argument(
     "ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1)

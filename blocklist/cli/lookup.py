@@ -11,12 +11,13 @@ import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
-from blocklist.clock import parse_time
-from blocklist.errors import UsageError
-from blocklist.inert import inert
+from blocklist.domain.clock import parse_time
+from blocklist.domain.errors import UsageError
+from blocklist.domain.verdict import Verdict
+from blocklist.lookup.verdict_json import verdict_body
 from blocklist.service import read_target
-from blocklist.vocabulary import Verdict
-from blocklist.wire import listing_body, verdict_body
+from blocklist.service.serialization import listing_body
+from blocklist.text.sanitize import inert
 
 _LISTED_STATUS = 10
 

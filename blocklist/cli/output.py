@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from blocklist.inert import inert
+from blocklist.text.sanitize import inert
 
 #: Every command that reads takes it.
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -6,10 +6,10 @@ import click
 
 from blocklist.cli.context import Context, id_argument, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
-from blocklist.clock import now, parse_time
-from blocklist.errors import UsageError
-from blocklist.vocabulary import Override, OverrideAction
-from blocklist.wire import override_body
+from blocklist.domain.clock import now, parse_time
+from blocklist.domain.errors import UsageError
+from blocklist.domain.verdict import Override, OverrideAction
+from blocklist.service.serialization import override_body
 
 
 @click.group()

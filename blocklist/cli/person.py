@@ -10,8 +10,8 @@ import click
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.cli.token import role_type
-from blocklist.vocabulary import Person, Role
-from blocklist.wire import person_body
+from blocklist.domain.access import Person, Role
+from blocklist.service.serialization import person_body
 
 _name = click.argument("name")
 

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json
-from blocklist.errors import UsageError
+from blocklist.domain.errors import UsageError
+from blocklist.domain.run import Outcome, Run, Stage
 from blocklist.refresh.run import Progress as Told
-from blocklist.vocabulary import Outcome, Run, Stage
-from blocklist.wire import run_body
+from blocklist.service.serialization import run_body
 
 _STAGES = list(Stage)
 

@@ -11,9 +11,9 @@ import click
 
 from blocklist.cli.context import Context, id_argument, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
-from blocklist.errors import UsageError
+from blocklist.domain.errors import UsageError
 from blocklist.service import RunDetail
-from blocklist.wire import change_body, run_body, said_body
+from blocklist.service.serialization import change_body, run_body, said_body
 
 _REJECTIONS_SHOWN = 20
 

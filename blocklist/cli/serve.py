@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from blocklist.cli.context import Context, pass_context
-from blocklist.config import ServeSettings
-from blocklist.validation import validate
+from blocklist.config.settings import ServeSettings
+from blocklist.text.validation import validate
 
 
 @click.command()
@@ -16,7 +16,7 @@ from blocklist.validation import validate
 @pass_context
 def serve(context: Context, control: str | None, lookup: str | None, workers: int | None) -> None:
     """Run the control plane, the lookup node and the schedule, until stopped."""
-    from blocklist.serve.server import serve as run_service  # noqa: PLC0415 - only this command needs the web server
+    from blocklist.daemon.server import serve as run_service  # noqa: PLC0415 - only this command needs the web server
 
     context.logs_runs = True
     given = {"control": control, "lookup": lookup, "workers": workers}

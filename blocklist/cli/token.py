@@ -6,10 +6,10 @@ import click
 
 from blocklist.cli.context import Context, id_argument, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
-from blocklist.clock import later, now, parse_duration, parse_time
-from blocklist.errors import UsageError
-from blocklist.vocabulary import Role
-from blocklist.wire import token_body
+from blocklist.domain.access import Role
+from blocklist.domain.clock import later, now, parse_duration, parse_time
+from blocklist.domain.errors import UsageError
+from blocklist.service.serialization import token_body
 
 role_type = click.Choice([role.value for role in Role])
 

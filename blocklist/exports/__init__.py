@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from blocklist.exports.changes import Changed, ChangesPage, changes
 from blocklist.exports.export import Export
-from blocklist.exports.formats import EXPORTS, ExportFormat
-from blocklist.exports.since import Changed, ChangesPage, changes
+from blocklist.exports.export_formats import EXPORTS, ExportFormat
 
 __all__ = ["EXPORTS", "Changed", "ChangesPage", "Export", "ExportFormat", "changes"]

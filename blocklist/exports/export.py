@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from blocklist.clock import now
-from blocklist.errors import NotFoundError, UsageError
-from blocklist.exports.formats import EXPORTS, About, Write
-from blocklist.exports.rows import Counting, policy_of
+from blocklist.domain.clock import now
+from blocklist.domain.errors import NotFoundError, UsageError
+from blocklist.exports.export_formats import EXPORTS, About, Write
+from blocklist.exports.export_rows import ListingSelector, policy_of
 from blocklist.service import Service
 
 #: Characters that are handed on at a time.
@@ -67,7 +67,7 @@ class Export:
         store = self._service.store
         write: Write = self.format.write
         with store.database.reading():
-            counting = Counting(self._service, self._policy)
+            counting = ListingSelector(self._service, self._policy)
             listings = store.exports.listed(self._feed.id if self._feed else None)
             lines = write(counting.rows(listings), self._about, self.left_out)
             yield from lines if self.format.part is None else self._only_part(lines, self.format.part)

@@ -11,15 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from blocklist.config import FetchSettings
-from blocklist.errors import FetchError
+from blocklist.config.settings import FetchSettings
+from blocklist.definitions.source import Source
+from blocklist.domain.errors import FetchError
 from blocklist.fetch.body import Body, BodyWriter
 from blocklist.fetch.credentials import Secret, secret_of
 from blocklist.fetch.discovery import discover
 from blocklist.fetch.http import Session, download
 from blocklist.fetch.integrity import verify
-from blocklist.fetch.pages import download_pages
-from blocklist.source import Source
+from blocklist.fetch.paged_lists import download_pages
 
 __all__ = ["Body", "fetch", "fetch_file"]
 

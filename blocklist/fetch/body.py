@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from blocklist.errors import FetchError, NotFoundError, StoreError
+from blocklist.domain.errors import FetchError, NotFoundError, StoreError
 
 
 @dataclass(frozen=True, slots=True)

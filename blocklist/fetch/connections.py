@@ -17,9 +17,9 @@ from typing import Any
 import httpcore
 import httpx
 
-from blocklist.config import FetchSettings
-from blocklist.errors import FetchError
-from blocklist.fetch.addresses import public_addresses
+from blocklist.config.settings import FetchSettings
+from blocklist.domain.errors import FetchError
+from blocklist.fetch.address_guard import public_addresses
 from blocklist.fetch.credentials import Secret
 
 

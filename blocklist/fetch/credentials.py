@@ -12,8 +12,8 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 
-from blocklist.errors import FetchError
-from blocklist.source import Credentials
+from blocklist.definitions.source import Credentials
+from blocklist.domain.errors import FetchError
 
 #: Shorter ones guard nothing, and blanking them would spoil sentences.
 _SHORTEST_BLANKED = 4

@@ -13,13 +13,13 @@ from urllib.parse import unquote
 import structlog
 from selectolax.lexbor import LexborHTMLParser
 
-from blocklist.clock import now
-from blocklist.dates import newest_date
-from blocklist.errors import FetchError
+from blocklist.definitions.name_dates import newest_date
+from blocklist.definitions.source import Discovery, LinkRule
+from blocklist.domain.clock import now
+from blocklist.domain.errors import FetchError
 from blocklist.fetch.http import Session, page, shown_address
 from blocklist.fetch.links import absolute
-from blocklist.patterns import TooSlowError, fitting
-from blocklist.source import Discovery, LinkRule
+from blocklist.text.safe_regex import TooSlowError, fitting
 
 #: A page of links is small; one that is not is something else.
 _MAX_PAGE = 8 << 20

@@ -17,8 +17,8 @@ import httpx
 import stamina
 
 import blocklist
-from blocklist.config import FetchSettings
-from blocklist.errors import FetchError
+from blocklist.config.settings import FetchSettings
+from blocklist.domain.errors import FetchError
 from blocklist.fetch.body import Body, BodyWriter, too_large
 from blocklist.fetch.connections import CheckedTransport, Deadline, tls_context
 from blocklist.fetch.credentials import Secret

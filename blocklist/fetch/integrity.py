@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from blocklist.errors import FetchError
+from blocklist.definitions.signing_keys import first_line, minisign_key, openpgp_key
+from blocklist.definitions.source import Integrity
+from blocklist.domain.errors import FetchError
 from blocklist.fetch.body import Body
 from blocklist.fetch.http import Session, page, shown_address
-from blocklist.keys import first_line, minisign_key, openpgp_key
-from blocklist.source import Integrity
 
 #: What each kind is published as, beside the list.
 _SUFFIXES = {"sha256": ".sha256", "minisign": ".minisig", "openpgp": ".asc"}
@@ -63,7 +63,7 @@ def _sha256(proof: bytes, body: Body, _: Integrity, name: str) -> None:
 
 
 def _minisign(proof: bytes, body: Body, integrity: Integrity, _: str) -> None:
-    import minisign  # noqa: PLC0415 - see blocklist.keys
+    import minisign  # noqa: PLC0415 - see blocklist.definitions.signing_keys
 
     try:
         signature = minisign.Signature.from_bytes(proof.strip())
@@ -87,7 +87,7 @@ def _minisign(proof: bytes, body: Body, integrity: Integrity, _: str) -> None:
 
 
 def _openpgp(proof: bytes, body: Body, integrity: Integrity, _: str) -> None:
-    import pysequoia  # noqa: PLC0415 - see blocklist.keys
+    import pysequoia  # noqa: PLC0415 - see blocklist.definitions.signing_keys
 
     certificate = openpgp_key(integrity.key or "")
     try:

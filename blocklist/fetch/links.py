@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import can_ada
 
-from blocklist.errors import FetchError
+from blocklist.domain.errors import FetchError
 
 
 def absolute(link: str, base: str) -> str:

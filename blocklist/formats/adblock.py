@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.lines import TextOptions, numbered_lines
-from blocklist.vocabulary import Entry, Rejected
 
 #: ``#`` alone begins no comment here: ``##`` and ``#@#`` are filters.
 _COMMENTS = ("!", "[", "# ")

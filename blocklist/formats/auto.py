@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from typing import Any, BinaryIO, NamedTuple
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
 from blocklist.formats.hosts import is_address
 
 #: Bytes looked at, and lines of them.

@@ -9,10 +9,10 @@ from typing import Annotated, BinaryIO
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.lines import Encoding, text_of
 from blocklist.formats.table import NumberedRows, TableOptions, entries_of
-from blocklist.vocabulary import Entry, Rejected
 
 #: The longest cell read; a quote that is never closed swallows the rest of a body, and is noticed here.
 MAX_CELL = 1_048_576

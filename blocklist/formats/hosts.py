@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from blocklist.domain.listing import Entry, Lines, Rejected
 from blocklist.formats.lines import BARE_NAME, TextOptions, numbered_lines, runs_of_lines
-from blocklist.vocabulary import Entry, Lines, Rejected
 
 _USUAL_ADDRESSES = frozenset({"0.0.0.0", "127.0.0.1", "::1", "::", "0"})  # noqa: S104 - read here, never bound
 

@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.lines import numbered_lines
 from blocklist.formats.options import FormatOptions
-from blocklist.vocabulary import Entry, Rejected
 
 #: What JSON can write and no encoding can carry; it spoils its row alone.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -11,9 +11,9 @@ from typing import Annotated, BinaryIO
 
 from pydantic import AfterValidator
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Entry, Lines, Rejected
 from blocklist.formats.options import FormatOptions
-from blocklist.vocabulary import Entry, Lines, Rejected
 
 #: Far above any host or URL, far below what would hurt: a longer line is not a row but a body of another kind.
 MAX_LINE = 65_536

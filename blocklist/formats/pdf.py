@@ -10,12 +10,12 @@ from typing import BinaryIO, Literal
 
 from pydantic import model_validator
 
-from blocklist.errors import UnreadableFeedError
-from blocklist.formats.apart import DEFAULT_MAX_BYTES, rows_apart
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Entry, Rejected
+from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES, rows_in_subprocess
 from blocklist.formats.table import Columns, NumberedRows, Row, TableOptions, entries_of
-from blocklist.vocabulary import Entry, Rejected
 
-#: A position is the page times this and the row on it: 30012 is row 12 of page 3. As in :mod:`blocklist.documents.pdf`.
+#: A position is the page times this and the row on it: 30012 is row 12 of page 3. As in the sandbox.
 PAGE_STEP = 10_000
 #: A word that can be an address: a scheme, or a host with a dot and an end that no number is. No mail address.
 _ADDRESS = re.compile(
@@ -77,7 +77,7 @@ def parse(body: BinaryIO, options: PdfOptions, max_bytes: int = DEFAULT_MAX_BYTE
     head = body.read(1_024)
     if b"%PDF-" not in head:
         raise UnreadableFeedError(f"the body is not a PDF document: it begins with {head[:8]!r}")
-    rows = rows_apart("pdf", body, {"table": options.column is not None}, max_bytes)
+    rows = rows_in_subprocess("pdf", body, {"table": options.column is not None}, max_bytes)
     if options.column is not None:
         yield from entries_of(_one_table(rows, options), options, place)
     elif options.text == "lines":

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 from pydantic import Field
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.lines import MAX_LINE, TextOptions, text_of
-from blocklist.vocabulary import Entry, Rejected
 
 _RECORD = re.compile(
     r"(?P<owner>[^\s;\"()\\$]+)?[ \t]+(?:(?:\d[\dsmhdwSMHDW]*|[Ii][Nn])[ \t]+){0,2}"

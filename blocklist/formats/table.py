@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.options import FormatOptions
-from blocklist.vocabulary import Entry, Rejected
 
 _WHOLE_URL = re.compile(r"\w+://\S+").fullmatch
 _BARE_HOST = re.compile(r"[^\s/?#:@.]+(?:\.[^\s/?#:@.]+)+\.?").fullmatch

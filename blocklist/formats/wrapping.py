@@ -21,7 +21,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from blocklist.errors import UnreadableFeedError, printable
+from blocklist.domain.errors import UnreadableFeedError, printable
 from blocklist.formats import zips
 
 _BLOCK = 1 << 16

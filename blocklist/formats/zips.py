@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
 
 #: The longest table of contents read: zipfile takes it in one piece and makes an object of each line, of which this
 #: holds 45,000. A list comes with a handful of files.

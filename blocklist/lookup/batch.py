@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
+from blocklist.domain.verdict import VerdictKind
 from blocklist.lookup.limits import MAX_BYTES, MAX_ITEMS, TooLargeError
 from blocklist.lookup.targets import named_target
+from blocklist.lookup.verdict_json import verdict_json
 from blocklist.lookup.verdicts import DOMAIN, PAGE, Verdicts
 from blocklist.normalize.hosts import parse_target
-from blocklist.vocabulary import VerdictKind
-from blocklist.wire import compact_json, verdict_json
+from blocklist.text.compact_json import compact_json
 
 #: Items judged in one step, a tenth to half a millisecond: others wait for no longer.
 STEP = 100

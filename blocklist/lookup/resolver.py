@@ -2,91 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from http import HTTPStatus
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
 
-import msgspec
-
-from blocklist.errors import NotFoundError
-from blocklist.lookup import gate
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.verdict import VerdictKind
+from blocklist.lookup import forward_auth
 from blocklist.lookup.batch import Batch
-from blocklist.lookup.bid_request import read_bid_request
+from blocklist.lookup.http import Answer, Count, SnapshotHolder, problem
 from blocklist.lookup.limits import TooLargeError
-from blocklist.lookup.openrtb import PASSED, judge, no_bid
+from blocklist.lookup.openrtb.bid_request import read_bid_request
+from blocklist.lookup.openrtb.judge import PASSED, judge, no_bid
 from blocklist.lookup.targets import named_target
+from blocklist.lookup.verdict_json import verdict_body
 from blocklist.lookup.verdicts import Verdicts
 from blocklist.normalize.hosts import shorten
 from blocklist.snapshot.reader import Snapshot
-from blocklist.vocabulary import VerdictKind
-from blocklist.wire import compact_json, verdict_body
 
 _TRUE = frozenset({"1", "true", "yes"})
 _KINDS = {kind.value: kind for kind in VerdictKind}
-
-
-#: Told the policy, the verdict, and how many targets got it.
-Count = Callable[[str, VerdictKind, int], None]
-
-
-class SnapshotHolder(Protocol):
-    """Whoever holds the snapshot that answers, such as a :class:`blocklist.snapshot.follower.Follower`."""
-
-    @property
-    def snapshot(self) -> Snapshot | None:
-        """The snapshot, or None before the first."""
-
-    @property
-    def stale(self) -> bool:
-        """Whether it is older than the configured age."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """An HTTP status, further headers, and a JSON object or its bytes; from 400 up, a problem document (RFC 9457).
-
-    ``body`` is None where the status and the headers say all (the gate; a bidder's 204). ``headers`` are printable
-    ASCII, safe to write to a socket as they are. ``judged`` is there where the answer is the verdict on one target and
-    holds for as long as the snapshot, its staleness and the overrides in force do: its policy and its verdict.
-    """
-
-    status: int
-    body: dict[str, Any] | bytes | None
-    headers: tuple[tuple[str, str], ...] = ()
-    media: str | None = None
-    judged: tuple[str, VerdictKind] | None = None
-
-    @property
-    def content_type(self) -> str | None:
-        """The media type of the body; None without one."""
-        if self.body is None or self.media:
-            return self.media
-        return "application/problem+json" if self.status >= 400 else "application/json"
-
-    def encoded(self) -> bytes:
-        """Return the body as it goes over the wire."""
-        if self.body is None:
-            return b""
-        if isinstance(self.body, bytes):
-            return self.body
-        try:
-            return msgspec.json.encode(self.body) + b"\n"
-        except UnicodeEncodeError:
-            # Half of a surrogate pair, which a caller sent as JSON: ten times slower, and the rest of it is told.
-            return compact_json(self.body).encode("utf-8", "replace") + b"\n"
-
-
-def problem(status: int, detail: str, **more: Any) -> Answer:
-    """Return a problem document; ``detail`` says what is wrong and what next."""
-    return Answer(
-        status, {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail} | more
-    )
 
 
 class Resolver:
     """Answers lookups from whatever snapshot its holder has at that moment."""
 
     def __init__(
-        self, holder: SnapshotHolder, gate_unknown: gate.Unknown = "allow", count: Count = lambda *_: None
+        self, holder: SnapshotHolder, gate_unknown: forward_auth.Unknown = "allow", count: Count = lambda *_: None
     ) -> None:
         """``gate_unknown`` is the gate's answer without a page; ``count`` is told of each target judged."""
         self._holder = holder
@@ -163,12 +103,12 @@ class Resolver:
             return _no_snapshot()
         try:
             policy = query.get("policy") or "default"
-            verdict = gate.judge(self._verdicts_under(snapshot, policy), query, headers)
+            verdict = forward_auth.judge(self._verdicts_under(snapshot, policy), query, headers)
         except NotFoundError as error:
             return _refused(error)
         self._count(policy, verdict.verdict, 1)
         blocked = verdict.listed or (verdict.verdict is VerdictKind.UNKNOWN and self._gate_unknown == "block")
-        return Answer(403 if blocked else 204, None, gate.headers(verdict))
+        return Answer(403 if blocked else 204, None, forward_auth.headers(verdict))
 
     def _verdicts_under(self, snapshot: Snapshot, policy: str) -> Verdicts:
         """Return what judges by a snapshot under a policy, with what it remembers.

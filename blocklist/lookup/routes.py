@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-import msgspec
-
+from blocklist.lookup.http import Answer, Request, problem
 from blocklist.lookup.query import parse_query
-from blocklist.lookup.resolver import Answer, Resolver, problem
+from blocklist.lookup.resolver import Resolver
 from blocklist.normalize.hosts import shorten
 
 #: What a route yields: None while it works, then its answer.
 Steps = Iterator[Answer | None]
-
-
-class Request(msgspec.Struct, frozen=True):
-    """A request as the routes see it; names of headers are in lower case, ``path`` is decoded, ``query`` is not."""
-
-    method: str
-    path: str
-    query: bytes = b""
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
 
 
 def no_metrics() -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from blocklist.domain.verdict import Target
 from blocklist.normalize.hosts import parse_app, parse_target
-from blocklist.vocabulary import Target
 
 _NAMES = ("url", "domain", "app")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from blocklist.lookup.memory import Memory
-from blocklist.lookup.stores import store_targets
+from blocklist.domain.verdict import Target, Verdict
+from blocklist.lookup.app_stores import store_targets
+from blocklist.lookup.cache import Memory
+from blocklist.normalize.canonical_host import MAX_HOST, match_target
 from blocklist.normalize.hosts import parse_app, parse_target
-from blocklist.normalize.plain import MAX_HOST, match_target
 from blocklist.snapshot.reader import Snapshot
-from blocklist.vocabulary import Target, Verdict
 
 #: How a text is read: as a URL or a host, as a host alone, as an app's id, as a page of an app store.
 PAGE, DOMAIN, APP, STORE = range(4)

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from blocklist.vocabulary import VerdictKind
+from blocklist.domain.verdict import VerdictKind
 
 LISTED, NOT_LISTED, UNKNOWN = range(3)
 _VERDICTS = ("listed", "not_listed", "unknown")

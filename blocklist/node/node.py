@@ -10,16 +10,17 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-from blocklist.lookup.callers import Callers
-from blocklist.lookup.resolver import Answer, Resolver
+from blocklist.lookup.authentication import Callers
+from blocklist.lookup.http import Answer
+from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Routes
-from blocklist.node.board import Board
-from blocklist.node.connection import Connection
-from blocklist.node.message import Message, head, response
+from blocklist.node.http.connection import Connection
+from blocklist.node.http.http1 import Message, head, response
+from blocklist.node.http.known_heads import Posts
+from blocklist.node.http.response_cache import Quick
 from blocklist.node.metrics import SAMPLED, Counters, exposition
 from blocklist.node.options import NodeOptions
-from blocklist.node.posts import Posts
-from blocklist.node.quick import Quick
+from blocklist.node.scoreboard import Board
 from blocklist.snapshot.follower import Follower
 
 #: Seconds between looks at the pointer and the clock.

@@ -21,10 +21,10 @@ from typing import Any
 
 import structlog
 
-from blocklist.errors import BlocklistError
-from blocklist.node.board import Board
+from blocklist.domain.errors import BlocklistError
 from blocklist.node.metrics import exposition
 from blocklist.node.options import NodeOptions
+from blocklist.node.scoreboard import Board
 
 _LOG = structlog.get_logger("blocklist.node")
 _BACKLOG = 4_096

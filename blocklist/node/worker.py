@@ -20,13 +20,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from blocklist.errors import BlocklistError, ConfigurationError
-from blocklist.node.board import Board
-from blocklist.node.connection import Connection
+from blocklist.domain.errors import BlocklistError, ConfigurationError
+from blocklist.node.epoll.epoll_server import Sockets
+from blocklist.node.epoll.selector import AVAILABLE
+from blocklist.node.http.connection import Connection
 from blocklist.node.node import Node
 from blocklist.node.options import NodeOptions
-from blocklist.node.selector import AVAILABLE
-from blocklist.node.sockets import Sockets
+from blocklist.node.scoreboard import Board
 
 #: Seconds that clients get for one more request on a connection before it is closed, and that answers get to go out.
 _LAST_CALL, _DRAIN = 0.3, 5.0

@@ -12,8 +12,8 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import can_ada
 
-from blocklist.normalize import leniency
-from blocklist.vocabulary import Target
+from blocklist.domain.verdict import Target
+from blocklist.normalize import chromium_compat
 
 #: Schemes whose URLs a browser opens on a network host (WHATWG "special" schemes without ``file``).
 WEB_SCHEMES = frozenset({"http", "https", "ws", "wss", "ftp"})
@@ -140,7 +140,7 @@ def _parse(target: str) -> tuple[can_ada.URL, str]:
     if len(url) > _MAX_HOST and len(_host_part(url)) > _MAX_HOST:
         raise ValueError(f"no browser could open {shorten(target)}: the host is longer than DNS allows")
     try:
-        return leniency.parsed(url)
+        return chromium_compat.parsed(url)
     except (ValueError, TypeError):  # TypeError: lone surrogates, which no encoding carries
         raise ValueError(f"no browser could open {shorten(target)}: {_complaint(url)}") from None
 

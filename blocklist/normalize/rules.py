@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from blocklist.addresses import is_public
+from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
+from blocklist.domain.verdict import Target
 from blocklist.normalize.hosts import parse_app, parse_target, shorten
+from blocklist.normalize.public_addresses import is_public
 from blocklist.normalize.suffixes import is_public_suffix, is_top_level_domain
-from blocklist.vocabulary import Entry, Rejected, Rule, RuleKind, Scope, Target
 
 #: Raised whenever the same entry would give another rule than before, so that an unchanged body is read anew.
 READING_VERSION = 3

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from blocklist.errors import NotFoundError
-from blocklist.notify.settings import Event
-from blocklist.overview import state_of
+from blocklist.config.notifications import Event
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.run import Outcome
 from blocklist.service.publishing import Publishing
+from blocklist.status.feed_status import state_of
 from blocklist.store import Store
-from blocklist.vocabulary import Outcome
 
 
 class Condition(NamedTuple):

@@ -7,12 +7,12 @@ import ssl
 from email.message import EmailMessage
 from email.utils import formatdate
 
-from blocklist.config import FetchSettings
+from blocklist.config.notifications import EmailSettings, NotifySettings
+from blocklist.config.settings import FetchSettings
 from blocklist.fetch.connections import tls_context
-from blocklist.inert import inert
 from blocklist.notify.messages import Message
-from blocklist.notify.settings import EmailSettings, NotifySettings
 from blocklist.notify.webhook import DeliveryError
+from blocklist.text.sanitize import inert
 
 
 def send(channel: EmailSettings, settings: NotifySettings, fetching: FetchSettings, message: Message) -> str | None:

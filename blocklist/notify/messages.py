@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from blocklist.inert import inert
-from blocklist.notify.settings import Event
+from blocklist.config.notifications import Event
+from blocklist.text.sanitize import inert
 
 #: Pieces of news that a message tells one by one, and characters of each.
 _MOST, _LONGEST = 100, 500

@@ -10,12 +10,12 @@ from typing import Any
 
 import structlog
 
-from blocklist.clock import later, now
-from blocklist.errors import BlocklistError, NotFoundError, UsageError
+from blocklist.config.notifications import Event, WebhookSettings
+from blocklist.domain.clock import later, now
+from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
 from blocklist.notify.conditions import conditions, ending, is_news
 from blocklist.notify.mail import send
 from blocklist.notify.messages import Message, News, compose, test_message
-from blocklist.notify.settings import Event, WebhookSettings
 from blocklist.notify.webhook import DeliveryError, post
 from blocklist.service.publishing import Publishing
 

@@ -11,13 +11,13 @@ import httpcore
 import httpx
 
 import blocklist
-from blocklist.config import FetchSettings
-from blocklist.errors import BlocklistError, FetchError
+from blocklist.config.notifications import WebhookSettings
+from blocklist.config.settings import FetchSettings
+from blocklist.domain.errors import BlocklistError, FetchError
 from blocklist.fetch.connections import CheckedTransport, Deadline, tls_context
-from blocklist.inert import inert
 from blocklist.notify.messages import Message
-from blocklist.notify.settings import WebhookSettings
-from blocklist.wire import compact_json
+from blocklist.text.compact_json import compact_json
+from blocklist.text.sanitize import inert
 
 _GONE = 410
 

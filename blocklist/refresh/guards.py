@@ -12,11 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from blocklist.config import GuardSettings
-from blocklist.definition import FeedDefinition
-from blocklist.errors import GuardError
+from blocklist.config.settings import GuardSettings
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.errors import GuardError
+from blocklist.domain.run import Counts, Effect, GuardFinding
 from blocklist.store.listings import Diff
-from blocklist.vocabulary import Counts, Effect, Said
 
 _MAGIC = {
     b"\x1f\x8b": "gzip data",
@@ -166,7 +166,7 @@ def check_counts(counts: Counts) -> None:
         raise GuardError("no_entries", f"the body gives no rules: {said}")
 
 
-def holding(facts: Facts, limits: GuardSettings) -> list[Said]:
+def holding(facts: Facts, limits: GuardSettings) -> list[GuardFinding]:
     """Return a sentence for each guard that wants a person to look before this run is recorded."""
     found = {
         "must_match": _uncovered(facts),
@@ -177,7 +177,7 @@ def holding(facts: Facts, limits: GuardSettings) -> list[Said]:
         "cut_off": facts.cut_off,
         "stated_date": _older(facts),
     }
-    return [Said(name, Effect.HOLDS, said) for name, said in found.items() if said and name not in limits.off]
+    return [GuardFinding(name, Effect.HOLDS, said) for name, said in found.items() if said and name not in limits.off]
 
 
 def _check_text(head: bytes, encoding: str) -> None:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from blocklist.config import Settings
-from blocklist.definition import FeedDefinition, Source
-from blocklist.errors import FetchError, GuardError, UnreadableFeedError
+from blocklist.config.settings import Settings
+from blocklist.definitions.definition import FeedDefinition, Source
+from blocklist.domain.errors import FetchError, GuardError, UnreadableFeedError
+from blocklist.domain.listing import Entry, Rejected, Rule
+from blocklist.domain.run import Counts, Effect, GuardFinding
 from blocklist.fetch import Body, fetch
-from blocklist.refresh import entries, guards, judging
-from blocklist.refresh.reading import BodyReader
+from blocklist.refresh import entry_guards, guard_evaluation, guards
+from blocklist.refresh.body_reader import BodyReader
+from blocklist.refresh.encoding_check import look_through
 from blocklist.refresh.run import Refresher
-from blocklist.refresh.scan import look_through
 from blocklist.store import Store
-from blocklist.vocabulary import Counts, Effect, Entry, Rejected, Rule, Said
 
 #: Entries and rejections that a preview shows.
 PREVIEWED = 20
@@ -44,7 +45,7 @@ class Preview:
     rejections: tuple[Rejected, ...]
     rejected_by_code: dict[str, int]
     waiting: tuple[tuple[str, str], ...]
-    said: tuple[Said, ...]
+    said: tuple[GuardFinding, ...]
 
     @property
     def outcome(self) -> str:
@@ -88,13 +89,13 @@ class Previewer:
         reader = self._refresher.reader(definition)
         first: list[tuple[Entry, Rule]] = []
         counts, stated = Counts(), None
-        said: list[Said] = []
+        said: list[GuardFinding] = []
         try:
             counts, stated, said = self._judged(definition, body, reader, first)
         except GuardError as error:
-            said = [Said(error.guard, Effect.FAILS, str(error))]
+            said = [GuardFinding(error.guard, Effect.FAILS, str(error))]
         except UnreadableFeedError as error:
-            said = [Said("unreadable", Effect.FAILS, str(error))]
+            said = [GuardFinding("unreadable", Effect.FAILS, str(error))]
         if not counts.entries:
             counts = Counts(entries=reader.entries, rejected=reader.rejected.total())
         waiting = tuple((rule.value, item.sentence) for rule, item, _ in reader.held)
@@ -114,7 +115,7 @@ class Previewer:
 
     def _judged(
         self, definition: FeedDefinition, body: Body, reader: BodyReader, first: list[tuple[Entry, Rule]]
-    ) -> tuple[Counts, str | None, list[Said]]:
+    ) -> tuple[Counts, str | None, list[GuardFinding]]:
         limits = self._refresher.limits(definition)
         known = next((feed for feed in self._store.feeds.all() if feed.name == definition.name), None)
         feed_id = known.id if known else 0
@@ -124,8 +125,8 @@ class Previewer:
             ruled = reader.read(opened)
             first += islice(ruled, PREVIEWED)
             self._store.listings.stage(chain(first, ruled))
-        entries.sift(self._store, definition.name, feed_id, reader, limits)
+        entry_guards.sift(self._store, definition.name, feed_id, reader, limits)
         diff = self._store.listings.diff(feed_id)
         counts = reader.counts(diff)
-        said = judging.judge(self._store, feed_id, limits, look, reader, diff)
-        return counts, look.stated_date, [*said, *entries.summary(reader)]
+        said = guard_evaluation.judge(self._store, feed_id, limits, look, reader, diff)
+        return counts, look.stated_date, [*said, *entry_guards.summary(reader)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from blocklist.clock import later, now, seconds_between
-from blocklist.config import EvidenceSettings
+from blocklist.config.settings import EvidenceSettings
+from blocklist.domain.clock import later, now, seconds_between
 from blocklist.fetch.body import Bodies
 from blocklist.store import Store
 

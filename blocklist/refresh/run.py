@@ -13,19 +13,20 @@ from typing import BinaryIO
 import structlog
 from filelock import FileLock, Timeout
 
-from blocklist.clock import later, now
-from blocklist.config import GuardSettings, Settings
-from blocklist.definition import FeedDefinition, Source
-from blocklist.errors import BlocklistError, ConflictError, StoreError
+from blocklist.config.settings import GuardSettings, Settings
+from blocklist.definitions.definition import FeedDefinition, Source
+from blocklist.domain.clock import later, now
+from blocklist.domain.errors import BlocklistError, ConflictError, StoreError
+from blocklist.domain.listing import Feed
+from blocklist.domain.run import Counts, Effect, GuardFinding, Outcome, Run, Stage
 from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import Bodies
-from blocklist.refresh import entries, guards, judging
-from blocklist.refresh.reading import BodyReader, reading_of
-from blocklist.refresh.scan import look_through
+from blocklist.refresh import entry_guards, guard_evaluation, guards
+from blocklist.refresh.body_reader import BodyReader, reading_of
+from blocklist.refresh.encoding_check import look_through
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 from blocklist.store.listings import Diff
-from blocklist.vocabulary import Counts, Effect, Feed, Outcome, Run, Said, Stage
 
 #: Told the stage and how far it is (bytes while fetching, rows afterwards).
 Progress = Callable[[Stage, int], None]
@@ -142,7 +143,7 @@ class Refresher:
 
     def reader(self, definition: FeedDefinition, progress: Callable[[int], None] = lambda _: None) -> BodyReader:
         """Return what reads a body as a definition says, within the limits of the settings."""
-        refusal = entries.never_block(self.limits(definition).never_block)
+        refusal = entry_guards.never_block(self.limits(definition).never_block)
         return BodyReader(definition, progress, self._settings.fetch.max_bytes, refusal)
 
     def stage_and_compare(
@@ -155,7 +156,7 @@ class Refresher:
         self._store.runs.reach(run_id, Stage.NORMALIZE)
         self._store.listings.stage(reader.read_in_blocks(body))
         self._store.runs.reach(run_id, Stage.DIFF)
-        entries.sift(self._store, feed.name, feed.id, reader, self.limits(definition))
+        entry_guards.sift(self._store, feed.name, feed.id, reader, self.limits(definition))
         return self._store.listings.diff(feed.id)
 
     def record(
@@ -174,7 +175,7 @@ class Refresher:
             store.runs.keep_rejections(run_id, reader.rejections)
             store.holds.keep(feed.name, run_id, reader.held)
             held_for = [item for item in store.changes.said(run_id) if item.effect is Effect.HOLDS]
-            store.changes.keep_said(run_id, [*held_for, *entries.summary(reader)])
+            store.changes.keep_said(run_id, [*held_for, *entry_guards.summary(reader)])
             self._supersede(feed, run_id)
             validators = store.runs.validators(run_id)
             store.feeds.succeeded(feed.name, moment, validators)
@@ -221,7 +222,7 @@ class Refresher:
         progress(Stage.GUARD, reader.entries)
         counts = reader.counts(diff)
         self._keep_figures(run_id, counts, reader)
-        held = judging.judge(self._store, feed.id, limits, look, reader, diff)
+        held = guard_evaluation.judge(self._store, feed.id, limits, look, reader, diff)
         if held:
             self._hold(feed, run_id, held, counts, reader)
             return
@@ -267,11 +268,11 @@ class Refresher:
             said = f"{why}: {feed.listed:,} sites"
             self._store.runs.finish(run_id, Outcome.UNCHANGED, said, Counts(listed=feed.listed))
 
-    def _hold(self, feed: Feed, run_id: int, said: list[Said], counts: Counts, reader: BodyReader) -> None:
+    def _hold(self, feed: Feed, run_id: int, said: list[GuardFinding], counts: Counts, reader: BodyReader) -> None:
         with self._store.database.transaction():
             self._supersede(feed, run_id, self._store.runs.get(run_id).body_sha256)
-            judging.keep_changes(self._store, run_id, feed.id, reader)
-            self._store.changes.keep_said(run_id, [*said, *entries.summary(reader)])
+            guard_evaluation.keep_changes(self._store, run_id, feed.id, reader)
+            self._store.changes.keep_said(run_id, [*said, *entry_guards.summary(reader)])
             reason = "; ".join(item.sentence for item in said)
             self._store.runs.finish(run_id, Outcome.HELD, reason, counts, dict(reader.rejected))
             self._store.feeds.failed(feed.id, self._next_due(feed, now()))
@@ -290,7 +291,7 @@ class Refresher:
             failures = self._store.feeds.failures(feed.id) + 1
             self._store.runs.finish(run_id, Outcome.FAILED, reason)
             if guard:
-                self._store.changes.keep_said(run_id, [Said(guard, Effect.FAILS, reason)])
+                self._store.changes.keep_said(run_id, [GuardFinding(guard, Effect.FAILS, reason)])
             self._store.feeds.failed(feed.id, later(now(), _backoff(failures, feed.every)))
 
     def _bury_dead_runs(self, feed: Feed) -> None:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Literal
 
-from blocklist.cells import csv_line
-from blocklist.errors import UsageError
+from blocklist.domain.errors import UsageError
 from blocklist.service.publishing import Publishing
+from blocklist.text.csv_cells import csv_line
 
 AuditFormat = Literal["jsonl", "csv"]
 _COLUMNS = ("id", "at", "actor", "origin", "action", "target", "detail", "hash")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import structlog
 
-from blocklist.config import Settings
-from blocklist.errors import BlocklistError, BusyError, ConflictError
+from blocklist.config.settings import Settings
+from blocklist.domain.errors import BlocklistError, BusyError, ConflictError
+from blocklist.domain.run import Run
 from blocklist.service.runs import RunTasks
-from blocklist.vocabulary import Run
 
 _LOG = structlog.get_logger("blocklist.service")
 #: Refreshes that go on in the background at once. Most of each is waiting for a publisher; how many read and record,

@@ -6,12 +6,13 @@ import io
 from dataclasses import replace
 from typing import Any
 
-from blocklist.clock import now
-from blocklist.errors import SnapshotError
+from blocklist.domain.clock import now
+from blocklist.domain.errors import SnapshotError
+from blocklist.domain.listing import Listing, RuleKind
+from blocklist.domain.verdict import Target, Verdict
 from blocklist.normalize.rules import matches
 from blocklist.service.publishing import Publishing
 from blocklist.snapshot.reader import Snapshot
-from blocklist.vocabulary import Listing, RuleKind, Target, Verdict
 
 
 class EvidenceTasks(Publishing):

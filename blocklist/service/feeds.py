@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from blocklist.clock import later, now
-from blocklist.definition import FeedDefinition
-from blocklist.errors import ChangedError, UsageError
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.clock import later, now
+from blocklist.domain.errors import ChangedError, UsageError
+from blocklist.domain.listing import Feed
+from blocklist.domain.run import Outcome
 from blocklist.refresh.preview import Preview, Previewer
 from blocklist.service.publishing import WAIT_FOR_RUN, Publishing
 from blocklist.store.feeds import definition_of
-from blocklist.vocabulary import Feed, Outcome
 
 
 class FeedTasks(Publishing):

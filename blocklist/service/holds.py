@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from blocklist.refresh import holds
+from blocklist.domain.run import Hold
+from blocklist.service import hold_decisions
 from blocklist.service.runs import RunTasks
-from blocklist.vocabulary import Hold
 
 
 class HoldTasks(RunTasks):
@@ -18,7 +18,7 @@ class HoldTasks(RunTasks):
         """
         hold = self.store.holds.get(id_)
         self.check_two_people(hold.run, actor, before=hold.held_at)
-        hold = holds.approve(self.store, self.refresher, id_, actor, reason)
+        hold = hold_decisions.approve(self.store, self.refresher, id_, actor, reason)
         self.publish()
         return hold
 
@@ -27,13 +27,13 @@ class HoldTasks(RunTasks):
 
         :raises ConflictError: it does not wait.
         """
-        return holds.refuse(self.store, self.refresher, id_, actor, reason)
+        return hold_decisions.refuse(self.store, self.refresher, id_, actor, reason)
 
     def revoke_hold(self, id_: int, actor: str, reason: str) -> Hold:
         """Take the decision on an entry back: it waits again, and is not listed meanwhile; and publish.
 
         :raises ConflictError: nobody decided on it.
         """
-        hold = holds.revoke(self.store, self.refresher, id_, actor, reason)
+        hold = hold_decisions.revoke(self.store, self.refresher, id_, actor, reason)
         self.publish()
         return hold

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from blocklist.access.identity import refuse_same_person
-from blocklist.clock import now
-from blocklist.errors import ConflictError, UsageError
+from blocklist.domain.clock import now
+from blocklist.domain.errors import ConflictError, UsageError
+from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
+from blocklist.domain.verdict import Override, OverrideAction
 from blocklist.normalize.rules import Reading, site_rule
 from blocklist.service.publishing import Publishing
 from blocklist.service.targets import read_target
-from blocklist.vocabulary import Entry, Override, OverrideAction, Rejected, Rule, RuleKind, Scope
 
 
 class OverrideTasks(Publishing):

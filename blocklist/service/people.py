@@ -6,10 +6,10 @@ import re
 
 from blocklist.access.passwords import check_password, hash_password
 from blocklist.access.secrets import hashed, new_secret
-from blocklist.clock import later, now
-from blocklist.errors import ConflictError, UsageError
+from blocklist.domain.access import Person, Role
+from blocklist.domain.clock import later, now
+from blocklist.domain.errors import ConflictError, UsageError
 from blocklist.service.publishing import Publishing
-from blocklist.vocabulary import Person, Role
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 #: What the log calls somebody who is none.

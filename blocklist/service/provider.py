@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from blocklist.access.throttle import sender
-from blocklist.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from blocklist.domain.access import Person, Role
+from blocklist.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from blocklist.service.people import person_name
-from blocklist.service.signing_in import SignInTasks
-from blocklist.vocabulary import Person, Role
+from blocklist.service.sign_in import SignInTasks
 
 if TYPE_CHECKING:
     from blocklist.access.oidc import Pending, Provider

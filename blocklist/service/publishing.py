@@ -7,20 +7,20 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from blocklist.clock import now
-from blocklist.config import Settings
-from blocklist.errors import BlocklistError, SnapshotError, StoreError
+from blocklist.config.settings import Settings
+from blocklist.domain.clock import now
+from blocklist.domain.errors import BlocklistError, SnapshotError, StoreError
+from blocklist.domain.verdict import Override
 from blocklist.refresh.preview import PREFIX
 from blocklist.refresh.run import Refresher, lock_file
-from blocklist.snapshot.compiler import Compiler, FeedSource, ListingRow
-from blocklist.snapshot.folder import Pointer, SnapshotFolder
-from blocklist.snapshot.overlay import Overlay, overlay_on, room_for_changes
+from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow
+from blocklist.snapshot.compile.delta import Overlay, overlay_on, room_for_changes
 from blocklist.snapshot.reader import Snapshot, same_policies
-from blocklist.statistics import Board
+from blocklist.snapshot.repository import Pointer, SnapshotFolder
+from blocklist.status.statistics import Board
 from blocklist.store import Store
-from blocklist.store.current import Mark
+from blocklist.store.compile_source import Mark
 from blocklist.store.feeds import definition_of
-from blocklist.vocabulary import Override
 
 #: Seconds that a person's refresh waits for one of the schedule to end.
 WAIT_FOR_RUN = 600

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from blocklist.access.identity import refuse_same_person
-from blocklist.errors import NotFoundError
-from blocklist.refresh import retention, review
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.listing import Rejected
+from blocklist.domain.run import Change, GuardFinding, Outcome, Run
+from blocklist.refresh import retention
 from blocklist.refresh.run import Progress
+from blocklist.service import review
 from blocklist.service.publishing import WAIT_FOR_RUN, Publishing
-from blocklist.vocabulary import Change, Outcome, Rejected, Run, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class RunDetail:
     """
 
     run: Run
-    said: tuple[Said, ...]
+    said: tuple[GuardFinding, ...]
     changes: tuple[Change, ...]
     changes_found: int
     rejections: tuple[Rejected, ...]

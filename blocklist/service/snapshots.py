@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from blocklist.errors import SnapshotError
+from blocklist.domain.errors import SnapshotError
 from blocklist.service.publishing import Publishing
-from blocklist.snapshot.folder import Pointer
 from blocklist.snapshot.reader import Snapshot
+from blocklist.snapshot.repository import Pointer
 
 
 class SnapshotTasks(Publishing):

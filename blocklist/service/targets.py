@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from blocklist.errors import UsageError
+from blocklist.domain.errors import UsageError
+from blocklist.domain.verdict import Target
 from blocklist.normalize.hosts import parse_app, parse_target
-from blocklist.vocabulary import Target
 
 
 def read_target(text: str) -> Target:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from blocklist.access.identity import How, Identity, person_behind
 from blocklist.access.secrets import hashed, new_token, shown_part
 from blocklist.access.throttle import Throttle, sender
-from blocklist.clock import now
-from blocklist.config import Settings
-from blocklist.errors import ConflictError, UnauthorizedError, UsageError
+from blocklist.config.settings import Settings
+from blocklist.domain.access import Role, Token
+from blocklist.domain.clock import now
+from blocklist.domain.errors import ConflictError, UnauthorizedError, UsageError
 from blocklist.service.publishing import Publishing
-from blocklist.vocabulary import Role, Token
 
 _MAX_NAME = 100
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from blocklist.errors import SnapshotError
-from blocklist.snapshot.folder import SnapshotFolder
+from blocklist.domain.errors import SnapshotError
 from blocklist.snapshot.reader import Snapshot
+from blocklist.snapshot.repository import SnapshotFolder
 
 #: Seconds between looks at the pointer: a new snapshot answers well within one second.
 _INTERVAL = 0.2

@@ -12,16 +12,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blocklist.errors import NotFoundError, SnapshotError
+from blocklist.domain.errors import NotFoundError, SnapshotError
+from blocklist.domain.listing import RuleKind, Scope
+from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, VerdictKind
+from blocklist.normalize.canonical_host import MAX_HOST, match_target, plain_host
 from blocklist.normalize.hosts import parse_app, parse_target
-from blocklist.normalize.plain import MAX_HOST, match_target, plain_host
-from blocklist.snapshot.hosts import HostJudge, HostKeys, Sources, host_judge
-from blocklist.snapshot.layer import CHANGED, SECTIONS, Detail, Group, Layer
-from blocklist.snapshot.layers import Layers
-from blocklist.snapshot.layout import TRAILER_BYTES, Flag, host_key, key_of, value_of
-from blocklist.snapshot.sections import sections_of
-from blocklist.snapshot.sieve import passes
-from blocklist.vocabulary import OverrideAction, Policy, RuleKind, Scope, Target, Verdict, VerdictKind
+from blocklist.snapshot.format.container import sections_of
+from blocklist.snapshot.format.index import CHANGED, SECTIONS, Detail, Group, Layer
+from blocklist.snapshot.format.layout import TRAILER_BYTES, Flag, host_key, key_of, value_of
+from blocklist.snapshot.format.prefilter import passes
+from blocklist.snapshot.format.stacked_index import Layers
+from blocklist.snapshot.host_fast_path import HostJudge, HostKeys, Sources, host_judge
 
 #: Bytes read at a time while a file is verified: a node answers requests in between.
 _VERIFIED_BLOCK = 1 << 16

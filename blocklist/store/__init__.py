@@ -9,23 +9,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from blocklist.store.alerts import Notices
 from blocklist.store.audit import AuditLog
-from blocklist.store.changes import Changes
-from blocklist.store.current import Current
+from blocklist.store.compile_source import Current
 from blocklist.store.database import Database
 from blocklist.store.evidence import Evidence
 from blocklist.store.exports import Exports
 from blocklist.store.feeds import Feeds
-from blocklist.store.figures import Figures
+from blocklist.store.held_changes import Changes
 from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
-from blocklist.store.notices import Notices
 from blocklist.store.overrides import Overrides
 from blocklist.store.people import People
 from blocklist.store.requests import Requests
 from blocklist.store.runs import Runs
 from blocklist.store.sessions import Sessions
 from blocklist.store.snapshots import Snapshots
+from blocklist.store.statistics import Figures
 from blocklist.store.tokens import Tokens
 
 __all__ = ["Store"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from blocklist.clock import now
+from blocklist.domain.clock import now
 from blocklist.store.database import Database, like
 
 _BEGINNING = "0" * 64

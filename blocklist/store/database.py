@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlite_utils
 
-from blocklist.errors import StoreError
-from blocklist.store.migrations import MIGRATIONS
+from blocklist.domain.errors import StoreError
+from blocklist.store.schema.migrations import MIGRATIONS
 
 Row = dict[str, Any]
 #: A table of the texts of one parameter (:func:`as_texts`), with the columns ``key``, from 0, and ``value``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from blocklist.clock import now
+from blocklist.domain.clock import now
 from blocklist.store.database import Database, Row
 
 #: Whose bodies stay, whatever their age: of what counts now, of what serves, of what waits for a person.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
-from blocklist.clock import later
+from blocklist.domain.clock import later
 from blocklist.store.database import Database
 
 _RULE = "value, kind, scope, feed_id"

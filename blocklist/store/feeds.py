@@ -6,11 +6,11 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from blocklist.clock import now
-from blocklist.definition import FeedDefinition
-from blocklist.errors import ConflictError, NotFoundError
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.clock import now
+from blocklist.domain.errors import ConflictError, NotFoundError
+from blocklist.domain.listing import Authority, Feed
 from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Authority, Feed
 
 
 class Feeds:

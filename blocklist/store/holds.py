@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from blocklist.clock import now
-from blocklist.errors import NotFoundError
+from blocklist.domain.clock import now
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.domain.run import GuardFinding, Hold, HoldState
 from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Hold, HoldState, Rule, RuleKind, Said, Scope
 
 _FACTS = "raw, position, reference, legal_basis, published_at, authority, country"
 #: Values a query: well under SQLite's limit of parameters.
@@ -76,7 +77,7 @@ class Holds:
             found |= {hold.rule: hold for hold in map(_hold, rows) if hold.rule in wanted}
         return found
 
-    def keep(self, feed: str, run_id: int, waiting: Iterable[tuple[Rule, Said, Row]]) -> int:
+    def keep(self, feed: str, run_id: int, waiting: Iterable[tuple[Rule, GuardFinding, Row]]) -> int:
         """Note which entries of a feed's list wait, inside a transaction; return how many.
 
         Those that waited and no longer stand in the list are withdrawn.

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from blocklist.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.listing import Authority, Entry, Hosts, Listing, Rule, RuleKind, Scope
 from blocklist.store.database import TEXTS, Database, Row, as_texts
-from blocklist.vocabulary import Authority, Entry, Hosts, Listing, Rule, RuleKind, Scope
 
 _STAGED = (
     "value",

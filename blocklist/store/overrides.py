@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from blocklist.clock import now
-from blocklist.errors import NotFoundError
+from blocklist.domain.clock import now
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.domain.verdict import Override, OverrideAction
 from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Override, OverrideAction, Rule, RuleKind, Scope
 
 
 class Overrides:

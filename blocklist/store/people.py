@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from blocklist.clock import now
-from blocklist.errors import NotFoundError
+from blocklist.domain.access import Person, Role
+from blocklist.domain.clock import now
+from blocklist.domain.errors import NotFoundError
 from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Person, Role
 
 
 class People:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from blocklist.clock import later, now
+from blocklist.domain.clock import later, now
 from blocklist.store.database import Database
 
 #: Seconds that a key is remembered.

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from blocklist.clock import now
-from blocklist.errors import NotFoundError
+from blocklist.domain.clock import now
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.listing import Rejected
+from blocklist.domain.run import Counts, Outcome, Run, Stage
 from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Counts, Outcome, Rejected, Run, Stage
 
 #: Rejected rows kept word for word a run; the counts by code cover all of them, and so does the kept body.
 MAX_REJECTIONS_KEPT = 1_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blocklist.clock import later, now
+from blocklist.domain.access import Session
+from blocklist.domain.clock import later, now
 from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Session
 
 #: Seconds within which a session's use is not noted again.
 _USE_NOTED_EVERY = 60

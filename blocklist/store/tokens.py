@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from blocklist.clock import later, now
-from blocklist.errors import NotFoundError
+from blocklist.domain.access import Role, Token
+from blocklist.domain.clock import later, now
+from blocklist.domain.errors import NotFoundError
 from blocklist.store.database import Database, Row
-from blocklist.vocabulary import Role, Token
 
 #: Seconds within which the use of a token is not noted again: reading must not become writing.
 _USE_NOTED_EVERY = 60

@@ -11,14 +11,15 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter, Map
 
-from blocklist.errors import BlocklistError, TooManyError
+from blocklist.domain.errors import BlocklistError, TooManyError
+from blocklist.lookup.http import Answer, Request, SnapshotHolder, problem
 from blocklist.lookup.limits import MAX_BYTES
-from blocklist.lookup.resolver import Answer, Resolver, SnapshotHolder, problem
-from blocklist.lookup.routes import Request, Routes, no_metrics, not_found
+from blocklist.lookup.resolver import Resolver
+from blocklist.lookup.routes import Routes, no_metrics, not_found
 from blocklist.service import Service
-from blocklist.web import browsers
+from blocklist.web import cookies_csrf
 from blocklist.web.api import DescribedApp, add_api, methods_of
-from blocklist.web.guarding import declare, declare_lookup, guard
+from blocklist.web.authorization import declare, declare_lookup, guard
 from blocklist.web.headers import harden
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
@@ -62,7 +63,7 @@ def create_app(
         app.add_url_rule("/", view_func=lambda: redirect("/admin/"), endpoint="root")
         declare(app, "root", None)
         declare(app, "admin.static", None)
-        browsers.install(app)
+        cookies_csrf.install(app)
         harden(app)
         guard(app, service)
         serve = service.settings.serve

@@ -9,9 +9,9 @@ from typing import Any
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from blocklist.overview import STATES, feed_rows
+from blocklist.domain.run import Outcome
+from blocklist.status.feed_status import STATES, feed_rows
 from blocklist.store import Store
-from blocklist.vocabulary import Outcome
 
 _TIMES = {
     "last_attempt": "When the last run of a feed began (Unix time).",

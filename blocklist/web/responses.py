@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from blocklist.lookup.resolver import Answer
+from blocklist.lookup.http import Answer
 
 
 def respond(answer: Answer) -> Response:

@@ -21,11 +21,11 @@ from pytest_iam import Server
 from werkzeug.test import TestResponse
 
 from blocklist.access import oidc
-from blocklist.config import OidcSettings
-from blocklist.errors import ForbiddenError, UnauthorizedError
+from blocklist.config.settings import OidcSettings
+from blocklist.domain.access import Role
+from blocklist.domain.errors import ForbiddenError, UnauthorizedError
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
 from tests.e2e.running import publisher, respond
 from tests.support import add_person, settings_for

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from blocklist.access.passwords import check_password, hash_password, is_outdated, password_fits
-from blocklist.errors import UsageError
+from blocklist.domain.errors import UsageError
 
 
 @pytest.mark.parametrize(

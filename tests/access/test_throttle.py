@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blocklist.access.throttle import Throttle
-from blocklist.errors import TooManyError
+from blocklist.domain.errors import TooManyError
 
 
 def test_after_the_limit_of_failures_a_sender_is_told_how_long_to_wait() -> None:

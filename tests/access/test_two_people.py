@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.definition import FeedDefinition
-from blocklist.errors import ConflictError, ForbiddenError
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.errors import ConflictError, ForbiddenError
+from blocklist.domain.run import Outcome
+from blocklist.domain.verdict import OverrideAction, VerdictKind
 from blocklist.service import Service, read_target
-from blocklist.vocabulary import Outcome, OverrideAction, VerdictKind
 from tests.support import Clock, definition, settings_for
 
 ANNA = ("anna", "anna (command line)", "nightly (token 3 of anna)")

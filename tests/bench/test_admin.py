@@ -10,8 +10,8 @@ import pytest
 
 from bench.admin import addresses
 from bench.large import made
+from blocklist.domain.access import Role
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
 from tests.plans import scans, statements_of
 

@@ -23,8 +23,9 @@ from bench.peers import REDIS_DRAWN, ZONE, request_of
 from bench.plain_flask import fill, plain
 from bench.queries import MIXES, Mix, batches, bid_requests, draw, written
 from bench.report import rate, ratio
+from blocklist.lookup.http import Request
 from blocklist.lookup.resolver import Resolver
-from blocklist.lookup.routes import Request, Routes, no_metrics
+from blocklist.lookup.routes import Routes, no_metrics
 from blocklist.snapshot.follower import Follower
 from tests.node.running import publish
 from tests.support import compiled, host_rule, listed

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from blocklist.catalog import catalog_names, from_catalog
 from blocklist.cli import main
+from blocklist.definitions.catalog import catalog_names, from_catalog
 from tests.e2e.running import Installation
 
 

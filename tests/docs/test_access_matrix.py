@@ -16,11 +16,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from blocklist.access.secrets import hashed
-from blocklist.clock import later, now
-from blocklist.config import Settings
+from blocklist.config.settings import Settings
+from blocklist.domain.access import Role
+from blocklist.domain.clock import later, now
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
 from tests.support import session_client, token_client
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from blocklist.config import Settings
+from blocklist.config.settings import Settings
 from blocklist.service import Service
 from tests.e2e.running import Installation, Publisher, Running, publisher, respond, serving
 from tests.support import definition

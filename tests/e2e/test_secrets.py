@@ -13,11 +13,11 @@ import structlog
 from click.testing import CliRunner
 
 from blocklist.cli import main
-from blocklist.config import LogSettings
-from blocklist.logs import configure_logs
+from blocklist.config.logs import configure_logs
+from blocklist.config.settings import LogSettings
+from blocklist.domain.access import Role
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import Role
 from blocklist.web.app import create_app
 from tests.e2e.running import Installation, Running, publisher, respond, serving, wait_for
 from tests.support import add_person, definition, settings_for

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from blocklist.domain.run import Outcome
+from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
-from blocklist.vocabulary import Outcome, OverrideAction
 from tests.support import definition, settings_for
 
 Listing = Callable[..., None]

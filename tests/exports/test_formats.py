@@ -18,11 +18,11 @@ import dns.rcode
 import dns.zone
 import pytest
 
-from blocklist.cells import csv_line
-from blocklist.errors import NotFoundError, UsageError
+from blocklist.domain.errors import NotFoundError, UsageError
+from blocklist.domain.verdict import OverrideAction
 from blocklist.exports import EXPORTS, Export
 from blocklist.service import Service, read_target
-from blocklist.vocabulary import OverrideAction
+from blocklist.text.csv_cells import csv_line
 from tests.e2e.running import free_port, wait_for
 from tests.exports.conftest import Listing
 from tests.plans import plan_of

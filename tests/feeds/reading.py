@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from blocklist.catalog import from_catalog, sample_of
-from blocklist.definition import FeedDefinition
-from blocklist.refresh.reading import BodyReader
+from blocklist.definitions.catalog import from_catalog, sample_of
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.refresh.body_reader import BodyReader
 
 FACTS = ("reference", "legal_basis", "published_at", "authority", "country")
 

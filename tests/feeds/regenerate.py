@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from blocklist.catalog import catalog_folder, catalog_names, from_catalog
+from blocklist.definitions.catalog import catalog_folder, catalog_names, from_catalog
 from tests.feeds.reading import result
 
 if __name__ == "__main__":

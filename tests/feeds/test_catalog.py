@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from blocklist.catalog import catalog_folder, catalog_names, from_catalog, sample_of
-from blocklist.definition import FeedDefinition
-from blocklist.errors import NotFoundError, UsageError
+from blocklist.definitions.catalog import catalog_folder, catalog_names, from_catalog, sample_of
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.errors import NotFoundError, UsageError
 from blocklist.service import Service
 from tests.feeds.reading import result
 

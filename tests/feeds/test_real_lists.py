@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.catalog import from_catalog
-from blocklist.definition import FeedDefinition
+from blocklist.definitions.catalog import from_catalog
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.listing import Rule, RuleKind, Scope
 from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.rules import matches
-from blocklist.refresh.renowned import renowned
-from blocklist.vocabulary import Rule, RuleKind, Scope
+from blocklist.refresh.popular_hosts import renowned
 from tests.feeds.reading import read
 
 LISTS = Path(os.environ.get("BLOCKLIST_TEST_LISTS", Path(__file__).parents[3] / "shared" / "data"))

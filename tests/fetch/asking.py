@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from blocklist.config import FetchSettings
-from blocklist.errors import FetchError
+from blocklist.config.settings import FetchSettings
+from blocklist.definitions.source import Credentials, Source
+from blocklist.domain.errors import FetchError
 from blocklist.fetch import Body, fetch
-from blocklist.source import Credentials, Source
 from tests.e2e.running import Publisher, respond
 
 Answer = Callable[[BaseHTTPRequestHandler], None]

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import structlog
 
-from blocklist.errors import FetchError
+from blocklist.definitions.source import Credentials
+from blocklist.domain.errors import FetchError
 from blocklist.fetch.credentials import secret_of
 from blocklist.service import Service
-from blocklist.source import Credentials
 from tests.e2e.running import Publisher
 from tests.fetch.asking import Getting, answering, at, moved, site
 from tests.support import definition, settings_for

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from blocklist.catalog import from_catalog
-from blocklist.dates import newest_date
-from blocklist.errors import FetchError
-from blocklist.source import Discovery, Source
+from blocklist.definitions.catalog import from_catalog
+from blocklist.definitions.name_dates import newest_date
+from blocklist.definitions.source import Discovery, Source
+from blocklist.domain.errors import FetchError
 from tests.e2e.running import Publisher
 from tests.fetch.asking import GOOD, Getting, answering, at, moved, site
 
@@ -123,7 +123,7 @@ def test_a_date_is_not_read_out_of_a_longer_number() -> None:
 def test_a_pattern_that_takes_too_long_on_a_page_fails_the_fetch(
     court: Publisher, get: Getting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blocklist.patterns.SECONDS", 0.5)
+    monkeypatch.setattr("blocklist.text.safe_regex.SECONDS", 0.5)
     site(court, {"/": f'<a href="list.txt">{"a" * 60}!</a>'.encode()})
     with pytest.raises(FetchError, match=r"\(a\+\)\+b.*source\.discovery"):
         finding(get, court, "/", text="(a+)+b")

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.addresses import is_public
-from blocklist.config import FetchSettings
-from blocklist.errors import FetchError, NotFoundError, StoreError
+from blocklist.config.settings import FetchSettings
+from blocklist.definitions.source import Source
+from blocklist.domain.errors import FetchError, NotFoundError, StoreError
 from blocklist.fetch import fetch, fetch_file
-from blocklist.fetch.addresses import public_addresses
+from blocklist.fetch.address_guard import public_addresses
 from blocklist.fetch.body import Bodies
-from blocklist.source import Source
+from blocklist.normalize.public_addresses import is_public
 
 PUBLIC = ["93.184.215.14", "1.1.1.1", "2606:2800:21f::1", "::ffff:93.184.215.14"]
 NOT_PUBLIC = [

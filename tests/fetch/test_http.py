@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import stamina
 
-from blocklist.config import FetchSettings
+from blocklist.config.settings import FetchSettings
+from blocklist.definitions.source import Credentials, Source
 from blocklist.fetch import fetch
-from blocklist.source import Credentials, Source
 from tests.e2e.running import Publisher, free_port, respond
 from tests.fetch.asking import BEARER, GOOD, Getting, answering, in_turn, moved
 

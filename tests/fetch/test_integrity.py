@@ -9,7 +9,7 @@ import minisign
 import pysequoia
 import pytest
 
-from blocklist.source import Integrity
+from blocklist.definitions.source import Integrity
 from tests.e2e.running import Publisher
 from tests.fetch.asking import GOOD, Getting, answering, at, site
 

@@ -16,13 +16,13 @@ from typing import Any
 import minisign
 import pytest
 
-from blocklist.config import FetchSettings
-from blocklist.errors import BlocklistError, FetchError
+from blocklist.config.notifications import WebhookSettings
+from blocklist.config.settings import FetchSettings
+from blocklist.definitions.source import Source
+from blocklist.domain.errors import BlocklistError, FetchError
 from blocklist.fetch import fetch
 from blocklist.notify.messages import Message
-from blocklist.notify.settings import WebhookSettings
 from blocklist.notify.webhook import DeliveryError, post
-from blocklist.source import Source
 from tests.e2e.running import Publisher, publisher, respond
 from tests.fetch.asking import Getting, answering, in_turn, moved, site
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from blocklist.errors import FetchError
+from blocklist.definitions.source import Credentials
+from blocklist.domain.errors import FetchError
 from blocklist.fetch.credentials import secret_of
-from blocklist.source import Credentials
 from tests.certificates import certificate
 from tests.e2e.running import Publisher
 from tests.fetch.asking import GOOD, Getting, answering

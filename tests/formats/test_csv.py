@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from blocklist.errors import UnreadableFeedError, UsageError
-from blocklist.formats import format_of
-from blocklist.vocabulary import Entry, Rejected
+from blocklist.domain.errors import UnreadableFeedError, UsageError
+from blocklist.domain.listing import Entry, Rejected
+from blocklist.formats.registry import format_of
 from tests.support import parsed, sites
 
 

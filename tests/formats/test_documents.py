@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from blocklist.errors import UnreadableFeedError, UsageError
-from blocklist.formats import format_of, news
-from blocklist.vocabulary import Entry, Rejected
+from blocklist.domain.errors import UnreadableFeedError, UsageError
+from blocklist.domain.listing import Entry, Rejected
+from blocklist.formats import rss
+from blocklist.formats.registry import format_of
 from tests.formats import making
 from tests.support import parsed, sites
 
@@ -243,9 +244,9 @@ def test_options_are_held_against_the_format_when_they_are_given(
 
 
 def test_the_columns_of_a_news_feed_are_those_that_its_reader_writes() -> None:
-    from blocklist.documents import news as reader
+    from blocklist.formats.sandbox import rss as reader
 
-    assert news.COLUMNS == reader.COLUMNS
+    assert rss.COLUMNS == reader.COLUMNS
 
 
 def test_what_is_heavy_is_loaded_only_when_a_body_needs_it() -> None:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from blocklist.errors import UnreadableFeedError
-from blocklist.vocabulary import Entry, Rejected
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Entry, Rejected
 from tests.support import parsed, sites
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from blocklist.errors import UnreadableFeedError
-from blocklist.vocabulary import Rejected
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Rejected
 from tests.support import parsed, sites
 
 ZONE = """$TTL 60

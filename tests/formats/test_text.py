@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from blocklist.errors import UnreadableFeedError, UsageError
-from blocklist.formats import FORMATS, format_of
+from blocklist.domain.errors import UnreadableFeedError, UsageError
+from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.lines import MAX_LINE
-from blocklist.vocabulary import Entry, Rejected
+from blocklist.formats.registry import FORMATS, format_of
 from tests.support import parsed, sites
 
 

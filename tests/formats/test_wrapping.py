@@ -16,7 +16,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
 from blocklist.formats.auto import recognize
 from blocklist.formats.wrapping import unwrapped
 from blocklist.service import Service

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from blocklist.vocabulary import Outcome
+from blocklist.domain.run import Outcome
 from tests.hostile.good import good
 from tests.hostile.served import Case
 

@@ -26,19 +26,19 @@ from typing import Any
 
 import structlog
 
-from blocklist.config import Settings
-from blocklist.diagnosis import diagnose
-from blocklist.errors import BlocklistError
+from blocklist.config.settings import Settings
+from blocklist.domain.errors import BlocklistError
+from blocklist.domain.run import Outcome
 from blocklist.fetch.body import Bodies
 from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.refresh import judging, retention
-from blocklist.refresh.renowned import renowned
+from blocklist.refresh import guard_evaluation, retention
+from blocklist.refresh.popular_hosts import renowned
 from blocklist.service import Service
-from blocklist.snapshot.folder import SnapshotFolder
+from blocklist.service.doctor import diagnose
+from blocklist.snapshot.repository import SnapshotFolder
 from blocklist.store.holds import Holds
 from blocklist.store.runs import Runs
 from blocklist.store.snapshots import Snapshots
-from blocklist.vocabulary import Outcome
 from tests.support import definition
 
 #: Which call of each kind has a fault injected: beyond all that a refresh, looking at what it left, or telling makes.
@@ -92,7 +92,7 @@ def _dying_at(stage: str) -> None:
             die()
 
     elsewhere: dict[str, tuple[Any, str]] = {
-        "guarding": (judging, "judge"),
+        "guarding": (guard_evaluation, "judge"),
         "holding": (Holds, "keep"),
         "publish": (SnapshotFolder, "publish"),
         "pointing": (SnapshotFolder, "_point"),

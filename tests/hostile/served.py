@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from blocklist.config import Settings
+from blocklist.config.settings import Settings
+from blocklist.domain.run import Outcome, Run
 from blocklist.service import Service
-from blocklist.vocabulary import Outcome, Run
 from tests.hostile.good import FORMATS, NEXT, SITES, good
 from tests.support import definition
 

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.addresses import is_public
+from blocklist.domain.run import Outcome, Run
 from blocklist.normalize.hosts import parse_target
+from blocklist.normalize.public_addresses import is_public
 from blocklist.normalize.rules import url_value
 from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.refresh.renowned import renowned
-from blocklist.vocabulary import Outcome, Run
+from blocklist.refresh.popular_hosts import renowned
 from tests.hostile.good import FORMATS, SITES, good
 from tests.hostile.mutating import mutated
 from tests.hostile.served import Served

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from blocklist.vocabulary import OverrideAction, Rule, RuleKind, Scope
+from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.domain.verdict import OverrideAction
 from tests.support import compiled, listed, override, rule, source
 
 VERSION = 7

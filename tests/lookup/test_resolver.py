@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from blocklist import Snapshot
+from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.domain.verdict import OverrideAction
+from blocklist.lookup.http import Answer, problem
 from blocklist.lookup.limits import MAX_BYTES, MAX_ITEMS
-from blocklist.lookup.resolver import Answer, Resolver, problem
-from blocklist.vocabulary import OverrideAction, Rule, RuleKind, Scope
+from blocklist.lookup.resolver import Resolver
 from tests.support import listed, override, rule, snapshot_of, source
 
 

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blocklist.errors import NotFoundError
-from blocklist.lookup.memory import OVERHEAD, Memory
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.domain.verdict import OverrideAction
+from blocklist.lookup.cache import OVERHEAD, Memory
 from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.verdicts import APP, DOMAIN, PAGE, STORE, Verdicts
-from blocklist.vocabulary import OverrideAction, Rule, RuleKind, Scope
 from tests.lookup.test_resolver import Holder
 from tests.support import DEFAULT_POLICY, EVERYTHING, listed, override, rule, snapshot_of
 

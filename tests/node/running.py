@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blocklist.clock import now
+from blocklist.domain.clock import now
 from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
 from tests.e2e.running import free_port

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from blocklist.vocabulary import Rule, RuleKind, Scope
+from blocklist.domain.listing import Rule, RuleKind, Scope
 from tests.e2e.browsing import CHROMIUM
 from tests.node.browser import Meaning, meanings
 from tests.node.running import RunningNode, node, publish

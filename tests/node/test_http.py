@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from blocklist.lookup.limits import MAX_BYTES
-from blocklist.node import connection
+from blocklist.node.http import connection
 from tests.lookup.contract_cases import contract_snapshot
 from tests.node.running import RunningNode, exchange, node, publish, received, statuses, until
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from blocklist.node.board import Board
+from blocklist.domain.verdict import VerdictKind
 from blocklist.node.metrics import BUCKETS, LISTED, NOT_LISTED, Counters, exposition
+from blocklist.node.scoreboard import Board
 from blocklist.store import Store
-from blocklist.vocabulary import VerdictKind
 from blocklist.web.metrics import feed_metrics
 
 DOCS = Path(__file__).parents[2] / "docs"

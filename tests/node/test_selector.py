@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from blocklist.node.selector import AVAILABLE, Selector
-from blocklist.node.sockets import Sockets
+from blocklist.node.epoll.epoll_server import Sockets
+from blocklist.node.epoll.selector import AVAILABLE, Selector
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="this system has no epoll")
 

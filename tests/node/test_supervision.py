@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.errors import BlocklistError
+from blocklist.domain.errors import BlocklistError
 from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
 from tests.lookup.contract_cases import contract_snapshot

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from blocklist.errors import BlocklistError
+from blocklist.domain.errors import BlocklistError
 from tests.lookup.contract_cases import contract_snapshot
 from tests.node.running import RunningNode, node, publish, received, statuses, until
 

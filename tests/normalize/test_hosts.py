@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocklist import normalize_host
+from blocklist.domain.verdict import Target
 from blocklist.normalize.hosts import canonical_params, canonical_path, parse_app, parse_target, with_address
-from blocklist.vocabulary import Target
 
 OPENED = {
     # The plain forms.

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.rules import Reading, app_rule, matches, rules_of, site_rule
 from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.vocabulary import Entry, Rejected, Rule, RuleKind, Scope
 from tests.support import host_rule, refusal, rule
 
 HOSTS = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from blocklist.clock import now
-from blocklist.errors import ConfigurationError
+from blocklist.domain.clock import now
+from blocklist.domain.errors import ConfigurationError
 from blocklist.notify.messages import Message
 from tests.certificates import certificate
 from tests.notify.conftest import Telling

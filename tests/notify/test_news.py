@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from blocklist.errors import StoreError
+from blocklist.domain.errors import StoreError
 from tests.notify.conftest import Telling
 from tests.notify.receiving import Hook
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from blocklist.clock import now
+from blocklist.daemon.scheduler import Scheduler
+from blocklist.domain.clock import now
 from blocklist.notify.messages import Message
 from blocklist.notify.notifier import Notifier
 from blocklist.notify.webhook import post
-from blocklist.serve.scheduler import Scheduler
 from blocklist.service import Service
 from tests.e2e.running import wait_for
 from tests.notify.conftest import Telling

@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blocklist.definition import SwitchedOff
-from blocklist.errors import ConflictError, UsageError
+from blocklist.definitions.definition import SwitchedOff
+from blocklist.domain.errors import ConflictError, UsageError
+from blocklist.domain.listing import Entry, Rule, RuleKind, Scope
+from blocklist.domain.run import Effect, HoldState, Outcome
 from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.rules import matches
 from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.refresh.entries import never_block
+from blocklist.refresh.entry_guards import never_block
 from blocklist.refresh.guards import GUARDS
-from blocklist.refresh.renowned import renowned, standing_out
+from blocklist.refresh.popular_hosts import renowned, standing_out
 from blocklist.service import Service
-from blocklist.vocabulary import Effect, Entry, HoldState, Outcome, Rule, RuleKind, Scope
 from tests.refresh.test_runs import SITES, Court
 from tests.support import Clock, definition, rule
 
@@ -215,7 +216,9 @@ def test_what_was_listed_before_anybody_was_asked_goes_on_being_listed(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     court.publish([*SITES, "pirate.example"])
-    monkeypatch.setattr("blocklist.refresh.entries.renowned", lambda: {"pirate.example": ("popular_host", "popular")})
+    monkeypatch.setattr(
+        "blocklist.refresh.entry_guards.renowned", lambda: {"pirate.example": ("popular_host", "popular")}
+    )
     assert court.publish([*SITES[1:], "pirate.example"]).counts.held == 0
     assert court.listed("pirate.example")
 
@@ -229,8 +232,8 @@ def test_a_feed_may_switch_these_guards_off(
 
 
 def test_waiting_entries_are_seen_in_the_list_of_feeds_and_by_the_doctor(court: Court) -> None:
-    from blocklist.diagnosis import diagnose
-    from blocklist.overview import feed_rows
+    from blocklist.service.doctor import diagnose
+    from blocklist.status.feed_status import feed_rows
 
     court.publish([*SITES, "archive.org", "nasa.gov"])
     assert [row["waiting"] for row in feed_rows(court.service.store)] == [2]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from blocklist.config import GuardSettings
-from blocklist.errors import UnreadableFeedError
+from blocklist.config.settings import GuardSettings
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.run import Counts
 from blocklist.refresh import guards
 from blocklist.store.listings import Diff
-from blocklist.vocabulary import Counts
 from tests.support import definition
 
 NO_LISTS = {

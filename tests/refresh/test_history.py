@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from blocklist.catalog import from_catalog
-from blocklist.definition import FeedDefinition, Source
+from blocklist.definitions.catalog import from_catalog
+from blocklist.definitions.definition import FeedDefinition, Source
+from blocklist.domain.run import Outcome, Run
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service
-from blocklist.vocabulary import Outcome, Run
 from tests.e2e.running import Publisher, publisher, respond
 from tests.feeds.test_real_lists import LISTS
 from tests.refresh.test_runs import Court

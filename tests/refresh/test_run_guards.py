@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from blocklist.domain.run import Effect, Outcome, Run
 from blocklist.service import Service
-from blocklist.vocabulary import Effect, Outcome, Run
 from tests.refresh.test_runs import SITES, Court, redefine
 from tests.support import Clock, definition, settings_for
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from blocklist.clock import now, seconds_between
-from blocklist.definition import FeedDefinition
-from blocklist.errors import ConflictError, NotFoundError, UsageError
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.clock import now, seconds_between
+from blocklist.domain.errors import ConflictError, NotFoundError, UsageError
+from blocklist.domain.listing import Feed
+from blocklist.domain.run import Outcome, Run, Stage
 from blocklist.service import Service
 from blocklist.store import Store
-from blocklist.vocabulary import Feed, Outcome, Run, Stage
 from tests.support import Clock, definition
 
 SITES = [f"site-{number}.example" for number in range(20)]
@@ -356,7 +357,7 @@ def test_a_fault_of_the_code_fails_the_run_and_the_previous_list_serves(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("blocklist.refresh.judging.check_counts", broken)
+    monkeypatch.setattr("blocklist.refresh.guard_evaluation.check_counts", broken)
     run = court.publish(SITES[1:])
     assert run.outcome is Outcome.FAILED
     assert run.reason == "a fault of the service, please report it: ZeroDivisionError: boom"

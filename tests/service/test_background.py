@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from blocklist.errors import BusyError, ConflictError, NotFoundError, StoreError
+from blocklist.domain.errors import BusyError, ConflictError, NotFoundError, StoreError
+from blocklist.domain.run import Outcome
 from blocklist.fetch import fetch
 from blocklist.service import Service
-from blocklist.vocabulary import Outcome
 from tests.e2e.running import wait_for
 from tests.support import definition, settings_for
 

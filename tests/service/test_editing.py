@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from blocklist.amending import amended
-from blocklist.clock import later
-from blocklist.errors import ChangedError, ConflictError, UsageError
+from blocklist.definitions.merge import amended
+from blocklist.domain.clock import later
+from blocklist.domain.errors import ChangedError, ConflictError, UsageError
+from blocklist.domain.listing import Feed, Listing
+from blocklist.domain.run import Outcome
 from blocklist.service import Service, read_target
 from blocklist.service.feeds import version_of
-from blocklist.vocabulary import Feed, Listing, Outcome
 from tests.support import definition, settings_for
 
 

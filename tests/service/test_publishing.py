@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from blocklist import Snapshot
-from blocklist.config import PolicySettings
+from blocklist.config.settings import PolicySettings
+from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
-from blocklist.snapshot import overlay
-from blocklist.vocabulary import OverrideAction
+from blocklist.snapshot.compile import delta
 from tests.support import Clock, definition
 
 HOSTS = [f"{label}{site}.example" for site in ("p", "q", "r") for label in ("", "www.", "a.")]
@@ -23,7 +23,7 @@ TARGETS = [*ENTRIES, *(f"http://b.{host}/x/y?v=1&w" for host in HOSTS), "http://
 
 @pytest.fixture(autouse=True)
 def small_snapshots_have_overlays_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlay, "MIN_RULES", 0)
+    monkeypatch.setattr(delta, "MIN_RULES", 0)
     monkeypatch.setattr("blocklist.service.publishing.room_for_changes", lambda _: 1_000)
 
 
@@ -112,7 +112,7 @@ def test_a_small_change_is_compiled_above_the_base_and_build_compiles_whole(serv
 
 
 def test_many_changes_are_compiled_whole(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blocklist.service.publishing.room_for_changes", overlay.room_for_changes)
+    monkeypatch.setattr("blocklist.service.publishing.room_for_changes", delta.room_for_changes)
     sites = [f"site-{number}.example" for number in range(40)]
     add(service, tmp_path, "court", *sites)
     write(tmp_path, "court", *sites[2:])

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.config import PolicySettings
-from blocklist.errors import ConflictError, NotFoundError, SnapshotError, StoreError, UsageError
+from blocklist.config.settings import PolicySettings
+from blocklist.domain.errors import ConflictError, NotFoundError, SnapshotError, StoreError, UsageError
+from blocklist.domain.listing import Listing, RuleKind, Scope
+from blocklist.domain.verdict import OverrideAction
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service, override_rule, read_target
-from blocklist.vocabulary import Listing, OverrideAction, RuleKind, Scope
 from tests.support import Clock, definition, settings_for, values
 
 ALLOW, BLOCK = OverrideAction.ALLOW, OverrideAction.BLOCK

@@ -13,17 +13,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from blocklist.snapshot import sieve
-from blocklist.vocabulary import (
-    AuthorityKind,
-    Override,
-    OverrideAction,
-    Policy,
-    Rule,
-    RuleKind,
-    Scope,
-    Verdict,
-)
+from blocklist.domain.listing import AuthorityKind, Rule, RuleKind, Scope
+from blocklist.domain.verdict import Override, OverrideAction, Policy, Verdict
+from blocklist.snapshot.format import prefilter
 from tests.support import SOME_DAY, listed, snapshot_of, source
 
 EXPIRED, OPEN = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
@@ -274,7 +266,7 @@ def written(place: Place, noise: int) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def three_keys_make_a_suffix_wide() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sieve, "WIDE_FROM", 3)
+        patch.setattr(prefilter, "WIDE_FROM", 3)
         yield
 
 

@@ -12,18 +12,20 @@ from typing import BinaryIO
 import pytest
 
 from blocklist import Snapshot
-from blocklist.errors import SnapshotError, StoreError
-from blocklist.snapshot.compiler import Compiler
-from blocklist.snapshot.folder import Pointer, SnapshotFolder
+from blocklist.domain.errors import SnapshotError, StoreError
+from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.domain.verdict import OverrideAction, Policy
+from blocklist.snapshot.compile.compiler import Compiler
 from blocklist.snapshot.follower import Follower
-from blocklist.snapshot.layout import FORMAT, HEADER, MAGIC, TRAILER_BYTES
+from blocklist.snapshot.format.layout import FORMAT, HEADER, MAGIC, TRAILER_BYTES
 from blocklist.snapshot.reader import same_policies
-from blocklist.vocabulary import OverrideAction, Policy, Rule, RuleKind, Scope
+from blocklist.snapshot.repository import Pointer, SnapshotFolder
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, compiled, listed, override, rule, source
 
 #: The bytes of :func:`small`. When the test of it fails, the form of a snapshot has changed. If nodes of the released
-#: version cannot read the new form, raise ``FORMAT`` in blocklist/snapshot/layout.py, so that they refuse it and keep
-#: the snapshot they have. Then, or if only a newer marisa-trie lays its bytes out otherwise, put the new hash here.
+#: version cannot read the new form, raise ``FORMAT`` in blocklist/snapshot/format/layout.py, so that they refuse it and
+#: keep the snapshot they have. Then, or if only a newer marisa-trie lays its bytes out otherwise, put the new hash
+#: here.
 SMALL_SHA256 = "6d2a4989b7e84e098755b28385260944a8290e0fb1527c43fab9036acd7779c5"
 
 

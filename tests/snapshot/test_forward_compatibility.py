@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from blocklist import Follower, Snapshot
-from blocklist.errors import SnapshotError
-from blocklist.snapshot.assembly import write_sections
-from blocklist.snapshot.folder import POINTER_FORMAT, SnapshotFolder
-from blocklist.snapshot.layout import FORMAT, HEADER
+from blocklist.domain.errors import SnapshotError
+from blocklist.snapshot.format.layout import FORMAT, HEADER
+from blocklist.snapshot.format.section_writer import write_sections
+from blocklist.snapshot.repository import POINTER_FORMAT, SnapshotFolder
 from tests.snapshot.test_files import compiler, published, small
 from tests.support import SOME_DAY
 

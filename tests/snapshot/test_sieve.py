@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blocklist.snapshot import sieve
-from blocklist.snapshot.layout import host_key
-from blocklist.snapshot.sieve import OPEN, passes, sieve_of
+from blocklist.snapshot.format import prefilter
+from blocklist.snapshot.format.layout import host_key
+from blocklist.snapshot.format.prefilter import OPEN, passes, sieve_of
 from tests.support import host_rule, listed, snapshot_of
 
 labels = st.sampled_from(["a", "b", "co", "ж", "xn--p1ai", "long-label-0"])
@@ -26,9 +26,9 @@ def made(listed_hosts: list[str]) -> tuple[bytes, frozenset[bytes], list[str]]:
 @given(st.lists(hosts, max_size=12), st.lists(hosts, max_size=3))
 def test_every_host_that_a_key_covers_passes(listed_hosts: list[str], above: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sieve, "WIDE_FROM", 2)
-        patch.setattr(sieve, "MAX_JOINED", 5)
-        patch.setattr(sieve, "MAX_COUNTED", 2)
+        patch.setattr(prefilter, "WIDE_FROM", 2)
+        patch.setattr(prefilter, "MAX_JOINED", 5)
+        patch.setattr(prefilter, "MAX_COUNTED", 2)
         bits, wide, _ = made(listed_hosts)
     for host in listed_hosts:
         for target in (host, *(f"{label}.{host}" for label in above)):

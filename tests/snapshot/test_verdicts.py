@@ -6,18 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from blocklist.clock import rfc3339
-from blocklist.errors import ConfigurationError, NotFoundError
+from blocklist.domain.clock import rfc3339
+from blocklist.domain.errors import ConfigurationError, NotFoundError
+from blocklist.domain.listing import AuthorityKind, Rule, RuleKind, Scope
+from blocklist.domain.verdict import OverrideAction, Policy, VerdictKind
 from blocklist.normalize.rules import Reading
-from blocklist.vocabulary import (
-    AuthorityKind,
-    OverrideAction,
-    Policy,
-    Rule,
-    RuleKind,
-    Scope,
-    VerdictKind,
-)
 from tests.support import (
     DEFAULT_POLICY,
     EVERYTHING,

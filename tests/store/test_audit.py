@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from blocklist.errors import UsageError
+from blocklist.domain.errors import UsageError
 from blocklist.service import Service
 from blocklist.store import Store
 from blocklist.store.audit import come_from
-from blocklist.store.migrations import MIGRATIONS
+from blocklist.store.schema.migrations import MIGRATIONS
 from tests.support import settings_for
 
 _OFF = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from blocklist.domain.listing import Entry
 from blocklist.store import Store
-from blocklist.store.current import Mark
-from blocklist.vocabulary import Entry
+from blocklist.store.compile_source import Mark
 from tests.support import definition, rule
 
 BEFORE, BASE, AFTER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from blocklist.errors import UnreadableFeedError
+from blocklist.domain.errors import UnreadableFeedError
+from blocklist.domain.listing import Entry, Listing, Rule, RuleKind, Scope
 from blocklist.normalize.rules import Reading, rules_of
 from blocklist.store import Store
 from blocklist.store.listings import Diff
-from blocklist.vocabulary import Entry, Listing, Rule, RuleKind, Scope
 from tests.support import definition, host_rule, rule, values
 
 DAYS = [f"2026-01-{day:02}T00:00:00Z" for day in range(1, 10)]

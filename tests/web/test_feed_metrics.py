@@ -8,11 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from blocklist.clock import later, now
-from blocklist.overview import feed_rows
+from blocklist.domain.clock import later, now
+from blocklist.domain.run import Outcome
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import Outcome
+from blocklist.status.feed_status import feed_rows
 from blocklist.web.app import create_app
 from tests.support import definition
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from blocklist.config import Settings
-from blocklist.definition import FeedDefinition
+from blocklist.config.settings import Settings
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.verdict import OverrideAction
 from blocklist.lookup.limits import MAX_ITEMS
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import OverrideAction
 from blocklist.web.app import create_app
 
 BODY = """site,order

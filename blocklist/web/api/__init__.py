@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from blocklist.service import Service
 from blocklist.web.api.audit import audit_routes
-from blocklist.web.api.docs import docs_pages
-from blocklist.web.api.document import DescribedApp, methods_of
+from blocklist.web.api.docs_page import docs_pages
 from blocklist.web.api.evidence import evidence_routes
+from blocklist.web.api.exports import leaving_routes
 from blocklist.web.api.feeds import feed_routes
+from blocklist.web.api.framework.openapi import DescribedApp, methods_of
 from blocklist.web.api.holds import hold_routes
-from blocklist.web.api.leaving import leaving_routes
 from blocklist.web.api.notifications import notification_routes
-from blocklist.web.api.operations import operation_routes
 from blocklist.web.api.overrides import override_routes
 from blocklist.web.api.people import people_routes
 from blocklist.web.api.refreshes import refresh_routes
 from blocklist.web.api.runs import run_routes
+from blocklist.web.api.system import operation_routes
 from blocklist.web.api.tokens import token_routes
 
 __all__ = ["DescribedApp", "add_api", "methods_of"]

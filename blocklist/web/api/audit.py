@@ -7,12 +7,12 @@ from typing import Any, Literal
 from flask import Response
 from pydantic import BaseModel, Field
 
-from blocklist.lookup.resolver import Answer
+from blocklist.domain.access import Role
+from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.vocabulary import Role
-from blocklist.web.api.pages import PageQuery, Query, page_of
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import Moment, Next
+from blocklist.web.api.framework.pagination import PageQuery, Query, page_of
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import Moment, Next
 
 
 class AuditEvent(BaseModel):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from blocklist.clock import now, parse_time
-from blocklist.lookup.resolver import Answer
+from blocklist.domain.access import Role
+from blocklist.domain.clock import now, parse_time
+from blocklist.domain.listing import AuthorityKind, RuleKind, Scope
+from blocklist.lookup.http import Answer
 from blocklist.service import Service, read_target
-from blocklist.vocabulary import AuthorityKind, Role, RuleKind, Scope
-from blocklist.web.api.pages import Query
-from blocklist.web.api.problems import faulty
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import Moment
-from blocklist.wire import listing_body
+from blocklist.service.serialization import listing_body
+from blocklist.web.api.framework.pagination import Query
+from blocklist.web.api.framework.problems import faulty
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import Moment
 
 
 class ListingBody(BaseModel):

@@ -6,23 +6,25 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from blocklist.access.reach import check_reach
-from blocklist.amending import amended, drafted
-from blocklist.catalog import catalog_names, from_catalog
-from blocklist.definition import FeedDefinition
-from blocklist.lookup.resolver import Answer
-from blocklist.overview import feed_rows
+from blocklist.access.definition_limits import check_reach
+from blocklist.definitions.catalog import catalog_names, from_catalog
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.merge import amended, drafted
+from blocklist.domain.access import Role
+from blocklist.domain.listing import AuthorityKind, Feed
+from blocklist.domain.run import Outcome
+from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.feeds import version_of
+from blocklist.status.feed_status import feed_rows
 from blocklist.store.feeds import definition_of
-from blocklist.vocabulary import AuthorityKind, Feed, Outcome, Role
-from blocklist.web.api.once import CreationHeaders, once
-from blocklist.web.api.pages import PageQuery, page_of
-from blocklist.web.api.patches import FeedPatch, NewFeed
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.seen import MayMatch, MustMatch, seen_versions, tag_of
-from blocklist.web.api.words import Moment, Next
-from blocklist.web.guarding import current_identity
+from blocklist.web.api.framework.idempotency import CreationHeaders, once
+from blocklist.web.api.framework.merge_patch import FeedPatch, NewFeed
+from blocklist.web.api.framework.pagination import PageQuery, page_of
+from blocklist.web.api.framework.preconditions import MayMatch, MustMatch, seen_versions, tag_of
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import Moment, Next
+from blocklist.web.authorization import current_identity
 
 #: Seconds that a change waits for a run of its feed to end.
 WAIT_FOR_RUN = 10

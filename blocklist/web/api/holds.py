@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from blocklist.lookup.resolver import Answer
+from blocklist.domain.access import Role
+from blocklist.domain.run import HoldState
+from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.vocabulary import HoldState, Role
-from blocklist.web.api.pages import PageQuery, page_of
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import ById, Decision, Moment, Next, Ruled
-from blocklist.web.guarding import current_identity
-from blocklist.wire import hold_body
+from blocklist.service.serialization import hold_body
+from blocklist.web.api.framework.pagination import PageQuery, page_of
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import ById, Decision, Moment, Next, Ruled
+from blocklist.web.authorization import current_identity
 
 
 class HoldBody(Ruled):

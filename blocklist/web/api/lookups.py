@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from blocklist.vocabulary import OverrideAction, Scope, VerdictKind
-from blocklist.web.api.problems import Problem
-from blocklist.web.api.resource import PROBLEMS, reference
+from blocklist.domain.listing import Scope
+from blocklist.domain.verdict import OverrideAction, VerdictKind
+from blocklist.web.api.framework.problems import Problem
+from blocklist.web.api.framework.resource import PROBLEMS, reference
 
 LOOKUP_TAG = {
     "name": "Lookups",

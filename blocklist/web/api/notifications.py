@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from blocklist.lookup.resolver import Answer
+from blocklist.domain.access import Role
+from blocklist.lookup.http import Answer
 from blocklist.notify.notifier import Notifier
 from blocklist.service import Service
-from blocklist.vocabulary import Role
-from blocklist.web.api.pages import PageQuery, page_of
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import Moment, Next
+from blocklist.web.api.framework.pagination import PageQuery, page_of
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import Moment, Next
 
 State = Literal["waiting", "delivered", "given up"]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from blocklist.errors import NotFoundError
-from blocklist.lookup.resolver import Answer
+from blocklist.domain.access import Role
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.verdict import OverrideAction
+from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.vocabulary import OverrideAction, Role
-from blocklist.web.api.once import CreationHeaders, once
-from blocklist.web.api.pages import PageQuery, Switch, page_of
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import ById, Moment, Next, Reason, Ruled, moment_of
-from blocklist.web.guarding import current_identity
-from blocklist.wire import override_body
+from blocklist.service.serialization import override_body
+from blocklist.web.api.framework.idempotency import CreationHeaders, once
+from blocklist.web.api.framework.pagination import PageQuery, Switch, page_of
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import ById, Moment, Next, Reason, Ruled, moment_of
+from blocklist.web.authorization import current_identity
 
 
 class OverrideBody(Ruled):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from blocklist.lookup.resolver import Answer
+from blocklist.domain.access import Person, Role
+from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.vocabulary import Person, Role
-from blocklist.web.api.once import CreationHeaders, once
-from blocklist.web.api.pages import PageQuery, page_of
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import Moment, Next
-from blocklist.web.guarding import current_identity
-from blocklist.wire import person_body
+from blocklist.service.serialization import person_body
+from blocklist.web.api.framework.idempotency import CreationHeaders, once
+from blocklist.web.api.framework.pagination import PageQuery, page_of
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import Moment, Next
+from blocklist.web.authorization import current_identity
 
 
 class ByPerson(BaseModel):

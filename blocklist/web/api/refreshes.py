@@ -10,25 +10,27 @@ from typing import Any
 from flask import request
 from pydantic import BaseModel, Field
 
-from blocklist.access.reach import check_reach
-from blocklist.amending import drafted
-from blocklist.definition import FeedDefinition
-from blocklist.errors import FetchError, NotFoundError
-from blocklist.lookup.resolver import Answer
+from blocklist.access.definition_limits import check_reach
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.merge import drafted
+from blocklist.domain.access import Role
+from blocklist.domain.errors import FetchError, NotFoundError
+from blocklist.domain.listing import RuleKind, Scope
+from blocklist.domain.run import Outcome
+from blocklist.lookup.http import Answer
 from blocklist.refresh.preview import Preview
 from blocklist.service import Service
+from blocklist.service.serialization import preview_body
 from blocklist.store.feeds import definition_of
-from blocklist.vocabulary import Outcome, Role, RuleKind, Scope
 from blocklist.web.api.feeds import ByName
-from blocklist.web.api.pages import Query, Switch
-from blocklist.web.api.patches import NewFeed
-from blocklist.web.api.problems import faulty, refused
-from blocklist.web.api.reading import read_body
-from blocklist.web.api.resource import Gives, Resource, reference
+from blocklist.web.api.framework.merge_patch import NewFeed
+from blocklist.web.api.framework.pagination import Query, Switch
+from blocklist.web.api.framework.problems import faulty, refused
+from blocklist.web.api.framework.request_parsing import read_body
+from blocklist.web.api.framework.resource import Gives, Resource, reference
+from blocklist.web.api.framework.uploads import FORM, RAW, arrived, forget
 from blocklist.web.api.runs import GuardSaid, Rejection, RunBody, RunCounts, run_answer
-from blocklist.web.api.uploads import FORM, RAW, arrived, forget
-from blocklist.web.guarding import current_identity
-from blocklist.wire import preview_body
+from blocklist.web.authorization import current_identity
 
 _FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 

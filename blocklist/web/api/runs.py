@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal
 from flask import Response
 from pydantic import BaseModel, Field
 
-from blocklist.lookup.resolver import Answer
+from blocklist.domain.access import Role
+from blocklist.domain.run import Effect, Outcome, Run, Stage
+from blocklist.lookup.http import Answer
 from blocklist.service import RunDetail, Service
-from blocklist.vocabulary import Effect, Outcome, Role, Run, Stage
-from blocklist.web.api.pages import PageQuery, Query, Switch, Whole, cursor_to, page_of
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import ById, Decision, Moment, Next, Ruled
-from blocklist.web.guarding import current_identity
-from blocklist.wire import change_body, run_body, said_body
+from blocklist.service.serialization import change_body, run_body, said_body
+from blocklist.web.api.framework.pagination import PageQuery, Query, Switch, Whole, cursor_to, page_of
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import ById, Decision, Moment, Next, Ruled
+from blocklist.web.authorization import current_identity
 
 #: Rejected rows that a run shows; the counts by code cover all.
 _REJECTIONS = 100

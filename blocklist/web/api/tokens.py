@@ -6,16 +6,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from blocklist.errors import NotFoundError
-from blocklist.lookup.resolver import Answer
+from blocklist.domain.access import Role
+from blocklist.domain.errors import NotFoundError
+from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.vocabulary import Role
-from blocklist.web.api.once import CreationHeaders, once
-from blocklist.web.api.pages import PageQuery, page_of
-from blocklist.web.api.resource import Gives, Resource
-from blocklist.web.api.words import ById, Moment, Next, moment_of
-from blocklist.web.guarding import current_identity
-from blocklist.wire import token_body
+from blocklist.service.serialization import token_body
+from blocklist.web.api.framework.idempotency import CreationHeaders, once
+from blocklist.web.api.framework.pagination import PageQuery, page_of
+from blocklist.web.api.framework.resource import Gives, Resource
+from blocklist.web.api.framework.schemas import ById, Moment, Next, moment_of
+from blocklist.web.authorization import current_identity
 
 
 class TokenBody(BaseModel):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from flask import Blueprint
 
-from blocklist.lookup.resolver import SnapshotHolder
+from blocklist.lookup.http import SnapshotHolder
 from blocklist.service import Service
 from blocklist.web.pages import (
-    adding,
+    add_feed,
     audit,
     feeds,
     layout,
@@ -23,7 +23,7 @@ from blocklist.web.pages import (
     review,
     runs,
     settings,
-    signing_in,
+    sign_in,
     upload,
 )
 
@@ -41,7 +41,7 @@ def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
     )
     layout.dress(routes, service)
     overview.add(routes, service, holder)
-    adding.add(routes, service)
+    add_feed.add(routes, service)
     upload.add(routes, service)
     feeds.add(routes, service)
     runs.add(routes, service)
@@ -50,6 +50,6 @@ def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
     overrides.add(routes, service)
     audit.add(routes, service)
     people.add(routes, service)
-    signing_in.add(routes, service)
+    sign_in.add(routes, service)
     settings.add(routes, service)
     return routes

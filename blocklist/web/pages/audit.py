@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from blocklist.errors import UsageError
+from blocklist.domain.access import Role
+from blocklist.domain.errors import UsageError
 from blocklist.service import Service
 from blocklist.service.audit import AuditFormat
-from blocklist.vocabulary import Role
-from blocklist.web.guarding import needs
+from blocklist.web.authorization import needs
 from blocklist.web.pages.layout import PAGE, Form, number_from
 
 _NARROWED = ("actor", "action", "target")

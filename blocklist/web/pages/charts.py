@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from blocklist.clock import seconds_between
-from blocklist.statistics import ListedOn, RunMark, TrafficPoint
-from blocklist.vocabulary import Listing
+from blocklist.domain.clock import seconds_between
+from blocklist.domain.listing import Listing
+from blocklist.status.statistics import ListedOn, RunMark, TrafficPoint
 
 WIDTH, HEIGHT = 1_000, 240
 #: How much of a strip's height a run takes: what needs a look is told by its size too, not by its color alone.

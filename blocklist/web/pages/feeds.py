@@ -6,16 +6,16 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from blocklist.errors import BlocklistError, NotFoundError
-from blocklist.overview import STATES, feed_rows
+from blocklist.domain.access import Role
+from blocklist.domain.errors import BlocklistError, NotFoundError
 from blocklist.service import Service
+from blocklist.status.feed_status import STATES, feed_rows
 from blocklist.store.feeds import definition_of
-from blocklist.vocabulary import Role
-from blocklist.web.guarding import current_identity, needs
-from blocklist.web.pages.definitions import form_of
+from blocklist.web.authorization import current_identity, needs
+from blocklist.web.pages.definition_form import form_of
 from blocklist.web.pages.layout import Form, Page, done
 from blocklist.web.pages.overview import timelines
-from blocklist.web.pages.showing import counted
+from blocklist.web.pages.template_filters import counted
 
 #: Runs that a feed's page shows at once.
 _RUNS = 15

@@ -12,10 +12,10 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
-from blocklist.errors import BlocklistError
+from blocklist.domain.access import Role
+from blocklist.domain.errors import BlocklistError
 from blocklist.service import Service
-from blocklist.vocabulary import Role
-from blocklist.web.pages.showing import FILTERS
+from blocklist.web.pages.template_filters import FILTERS
 from blocklist.web.responses import see_other
 
 _LOG = structlog.get_logger("blocklist.web")

@@ -9,12 +9,13 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blocklist.clock import now, parse_time
-from blocklist.errors import BlocklistError, UsageError
-from blocklist.lookup.resolver import SnapshotHolder
+from blocklist.domain.access import Role
+from blocklist.domain.clock import now, parse_time
+from blocklist.domain.errors import BlocklistError, UsageError
+from blocklist.domain.verdict import Override, Verdict, VerdictKind
+from blocklist.lookup.http import SnapshotHolder
 from blocklist.service import Service, read_target
-from blocklist.vocabulary import Override, Role, Verdict, VerdictKind
-from blocklist.web.guarding import needs
+from blocklist.web.authorization import needs
 from blocklist.web.pages import charts
 from blocklist.web.pages.layout import PAGE, Form, Page
 from blocklist.web.responses import see_other

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
-from blocklist.clock import now, parse_time
-from blocklist.errors import BlocklistError, UsageError
+from blocklist.domain.access import Role
+from blocklist.domain.clock import now, parse_time
+from blocklist.domain.errors import BlocklistError, UsageError
+from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
-from blocklist.vocabulary import OverrideAction, Role
-from blocklist.web.guarding import current_identity, needs
+from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import PAGE, Form, done, number_from
 
 

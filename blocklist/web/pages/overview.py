@@ -7,16 +7,17 @@ from typing import Any
 
 from flask import Blueprint, render_template, url_for
 
-from blocklist import statistics
-from blocklist.clock import later, now
-from blocklist.lookup.resolver import SnapshotHolder
-from blocklist.overview import feed_rows
+from blocklist.domain.access import Role
+from blocklist.domain.clock import later, now
+from blocklist.domain.run import Run
+from blocklist.lookup.http import SnapshotHolder
 from blocklist.service import Service
-from blocklist.vocabulary import Role, Run
-from blocklist.web.guarding import needs
+from blocklist.status import statistics
+from blocklist.status.feed_status import feed_rows
+from blocklist.web.authorization import needs
 from blocklist.web.pages import charts
 from blocklist.web.pages.layout import to_review
-from blocklist.web.pages.showing import counted, span
+from blocklist.web.pages.template_filters import counted, span
 
 #: How far back the timelines of runs reach, in seconds.
 TIMELINE = 7 * 86_400

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from blocklist.clock import now, parse_time
-from blocklist.errors import BlocklistError
+from blocklist.domain.access import Role
+from blocklist.domain.clock import now, parse_time
+from blocklist.domain.errors import BlocklistError
 from blocklist.service import Service
-from blocklist.vocabulary import Role
-from blocklist.web.guarding import current_identity, needs
+from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import PAGE, Form, Page, done, number_from
-from blocklist.web.pages.showing import counted
+from blocklist.web.pages.template_filters import counted
 
 #: What each role may do, in a sentence for whoever chooses one.
 ROLES = (

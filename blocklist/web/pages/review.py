@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
-from blocklist.errors import BlocklistError
+from blocklist.domain.access import Role
+from blocklist.domain.errors import BlocklistError
+from blocklist.domain.run import HoldState
 from blocklist.service import Service
-from blocklist.vocabulary import HoldState, Role
-from blocklist.web.guarding import current_identity, needs
+from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import Form, done, number_from
-from blocklist.web.pages.showing import counted
+from blocklist.web.pages.template_filters import counted
 
 #: Entries on a page: each that is chosen is decided on in one request.
 _ENTRIES = 25

@@ -7,15 +7,16 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from blocklist.clock import later
-from blocklist.errors import BlocklistError, NotFoundError, UsageError
-from blocklist.exports.since import Changed, Place, changes
+from blocklist.domain.access import Role
+from blocklist.domain.clock import later
+from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
+from blocklist.domain.run import Outcome, Run, Stage
+from blocklist.exports.changes import Changed, Place, changes
 from blocklist.refresh.guards import GUARDS
 from blocklist.service import RunDetail, Service
-from blocklist.vocabulary import Outcome, Role, Run, Stage
-from blocklist.web.guarding import current_identity, needs
+from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import PAGE, Form, Page, done, number_from
-from blocklist.web.pages.showing import number, size
+from blocklist.web.pages.template_filters import number, size
 
 #: Rejected rows shown of a run.
 _REJECTIONS = 100

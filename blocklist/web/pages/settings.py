@@ -9,10 +9,10 @@ from typing import Any
 from flask import Blueprint, render_template
 from pydantic import BaseModel
 
-from blocklist.config import Settings, holds_secret
+from blocklist.config.settings import Settings, holds_secret
+from blocklist.domain.access import Role
 from blocklist.service import Service
-from blocklist.vocabulary import Role
-from blocklist.web.guarding import needs
+from blocklist.web.authorization import needs
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from pathlib import Path
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from blocklist.errors import BlocklistError, ConflictError
+from blocklist.domain.access import Role
+from blocklist.domain.errors import BlocklistError, ConflictError
 from blocklist.refresh.preview import PREFIX
 from blocklist.service import Service
 from blocklist.store.feeds import definition_of
-from blocklist.vocabulary import Role
-from blocklist.web.guarding import current_identity, needs
+from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import Form, done
 
 #: How long a file that somebody looked at waits to be applied, in seconds.

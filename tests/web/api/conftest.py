@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from blocklist.domain.access import Role
 from blocklist.service import Service
-from blocklist.vocabulary import Role
 from tests.support import definition, token_for
 from tests.web.api.checked import CheckedClient, checked_client
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from cheroot.wsgi import Server
 
+from blocklist.domain.access import Role
+from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import OverrideAction, Role
 from blocklist.web.app import create_app
 from tests.support import definition, settings_for, token_for
 from tests.web.api.conftest import SITES

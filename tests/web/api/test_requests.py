@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from blocklist.errors import StoreError
+from blocklist.domain.access import Role
+from blocklist.domain.errors import StoreError
 from blocklist.service import Service
-from blocklist.vocabulary import Role
 from blocklist.web.api import DescribedApp
 from tests.support import Clock, settings_for
 from tests.web.api.checked import CheckedClient

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from blocklist.domain.access import Role
 from blocklist.service import Service, read_target
-from blocklist.vocabulary import Role
 from tests.support import definition
 from tests.web.api.checked import CheckedClient
 from tests.web.api.conftest import SITES

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from blocklist.domain.access import Role
+from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
-from blocklist.vocabulary import OverrideAction, Role
 from blocklist.web.app import create_app
 from tests.support import settings_for, token_client
 from tests.web.pages.reading import listed

@@ -10,8 +10,8 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from selectolax.lexbor import LexborNode as Node
 from werkzeug.test import TestResponse
 
+from blocklist.domain.run import Run
 from blocklist.service import Service
-from blocklist.vocabulary import Run
 from tests.e2e.running import wait_for
 from tests.support import definition
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from blocklist.domain.access import Role
+from blocklist.domain.run import HoldState
+from blocklist.domain.verdict import OverrideAction
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service
-from blocklist.vocabulary import HoldState, OverrideAction, Role
 from tests.web.pages.conftest import furnish
 from tests.web.pages.reading import listed, only, page, problem, text
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from blocklist.domain.access import Role
 from blocklist.service import Service
-from blocklist.vocabulary import Role
 from tests.web.pages.conftest import As, furnish
 from tests.web.pages.reading import harms, listed, only, page, problem, text
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from blocklist.domain.access import Role
 from blocklist.service import Service
-from blocklist.vocabulary import Role
 from tests.web.pages.conftest import As
 from tests.web.pages.reading import definition_form, harms, listed, page, text
 

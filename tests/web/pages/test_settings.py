@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blocklist.config import Settings
+from blocklist.config.settings import Settings
 from blocklist.web.pages.settings import settings_of
 from tests.support import settings_for
 

@@ -1,0 +1,1 @@
+"""The settings, where alerts are sent, and the logs."""

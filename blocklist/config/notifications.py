@@ -1,0 +1,168 @@
+"""The settings of telling: which events go to which channel, and how each is reached."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from blocklist.definitions.definition import MaybeSeconds, Seconds
+from blocklist.domain.errors import ConfigurationError
+
+#: Bytes of a signing key (Standard Webhooks 1.0: between 192 and 512 bits).
+_KEY_LEAST, _KEY_MOST = 24, 64
+
+
+class Event(StrEnum):
+    """What can be told."""
+
+    FEED_STALE = "feed_stale"
+    RUN_FAILED = "run_failed"
+    RUN_HELD = "run_held"
+    ENTRY_HELD = "entry_held"
+    SNAPSHOT_UNPUBLISHED = "snapshot_unpublished"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Channel(_Section):
+    events: tuple[Event, ...] = Field((), description="Events that are told here; none named: all.")
+
+    def wants(self, event: Event) -> bool:
+        """Return whether an event is told here."""
+        return not self.events or event in self.events
+
+
+def _address(url: str) -> str:
+    import httpx  # noqa: PLC0415 - loaded only where something is told
+
+    # The address is not repeated in what is said: it may be a secret itself.
+    try:
+        httpx.URL(url)
+        parts = urlsplit(url)
+        fits = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
+        fits = fits and url.isprintable() and " " not in url
+    except (ValueError, httpx.InvalidURL):
+        fits = False
+    if not fits:
+        raise ValueError("not an address such as https://hooks.example/blocklist")
+    return url
+
+
+def _mailbox(text: str) -> str:
+    name, _, host = text.rpartition("@")
+    if not (name and host and text.isprintable() and text.isascii() and not set(text) & set(' ,;<>"')):
+        raise ValueError(f"{text!r} is not an e-mail address, such as ops@example.com")
+    return text
+
+
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+
+
+class WebhookSettings(_Channel):
+    """One address that news are posted to, signed as Standard Webhooks says."""
+
+    url: Annotated[str, AfterValidator(_address)] = Field(repr=False)
+    secret_file: str = ""
+    secret_env: str = ""
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> WebhookSettings:
+        if bool(self.secret_file) == bool(self.secret_env):
+            raise ValueError("give the signing secret in secret_file or in secret_env")
+        return self
+
+    def key(self) -> bytes:
+        """Return the key that messages are signed with.
+
+        :raises ConfigurationError: it cannot be read, or is none.
+        """
+        text = _secret(self.secret_file, self.secret_env)
+        try:
+            key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            key = b""
+        if not _KEY_LEAST <= len(key) <= _KEY_MOST:
+            raise ConfigurationError(
+                f"{_place(self.secret_file, self.secret_env)} holds no signing secret: {_KEY_LEAST} to {_KEY_MOST} "
+                "random bytes in base64, such as 'openssl rand -base64 32' prints"
+            )
+        return key
+
+
+class EmailSettings(_Channel):
+    """People whom news are mailed to."""
+
+    to: tuple[Mailbox, ...] = Field(min_length=1)
+
+
+class NotifySettings(_Section):
+    """Telling people what is wrong; nothing is told without a channel below."""
+
+    gather: MaybeSeconds = Field(60, description="How long news are gathered, so that many at once are one message.")
+    pause: MaybeSeconds = Field(300, description="Least time between two messages.")
+    remind: Seconds = Field(86_400, description="What is still wrong after this long is told again.")
+    timeout: Seconds = Field(20, description="Longest that delivering one message may take.")
+    smtp_host: str = Field("", description="Mail server; e-mail is sent through it.")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="Its port: 587 with starttls, 465 with tls, usually.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description='Encryption: "starttls", "tls" from the first byte, or "none" without a password.'
+    )
+    smtp_user: str = Field("", description="User to sign in as; empty: none.")
+    smtp_password_file: str = Field("", description="File that holds the password of the user.")
+    smtp_password_env: str = Field("", description="Or the environment variable that does.")
+    smtp_from: str = Field("", description="Address that e-mail comes from.")
+    webhook: dict[str, WebhookSettings] = {}
+    email: dict[str, EmailSettings] = {}
+
+    @model_validator(mode="after")
+    def _mail_can_be_sent(self) -> NotifySettings:
+        if self.email and not self.smtp_host:
+            raise ValueError("e-mail needs smtp_host, the server that sends it")
+        if self.email or self.smtp_from:
+            _mailbox(self.smtp_from)
+        if self.smtp_user and bool(self.smtp_password_file) == bool(self.smtp_password_env):
+            raise ValueError("give the password of smtp_user in smtp_password_file or in smtp_password_env")
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError('smtp_security "none" would send the password of smtp_user for anyone to read')
+        return self
+
+    @property
+    def channels(self) -> dict[str, WebhookSettings | EmailSettings]:
+        """Every channel, by its full name, such as ``webhook:pager`` or ``email:team``."""
+        return {
+            **{f"webhook:{name}": channel for name, channel in self.webhook.items()},
+            **{f"email:{name}": channel for name, channel in self.email.items()},
+        }
+
+    def smtp_password(self) -> str:
+        """Return the password of ``smtp_user``.
+
+        :raises ConfigurationError: it cannot be read.
+        """
+        return _secret(self.smtp_password_file, self.smtp_password_env)
+
+
+def _secret(file: str, env: str) -> str:
+    where = _place(file, env)
+    try:
+        value = Path(file).read_text(encoding="utf-8").strip() if file else os.environ.get(env, "").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{where} cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}") from None
+    if not value:
+        raise ConfigurationError(f"{where} is empty or not set")
+    return value
+
+
+def _place(file: str, env: str) -> str:
+    return f"the file {file}" if file else f"the environment variable {env}"

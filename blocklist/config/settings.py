@@ -1,0 +1,362 @@
+"""The configuration: a TOML file, then ``BLOCKLIST_SECTION__NAME`` variables above it, one validated model.
+
+config.example.toml shows every setting with its default; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from blocklist.config.notifications import NotifySettings
+from blocklist.definitions.definition import (
+    Country,
+    DatePattern,
+    Growth,
+    GuardNames,
+    Hosts,
+    MaybeSeconds,
+    Seconds,
+    Share,
+    Targets,
+)
+from blocklist.domain.access import Role
+from blocklist.domain.errors import ConfigurationError
+from blocklist.domain.listing import CONFIRMED_KINDS, AuthorityKind
+from blocklist.domain.verdict import Policy
+from blocklist.text.validation import describe
+
+#: Names of settings that hold a secret.
+_SECRET = re.compile(r"(?:secret|password|token|key)s?$")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8080")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+def _proxy(url: str) -> str:
+    # The address is not repeated in what is said: it may hold a password.
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if url and not (fits and parts.path in ("", "/")):
+        raise ValueError("not the address of a proxy, such as http://proxy.example:3128")
+    return url
+
+
+def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not an address or a network such as 10.0.0.0/8: {error}") from None
+    return texts
+
+
+Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
+
+
+def _public_url(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^/?#@\s]+/?", url):
+        raise ValueError(f"{url!r} is not a scheme and a host, such as https://blocklist.example")
+    return url.rstrip("/")
+
+
+class ServeSettings(_Section):
+    """Where the service listens."""
+
+    control: Address = Field(
+        "127.0.0.1:8080", description="Address of the control plane; beyond loopback only with TLS or behind a proxy."
+    )
+    lookup: Address = Field("127.0.0.1:8081", description="Address that ad servers ask.")
+    workers: int = Field(
+        0, ge=0, le=256, description="Processes that answer lookups; 0: one for each processor that may be used."
+    )
+    control_threads: int = Field(8, ge=1, le=256, description="Requests the control plane answers side by side.")
+    tls_certificate: str = Field("", description="Certificate chain (PEM) for HTTPS on the control plane.")
+    tls_key: str = Field("", description="Private key (PEM) of the control plane's certificate.")
+    behind_proxy: bool = Field(
+        False, description="A proxy in front speaks HTTPS: the control plane may listen beyond loopback without TLS."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Address that browsers see, such as https://blocklist.example; empty: what they say it is."
+    )
+
+
+class LookupSettings(_Section):
+    """The lookup node. Without a token it answers whoever reaches it."""
+
+    unix_socket: str = Field("", description="Path of a Unix socket that is listened on besides.")
+    token_file: str = Field("", description="File that holds the bearer token callers must show.")
+    tls_certificate: str = Field("", description="Certificate chain (PEM) for HTTPS.")
+    tls_key: str = Field("", description="Private key (PEM) of the certificate.")
+    cors_origins: tuple[str, ...] = Field((), description='Origins whose pages may ask from a browser; "*": any.')
+    access_log: Share = Field(0, description="Share of requests that are logged: what is asked is business data.")
+    max_connections: int = Field(16_384, ge=1, description="Connections that one worker keeps open.")
+
+
+class FetchSettings(_Section):
+    """What a fetch may cost, and where it may go."""
+
+    allow_private_hosts: tuple[str, ...] = Field(
+        (), description="Hosts that feeds may be fetched from although they are not public addresses."
+    )
+    connect_timeout: Seconds = Field(10, description="Longest wait for a connection.")
+    read_timeout: Seconds = Field(30, description="Longest silence while a body arrives.")
+    total_timeout: Seconds = Field(300, description="Longest a whole fetch may take, redirects and retries included.")
+    max_bytes: int = Field(268_435_456, ge=1, description="Largest body, in bytes, before and after decompression.")
+    max_redirects: int = Field(5, ge=0, le=20, description="Redirects followed, each checked like the first address.")
+    attempts: int = Field(3, ge=1, le=10, description="Tries at a transient failure (5xx, a broken connection).")
+    proxy: Annotated[str, AfterValidator(_proxy)] = Field(
+        "",
+        repr=False,
+        description="Proxy that connects for fetches, such as http://proxy.example:3128; empty for none.",
+    )
+    ca_file: str = Field(
+        "", description="PEM file of certificate authorities trusted beside the usual ones; empty for none."
+    )
+
+
+class RefreshSettings(_Section):
+    """The schedule."""
+
+    concurrent: int = Field(4, ge=1, le=64, description="Feeds refreshed side by side.")
+    jitter: float = Field(0.1, ge=0, le=0.5, description="Share of a feed's interval by which its time varies.")
+
+
+class GuardSettings(_Section):
+    """What a run may do without a person looking; a feed's definition may say otherwise."""
+
+    off: GuardNames = Field((), description="Guards that do not speak, by name: those that docs/operations.md marks.")
+    max_undecodable: Share = Field(
+        0.1, description="Share of lines that may hold bytes of another encoding before a run fails."
+    )
+    stated_date: DatePattern = Field(
+        "auto",
+        description="Where a body states its date: auto (its usual places), off, or a regular expression with a group.",
+    )
+    min_entries: int = Field(1, ge=0, description="Sites that a body must give, else the run is held.")
+    max_rejected: Share = Field(0.5, description="Share of rows that may be unreadable before a run is held.")
+    max_removed: Share = Field(0.2, description="Share of a feed's sites that may go at once before a run is held.")
+    max_growth: Growth = Field(1.0, description="Growth of a feed's list at once before a run is held; 1.0: doubled.")
+    must_match: Targets = Field((), description="Hosts or URLs that every feed must list, else its run is held.")
+    must_not_match: Targets = Field((), description="Hosts or URLs that no feed may list, else its run fails.")
+    never_block: Hosts = Field((), description="Hosts that no feed may block, nor anything below them.")
+
+
+class EvidenceSettings(_Section):
+    """The bodies that runs read, kept as evidence."""
+
+    keep_for: MaybeSeconds = Field(
+        0, description="How long a body is kept that nothing needs any more, such as 365d; 0: for good."
+    )
+
+
+class AccessSettings(_Section):
+    """Who may use the control plane."""
+
+    session_idle: Seconds = Field(3_600, description="Silence that ends a session.")
+    session_lifetime: Seconds = Field(43_200, description="Longest a session lasts.")
+    two_people: bool = Field(
+        False, description="Overrides wait for a second person, and nobody approves what they brought themselves."
+    )
+
+
+def _issuer(url: str) -> str:
+    host = urlsplit(url).hostname
+    if url and not (url.startswith("https://") or (url.startswith("http://") and host in ("localhost", "127.0.0.1"))):
+        raise ValueError(f"{url!r} is no issuer: it begins with https://")
+    return url
+
+
+class OidcSettings(_Section):
+    """Sign-in with an OpenID provider."""
+
+    issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        "", description="Address of the provider, below which /.well-known/openid-configuration is; empty: none."
+    )
+    client_id: str = Field("", description="What the provider calls this service.")
+    client_secret_file: str = Field("", description="File that holds the secret shared with the provider.")
+    title: str = Field("your organization", description="What the sign-in page calls the provider.")
+    scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="What the provider is asked to tell.")
+    name_claim: str = Field("preferred_username", description="Claim that is the person's name here.")
+    role_claim: str = Field("groups", description="Claim whose values give the role.")
+    roles: dict[str, Role] = Field({}, description="Which role a value of that claim gives; the highest counts.")
+    default_role: Literal["", "viewer", "editor", "approver", "admin"] = Field(
+        "", description="Role of whoever has none of these; empty: they cannot sign in."
+    )
+    ca_file: str = Field("", description="PEM file of certificate authorities that the provider's certificate needs.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> OidcSettings:
+        if self.issuer and not (self.client_id and self.client_secret_file):
+            raise ValueError("issuer goes with client_id and client_secret_file")
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must hold openid")
+        return self
+
+
+class SnapshotSettings(_Section):
+    """The compiled list."""
+
+    max_age: Seconds = Field(86_400, description="Age from which answers say that they are stale.")
+    keep: int = Field(3, ge=1, description="Snapshot files kept, the current one included.")
+
+
+class GateSettings(_Section):
+    """Forward authentication."""
+
+    unknown: Literal["allow", "block"] = Field(
+        "allow", description='Where no page can be read: "allow" (204) or "block" (403).'
+    )
+
+
+class LogSettings(_Section):
+    """What the service says of itself, on standard error."""
+
+    level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
+        "info", description="Least serious line written: debug, info, warning or error."
+    )
+    json_lines: bool = Field(False, description="Write JSON objects, one a line, instead of text.")
+
+
+class PolicySettings(_Section):
+    """A named policy: which listings count for a caller. An empty list does not restrict."""
+
+    kinds: tuple[AuthorityKind, ...] = ()
+    countries: tuple[Country, ...] = ()
+    feeds: tuple[str, ...] = ()
+    min_authorities: int = Field(1, ge=1)
+
+
+class Settings(BaseSettings):
+    """Every setting of the service."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BLOCKLIST_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(Path("data"), description="Folder of the database, the snapshots and the evidence.")
+    serve: ServeSettings = ServeSettings()
+    fetch: FetchSettings = FetchSettings()
+    refresh: RefreshSettings = RefreshSettings()
+    guards: GuardSettings = GuardSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    snapshot: SnapshotSettings = SnapshotSettings()
+    lookup: LookupSettings = LookupSettings()
+    access: AccessSettings = AccessSettings()
+    oidc: OidcSettings = OidcSettings()
+    gate: GateSettings = GateSettings()
+    notify: NotifySettings = NotifySettings()
+    log: LogSettings = LogSettings()
+    policies: dict[str, PolicySettings] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose values arrive as arguments."""
+        return env_settings, init_settings
+
+    @property
+    def control_url(self) -> str:
+        """The address of the control plane as browsers see it, or as it listens where nobody said."""
+        scheme = "https" if self.serve.tls_certificate else "http"
+        return self.serve.public_url or f"{scheme}://{self.serve.control}"
+
+    def link_address(self, key: str) -> str:
+        """Return the address of a one-time link."""
+        return f"{self.control_url}/admin/set-up?key={key}"
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings in force as data, by section; what may hold a secret is ``***``."""
+        return _shown(self)
+
+    def all_policies(self) -> tuple[Policy, ...]:
+        """Return every policy, ``default`` first: what a government confirmed, unless the configuration says else."""
+        named = {"default": PolicySettings(kinds=CONFIRMED_KINDS), **self.policies}
+        return tuple(
+            Policy(name, policy.kinds, policy.countries, policy.feeds, policy.min_authorities)
+            for name, policy in named.items()
+        )
+
+
+def holds_secret(name: str, field: FieldInfo) -> bool:
+    """Return whether a setting may hold a secret, which nobody is shown; the path of a file that holds one is none."""
+    return not field.repr or bool(_SECRET.search(name))
+
+
+def _shown(model: BaseModel) -> dict[str, Any]:
+    data = model.model_dump(mode="json")
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        tables = value if isinstance(value, dict) else {}
+        if isinstance(value, BaseModel):
+            data[name] = _shown(value)
+        elif any(isinstance(table, BaseModel) for table in tables.values()):
+            data[name] = {key: _shown(table) for key, table in tables.items()}
+        elif holds_secret(name, field) and value:
+            data[name] = "***"
+    return data
+
+
+def load_settings(path: Path | None = None, data_dir: Path | None = None) -> Settings:
+    """Return the settings of a file (or of ``BLOCKLIST_CONFIG``, or the defaults) and the environment.
+
+    :raises ConfigurationError: the file cannot be read, or a setting is unknown or wrong: which, where and why.
+    """
+    named = path or (Path(os.environ["BLOCKLIST_CONFIG"]) if os.environ.get("BLOCKLIST_CONFIG") else None)
+    where = str(named) if named else "the environment"
+    try:
+        settings = Settings(**_read(named))
+    except ValidationError as error:
+        raise ConfigurationError(f"{where}: {describe(error, Settings)}") from None
+    except SettingsError as error:
+        raise ConfigurationError(f"the environment: {error}; values are JSON, such as '[\"127.0.0.1\"]'") from None
+    return settings.model_copy(update={"data_dir": data_dir}) if data_dir else settings
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not TOML: {error}") from None

@@ -1,0 +1,199 @@
+"""Serving: the control plane, the lookup node's workers and the scheduler, until a signal ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.wsgi import Server as _WsgiServer
+from flask import Flask
+
+from blocklist.config.settings import ServeSettings, Settings
+from blocklist.daemon.scheduler import Scheduler
+from blocklist.daemon.tls import tls
+from blocklist.domain.errors import BlocklistError, UsageError
+from blocklist.lookup.limits import MAX_BYTES
+from blocklist.node.options import NodeOptions
+from blocklist.node.supervisor import Supervisor
+from blocklist.service import Service
+from blocklist.snapshot.follower import Follower
+from blocklist.web.app import create_app
+
+_LOG = structlog.get_logger("blocklist.daemon")
+#: Seconds that requests under way get to end when the service stops.
+_DRAIN = 5
+#: Connections that wait to be accepted while all workers are busy.
+_BACKLOG = 512
+#: Seconds that a client may be silent in the middle of a request.
+_SILENCE = 10
+#: Bytes of a request line and headers: a page's URL may be long, but not without end.
+_MAX_HEADER = 262_144
+#: Bytes of an unread body that are read, and forgotten, at once.
+_BLOCK = 65_536
+
+
+class _Request(HTTPRequest):
+    """A request of which the application may leave the body unread, such as one that it refuses."""
+
+    def read_request_headers(self) -> bool:
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]  # cheroot says no type
+            return False
+        length = self.inheaders.get(b"Content-Length")
+        # Two lengths, or one that others read otherwise: what stands in front may see another request than we do.
+        if length is not None and (self.chunked_read or not length.isdigit()):
+            self.simple_response("400 Bad Request", "The length of the body is not clear.")
+            return False
+        return True
+
+    def send_headers(self) -> None:
+        if self.chunked_read:
+            # What is left of such a body would be read as the next request (RFC 9112, 9.3).
+            self.close_connection = True
+        elif not self.close_connection:
+            # cheroot would hold all that is left in memory, of whoever sends it.
+            while getattr(self.rfile, "remaining", 0) > 0 and self.rfile.read(_BLOCK):
+                pass
+        super().send_headers()
+
+
+class _Connection(HTTPConnection):
+    RequestHandlerClass = _Request
+
+
+class Server(_WsgiServer):
+    """cheroot's threaded server, which says what troubles it in our log."""
+
+    ConnectionClass = _Connection
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        """Write one event; a client that hangs up is nothing to alarm anyone with."""
+        _LOG.log(min(level, 30), "http", detail=str(msg).strip(), exc_info=traceback)
+
+
+def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: None) -> None:
+    """Run the whole service until SIGTERM or SIGINT; ``started`` is called once both addresses answer.
+
+    It is told the key of the link that makes the first admin, while there is nobody.
+
+    :raises UsageError: the control plane would listen beyond this machine.
+    :raises BlocklistError: a port is in use, or the data folder cannot be used.
+    """
+    check_reach(settings.serve)
+    if settings.serve.behind_proxy and not settings.serve.trusted_proxies:
+        _LOG.warning("everybody will seem to come from the proxy", mend="name it in serve.trusted_proxies")
+    adapter = tls(settings.serve.tls_certificate, settings.serve.tls_key)
+    service = Service(settings)
+    service.recover()
+    follower = Follower(
+        service.snapshots.folder,
+        settings.snapshot.max_age,
+        lambda why: _LOG.error("snapshot refused", reason=why),
+    )
+    scheduler = Scheduler(service)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    with contextlib.ExitStack() as stack:
+        node = _node(settings)
+        stack.callback(node.stop)
+        service.board = node.board.read_all
+        app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
+        server = _bind(settings, app)
+        server.ssl_adapter = adapter
+        # Its threads run from here on: they must end even if what follows fails.
+        stack.callback(server.stop)
+        threading.Thread(target=server.serve, daemon=True).start()
+        node.start()
+        follower.start()
+        stack.callback(follower.stop)
+        scheduler.start()
+        stack.callback(scheduler.stop)
+        _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup, workers=node.workers)
+        _tell_audit(service)
+        started(service.first_link())
+        ended.wait()
+        _tell_audit(service)
+        _LOG.info("stopping")
+
+
+def _tell_audit(service: Service) -> None:
+    """Leave in the log where the audit log ends: a log that is kept elsewhere tells of one that was made up anew."""
+    id_, hash_ = service.store.audit.last()
+    _LOG.info("audit log", last=f"{id_}:{hash_}")
+
+
+def _node(settings: Settings) -> Supervisor:
+    lookup = settings.lookup
+    options = NodeOptions(
+        folder=str(settings.data_dir.resolve() / "snapshots"),
+        max_age=settings.snapshot.max_age,
+        gate_unknown=settings.gate.unknown,
+        token_file=_resolved(lookup.token_file),
+        tls_certificate=_resolved(lookup.tls_certificate),
+        tls_key=_resolved(lookup.tls_key),
+        cors_origins=lookup.cors_origins,
+        access_log=lookup.access_log,
+        max_connections=lookup.max_connections,
+    )
+    workers = settings.serve.workers or len(os.sched_getaffinity(0))
+    try:
+        return Supervisor(settings.serve.lookup, workers, options, _resolved(lookup.unix_socket))
+    except OSError as error:
+        raise _cannot_listen(settings.serve.lookup, error, "--lookup") from None
+
+
+def _resolved(path: str) -> str | None:
+    return str(Path(path).resolve()) if path else None
+
+
+def _bind(settings: Settings, app: Flask) -> Server:
+    address = settings.serve.control
+    host, _, port = address.rpartition(":")
+    server = Server(
+        (host.strip("[]"), int(port)),
+        app,
+        numthreads=settings.serve.control_threads,
+        request_queue_size=_BACKLOG,
+        shutdown_timeout=_DRAIN,
+        timeout=_SILENCE,
+    )
+    server.max_request_header_size = _MAX_HEADER
+    # A list may be uploaded, as large as one that is fetched; everything else the application cuts short itself.
+    server.max_request_body_size = 2 * MAX_BYTES + settings.fetch.max_bytes
+    try:
+        server.prepare()
+    except OSError as error:
+        raise _cannot_listen(address, error, "--control") from None
+    return server
+
+
+def _cannot_listen(address: str, error: OSError, option: str) -> BlocklistError:
+    why = "the address is already in use" if "Address already in use" in str(error) else str(error)
+    return BlocklistError(
+        f"cannot listen on {address}: {why}; stop what listens there, or choose another with {option} HOST:PORT"
+    )
+
+
+def check_reach(settings: ServeSettings) -> None:
+    """Refuse to speak in the clear beyond this machine.
+
+    :raises UsageError: neither TLS nor a proxy is set.
+    """
+    host = settings.control.rpartition(":")[0].strip("[]")
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not (loopback or settings.tls_certificate or settings.behind_proxy):
+        raise UsageError(
+            f"the control plane does not listen on {settings.control} in the clear: passwords and tokens would be read "
+            "on the way; set serve.tls_certificate and serve.tls_key, or serve.behind_proxy = true where a proxy "
+            "in front speaks HTTPS, or listen on 127.0.0.1"
+        )

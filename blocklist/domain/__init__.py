@@ -1,0 +1,1 @@
+"""The vocabulary of the domain as types, its errors, and its clock. Nothing here imports another room."""

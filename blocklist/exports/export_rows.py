@@ -1,0 +1,136 @@
+"""What counts now under a policy, rule by rule in order: the rows that every format writes."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from blocklist.config.settings import Settings
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
+from blocklist.domain.verdict import Override, OverrideAction, Policy, Target
+from blocklist.normalize.hosts import parse_target
+from blocklist.service import Service
+from blocklist.snapshot.reader import Snapshot
+from blocklist.store.feeds import definition_of
+
+
+class Stated(NamedTuple):
+    """One listing of a rule that is exported: who lists it, on what order, since when, and its evidence."""
+
+    feed: str
+    authority: str
+    kind: str
+    country: str
+    reference: str | None
+    legal_basis: str | None
+    published_at: str | None
+    listed_from: str
+    appeal_contact: str | None
+    entry: str
+    run: int
+    position: int
+
+
+class Row(NamedTuple):
+    """A rule that counts and who states it; or an admin's word on a target, ``override``, which nobody else states."""
+
+    rule: Rule
+    stated: tuple[Stated, ...] = ()
+    override: Override | None = None
+
+
+class ListingSelector:
+    """Says which listings count: under a policy, with overrides above it."""
+
+    def __init__(self, service: Service, policy: Policy | None) -> None:
+        self._policy = policy
+        self._definitions: dict[int, tuple[Feed, FeedDefinition]] = {
+            feed.id: (feed, definition_of(feed)) for feed in service.store.feeds.ever()
+        }
+        self.overrides = service.store.overrides.active()
+        allowed = [item.rule for item in self.overrides if item.action is OverrideAction.ALLOW]
+        self._allowed = {rule.value for rule in allowed if rule.kind is not RuleKind.URL}
+        self._allowed |= {rule.value.partition("/")[0] for rule in allowed if rule.kind is RuleKind.URL}
+        least = policy.min_authorities if policy else 1
+        #: What the lookup nodes answer decides where more than the listing itself has a say.
+        self._snapshot: Snapshot | None = service.snapshot() if least > 1 or self._allowed else None
+        self._everything = least > 1
+
+    def rows(self, listings: Iterator[tuple[Any, ...]]) -> Iterator[Row]:
+        """Yield each rule that counts, and each override, in the order of their values."""
+        words = sorted((Row(item.rule, override=item) for item in self.overrides), key=_order)
+        yield from heapq.merge(self._listings(listings), words, key=_order)
+
+    def _listings(self, listings: Iterator[tuple[Any, ...]]) -> Iterator[Row]:
+        for (value, kind, scope), group in groupby(listings, key=itemgetter(0, 1, 2)):
+            rule = Rule(RuleKind(kind), value, Scope(scope))
+            stated = tuple(item for item in map(self._stated, group) if item)
+            if stated and self._listed(rule):
+                yield Row(rule, stated)
+
+    def _stated(self, row: tuple[Any, ...]) -> Stated | None:
+        value, _, _, feed_id, raw, position, reference, basis, published, authority, country, since, run = row
+        feed, definition = self._definitions[feed_id]
+        known = feed.authority
+        where = country or known.country
+        if self._policy and not self._policy.counts(feed.name, known.kind, where):
+            return None
+        return Stated(
+            feed=feed.name,
+            authority=authority or known.name,
+            kind=known.kind.value,
+            country=where,
+            reference=reference,
+            legal_basis=basis or definition.legal_basis,
+            published_at=published,
+            listed_from=since,
+            appeal_contact=known.contact,
+            entry=raw or value,
+            run=run,
+            position=position,
+        )
+
+    def _listed(self, rule: Rule) -> bool:
+        """Return whether a rule still counts once other listings and overrides have had their say."""
+        if self._snapshot is None or not (self._everything or self._may_be_allowed(rule)):
+            return True
+        # Without a policy only an override has a say.
+        verdict = self._snapshot.decide(target_of(rule), self._policy.name if self._policy else "default")
+        return verdict.listed if self._policy else verdict.override is not OverrideAction.ALLOW
+
+    def _may_be_allowed(self, rule: Rule) -> bool:
+        host = rule.value.partition("/")[0]
+        if host in self._allowed:
+            return True
+        labels = host.split(".")
+        return any(".".join(labels[index:]) in self._allowed for index in range(1, len(labels)))
+
+
+def _order(row: Row) -> tuple[str, str, str]:
+    # As the database orders texts: by code points.
+    return row.rule.value, row.rule.kind.value, row.rule.scope.value
+
+
+def policy_of(settings: Settings, name: str) -> Policy:
+    """Return a policy of the configuration.
+
+    :raises NotFoundError: there is none of that name; those there are.
+    """
+    policies = {policy.name: policy for policy in settings.all_policies()}
+    if name not in policies:
+        raise NotFoundError(f"there is no policy {name!r}; the configuration names {', '.join(policies)}")
+    return policies[name]
+
+
+def target_of(rule: Rule) -> Target:
+    """Return the target that a rule names itself."""
+    if rule.kind is RuleKind.APP:
+        return Target("", app=rule.value)
+    if rule.kind is RuleKind.IP:
+        return parse_target(f"[{rule.value}]" if ":" in rule.value else rule.value)
+    return parse_target(f"http://{rule.value}" if rule.kind is RuleKind.URL else rule.value)

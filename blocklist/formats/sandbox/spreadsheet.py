@@ -1,0 +1,82 @@
+"""Spreadsheets (xlsx, xls, ods), read by calamine."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any, BinaryIO
+from xml.parsers import expat
+
+from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+from blocklist.formats.sandbox.errors import DocumentError
+
+
+def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of one sheet with the numbers that a spreadsheet program shows beside them.
+
+    ``sheet`` is a name, or a number from 1 among all sheets; without, the first one that a person sees.
+
+    :raises DocumentError: there is no such sheet, a password is asked for, or a part is not well-formed.
+    """
+    _check_parts(file)
+    try:
+        book = CalamineWorkbook.from_filelike(file)
+    except PasswordError:
+        raise DocumentError(
+            "the spreadsheet is locked with a password: ask its publisher for one that is not"
+        ) from None
+    sheet = book.get_sheet_by_name(_name(book, options.get("sheet")))
+    # Rows come from the sheet's first on, cells only from its first used column on.
+    before = [""] * (sheet.start[1] if sheet.start else 0)
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        yield number, before + [_text(cell) for cell in row]
+
+
+def _check_parts(file: BinaryIO) -> None:
+    """Make sure that the parts of a workbook are XML: calamine minds no damaged tag, and makes one of two cells.
+
+    :raises DocumentError: which part is not, and where.
+    """
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            for name in archive.namelist():
+                if name == "content.xml" or (name.startswith("xl/") and name.endswith(".xml")):
+                    with archive.open(name) as part:
+                        _check_xml(name, part)
+    file.seek(0)
+
+
+def _check_xml(name: str, part: IO[bytes]) -> None:
+    try:
+        expat.ParserCreate().ParseFile(part)
+    except expat.ExpatError as error:
+        raise DocumentError(f"damaged: {name} is not XML that can be read: {error}") from None
+
+
+def _name(book: CalamineWorkbook, wanted: str | int | None) -> str:
+    names = book.sheet_names
+    if wanted is None:
+        for known in book.sheets_metadata:
+            if known.typ is SheetTypeEnum.WorkSheet and known.visible is SheetVisibleEnum.Visible:
+                return known.name
+        raise DocumentError("the spreadsheet has no sheet that a person sees: set the option sheet")
+    if isinstance(wanted, int) and 0 < wanted <= len(names):
+        return names[wanted - 1]
+    if str(wanted) in names:
+        return str(wanted)
+    raise DocumentError(f"sheet: no sheet {wanted!r}; there are {', '.join(map(repr, names))[:300]}")
+
+
+def _text(cell: object) -> str:
+    """Return a cell as a person would write it: whole numbers without ``.0``, days without midnight."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime.datetime):
+        return cell.date().isoformat() if cell.time() == datetime.time() else cell.isoformat(sep=" ")
+    return str(cell)

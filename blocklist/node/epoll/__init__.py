@@ -1,0 +1,1 @@
+"""Plain sockets in one edge-triggered epoll. Without it the node runs on the transports of uvloop."""

@@ -1,0 +1,79 @@
+"""Decisions on entries that are held alone: approve lists one now, refuse keeps it off, revoke lets it wait again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from blocklist.domain.clock import now
+from blocklist.domain.errors import ConflictError, UsageError
+from blocklist.domain.run import Hold, HoldState
+from blocklist.refresh.run import Refresher
+from blocklist.store import Store
+
+#: How long a decision waits for a run of the same feed to end, in seconds.
+_WAIT = 60
+
+
+def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> Hold:
+    """List what was held, now and in every later list of its feed that names it.
+
+    :raises ConflictError: it does not wait.
+    """
+    with _deciding(store, refresher, id_, reason, {HoldState.WAITING}) as hold:
+        feed = store.feeds.get(hold.feed)
+        if store.holds.open_listing(hold, feed.id, now()):
+            store.feeds.listed_alone(feed.name, 1)
+            store.figures.count(feed.id)
+            store.snapshots.contents_changed()
+        _note(store, hold, HoldState.APPROVED, by, reason)
+    return store.holds.get(id_)
+
+
+def refuse(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> Hold:
+    """Keep what was held off the list, in every later list of its feed too.
+
+    :raises ConflictError: it does not wait.
+    """
+    with _deciding(store, refresher, id_, reason, {HoldState.WAITING}) as hold:
+        _note(store, hold, HoldState.REFUSED, by, reason)
+    return store.holds.get(id_)
+
+
+def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> Hold:
+    """Take a decision back: the entry waits again, and what was listed by it is delisted.
+
+    :raises ConflictError: nobody decided on it.
+    """
+    with _deciding(store, refresher, id_, reason, {HoldState.APPROVED, HoldState.REFUSED}) as hold:
+        feed = store.feeds.get(hold.feed)
+        if store.holds.close_listing(hold, feed.id, now()):
+            store.feeds.listed_alone(feed.name, -1)
+            store.figures.count(feed.id)
+            store.snapshots.contents_changed()
+        store.holds.decide(id_, HoldState.WAITING, None, None)
+        store.audit.add(by, "hold.revoke", str(id_), feed=hold.feed, entry=hold.rule.value, reason=reason)
+    return store.holds.get(id_)
+
+
+@contextmanager
+def _deciding(store: Store, refresher: Refresher, id_: int, reason: str, states: set[HoldState]) -> Iterator[Hold]:
+    """Give a hold in one of these states, in one transaction, while no run of its feed is under way."""
+    if not reason.strip():
+        raise UsageError("a decision needs a reason: it is kept as evidence")
+    feed = store.holds.get(id_).feed
+    with refresher.locked(feed, _WAIT), store.database.transaction():
+        # Read again: a run that ended meanwhile may have withdrawn it, or a person decided.
+        hold = store.holds.get(id_)
+        if hold.state not in states:
+            said = f" by {hold.decided_by}: {hold.reason}" if hold.decided_by else ""
+            wanted = "does not wait" if HoldState.WAITING in states else "has no decision to revoke"
+            more = "; revoke that first" if hold.decided_by else ""
+            raise ConflictError(f"hold {id_} ({hold.rule.value}) {wanted}: it is {hold.state}{said}{more}")
+        yield hold
+
+
+def _note(store: Store, hold: Hold, state: HoldState, by: str, reason: str) -> None:
+    store.holds.decide(hold.id, state, by, reason)
+    action = "hold.approve" if state is HoldState.APPROVED else "hold.refuse"
+    store.audit.add(by, action, str(hold.id), feed=hold.feed, entry=hold.rule.value, reason=reason, held_for=hold.why)

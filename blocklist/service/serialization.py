@@ -1,0 +1,118 @@
+"""What the domain's words look like as JSON, the same on the command line and over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from blocklist.domain.access import Person, Token
+from blocklist.domain.clock import now
+from blocklist.domain.listing import Listing
+from blocklist.domain.run import Change, GuardFinding, Hold, Run
+from blocklist.domain.verdict import Override
+
+if TYPE_CHECKING:
+    # Lookup nodes import this module, and know nothing of the refresh.
+    from blocklist.exports.changes import Changed
+    from blocklist.refresh.preview import Preview
+
+
+def listing_body(listing: Listing) -> dict[str, Any]:
+    """Return a listing as JSON: the rule, who listed it, on what order, and the interval."""
+    return {
+        "rule": listing.rule.value,
+        "kind_of_rule": listing.rule.kind.value,
+        "scope": listing.rule.scope.value,
+        "feed": listing.feed,
+        "authority": listing.authority.name,
+        "kind": listing.authority.kind.value,
+        "country": listing.authority.country,
+        "reference": listing.reference,
+        "legal_basis": listing.legal_basis,
+        "published_at": listing.published_at,
+        "listed_from": listing.listed_from,
+        "stated_from": listing.stated_from,
+        "listed_until": listing.listed_until,
+        "appeal_contact": listing.authority.contact,
+        "entry": listing.raw,
+        "position": listing.position,
+        "run": listing.run,
+        "body_sha256": listing.body_sha256,
+    }
+
+
+def run_body(item: Run) -> dict[str, Any]:
+    """Return a run as JSON."""
+    return {key: str(value) if key in ("stage", "outcome") and value else value for key, value in asdict(item).items()}
+
+
+def hold_body(item: Hold) -> dict[str, Any]:
+    """Return an entry held alone as JSON."""
+    body = asdict(item)
+    rule = body.pop("rule")
+    return body | {"target": rule[1], "kind": str(rule[0]), "scope": str(rule[2]), "state": item.state.value}
+
+
+def change_body(item: Change) -> dict[str, Any]:
+    """Return a change of a held run as JSON."""
+    body = asdict(item)
+    rule = body.pop("rule")
+    return body | {"target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}
+
+
+def changed_body(item: Changed) -> dict[str, Any]:
+    """Return a change of what is listed as JSON."""
+    return {
+        "at": item.at,
+        "change": item.change,
+        "rule": item.rule.value,
+        "kind_of_rule": item.rule.kind.value,
+        "scope": item.rule.scope.value,
+        "feed": item.feed,
+        "authority": item.authority,
+        "country": item.country,
+        "reference": item.reference,
+        "listed_from": item.listed_from,
+        "entry": item.entry,
+    }
+
+
+def said_body(item: GuardFinding) -> dict[str, Any]:
+    """Return what a guard said as JSON."""
+    return {"guard": item.guard, "effect": item.effect.value, "said": item.sentence}
+
+
+def preview_body(seen: Preview) -> dict[str, Any]:
+    """Return a preview as JSON."""
+    return {
+        "fetched": seen.fetched,
+        "body_bytes": seen.size,
+        "body_sha256": seen.body,
+        "content_type": seen.content_type,
+        "seen": seen.seen,
+        "stated_date": seen.stated_date,
+        "outcome": seen.outcome,
+        **asdict(seen.counts),
+        "rejected_by_code": seen.rejected_by_code,
+        "first": [{"entry": entry.raw or entry.site, **rule._asdict()} for entry, rule in seen.first],
+        "rejections": [item._asdict() for item in seen.rejections],
+        "waiting": [{"target": target, "why": why} for target, why in seen.waiting],
+        "guards": [said_body(item) for item in seen.said],
+    }
+
+
+def override_body(item: Override) -> dict[str, Any]:
+    """Return an override as JSON."""
+    body = asdict(item)
+    rule = body.pop("rule")
+    return body | {"action": item.action.value, "target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}
+
+
+def token_body(token: Token) -> dict[str, Any]:
+    """Return a token as JSON, without its secret."""
+    return asdict(token) | {"state": token.state(now())}
+
+
+def person_body(person: Person) -> dict[str, Any]:
+    """Return a person as JSON."""
+    return asdict(person)

@@ -1,0 +1,1 @@
+"""Writing a snapshot: all of it, or the changes since one that stands."""

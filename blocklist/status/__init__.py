@@ -1,0 +1,1 @@
+"""Read models: the state of feeds and the statistics that pages, metrics and alerts show."""

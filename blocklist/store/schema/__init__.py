@@ -1,0 +1,1 @@
+"""The tables, as migrations that are never edited once released."""

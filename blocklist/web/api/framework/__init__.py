@@ -1,0 +1,1 @@
+"""What every resource of the API shares: requests, answers, pages, and the OpenAPI document."""

@@ -1,0 +1,134 @@
+"""A feed's definition as a form: a field for what every feed has, and ``key=value`` lines for all the rest of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from blocklist.definitions.definition import FeedDefinition, with_options
+from blocklist.domain.errors import UsageError
+from blocklist.text.validation import validate
+from blocklist.web.pages.layout import Form
+
+#: The fields of the form, by their way into the definition.
+FIELDS = (
+    *("name", "title", "source.url", "every", "format", "authority.name", "authority.kind", "authority.country"),
+    *("authority.contact", "legal_basis", "documentation", "notes"),
+)
+#: The field of everything else, a line each as ``--option`` takes it.
+LINES = "options"
+#: Parts of a definition whose fields stand in lines, with their own name before them.
+_DOTTED = ("source", "rules", "guards")
+
+
+def form_of(definition: FeedDefinition) -> Form:
+    """Return a definition as its form shows it."""
+    data = definition.model_dump(mode="json", exclude_defaults=True) | {"every": definition.every}
+    values = {name: _text(_at(data, name)) for name in FIELDS}
+    values["every"] = _duration(definition.every)
+    values[LINES] = "\n".join(f"{key}={_text(value)}" for key, value in _lines(data))
+    return Form(values)
+
+
+def definition_of_form(form: Form, base: FeedDefinition | None = None) -> FeedDefinition | None:
+    """Return what a form says, or None with what is wrong beside its fields.
+
+    ``base`` is what the form was made of: a line that still stands as it was means the value that it was made of, which
+    may be more than a line can say (a number of columns, a key of many lines).
+    """
+    data: dict[str, Any] = {}
+    for name in FIELDS:
+        if form[name]:
+            _put(data, name, form[name])
+    if base and base.reference_only:
+        data["reference_only"] = True
+    flat = _lines(base.model_dump(mode="json", exclude_defaults=True)) if base else ()
+    # Compared without the white space at their ends, which browsers and people lose.
+    known = {f"{key}={_text(value)}".strip(): (key, value) for key, value in flat}
+    try:
+        for line in form.lines(LINES):
+            if line.strip() in known:
+                key, value = known[line.strip()]
+                _put(data, _way(key), value)
+            else:
+                data = with_options(data, [line])
+    except UsageError as error:
+        form.problems[LINES] = str(error)
+        return None
+    try:
+        return validate(FeedDefinition, data, "the definition")
+    except UsageError as error:
+        for path, sentence in error.faults or [((), str(error))]:
+            form.problems.setdefault(_field(path), sentence)
+    return None
+
+
+def _lines(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what of a definition has no field of its own: its key as ``--option`` writes it, and its value."""
+    yield from data.get("options", {}).items()
+    for part in _DOTTED:
+        yield from (item for item in _leaves(data.get(part, {}), part) if item[0] not in FIELDS)
+    if not data.get("verified", True):
+        yield "feed.verified", False
+
+
+def _leaves(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}.{key}")
+        elif value is not None:
+            yield f"{prefix}.{key}", value
+
+
+def _way(key: str) -> str:
+    """Return where in a definition the value of a line belongs."""
+    head, _, rest = key.partition(".")
+    return rest if head == "feed" else key if head in _DOTTED else f"options.{key}"
+
+
+def _put(data: dict[str, Any], way: str, value: Any) -> None:
+    *path, name = way.split(".")
+    for part in path:
+        data = data.setdefault(part, {})
+    data[name] = value
+
+
+def _at(data: dict[str, Any], way: str) -> Any:
+    for part in way.split("."):
+        if not isinstance(data, dict) or part not in data:
+            return None
+        data = data[part]
+    return data
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    return str(value).replace("\n", "\\n")
+
+
+def _field(path: tuple[str | int, ...]) -> str:
+    """Return the field that a way into the definition belongs to; empty for the whole."""
+    whole = ".".join(str(part) for part in path)
+    if whole in FIELDS:
+        return whole
+    head = str(path[0]) if path else ""
+    if head == "authority":
+        return "authority.name"
+    return LINES if head in ("options", *_DOTTED) else ""
+
+
+def _duration(seconds: int) -> str:
+    """Return a length of time as :func:`blocklist.domain.clock.parse_duration` reads it.
+
+    >>> _duration(21_600), _duration(90)
+    ('6h', '90s')
+    """
+    for length, unit in ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"

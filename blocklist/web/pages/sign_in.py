@@ -1,0 +1,188 @@
+"""Pages of people's own access: sign-in, sign-out, the one-time link, the own password and sessions."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from blocklist.access.identity import How
+from blocklist.domain.access import Role
+from blocklist.domain.errors import BlocklistError, ForbiddenError, TooManyError, UnauthorizedError, UsageError
+from blocklist.service import Service
+from blocklist.service.people import is_name
+from blocklist.web.authorization import current_identity, needs, open_to_all
+from blocklist.web.cookies_csrf import (
+    carry_pending,
+    carry_session,
+    drop_pending,
+    drop_session,
+    pending_sign_in,
+    session_secret,
+)
+from blocklist.web.responses import see_other
+
+#: A page of ours: what else a link names as the next page is not gone to.
+_OURS = re.compile(r"/admin/[!-\[\]-~]*")
+
+
+def add(pages: Blueprint, service: Service) -> None:
+    """Add the pages of the own access."""
+
+    @pages.app_context_processor
+    def provider() -> dict[str, str]:
+        return {"provider": service.settings.oidc.title if service.settings.oidc.issuer else ""}
+
+    @pages.get("/sign-in")
+    @open_to_all
+    def sign_in() -> Response:
+        return _page("sign_in.html", next=_next(request.args.get("next", "")))
+
+    @pages.post("/sign-in")
+    @open_to_all
+    def signed_in() -> Response:
+        name, next_ = request.form.get("name", ""), _next(request.form.get("next", ""))
+        try:
+            secret = service.sign_in(name, request.form.get("password", ""), request.remote_addr, _agent())
+        except BlocklistError as error:
+            # Some type their password as the name: what is no name is not shown again.
+            return _page("sign_in.html", error, name=name if is_name(name) else "", next=next_)
+        return _begin(secret, next_)
+
+    @pages.get("/sign-in/provider")
+    @open_to_all
+    def to_provider() -> Response:
+        try:
+            address, pending = service.begin_with_provider(_callback(service), _next(request.args.get("next", "")))
+        except BlocklistError as error:
+            return _page("sign_in.html", error, next="/admin/")
+        return carry_pending(see_other(address), json.dumps(pending.as_dict()))
+
+    @pages.get("/sign-in/provider/back")
+    @open_to_all
+    def from_provider() -> Response:
+        try:
+            secret, next_ = _answered(service)
+        except BlocklistError as error:
+            return drop_pending(_page("sign_in.html", error, next="/admin/"))
+        return drop_pending(_begin(secret, next_))
+
+    @pages.post("/sign-out")
+    @open_to_all
+    def sign_out() -> Response:
+        if secret := session_secret():
+            service.sign_out(secret)
+        return drop_session(see_other("/admin/sign-in"))
+
+    @pages.get("/set-up")
+    @open_to_all
+    def set_up() -> Response:
+        key = request.args.get("key", "")
+        try:
+            person = service.person_of_link(key)
+        except BlocklistError as error:
+            return _page("set_up.html", error, broken=True)
+        return _page("set_up.html", key=key, person=person)
+
+    @pages.post("/set-up")
+    @open_to_all
+    def was_set_up() -> Response:
+        key, name = request.form.get("key", ""), request.form.get("name", "")
+        try:
+            person = service.person_of_link(key)
+        except BlocklistError as error:
+            return _page("set_up.html", error, broken=True)
+        try:
+            secret = service.use_link(key, name, _new_password(), request.remote_addr, _agent())
+        except BlocklistError as error:
+            return _page("set_up.html", error, key=key, person=person, name=name)
+        return _begin(secret, "/admin/")
+
+    @pages.get("/account")
+    @needs(Role.VIEWER)
+    def account() -> Response:
+        return _account()
+
+    @pages.post("/account/password")
+    @needs(Role.VIEWER)
+    def password() -> Response:
+        try:
+            secret = service.change_password(
+                _own_name(), request.form.get("old", ""), _new_password(), request.remote_addr, _agent()
+            )
+        except BlocklistError as error:
+            return _account(error)
+        return _begin(secret, "/admin/account")
+
+    @pages.post("/account/sign-out-everywhere")
+    @needs(Role.VIEWER)
+    def everywhere() -> Response:
+        service.sign_out_everywhere(_own_name(), current_identity().actor)
+        return drop_session(see_other("/admin/sign-in"))
+
+    def _account(error: BlocklistError | None = None) -> Response:
+        name = _own_name()
+        return _page("account.html", error, person=service.store.people.get(name), sessions=service.sessions_of(name))
+
+    def _begin(secret: str, next_: str) -> Response:
+        # The session that the browser had before ends with the new one: nobody goes on with a planted cookie.
+        if old := session_secret():
+            service.sign_out(old)
+        return carry_session(see_other(next_), secret)
+
+
+def _callback(service: Service) -> str:
+    return f"{service.settings.serve.public_url or request.host_url.rstrip('/')}/admin/sign-in/provider/back"
+
+
+def _answered(service: Service) -> tuple[str, str]:
+    """Return the secret of a session for whoever the provider sent back, and the page that they wanted.
+
+    :raises UnauthorizedError: this browser began no sign-in, or the provider's answer is none to it.
+    """
+    from blocklist.access.oidc import Pending  # noqa: PLC0415 - only where a provider is set
+
+    try:
+        pending = Pending(**json.loads(pending_sign_in() or ""))
+    except (ValueError, TypeError):
+        raise UnauthorizedError("this browser began no sign-in, or cookies are off: begin anew") from None
+    secret = service.finish_with_provider(
+        pending, request.args.to_dict(), _callback(service), request.remote_addr, _agent()
+    )
+    return secret, _next(pending.next)
+
+
+def _page(template: str, error: BlocklistError | None = None, **values: object) -> Response:
+    response = make_response(render_template(template, error=str(error) if error else "", **values))
+    if error is not None:
+        response.status_code = error.http_status
+    if isinstance(error, TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _new_password() -> str:
+    """Return the password that was typed twice.
+
+    :raises UsageError: it was typed differently.
+    """
+    password = request.form.get("password", "")
+    if password != request.form.get("again", ""):
+        raise UsageError("the two passwords differ: type the same one twice")
+    return password
+
+
+def _own_name() -> str:
+    identity = current_identity()
+    if identity.how is not How.SESSION:
+        raise ForbiddenError("this page is for people who signed in; a token has no password and no sessions")
+    return identity.name
+
+
+def _agent() -> str:
+    return request.headers.get("User-Agent", "")
+
+
+def _next(path: str) -> str:
+    return path if _OURS.fullmatch(path) else "/admin/"

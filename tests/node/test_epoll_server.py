@@ -1,0 +1,130 @@
+"""Sockets within the selector of a loop: what one connection does must not cost the others theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import selectors
+import socket
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from blocklist.node.epoll.epoll_server import Sockets
+from blocklist.node.epoll.selector import AVAILABLE
+from blocklist.node.epoll.transport import HIGH_WATER
+from blocklist.node.http.connection import Connection
+
+pytestmark = pytest.mark.skipif(not AVAILABLE, reason="this system has no epoll")
+
+
+class Stub:
+    """What a connection asks of a node, but for answers, with the sockets that ask it."""
+
+    def __init__(self) -> None:
+        self.sockets = Sockets(lambda *_, **__: None)
+        self.loop = asyncio.SelectorEventLoop(self.sockets)
+        self.sockets.begin(self)  # type: ignore[arg-type]
+        self.clock = self.idle_deadline = 0.0
+        self.sampling = 0
+        self.quick: Any = SimpleNamespace(answer=None, answers=SimpleNamespace(items={}))
+        self.counters: Any = SimpleNamespace(values={"timeouts": 0})
+        self.fault: Exception | None = None
+        self.closings = 0
+
+    def opened(self, _: Connection) -> bool:
+        if self.fault:
+            raise self.fault
+        return True
+
+    def closed(self, _: Connection) -> None:
+        self.closings += 1
+
+
+@pytest.fixture
+def node() -> Iterator[Stub]:
+    made = Stub()
+    yield made
+    made.loop.close()
+
+
+@pytest.fixture
+def sockets(node: Stub) -> Sockets:
+    return node.sockets
+
+
+def _turns(sockets: Sockets, count: int = 5) -> None:
+    async def turns() -> None:
+        for _ in range(count):
+            await asyncio.sleep(0.005)
+
+    sockets.loop.run_until_complete(turns())
+
+
+def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: Sockets, node: Stub) -> None:
+    said: list[dict[str, Any]] = []
+    sockets.loop.set_exception_handler(lambda _, context: said.append(context))
+    node.fault = OSError(errno.ENOSPC, "no more watches")
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as client:
+        sockets.listen(listening)
+        client.connect(listening.getsockname())
+        client.settimeout(5)
+        _turns(sockets)
+        assert client.recv(1) == b""
+    assert [str(context["exception"]) for context in said] == ["[Errno 28] no more watches"]
+    assert not sockets.links
+
+
+def test_a_fault_in_answering_ends_that_connection_alone(
+    sockets: Sockets, node: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    said: list[dict[str, Any]] = []
+    sockets.loop.set_exception_handler(lambda _, context: said.append(context))
+    monkeypatch.setattr(Connection, "data_received", fails)
+    monkeypatch.setattr(Connection, "eof_received", fails)
+    for sent in (b"x", b""):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            sockets.take(ours)
+            theirs.send(sent)
+            theirs.shutdown(socket.SHUT_WR)
+            _turns(sockets)
+            theirs.settimeout(5)
+            assert theirs.recv(1) == b""
+    assert [str(context["exception"]) for context in said] == ["a fault of ours"] * 2
+    assert node.closings == 2
+
+
+def test_what_asyncio_is_to_see_to_is_told_once(sockets: Sockets, node: Stub) -> None:
+    ours, theirs = socket.socketpair()
+    read, write = os.pipe()
+    with theirs:
+        sockets.take(ours)
+        sockets.register(read, selectors.EVENT_READ)
+        os.write(write, b"x")
+        assert len(sockets.select(1)) == 1
+        sockets.unregister(read)
+    os.close(read)
+    os.close(write)
+    _turns(sockets)
+
+
+def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(sockets: Sockets, node: Stub) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        sockets.take(ours)
+        (link,) = sockets.links.values()
+        while not link.get_write_buffer_size():
+            link.write(b"x" * 10_000)
+        assert link.get_write_buffer_size() <= HIGH_WATER, "it is not slowed down"
+        for _ in range(2):
+            link.connection.sweep()
+            _turns(sockets, 1)
+        assert not sockets.links
+    assert node.closings == 1
