@@ -11,7 +11,7 @@ LOOKUP ?= 127.0.0.1:8081
 help:
 	@echo "make run    install, load the catalog's samples, start the service"
 	@echo "make test   run the whole suite"
-	@echo "make check  formatting, linting, types"
+	@echo "make check  formatting, linting, types, imports between rooms"
 	@echo "make lock   resolve the dependencies anew into requirements/*.lock"
 	@echo "make release build sdist, wheel, SBOM and checksums into dist/"
 	@echo "make clean  remove the environment (the data folder stays)"
@@ -28,6 +28,7 @@ check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 
 # uv resolves once for every Python and platform the project supports; no index address is written.
 lock: $(VENV)/dev.stamp
