@@ -400,21 +400,3 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
 def test_every_module_and_folder_named_is_there(page: Path) -> None:
     named = re.findall(r"`((?:blocklist|docs|feeds|tests|requirements)/[\w/.-]*)`", page.read_text("utf-8"))
     assert [path for path in named if not (_ROOT / path).exists()] == []
-
-
-def test_the_readme_names_the_place_of_every_module() -> None:
-    told = _section(_ROOT.joinpath("README.md").read_text("utf-8"), "## Where is what")
-    places = re.findall(r"`([\w/]+(?:\.py|/))`", told)
-    missing = []
-    for module in sorted((_ROOT / "blocklist").rglob("*.py")):
-        name = module.relative_to(_ROOT).as_posix()
-        covered = any(name == place or name.startswith(place) or name.endswith(f"/{place}") for place in places)
-        if module.name not in ("__init__.py", "__main__.py") and not covered:
-            missing.append(name)
-    exempt = {
-        "blocklist/domain/clock.py",
-        "blocklist/domain/errors.py",
-        "blocklist/text/validation.py",
-        "blocklist/web/responses.py",
-    }
-    assert set(missing) - exempt == set()
