@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from typing import Any, get_args
 
 import click
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from pydantic import BaseModel
 
@@ -169,6 +171,40 @@ def test_a_command_line_that_is_wrong_is_found_out(line: str, tmp_path: Path) ->
 
 def test_the_pages_show_command_lines_at_all() -> None:
     assert {"README.md", "docs/commands.md", "docs/operations.md", "docs/adding-a-feed.md"} <= {p for p, _ in _EXAMPLES}
+
+
+# Answers of the README
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder with the samples that ``make run`` loads."""
+    folder = tmp_path_factory.mktemp("samples") / "data"
+    done = CliRunner().invoke(main, ["--data-dir", str(folder), "feed", "samples"])
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def _shown() -> list[tuple[list[str], str]]:
+    """Return the arguments and the output of every command of the README that shows its output."""
+    shells = "\n".join(body for language, body in _blocks(_ROOT / "README.md") if language == "console")
+    parts = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n?)*)", shells, re.MULTILINE)
+    return [(shlex.split(command), output.strip()) for command, output in parts]
+
+
+@pytest.mark.parametrize(
+    ("command", "output"), [pytest.param(*item, id=item[0][-1]) for item in _shown() if "curl" in item[0]]
+)
+def test_an_answer_shown_in_the_readme_is_that_of_the_samples(samples: Path, command: list[str], output: str) -> None:
+    client = create_app(Follower(samples / "snapshots", max_age=86_400)).test_client()
+    path = command[1].removeprefix("http://127.0.0.1:8081")
+    answer = client.post(path, data=command[3]) if "-d" in command else client.get(path)
+    assert answer.get_json() | {"version": 20} == json.loads(output)
+
+
+def test_verdicts_shown_in_the_readme_are_those_of_the_samples(samples: Path) -> None:
+    ((command, output),) = [item for item in _shown() if item[0][:2] == ["blocklist", "lookup"]]
+    assert CliRunner().invoke(main, ["--data-dir", str(samples), *command[1:]]).stdout.strip() == output
 
 
 # HTTP
