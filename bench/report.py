@@ -55,7 +55,7 @@ def _peers(peers: dict[str, Any]) -> str:
         "of nginx",
         "requests/s, never repeated",
         "of nginx",
-        "µs of processor a request",
+        "processor µs for a request",
         "p50 / p99 in µs, full load",
         "p50 / p99 in µs, half load",
         "memory, MiB",
@@ -78,8 +78,8 @@ def _peers(peers: dict[str, Any]) -> str:
 
 def mixes_table(mixes: dict[str, Any]) -> str:
     """Return how the node and nginx compare in every way of asking, in Markdown."""
-    each = ("of nginx", "p99, of nginx", "processor a request, of nginx")
-    heads = ("node, asked", "repeated, requests/s", *each, "never repeated, requests/s", *each)
+    each = ("of nginx", "p99, of nginx", "processor time, of nginx")
+    heads = ("request to the node", "repeated, requests/s", *each, "never repeated, requests/s", *each)
     rows = []
     for mix in MIXES:
         if mix.name in mixes:
@@ -112,7 +112,7 @@ def _node(result: dict[str, Any]) -> str:
             ]
         )
     rows.append(["the node's worker alone, after all of these", f"{result['worker_pss_mib']:,.0f} MiB", ""])
-    return _table(("", "", "beside"), rows)
+    return _table(("", "", "for comparison"), rows)
 
 
 def _processor(turn: dict[str, float], each: int) -> str:
@@ -131,7 +131,7 @@ def _in_process(ways: dict[str, Any]) -> str:
         "not_listed": "none listed",
         "url": "whole URL, 10 % listed",
     }
-    heads = ["in process, µs a lookup"]
+    heads = ["in process, µs for a lookup"]
     for mix, says in mixes.items():
         heads += [says] if mix == "url" else [says, "of bare"]
     rows = []
