@@ -1,9 +1,23 @@
 """Keeps advertising money away from sites that authorities have confirmed as infringing.
 
-Each subpackage is a room with one subject. CONTRIBUTING.md says what each has and which file to open first; the layers
-in pyproject.toml say which may import which.
+One room a stage, in the order data flows:
 
-Importing this package loads neither Flask nor SQLite, because ad servers embed it.
+======================  =====================================================================
+:mod:`.vocabulary`      the words of the domain as types
+:mod:`.definition`      what a feed's definition may say; :mod:`.catalog` reads those in ``feeds/``
+:mod:`.fetch`           a body, from an address, a file or an upload
+:mod:`.formats`         bytes to entries
+:mod:`.normalize`       entries to rules, targets to what rules are compared with
+:mod:`.refresh`         one run, stage by stage; its guards; the review of held runs
+:mod:`.store`           the database: all SQL is there
+:mod:`.snapshot`        the compiled list: written, published, read
+:mod:`.lookup`          a request for a verdict, and its answer; :mod:`.wire` words it as JSON
+:mod:`.node`            the processes that answer lookups over HTTP
+:mod:`.service`         what commands, HTTP and pages call
+:mod:`.web`             HTTP and pages; :mod:`.serve` runs them; :mod:`.cli` the commands
+======================  =====================================================================
+
+Importing this package loads neither Flask nor SQLite: an ad server embeds it.
 """
 
 from blocklist.normalize.hosts import normalize_host
