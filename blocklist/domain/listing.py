@@ -90,7 +90,7 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Lines(NamedTuple):
+class LineBlock(NamedTuple):
     """Consecutive lines of a body that hold one name each and nothing else, kept together: an Entry a line.
 
     ``text`` has a line break after each; ``position`` is that of the first.
@@ -112,7 +112,7 @@ class Rule(NamedTuple):
     scope: Scope
 
 
-class Hosts(NamedTuple):
+class HostBlock(NamedTuple):
     """What consecutive lines mean of which each is a host, canonical as written: a rule of this scope a line.
 
     ``position`` is that of the first.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from blocklist.domain.listing import Entry, Hosts, Lines, Rejected, Rule
+from blocklist.domain.listing import Entry, HostBlock, LineBlock, Rejected, Rule
 from blocklist.normalize.canonical_host import MAX_HOST
 from blocklist.normalize.rules import Reading, ruling
 from blocklist.normalize.suffixes import perhaps_public_suffixes
@@ -18,11 +18,11 @@ _PLAIN = re.compile(rf"^(?:(?=[^\n]{{1,{MAX_HOST}}}\n)(?!www\.)(?:(?!xn--)[a-z0-
 _Ruled = tuple[Entry, Rule] | Rejected
 
 
-def rules_in_blocks(items: Iterable[Entry | Rejected | Lines], reading: Reading) -> Iterator[_Ruled | Hosts]:
+def rules_in_blocks(items: Iterable[Entry | Rejected | LineBlock], reading: Reading) -> Iterator[_Ruled | HostBlock]:
     """Yield what :func:`blocklist.normalize.rules.rules_of` does, plain hosts on consecutive lines together."""
     ruled = ruling(reading)
     for item in items:
-        if not isinstance(item, Lines):
+        if not isinstance(item, LineBlock):
             yield ruled(item)
         elif reading.entries == "apps":
             yield from map(ruled, item.entries())
@@ -30,22 +30,24 @@ def rules_in_blocks(items: Iterable[Entry | Rejected | Lines], reading: Reading)
             yield from _sites(item, reading, ruled)
 
 
-def _sites(lines: Lines, reading: Reading, ruled: Callable[[Entry | Rejected], _Ruled]) -> Iterator[_Ruled | Hosts]:
+def _sites(
+    lines: LineBlock, reading: Reading, ruled: Callable[[Entry | Rejected], _Ruled]
+) -> Iterator[_Ruled | HostBlock]:
     text, number = lines
     at = 0
     for run in _PLAIN.finditer(text):
-        between = Lines(text[at : run.start()], number)
+        between = LineBlock(text[at : run.start()], number)
         yield from map(ruled, between.entries())
         number += between.text.count("\n")
         hosts = run[0].split("\n")[:-1]
         begins = 0
         for index in perhaps_public_suffixes(hosts):
             if begins < index:
-                yield Hosts(hosts[begins:index], number + begins, reading.scope)
+                yield HostBlock(hosts[begins:index], number + begins, reading.scope)
             yield ruled(Entry(hosts[index], number + index))
             begins = index + 1
         if begins < len(hosts):
-            yield Hosts(hosts[begins:], number + begins, reading.scope)
+            yield HostBlock(hosts[begins:], number + begins, reading.scope)
         number += len(hosts)
         at = run.end()
-    yield from map(ruled, Lines(text[at:], number).entries())
+    yield from map(ruled, LineBlock(text[at:], number).entries())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from blocklist.config.settings import Settings
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.domain.listing import Hosts, Lines, Scope
+from blocklist.domain.listing import HostBlock, LineBlock, Scope
 from blocklist.formats.lines import MAX_LINE
 from blocklist.formats.registry import format_of
 from blocklist.normalize.batch_rules import rules_in_blocks
@@ -101,9 +101,11 @@ def assert_the_same(format_: str, body: str, reading: Reading) -> None:
     encoded = body.encode()
     one_by_one = list(chosen.entries(io.BytesIO(encoded), options, 0))
     blocks = list(chosen.blocks(io.BytesIO(encoded), options, 0))
-    assert [entry for item in blocks for entry in (item.entries() if isinstance(item, Lines) else [item])] == one_by_one
+    assert [
+        entry for item in blocks for entry in (item.entries() if isinstance(item, LineBlock) else [item])
+    ] == one_by_one
     ruled = list(rules_in_blocks(blocks, reading))
-    expanded = [pair for item in ruled for pair in (item.ruled() if isinstance(item, Hosts) else [item])]
+    expanded = [pair for item in ruled for pair in (item.ruled() if isinstance(item, HostBlock) else [item])]
     assert expanded == list(rules_of(one_by_one, reading))
 
 
@@ -139,7 +141,7 @@ def test_plain_hosts_are_read_together(format_: str, prefix: str) -> None:
     chosen, options = format_of(format_, {})
     body = "# one\n" + "".join(f"{prefix}site-{number}.example\n" for number in range(40)) + f"{prefix}co.uk\n"
     (hosts, refused) = rules_in_blocks(chosen.blocks(io.BytesIO(body.encode()), options, 0), Reading())
-    assert isinstance(hosts, Hosts)
+    assert isinstance(hosts, HostBlock)
     assert (len(hosts.values), hosts.position, hosts.scope) == (40, 2, Scope.SUBTREE)
     assert refused[1:3] == (42, "public_suffix")
 
