@@ -57,7 +57,7 @@ class GuardFinding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class RunCounts:
     """The figures of a run, each a number of rows or rules."""
 
     entries: int = 0
@@ -87,7 +87,7 @@ class Run:
     outcome: Outcome | None = None
     reason: str = ""
     finished_at: str | None = None
-    counts: Counts = field(default_factory=Counts)
+    counts: RunCounts = field(default_factory=RunCounts)
     rejected_by_code: dict[str, int] = field(default_factory=dict)
     body_sha256: str | None = None
     body_bytes: int | None = None

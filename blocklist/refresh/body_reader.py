@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol
 from blocklist.config.settings import GuardSettings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
-from blocklist.domain.run import Counts, GuardFinding
+from blocklist.domain.run import RunCounts, GuardFinding
 from blocklist.formats.registry import format_of, taken_for
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES
 from blocklist.formats.wrapping import unwrapped
@@ -137,10 +137,10 @@ class BodyReader:
         if len(self.rejections) < MAX_REJECTIONS_KEPT:
             self.rejections.append(item)
 
-    def counts(self, diff: Diff) -> Counts:
+    def counts(self, diff: Diff) -> RunCounts:
         """Return the figures of the run, once the body was read and compared."""
         rejected = self.rejected.total()
-        return Counts(
+        return RunCounts(
             entries=self.entries,
             rules=diff.rules,
             rejected=rejected,
