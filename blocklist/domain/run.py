@@ -97,7 +97,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HeldEntry:
     """One entry that waits for a person alone, or about which one decided; remembered for every later run of its feed.
 
     ``guard`` held it, and ``why`` is its sentence; ``run`` and ``position`` say where it was last seen.
