@@ -119,7 +119,7 @@ class HeldEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class HeldChange:
     """A rule that a held run would add, remove, or hold alone (``change``), and why it stands out, if it does."""
 
     change: str
