@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol
 from blocklist.config.settings import GuardSettings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
-from blocklist.domain.run import RunCounts, GuardFinding
+from blocklist.domain.run import GuardFinding, RunCounts
 from blocklist.formats.registry import format_of, taken_for
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES
 from blocklist.formats.wrapping import unwrapped

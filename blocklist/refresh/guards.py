@@ -15,7 +15,7 @@ from typing import BinaryIO
 from blocklist.config.settings import GuardSettings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.errors import GuardError
-from blocklist.domain.run import RunCounts, Effect, GuardFinding
+from blocklist.domain.run import Effect, GuardFinding, RunCounts
 from blocklist.store.listings import Diff
 
 _MAGIC = {

@@ -11,7 +11,7 @@ from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition, Source
 from blocklist.domain.errors import FetchError, GuardError, UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected, Rule
-from blocklist.domain.run import RunCounts, Effect, GuardFinding
+from blocklist.domain.run import Effect, GuardFinding, RunCounts
 from blocklist.fetch import Body, fetch
 from blocklist.refresh import entry_guards, guard_evaluation, guards
 from blocklist.refresh.body_reader import BodyReader

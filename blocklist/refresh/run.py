@@ -18,7 +18,7 @@ from blocklist.definitions.definition import FeedDefinition, Source
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import BlocklistError, ConflictError, StoreError
 from blocklist.domain.listing import Feed
-from blocklist.domain.run import RunCounts, Effect, GuardFinding, Outcome, Run, Stage
+from blocklist.domain.run import Effect, GuardFinding, Outcome, Run, RunCounts, Stage
 from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import Bodies
 from blocklist.refresh import entry_guards, guard_evaluation, guards

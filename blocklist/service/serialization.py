@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from blocklist.domain.access import Person, Token
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Listing
-from blocklist.domain.run import HeldChange, GuardFinding, HeldEntry, Run
+from blocklist.domain.run import GuardFinding, HeldChange, HeldEntry, Run
 from blocklist.domain.verdict import Override
 
 if TYPE_CHECKING:

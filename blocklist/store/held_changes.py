@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from blocklist.domain.listing import Rule, RuleKind, Scope
-from blocklist.domain.run import HeldChange, Effect, GuardFinding
+from blocklist.domain.run import Effect, GuardFinding, HeldChange
 from blocklist.store.database import Database, like
 
 #: Changes kept a run and direction, in order of their values; the figures cover all, and so does the kept body.

@@ -10,7 +10,7 @@ from typing import Any
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rejected
-from blocklist.domain.run import RunCounts, Outcome, Run, Stage
+from blocklist.domain.run import Outcome, Run, RunCounts, Stage
 from blocklist.store.database import Database, Row
 
 #: Rejected rows kept word for word a run; the counts by code cover all of them, and so does the kept body.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlite_utils
 
-from blocklist.domain.run import RunCounts, Outcome
+from blocklist.domain.run import Outcome, RunCounts
 from blocklist.exports import changes
 from blocklist.service import Service
 from blocklist.status import statistics

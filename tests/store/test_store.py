@@ -11,7 +11,7 @@ import pytest
 
 from blocklist.domain.errors import ConflictError, NotFoundError, StoreError
 from blocklist.domain.listing import Rejected
-from blocklist.domain.run import RunCounts, Outcome, Stage
+from blocklist.domain.run import Outcome, RunCounts, Stage
 from blocklist.domain.verdict import OverrideAction
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
