@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 #: The way to a field: names of members and numbers of items.
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 
 
 def printable(text: str) -> str:
@@ -38,7 +38,7 @@ class UsageError(BlocklistError):
     exit_status = 2
     http_status = 400
 
-    def __init__(self, sentence: str, faults: Sequence[tuple[Path, str]] = ()) -> None:
+    def __init__(self, sentence: str, faults: Sequence[tuple[FieldPath, str]] = ()) -> None:
         super().__init__(sentence)
         self.faults = tuple(faults)
 

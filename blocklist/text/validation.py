@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from blocklist.domain.errors import Path, UsageError
+from blocklist.domain.errors import FieldPath, UsageError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -33,7 +33,7 @@ def describe(found: ValidationError, model: type[BaseModel] | None = None) -> st
     )
 
 
-def faults_of(found: ValidationError, model: type[BaseModel] | None = None) -> list[tuple[Path, str]]:
+def faults_of(found: ValidationError, model: type[BaseModel] | None = None) -> list[tuple[FieldPath, str]]:
     """Return what pydantic found: the way to each field at fault, and what is wrong with it."""
     said = []
     for item in found.errors(include_url=False):
