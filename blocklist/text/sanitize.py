@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 
-def inert(text: str, longest: int | None = None) -> str:
+def sanitize(text: str, longest: int | None = None) -> str:
     r"""Return a text without characters that control, break lines or turn the reading order; cut where it is too long.
 
-    >>> inert("a\r\nBcc: x\u202egpj"), inert("abcdef", 4)
+    >>> sanitize("a\r\nBcc: x\u202egpj"), sanitize("abcdef", 4)
     ('a  Bcc: x gpj', 'abc…')
     """
     shown = "".join(ch if ch.isprintable() else " " for ch in (text if longest is None else text[: longest + 1]))
