@@ -23,25 +23,25 @@ json.dump([(match.groups(), match.groupdict()) if match else None for match in f
 """
 
 
-class TooSlowError(Exception):
+class RegexTimeoutError(Exception):
     """A pattern took too long; it says which."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RegexMatch:
     """What a pattern found: its groups in order, and those that have a name; None where one took no part."""
 
     groups: tuple[str | None, ...]
     named: dict[str, str | None]
 
 
-def search(pattern: str, texts: Sequence[str], flags: int = 0) -> list[Found | None]:
+def search(pattern: str, texts: Sequence[str], flags: int = 0) -> list[RegexMatch | None]:
     """Return the first place in each text that a pattern fits; None where it fits nowhere.
 
     >>> search("a(b)?", ["ab", "x"])
-    [Found(groups=('b',), named={}), None]
+    [RegexMatch(groups=('b',), named={}), None]
 
-    :raises TooSlowError: the search took longer than ten seconds.
+    :raises RegexTimeoutError: the search took longer than ten seconds.
     """
     if not texts:
         return []
@@ -55,16 +55,16 @@ def search(pattern: str, texts: Sequence[str], flags: int = 0) -> list[Found | N
             check=True,
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
-        raise TooSlowError(
+        raise RegexTimeoutError(
             f"the pattern {pattern!r} takes more than {SECONDS:g} seconds, or all memory: "
             "write it without a repetition in a repetition"
         ) from None
-    return [Found(tuple(item[0]), item[1]) if item else None for item in json.loads(done.stdout)]
+    return [RegexMatch(tuple(item[0]), item[1]) if item else None for item in json.loads(done.stdout)]
 
 
-def fitting(pattern: str, texts: Sequence[str]) -> list[bool]:
+def matching(pattern: str, texts: Sequence[str]) -> list[bool]:
     """Return for each text whether a pattern fits somewhere in it, case ignored.
 
-    :raises TooSlowError: see :func:`search`.
+    :raises RegexTimeoutError: see :func:`search`.
     """
     return [found is not None for found in search(pattern, texts, re.IGNORECASE)]
