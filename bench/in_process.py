@@ -33,7 +33,7 @@ from bench.queries import draw, url_of
 from blocklist import Snapshot
 from blocklist.domain.clock import now
 from blocklist.snapshot.compile.compiler import Compiler
-from blocklist.snapshot.repository import SnapshotFolder
+from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import DEFAULT_POLICY, source
 
 _QUERIES = 100_000
@@ -78,7 +78,7 @@ def _trie(folder: Path) -> Ask:
 
 
 def _snapshot(folder: Path) -> Ask:
-    pointer = SnapshotFolder(folder / "data" / "snapshots").pointer()
+    pointer = SnapshotRepository(folder / "data" / "snapshots").pointer()
     assert pointer
     return Snapshot.open(folder / "data" / "snapshots" / pointer.file).lookup
 
@@ -164,7 +164,7 @@ def make(folder: Path, entries: int) -> dict[str, Any]:
     began = time.process_time()
     compiler = Compiler({1: source()}, [DEFAULT_POLICY])
     compiler.add_bare_hosts(_blocks(listed))
-    pointer = SnapshotFolder(folder / "data" / "snapshots").publish(compiler, 1, now(), 1)
+    pointer = SnapshotRepository(folder / "data" / "snapshots").publish(compiler, 1, now(), 1)
     size = (folder / "data" / "snapshots" / pointer.file).stat().st_size
     return {
         "entries": entries,

@@ -16,7 +16,7 @@ from blocklist.refresh.run import Refresher, lock_file
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow
 from blocklist.snapshot.compile.delta import Overlay, overlay_on, room_for_changes
 from blocklist.snapshot.reader import Snapshot, same_policies
-from blocklist.snapshot.repository import Pointer, SnapshotFolder
+from blocklist.snapshot.repository import Pointer, SnapshotRepository
 from blocklist.status.statistics import Board
 from blocklist.store import Store
 from blocklist.store.compile_source import Mark
@@ -39,7 +39,7 @@ class Publishing:
         _check_writable(self._folder)
         self.store = Store(self._folder / "blocklist.db")
         self.refresher = Refresher(self.store, settings)
-        self.snapshots = SnapshotFolder(self._folder / "snapshots")
+        self.snapshots = SnapshotRepository(self._folder / "snapshots")
         self._fitting: tuple[object, ...] = ()
         #: What the workers of the lookup node beside this service say of themselves; a command has no node.
         self.board: Board = list

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blocklist.domain.errors import SnapshotError
 from blocklist.snapshot.reader import Snapshot
-from blocklist.snapshot.repository import SnapshotFolder
+from blocklist.snapshot.repository import SnapshotRepository
 
 #: Seconds between looks at the pointer: a new snapshot answers well within one second.
 _INTERVAL = 0.2
@@ -20,7 +20,7 @@ class Follower:
 
     def __init__(self, folder: Path, max_age: float, refused: Callable[[str], None] = lambda _: None) -> None:
         """Load what there is. ``max_age`` is in seconds; ``refused`` is told of each snapshot that must not serve."""
-        self._folder = SnapshotFolder(folder)
+        self._folder = SnapshotRepository(folder)
         self._max_age = max_age
         self._refused = refused
         self._seen: tuple[int, int] | None = None

@@ -54,7 +54,7 @@ class _PointerFormat(msgspec.Struct):
     format: _Format = _FIRST_FORMAT
 
 
-class SnapshotFolder:
+class SnapshotRepository:
     """The folder of snapshots and the pointer ``current.json`` in it."""
 
     def __init__(self, folder: Path) -> None:

@@ -19,7 +19,7 @@ from blocklist.snapshot.compile.compiler import Compiler
 from blocklist.snapshot.follower import Follower
 from blocklist.snapshot.format.layout import FORMAT, HEADER, MAGIC, TRAILER_BYTES
 from blocklist.snapshot.reader import same_policies
-from blocklist.snapshot.repository import Pointer, SnapshotFolder
+from blocklist.snapshot.repository import Pointer, SnapshotRepository
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, compiled, listed, override, rule, source
 
 #: The bytes of :func:`small`. When the test of it fails, the form of a snapshot has changed. If nodes of the released
@@ -49,7 +49,7 @@ def compiler(*hosts: str) -> Compiler:
 
 
 def published(folder: Path, version: int, *hosts: str) -> Pointer:
-    return SnapshotFolder(folder).publish(compiler(*hosts), version, SOME_DAY, version)
+    return SnapshotRepository(folder).publish(compiler(*hosts), version, SOME_DAY, version)
 
 
 def test_the_bytes_of_a_snapshot_are_pinned() -> None:
@@ -135,7 +135,7 @@ def refused(path: Path, data: bytes) -> bool:
 
 
 def test_publishing_names_the_file_by_version_and_content_and_points_to_it(tmp_path: Path) -> None:
-    folder = SnapshotFolder(tmp_path / "snapshots")
+    folder = SnapshotRepository(tmp_path / "snapshots")
     assert folder.pointer() is None
     assert folder.current() is None
     pointer = published(folder.folder, 1, "pirate.example")
@@ -151,7 +151,7 @@ def test_publishing_names_the_file_by_version_and_content_and_points_to_it(tmp_p
 
 def test_the_pointer_says_when_the_snapshot_was_last_known_to_be_current(tmp_path: Path) -> None:
     published(tmp_path, 1, "pirate.example")
-    folder = SnapshotFolder(tmp_path)
+    folder = SnapshotRepository(tmp_path)
     folder.confirm("2026-06-01T00:00:00Z")
     folder.confirm("2026-05-01T00:00:00Z")
     pointer = folder.pointer()
@@ -160,7 +160,7 @@ def test_the_pointer_says_when_the_snapshot_was_last_known_to_be_current(tmp_pat
 
 
 def test_pruning_keeps_the_newest_and_the_current_and_clears_what_a_crash_left(tmp_path: Path) -> None:
-    folder = SnapshotFolder(tmp_path)
+    folder = SnapshotRepository(tmp_path)
     pointers = [published(tmp_path, version, f"p{version}.example") for version in (1, 2, 3, 4)]
     (tmp_path / "version-9.part").write_bytes(b"half")
     folder.prune(2)
@@ -180,7 +180,7 @@ def test_a_snapshot_that_is_pruned_goes_on_answering_those_who_have_it(tmp_path:
     follower = Follower(tmp_path, 60)
     published(tmp_path, 2, "other.example")
     published(tmp_path, 3, "third.example")
-    SnapshotFolder(tmp_path).prune(1)
+    SnapshotRepository(tmp_path).prune(1)
     assert follower.snapshot is not None
     assert follower.snapshot.lookup("pirate.example").listed
 
@@ -196,7 +196,7 @@ def test_what_does_not_read_back_is_not_published(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Compiler, "write", write_torn)
     with pytest.raises(SnapshotError, match="damaged"):
         published(tmp_path, 2, "other.example")
-    assert SnapshotFolder(tmp_path).pointer() == before
+    assert SnapshotRepository(tmp_path).pointer() == before
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -264,7 +264,7 @@ def test_a_follower_says_that_a_snapshot_not_confirmed_for_long_is_stale_and_ser
     follower = Follower(tmp_path, 3600)
     assert follower.stale
     assert follower.snapshot is not None
-    SnapshotFolder(tmp_path).confirm("2999-01-01T00:00:00Z")
+    SnapshotRepository(tmp_path).confirm("2999-01-01T00:00:00Z")
     follower.look()
     assert not follower.stale
 

@@ -14,7 +14,7 @@ from blocklist import Follower, Snapshot
 from blocklist.domain.errors import SnapshotError
 from blocklist.snapshot.format.layout import FORMAT, HEADER
 from blocklist.snapshot.format.section_writer import write_sections
-from blocklist.snapshot.repository import POINTER_FORMAT, SnapshotFolder
+from blocklist.snapshot.repository import POINTER_FORMAT, SnapshotRepository
 from tests.snapshot.test_files import compiler, published, small
 from tests.support import SOME_DAY
 
@@ -73,7 +73,7 @@ def test_a_pointer_of_a_later_version_is_followed_whatever_else_it_has(tmp_path:
     point(tmp_path, LATER_POINTER)
     follower.look()
     assert (serving(follower), follower.stale, refused) == (2, False, [])
-    pointer = SnapshotFolder(tmp_path).pointer()
+    pointer = SnapshotRepository(tmp_path).pointer()
     assert pointer is not None
     assert (pointer.file, pointer.version, pointer.format) == ("00000002-later.snapshot", 2, 1)
 
@@ -81,7 +81,7 @@ def test_a_pointer_of_a_later_version_is_followed_whatever_else_it_has(tmp_path:
 def test_a_pointer_of_a_newer_format_is_refused_with_what_where_and_what_next(tmp_path: Path) -> None:
     point(tmp_path, TOO_NEW_POINTER)
     with pytest.raises(SnapshotError) as caught:
-        SnapshotFolder(tmp_path).pointer()
+        SnapshotRepository(tmp_path).pointer()
     assert str(caught.value) == (
         f"{tmp_path}/current.json: the pointer has format 9; this version of blocklist reads up to format "
         f"{POINTER_FORMAT}: upgrade blocklist on this machine; a snapshot that is already loaded goes on serving"
@@ -119,14 +119,14 @@ def test_a_follower_that_starts_on_a_newer_format_waits_for_a_pointer_it_can_rea
 def test_the_control_plane_publishes_over_a_pointer_that_it_cannot_read(tmp_path: Path) -> None:
     point(tmp_path, TOO_NEW_POINTER)
     pointer = published(tmp_path, 4, "a.example")
-    assert SnapshotFolder(tmp_path).pointer() == pointer
+    assert SnapshotRepository(tmp_path).pointer() == pointer
 
 
 def test_a_pointer_without_a_format_has_the_first(tmp_path: Path) -> None:
     table: dict[str, Any] = json.loads(LATER_POINTER)
     del table["format"]
     point(tmp_path, json.dumps(table))
-    pointer = SnapshotFolder(tmp_path).pointer()
+    pointer = SnapshotRepository(tmp_path).pointer()
     assert pointer is not None
     assert pointer.format == 1
 
@@ -135,7 +135,7 @@ def test_a_pointer_without_a_format_has_the_first(tmp_path: Path) -> None:
 def test_a_format_that_is_no_whole_number_from_1_is_refused(tmp_path: Path, bad: object) -> None:
     point(tmp_path, json.dumps(json.loads(LATER_POINTER) | {"format": bad}))
     with pytest.raises(SnapshotError, match=r"current\.json: cannot be read: .*format"):
-        SnapshotFolder(tmp_path).pointer()
+        SnapshotRepository(tmp_path).pointer()
 
 
 @pytest.mark.parametrize("key", ["file", "version", "sha256", "confirmed_at"])
@@ -144,12 +144,12 @@ def test_a_pointer_that_lacks_a_key_or_has_one_of_another_type_is_refused(tmp_pa
     for table in ({name: value for name, value in whole.items() if name != key}, whole | {key: None}):
         point(tmp_path, json.dumps(table))
         with pytest.raises(SnapshotError, match=f"current\\.json: cannot be read: .*{key}"):
-            SnapshotFolder(tmp_path).pointer()
+            SnapshotRepository(tmp_path).pointer()
 
 
 def test_version_0_1_reads_every_pointer_that_is_published(tmp_path: Path) -> None:
     pointer = published(tmp_path, 1, "a.example")
-    SnapshotFolder(tmp_path).confirm("2999-01-01T00:00:00Z")
+    SnapshotRepository(tmp_path).confirm("2999-01-01T00:00:00Z")
     text = (tmp_path / "current.json").read_text(encoding="utf-8")
     assert PointerOf01(**json.loads(text)) == PointerOf01(pointer.file, 1, pointer.sha256, "2999-01-01T00:00:00Z")
     assert text == (
