@@ -8,10 +8,10 @@ from zlib import crc32
 
 from blocklist.domain.listing import Scope
 from blocklist.domain.verdict import Verdict, VerdictKind
-from blocklist.snapshot.format.index import Detail, Group, Layer
+from blocklist.snapshot.format.index import Detail, Group, Index
 from blocklist.snapshot.format.layout import Flag
 from blocklist.snapshot.format.prefilter import is_set, three_labels
-from blocklist.snapshot.format.stacked_index import Layers
+from blocklist.snapshot.format.stacked_index import StackedIndex
 
 #: What the keys of a policy say is remembered of so many groups.
 _REMEMBERED = 65_536
@@ -49,7 +49,7 @@ class Sources:
 class HostKeys:
     """What keys say of the hosts that they cover, remembered by group."""
 
-    def __init__(self, index: Layer | Layers, sources: Sources, bits: Mapping[str, int], plain: Iterable[str],
+    def __init__(self, index: Index | StackedIndex, sources: Sources, bits: Mapping[str, int], plain: Iterable[str],
                  not_listed: Verdict) -> None:  # fmt: skip
         """``bits`` numbers the policies; ``plain`` are those that one authority is enough for, others count all."""
         self._index, self._sources, self._bits, self._not_listed = index, sources, bits, not_listed
@@ -92,7 +92,7 @@ class HostKeys:
 
 
 def host_judge(
-    keys: HostKeys, index: Layer | Layers, sieve: memoryview, wide: frozenset[bytes], bits: Mapping[str, int],
+    keys: HostKeys, index: Index | StackedIndex, sieve: memoryview, wide: frozenset[bytes], bits: Mapping[str, int],
     not_listed: Verdict,
 ) -> HostJudge:  # fmt: skip
     """Return what judges hosts by their keys.

@@ -18,10 +18,10 @@ from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, Ve
 from blocklist.normalize.canonical_host import MAX_HOST, match_target, plain_host
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.snapshot.format.container import sections_of
-from blocklist.snapshot.format.index import CHANGED, SECTIONS, Detail, Group, Layer
+from blocklist.snapshot.format.index import CHANGED, SECTIONS, Detail, Group, Index
 from blocklist.snapshot.format.layout import TRAILER_BYTES, Flag, host_key, key_of, value_of
 from blocklist.snapshot.format.prefilter import passes
-from blocklist.snapshot.format.stacked_index import Layers
+from blocklist.snapshot.format.stacked_index import StackedIndex
 from blocklist.snapshot.host_fast_path import HostJudge, HostKeys, Sources, host_judge
 
 #: Bytes read at a time while a file is verified: a node answers requests in between.
@@ -70,11 +70,11 @@ class Snapshot:
         self._slashes: int = meta["slashes"]
         self._sieve = sections["sieve"]
         self._wide = frozenset(suffix.encode() for suffix in meta["wide"])
-        self.base = Layer(path, sections, meta["group_bits"])
-        self._index: Layer | Layers = self.base
+        self.base = Index(path, sections, meta["group_bits"])
+        self._index: Index | StackedIndex = self.base
         if meta["changed"]:
             changed = {name: sections[CHANGED + name] for name in SECTIONS}
-            self._index = Layers(self.base, Layer(path, changed, meta["changed"]["group_bits"]))
+            self._index = StackedIndex(self.base, Index(path, changed, meta["changed"]["group_bits"]))
         self._prefixes = self._index.prefixes
         #: The verdict on everything that no key covers: one object, so that a caller may compare by identity.
         self.not_listed = Verdict(VerdictKind.NOT_LISTED, self.version)

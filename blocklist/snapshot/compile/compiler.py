@@ -13,7 +13,7 @@ from blocklist.domain.verdict import Override, OverrideAction, Policy
 from blocklist.normalize.hosts import with_address
 from blocklist.snapshot.format.layout import DETAIL, MAX_POLICIES, SCOPES, Flag, host_key, hosts_among, key_of
 from blocklist.snapshot.format.prefilter import sieve_of
-from blocklist.snapshot.format.section_writer import NO_FLAG, Gathered, Layer, write_sections
+from blocklist.snapshot.format.section_writer import NO_FLAG, GroupBuilder, IndexWriter, write_sections
 
 #: value, kind, scope, feed id, raw, reference, legal basis, published at, authority, country, listed from.
 ListingRow = tuple[Any, ...]
@@ -54,9 +54,9 @@ class Compiler:
         self._detail_masks: list[tuple[int, int]] = []
         self._strings: dict[str | None, int] = {None: 0}
         self._text = bytearray(b"\0\0\0\0")
-        # Nearly every key has one plain listing: an int instead of a Gathered saves 300 MB at a million.
+        # Nearly every key has one plain listing: an int instead of a GroupBuilder saves 300 MB at a million.
         self._plain: dict[bytes, int] = {}
-        self._groups: dict[bytes, Gathered] = {}
+        self._groups: dict[bytes, GroupBuilder] = {}
         self._overrides: list[dict[str, Any]] = []
         self._overridden: list[tuple[str, str]] = []
         self._slashes = 0
@@ -111,7 +111,7 @@ class Compiler:
     def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> tuple[str, int]:
         """Write the snapshot; return its SHA-256 and the number of rules in it."""
         self._sort_details()
-        layer = Layer(self._plain, self._groups, self._detail_masks)
+        layer = IndexWriter(self._plain, self._groups, self._detail_masks)
         sieve, wide = sieve_of(hosts_among(layer.keys), layer.trie)
         meta = self._meta(version, built_at, contents) | {"group_bits": layer.group_bits, "wide": wide}
         meta["base"] = {name: meta[name] for name in ("version", "rules", "listings")}
@@ -201,10 +201,10 @@ class Compiler:
             self._text += len(encoded).to_bytes(4, "little") + encoded
         return self._strings[text]
 
-    def _group(self, key: bytes) -> Gathered:
+    def _group(self, key: bytes) -> GroupBuilder:
         if key not in self._groups:
             plain = self._plain.pop(key, None)
-            self._groups[key] = Gathered(details=() if plain is None else (plain,))
+            self._groups[key] = GroupBuilder(details=() if plain is None else (plain,))
         return self._groups[key]
 
     def _mark_url(self, value: str, mask: int, flag: Flag = NO_FLAG) -> None:

@@ -17,7 +17,7 @@ from blocklist.snapshot.compile.compiler import Compiler, FeedSource, as_json, m
 from blocklist.snapshot.format.index import CHANGED, SECTIONS, Group
 from blocklist.snapshot.format.layout import Flag, hosts_among, key_of, value_of
 from blocklist.snapshot.format.prefilter import OPEN, with_hosts
-from blocklist.snapshot.format.section_writer import Gathered, Layer, write_sections
+from blocklist.snapshot.format.section_writer import GroupBuilder, IndexWriter, write_sections
 from blocklist.snapshot.reader import Snapshot, same_policies
 
 #: Rules of a base from which on copying it is worth the while, and the share of them that may change: one in so many.
@@ -39,7 +39,7 @@ class Overlay(Compiler):
         #: order.
         self.values: list[str] = []
         self.hosts: list[str] = []
-        self._layer: tuple[dict[bytes, int], dict[bytes, Gathered]] = ({}, {})
+        self._layer: tuple[dict[bytes, int], dict[bytes, GroupBuilder]] = ({}, {})
 
     def begins_as(self, previous: Snapshot) -> bool:
         """Return whether the sources of a snapshot are called, and count, as they did when it was compiled."""
@@ -83,13 +83,13 @@ class Overlay(Compiler):
             return False
         for key, known in self._touched.items():
             if known is not None and key not in plain and key not in special:
-                special[key] = Gathered()
+                special[key] = GroupBuilder()
         self._layer = plain, special
         return self._figures()["listings"] == listings
 
     def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> tuple[str, int]:
         """Write the snapshot; return its SHA-256 and the number of rules in it."""
-        layer = Layer(*self._layer, self._detail_masks)
+        layer = IndexWriter(*self._layer, self._detail_masks)
         meta = self._meta(version, built_at, contents) | self._figures()
         meta |= {name: self._previous.meta[name] for name in ("base", "group_bits", "wide")}
         meta["slashes"] = max(self._slashes, self._previous.meta["slashes"])

@@ -45,7 +45,7 @@ class Group(NamedTuple):
     overrides: tuple[int, ...]
 
 
-class Layer:
+class Index:
     """A trie of keys, and the group of each."""
 
     def __init__(self, path: Path, sections: Mapping[str, memoryview], group_bits: int) -> None:

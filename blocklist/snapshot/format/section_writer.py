@@ -29,7 +29,7 @@ NO_FLAG = Flag(0)
 
 
 @dataclass
-class Gathered:
+class GroupBuilder:
     """What one key has, while it is being collected: indexes of details and of overrides, and of URLs below it."""
 
     details: tuple[int, ...] = ()
@@ -42,11 +42,11 @@ class Gathered:
         return (self.details, self.overrides, self.urls, self.flags)
 
 
-class Layer:
-    """Keys with their groups, in the form that :class:`blocklist.snapshot.format.index.Layer` reads."""
+class IndexWriter:
+    """Keys with their groups, in the form that :class:`blocklist.snapshot.format.index.IndexWriter` reads."""
 
     def __init__(
-        self, plain: Mapping[bytes, int], special: Mapping[bytes, Gathered], masks: Sequence[tuple[int, int]]
+        self, plain: Mapping[bytes, int], special: Mapping[bytes, GroupBuilder], masks: Sequence[tuple[int, int]]
     ) -> None:
         """Assemble keys that have one plain listing each, and others with all they have.
 
@@ -56,8 +56,8 @@ class Layer:
         self.keys = [*plain, *special]
         self.trie = marisa_trie.BinaryTrie(self.keys, cache_size=marisa_trie.HUGE_CACHE)
         self._numbers: dict[tuple[object, ...], int] = {}
-        self._groups: list[Gathered] = []
-        self._plain_groups = {detail: self._number(Gathered((detail,))) for detail in dict.fromkeys(plain.values())}
+        self._groups: list[GroupBuilder] = []
+        self._plain_groups = {detail: self._number(GroupBuilder((detail,))) for detail in dict.fromkeys(plain.values())}
         self._special_groups = {key: self._number(group) for key, group in special.items()}
         self.group_bits = bits_for(len(self._groups))
 
@@ -72,7 +72,7 @@ class Layer:
             "members": members.tobytes(),
         }
 
-    def _number(self, group: Gathered) -> int:
+    def _number(self, group: GroupBuilder) -> int:
         number = self._numbers.setdefault(group.key(), len(self._groups))
         if number == len(self._groups):
             self._groups.append(group)

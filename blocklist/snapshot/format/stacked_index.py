@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from blocklist.snapshot.format.index import Group, Layer
+from blocklist.snapshot.format.index import Group, Index
 
 
-class Layers:
-    """What :class:`.layer.Layer` answers, of two: what the upper one has of a key is all there is of it, or nothing.
+class StackedIndex:
+    """What :class:`.layer.Index` answers, of two: what the upper one has of a key is all there is of it, or nothing.
 
     Groups are numbered through: first those of the base, then those above it.
     """
@@ -16,7 +16,7 @@ class Layers:
     #: Keys differ in their groups.
     grouped = True
 
-    def __init__(self, base: Layer, above: Layer) -> None:
+    def __init__(self, base: Index, above: Index) -> None:
         self._base, self._above = base, above
         self._first = base.groups
 
