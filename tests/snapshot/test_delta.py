@@ -16,7 +16,7 @@ from blocklist.domain.listing import Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy
 from blocklist.snapshot.compile import delta as module
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow
-from blocklist.snapshot.compile.delta import Overlay, overlay_on
+from blocklist.snapshot.compile.delta import DeltaCompiler, start_delta
 from blocklist.snapshot.format import prefilter
 from tests.snapshot.test_against_naive import OPEN, Listed, Place, World, url_rule, worlds, written
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, host_rule, listed, override, rule, source
@@ -26,7 +26,7 @@ POLICIES = (DEFAULT_POLICY, EVERYTHING)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_snapshots_have_overlays_too() -> Iterator[None]:
+def small_snapshots_get_deltas_too() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prefilter, "WIDE_FROM", 3)
         patch.setattr(module, "MIN_RULES", 0)
@@ -65,9 +65,9 @@ def collected(
     overrides: list[Override],
     feeds: dict[int, FeedSource] = FEEDS,
     policies: tuple[Policy, ...] = POLICIES,
-) -> Overlay | None:
-    """Return an overlay that was given what the store would give it, or None where it cannot be one."""
-    made = overlay_on(previous, feeds, policies)
+) -> DeltaCompiler | None:
+    """Return a delta compiler with the listings that the store would give it; None where a delta is not possible."""
+    made = start_delta(previous, feeds, policies)
     assert made is not None
     made.touch(changed_between(base, rows), overrides)
     made.add_listings(
@@ -142,7 +142,7 @@ def histories(draw: st.DrawFn) -> tuple[World, list[tuple[list[Listed], list[Ove
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(histories(), st.lists(st.tuples(places, st.integers(0, 31)), min_size=6, max_size=16))
-def test_after_any_changes_an_overlay_answers_as_what_is_compiled_whole(
+def test_after_any_changes_a_delta_answers_as_a_snapshot_compiled_whole(
     history: tuple[World, list[tuple[list[Listed], list[Override]]]], targets: list[tuple[Place, int]]
 ) -> None:
     world, moments = history
@@ -197,7 +197,7 @@ def test_the_same_previous_file_and_contents_give_the_same_bytes() -> None:
 def test_a_missing_change_is_noticed_and_everything_compiled_anew() -> None:
     rows = [listed(rule(f"site-{number}.example")) for number in range(3)]
     base = whole(rows, [])
-    made = overlay_on(base, FEEDS, POLICIES)
+    made = start_delta(base, FEEDS, POLICIES)
     assert made
     made.touch([], [])
     assert made.complete(3)
@@ -206,19 +206,21 @@ def test_a_missing_change_is_noticed_and_everything_compiled_anew() -> None:
 
 def test_a_base_is_not_built_upon_if_it_would_answer_otherwise_now(tmp_path: Path) -> None:
     base = whole([listed(rule("site.example"))], [])
-    assert overlay_on(base, FEEDS, POLICIES) is not None
-    assert overlay_on(base, FEEDS, (EVERYTHING, DEFAULT_POLICY)) is None, "other policies"
-    assert overlay_on(base, {1: source("court", country="FR"), 2: source("other")}, POLICIES) is None, "another country"
-    assert overlay_on(base, {2: source("other")}, POLICIES) is None, "a feed that the database does not know"
+    assert start_delta(base, FEEDS, POLICIES) is not None
+    assert start_delta(base, FEEDS, (EVERYTHING, DEFAULT_POLICY)) is None, "other policies"
+    assert start_delta(base, {1: source("court", country="FR"), 2: source("other")}, POLICIES) is None, (
+        "another country"
+    )
+    assert start_delta(base, {2: source("other")}, POLICIES) is None, "a feed that the database does not know"
     unmarked = Compiler(FEEDS, POLICIES)
-    assert overlay_on(compiled(unmarked, 1), FEEDS, POLICIES) is None, "nobody knows up to where it goes"
+    assert start_delta(compiled(unmarked, 1), FEEDS, POLICIES) is None, "nobody knows up to where it goes"
     out = io.BytesIO()
     compiler = Compiler(FEEDS, POLICIES, (0, SOME_DAY))
     compiler.add_listings([listed(rule("site.example"))])
     compiler.write(out, 1, SOME_DAY, 1)
     damaged = bytearray(out.getvalue())
     damaged[-40] ^= 1
-    assert overlay_on(Snapshot(tmp_path, bytes(damaged)), FEEDS, POLICIES) is None, "damaged"
+    assert start_delta(Snapshot(tmp_path, bytes(damaged)), FEEDS, POLICIES) is None, "damaged"
 
 
 def test_a_wide_suffix_that_becomes_listed_is_compiled_whole() -> None:

@@ -24,7 +24,7 @@ from blocklist.snapshot.reader import Snapshot, same_policies
 MIN_RULES, _SHARE = 50_000, 10
 
 
-class Overlay(Compiler):
+class DeltaCompiler(Compiler):
     """Collects what there is now of the keys that changed, then writes a snapshot that has the rest from another."""
 
     def __init__(self, feeds: dict[int, FeedSource], policies: Iterable[Policy], previous: Snapshot) -> None:
@@ -120,7 +120,7 @@ class Overlay(Compiler):
         }
 
 
-def overlay_on(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple[Policy, ...]) -> Overlay | None:
+def start_delta(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple[Policy, ...]) -> DeltaCompiler | None:
     """Return an overlay on the base of a snapshot; None where that is not worth the while, or would not be the same.
 
     It would not be if the base was compiled under other policies or other names of feeds, or has been damaged since.
@@ -131,13 +131,13 @@ def overlay_on(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple
         return None
     try:
         previous.verify()
-        overlay = Overlay(feeds, policies, previous)
+        delta = DeltaCompiler(feeds, policies, previous)
     except (SnapshotError, KeyError):
         return None
-    return overlay if overlay.begins_as(previous) else None
+    return delta if delta.begins_as(previous) else None
 
 
-def room_for_changes(previous: Snapshot) -> int:
+def max_changed_rules(previous: Snapshot) -> int:
     """Return how many rules of a snapshot's base may change before it is compiled whole."""
     rules: int = previous.meta["base"]["rules"]
     return rules // _SHARE
