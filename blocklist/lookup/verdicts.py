@@ -50,7 +50,7 @@ class Verdicts:
         known: Verdict | None = None
         match = match_target(text) if reading <= DOMAIN else None
         if match is not None and len(match[1]) <= MAX_HOST and "xn--" not in match[1]:
-            known = self.snapshot.judge_plain(match[1], self.policy)
+            known = self.snapshot.decide_host(match[1], self.policy)
         if known is None:
             known = self._decided(reading, text, explain=False)
         if known.override is None:

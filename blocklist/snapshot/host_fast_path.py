@@ -22,10 +22,10 @@ _UNKNOWN: Any = object()
 
 #: Judges a host that is canonical as written, given as text, as bytes, and by the bytes of its last two labels, under a
 #: policy. None where the path, an override or a count of authorities could have a say, or there is no such policy.
-HostJudge = Callable[[str, bytes, bytes, str], Verdict | None]
+HostDecider = Callable[[str, bytes, bytes, str], Verdict | None]
 
 
-class Sources:
+class SourceTable:
     """The feeds that a snapshot was compiled from, as its file tells of them."""
 
     def __init__(self, sources: list[dict[str, Any]]) -> None:
@@ -46,10 +46,10 @@ class Sources:
         return tuple(sorted({self._sources[detail.source]["feed"] for detail in details}))
 
 
-class HostKeys:
+class GroupVerdicts:
     """What keys say of the hosts that they cover, remembered by group."""
 
-    def __init__(self, index: Index | StackedIndex, sources: Sources, bits: Mapping[str, int], plain: Iterable[str],
+    def __init__(self, index: Index | StackedIndex, sources: SourceTable, bits: Mapping[str, int], plain: Iterable[str],
                  not_listed: Verdict) -> None:  # fmt: skip
         """``bits`` numbers the policies; ``plain`` are those that one authority is enough for, others count all."""
         self._index, self._sources, self._bits, self._not_listed = index, sources, bits, not_listed
@@ -91,10 +91,10 @@ class HostKeys:
         return said
 
 
-def host_judge(
-    keys: HostKeys, index: Index | StackedIndex, sieve: memoryview, wide: frozenset[bytes], bits: Mapping[str, int],
+def host_decider(
+    keys: GroupVerdicts, index: Index | StackedIndex, sieve: memoryview, wide: frozenset[bytes], bits: Mapping[str, int],
     not_listed: Verdict,
-) -> HostJudge:  # fmt: skip
+) -> HostDecider:  # fmt: skip
     """Return what judges hosts by their keys.
 
     A closure, since its variables are found in a third of the time of an object's: a tenth of a lookup.

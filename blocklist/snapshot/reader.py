@@ -22,7 +22,7 @@ from blocklist.snapshot.format.index import CHANGED, SECTIONS, Detail, Group, In
 from blocklist.snapshot.format.layout import TRAILER_BYTES, Flag, host_key, key_of, value_of
 from blocklist.snapshot.format.prefilter import passes
 from blocklist.snapshot.format.stacked_index import StackedIndex
-from blocklist.snapshot.host_fast_path import HostJudge, HostKeys, Sources, host_judge
+from blocklist.snapshot.host_fast_path import GroupVerdicts, HostDecider, SourceTable, host_decider
 
 #: Bytes read at a time while a file is verified: a node answers requests in between.
 _VERIFIED_BLOCK = 1 << 16
@@ -64,7 +64,7 @@ class Snapshot:
         self.policies: tuple[dict[str, Any], ...] = tuple(meta["policies"])
         self._bits = {policy["name"]: bit for bit, policy in enumerate(self.policies)}
         self._least: tuple[int, ...] = tuple(policy["min_authorities"] for policy in self.policies)
-        self._sources = Sources(meta["sources"])
+        self._sources = SourceTable(meta["sources"])
         self._overrides: list[dict[str, Any]] = meta["overrides"]
         self._expiries = [_epoch(override["until"]) for override in self._overrides]
         self._slashes: int = meta["slashes"]
@@ -79,8 +79,10 @@ class Snapshot:
         #: The verdict on everything that no key covers: one object, so that a caller may compare by identity.
         self.not_listed = Verdict(VerdictKind.NOT_LISTED, self.version)
         plain = [policy["name"] for policy in self.policies if policy["min_authorities"] == 1]
-        keys = HostKeys(self._index, self._sources, self._bits, plain, self.not_listed)
-        self._judge: HostJudge = host_judge(keys, self._index, self._sieve, self._wide, self._bits, self.not_listed)
+        keys = GroupVerdicts(self._index, self._sources, self._bits, plain, self.not_listed)
+        self._decide_host: HostDecider = host_decider(
+            keys, self._index, self._sieve, self._wide, self._bits, self.not_listed
+        )
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Snapshot:
@@ -132,7 +134,7 @@ class Snapshot:
             # What is_plain asks: a call less.
             if len(host) <= MAX_HOST and "xn--" not in host:
                 raw = host.encode()
-                verdict = self._judge(host, raw, raw[match.start(2) - match.end(1) :], policy)
+                verdict = self._decide_host(host, raw, raw[match.start(2) - match.end(1) :], policy)
                 if verdict is not None and (not explain or verdict is self.not_listed):
                     return verdict
         return self.decide(parse_target(target), policy, explain=explain)
@@ -143,7 +145,7 @@ class Snapshot:
         :raises ValueError: why no browser could open the target.
         :raises NotFoundError: the snapshot has no such policy.
         """
-        if not explain and (host := plain_host(target)) and (verdict := self.judge_plain(host, policy)):
+        if not explain and (host := plain_host(target)) and (verdict := self.decide_host(host, policy)):
             return verdict
         return self.decide(parse_target(target).site, policy, explain=explain)
 
@@ -169,14 +171,14 @@ class Snapshot:
         """
         return self.decide(parse_app(app), policy, explain=explain)
 
-    def judge_plain(self, host: str, policy: str) -> Verdict | None:
+    def decide_host(self, host: str, policy: str) -> Verdict | None:
         """Return the verdict for a host that is canonical as written, whatever the path behind it.
 
         None where the path, an override or a count of authorities could have a say, or where there is no such policy:
         :meth:`decide` knows. The way of most requests, and the shortest.
         """
         raw = host.encode()
-        return self._judge(host, raw, raw[host.rfind(".", 0, host.rfind(".")) + 1 :], policy)
+        return self._decide_host(host, raw, raw[host.rfind(".", 0, host.rfind(".")) + 1 :], policy)
 
     def overrides_expired(self, moment: float) -> int:
         """Return how many overrides have expired by a moment (Unix time): answers change when the number does."""

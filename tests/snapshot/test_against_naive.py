@@ -288,7 +288,7 @@ def test_the_compiled_matcher_agrees_with_a_naive_one(world: World, targets: lis
                 text = written(place, noise)
                 verdict = snapshot.lookup(text, policy.name, explain=True)
                 short = snapshot.lookup(text, policy.name)
-                if snapshot.judge_plain(place.host or "a.b", policy.name):
+                if snapshot.decide_host(place.host or "a.b", policy.name):
                     event("decided by the host alone")
             world.check(place, policy, verdict)
             assert short == verdict._replace(listings=())

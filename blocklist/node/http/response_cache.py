@@ -140,7 +140,7 @@ class Quick:
         if snapshot is None or len(host) > MAX_HOST or "xn--" in host:
             return None
         policy = "default" if named is None else str(named, "ascii")
-        verdict = snapshot.judge_plain(host, policy)
+        verdict = snapshot.decide_host(host, policy)
         if verdict is None:
             return None
         if named is None and verdict is snapshot.not_listed:
