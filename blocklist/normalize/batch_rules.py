@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from blocklist.domain.listing import Entry, HostBlock, LineBlock, Rejected, Rule
 from blocklist.normalize.canonical_host import MAX_HOST
-from blocklist.normalize.rules import Reading, ruling
+from blocklist.normalize.rules import Reading, rule_maker
 from blocklist.normalize.suffixes import perhaps_public_suffixes
 
 #: Lines of plain hosts, from the beginning of one: none that begins with ``www.``, none with a label in punycode.
@@ -20,7 +20,7 @@ _Ruled = tuple[Entry, Rule] | Rejected
 
 def rules_in_blocks(items: Iterable[Entry | Rejected | LineBlock], reading: Reading) -> Iterator[_Ruled | HostBlock]:
     """Yield what :func:`blocklist.normalize.rules.rules_of` does, plain hosts on consecutive lines together."""
-    ruled = ruling(reading)
+    ruled = rule_maker(reading)
     for item in items:
         if not isinstance(item, LineBlock):
             yield ruled(item)

@@ -17,23 +17,23 @@ HOST = rf"(?:{_LABEL}\.)++[a-z]++"
 #: DNS allows 253 octets and labels of 63 (RFC 1035, 2.3.4): a host of at most 63 keeps both without a count of labels.
 MAX_HOST = 63
 
-#: Matches the beginning of a target; its first group is the host, if :func:`is_plain` says so too, and its second the
+#: Matches the beginning of a target; its first group is the host, if :func:`is_canonical` says so too, and its second the
 #: last label but one: the last two labels begin there.
 match_target = re.compile(rf"(?:https?://)?((?:({_LABEL})\.)++[a-z]++)(?:[/?#]|\Z)").match
 
 
-def is_plain(host: str) -> bool:
+def is_canonical(host: str) -> bool:
     """Return whether a host that the pattern found is canonical as written."""
     return len(host) <= MAX_HOST and "xn--" not in host
 
 
-def plain_host(target: str) -> str | None:
+def canonical_host_in(target: str) -> str | None:
     """Return the host of a target that is canonical as written, or None where a parser must say what it is.
 
-    >>> plain_host("https://www.pirate.example/film?v=1")
+    >>> canonical_host_in("https://www.pirate.example/film?v=1")
     'www.pirate.example'
-    >>> [plain_host(text) for text in ("https://pirate.example:443/", "PIRATE.example", "xn--p1ai.example", "10.1")]
+    >>> [canonical_host_in(text) for text in ("https://pirate.example:443/", "PIRATE.example", "xn--p1ai.example", "10.1")]
     [None, None, None, None]
     """
     match = match_target(target)
-    return match[1] if match and is_plain(match[1]) else None
+    return match[1] if match and is_canonical(match[1]) else None

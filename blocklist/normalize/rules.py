@@ -63,10 +63,10 @@ class Reading:
 
 def rules_of(entries: Iterable[Entry | Rejected], reading: Reading) -> Iterator[tuple[Entry, Rule] | Rejected]:
     """Yield each entry with its rule, or the reason why it has none; what the format rejected passes through."""
-    return map(ruling(reading), entries)
+    return map(rule_maker(reading), entries)
 
 
-def ruling(reading: Reading) -> Callable[[Entry | Rejected], tuple[Entry, Rule] | Rejected]:
+def rule_maker(reading: Reading) -> Callable[[Entry | Rejected], tuple[Entry, Rule] | Rejected]:
     """Return what gives an entry its rule, or the reason why it has none, and lets pass what was rejected."""
     make = app_rule if reading.entries == "apps" else site_rule
 
