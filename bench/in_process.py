@@ -33,6 +33,7 @@ from bench.queries import draw, url_of
 from blocklist import Snapshot
 from blocklist.domain.clock import now
 from blocklist.snapshot.compile.compiler import Compiler
+from blocklist.snapshot.compile.listing_rows import BareHosts
 from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import DEFAULT_POLICY, source
 
@@ -173,10 +174,10 @@ def make(folder: Path, entries: int) -> dict[str, Any]:
     }
 
 
-def _blocks(listed: list[str]) -> Iterator[tuple[str, int, str, str]]:
+def _blocks(listed: list[str]) -> Iterator[BareHosts]:
     moment = now()
     for start in range(0, len(listed), _BLOCK):
-        yield " ".join(listed[start : start + _BLOCK]), 1, "subtree", moment
+        yield BareHosts(" ".join(listed[start : start + _BLOCK]), 1, "subtree", moment)
 
 
 def main() -> None:

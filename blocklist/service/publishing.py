@@ -13,10 +13,12 @@ from blocklist.domain.errors import BlocklistError, SnapshotError, StoreError
 from blocklist.domain.verdict import Override
 from blocklist.refresh.preview import PREFIX
 from blocklist.refresh.run import Refresher, lock_file
-from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow
+from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 from blocklist.snapshot.compile.delta import DeltaCompiler, max_changed_rules, start_delta
+from blocklist.snapshot.compile.listing_rows import ListingRow
+from blocklist.snapshot.repository import Pointer
 from blocklist.snapshot.reader import Snapshot, same_policies
-from blocklist.snapshot.repository import Pointer, SnapshotRepository
+from blocklist.snapshot.repository import SnapshotRepository
 from blocklist.status.statistics import Board
 from blocklist.store import Store
 from blocklist.store.compile_source import Mark
@@ -169,9 +171,9 @@ class Publishing:
             return None
         overrides = self.store.overrides.active()
         delta.touch(changed, overrides)
-        delta.add_listings(self.store.current.of(delta.values, delta.hosts))
+        delta.add_listings(self.store.current.of(delta.values, delta.url_hosts))
         delta.add_overrides(overrides)
-        return delta if delta.complete(self.store.current.count()) else None
+        return delta if delta.is_complete(self.store.current.count()) else None
 
     def _published(self) -> Snapshot | None:
         """Return the current snapshot if it was compiled from this database, not from one restored since."""

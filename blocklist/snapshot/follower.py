@@ -83,7 +83,7 @@ class Follower:
                     "which serves"
                 )
             snapshot = Snapshot.open(self._folder.folder / pointer.file)
-            yield from snapshot.verifying()
+            yield from snapshot.verify_steps()
             self.snapshot = snapshot
         self._confirmed = datetime.fromisoformat(pointer.confirmed_at).timestamp()
 

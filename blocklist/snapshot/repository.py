@@ -105,7 +105,7 @@ class SnapshotRepository:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as out:
-                sha256, _ = compiler.write(out, version, built_at, contents)
+                sha256 = compiler.write(out, version, built_at, contents)
                 out.flush()
                 os.fsync(out.fileno())
             Snapshot.open(unfinished).verify()

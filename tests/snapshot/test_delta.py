@@ -15,8 +15,9 @@ from blocklist import Snapshot
 from blocklist.domain.listing import Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy
 from blocklist.snapshot.compile import delta as module
-from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow
+from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 from blocklist.snapshot.compile.delta import DeltaCompiler, start_delta
+from blocklist.snapshot.compile.listing_rows import ListingRow
 from blocklist.snapshot.format import prefilter
 from tests.snapshot.test_against_naive import OPEN, Listed, Place, World, url_rule, worlds, written
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, host_rule, listed, override, rule, source
@@ -73,10 +74,10 @@ def collected(
     made.add_listings(
         row
         for row in reversed(rows)
-        if (row[0].partition("/")[0] in made.hosts if row[1] == "url" else row[0] in made.values)
+        if (row[0].partition("/")[0] in made.url_hosts if row[1] == "url" else row[0] in made.values)
     )
     made.add_overrides(overrides)
-    return made if made.complete(len(rows)) else None
+    return made if made.is_complete(len(rows)) else None
 
 
 def same(one: Snapshot, other: Snapshot, place: Place, noise: int, policy: str) -> bool:
@@ -187,7 +188,9 @@ def test_the_same_previous_file_and_contents_give_the_same_bytes() -> None:
     for _ in range(2):
         made = collected(whole(rows, []), rows, after, [override(1, OverrideAction.ALLOW, rule("site-9.example"))])
         assert made
-        assert (made.values, made.hosts) == (sorted(made.values), sorted(made.hosts)), "no order of a set's is in it"
+        assert (made.values, made.url_hosts) == (sorted(made.values), sorted(made.url_hosts)), (
+            "no order of a set's is in it"
+        )
         out = io.BytesIO()
         made.write(out, 2, SOME_DAY, 2)
         files.append(out.getvalue())
@@ -200,8 +203,8 @@ def test_a_missing_change_is_noticed_and_everything_compiled_anew() -> None:
     made = start_delta(base, FEEDS, POLICIES)
     assert made
     made.touch([], [])
-    assert made.complete(3)
-    assert not made.complete(2), "a listing ended of which nobody told"
+    assert made.is_complete(3)
+    assert not made.is_complete(2), "a listing ended of which nobody told"
 
 
 def test_a_base_is_not_built_upon_if_it_would_answer_otherwise_now(tmp_path: Path) -> None:

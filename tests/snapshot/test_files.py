@@ -18,8 +18,9 @@ from blocklist.domain.verdict import OverrideAction, Policy
 from blocklist.snapshot.compile.compiler import Compiler
 from blocklist.snapshot.follower import Follower
 from blocklist.snapshot.format.layout import FORMAT, HEADER, MAGIC, TRAILER_BYTES
+from blocklist.snapshot.repository import Pointer
 from blocklist.snapshot.reader import same_policies
-from blocklist.snapshot.repository import Pointer, SnapshotRepository
+from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, compiled, listed, override, rule, source
 
 #: The bytes of :func:`small`. When the test of it fails, the form of a snapshot has changed. If nodes of the released
@@ -94,7 +95,7 @@ def test_a_snapshot_pickles_to_its_path(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.snapshot"
-    with pytest.raises(SnapshotError, match="not a snapshot that can be opened"):
+    with pytest.raises(SnapshotError, match="not a snapshot, or it cannot be opened"):
         Snapshot.open(path)
     for data in (b"", b"x", b"\x7fELF" + bytes(500), b"X" + small()[1:]):
         path.write_bytes(data)
@@ -102,12 +103,12 @@ def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
             Snapshot.open(path)
 
 
-def test_a_snapshot_of_another_format_is_refused_with_the_mend(tmp_path: Path) -> None:
+def test_a_snapshot_of_another_format_is_refused_with_the_next_step(tmp_path: Path) -> None:
     data = bytearray(small())
     fields = list(HEADER.unpack_from(data))
     fields[1] = FORMAT + 1
     HEADER.pack_into(data, 0, *fields)
-    with pytest.raises(SnapshotError, match=f"of format {FORMAT + 1}; this version reads format {FORMAT}: build it"):
+    with pytest.raises(SnapshotError, match=f"has format {FORMAT + 1}; this version reads format {FORMAT}: rebuild it"):
         Snapshot(tmp_path, bytes(data))
 
 
@@ -189,9 +190,9 @@ def test_what_does_not_read_back_is_not_published(tmp_path: Path, monkeypatch: p
     before = published(tmp_path, 1, "pirate.example")
     torn = small()[:-1]
 
-    def write_torn(_: Compiler, out: BinaryIO, *__: object) -> tuple[str, int]:
+    def write_torn(_: Compiler, out: BinaryIO, *__: object) -> str:
         out.write(torn + b"?")
-        return "0" * 64, 1
+        return "0" * 64
 
     monkeypatch.setattr(Compiler, "write", write_torn)
     with pytest.raises(SnapshotError, match="damaged"):

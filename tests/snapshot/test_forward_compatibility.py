@@ -14,7 +14,8 @@ from blocklist import Follower, Snapshot
 from blocklist.domain.errors import SnapshotError
 from blocklist.snapshot.format.layout import FORMAT, HEADER
 from blocklist.snapshot.format.section_writer import write_sections
-from blocklist.snapshot.repository import POINTER_FORMAT, SnapshotRepository
+from blocklist.snapshot.repository import POINTER_FORMAT
+from blocklist.snapshot.repository import SnapshotRepository
 from tests.snapshot.test_files import compiler, published, small
 from tests.support import SOME_DAY
 
@@ -176,9 +177,7 @@ def test_a_snapshot_with_further_sections_and_further_keys_in_its_description_is
         assert later.lookup(target, explain=True) == today.lookup(target, explain=True)
 
 
-@pytest.mark.parametrize(
-    ("by", "mend"), [(1, "build it anew, or upgrade blocklist on this machine"), (-1, "build it anew")]
-)
+@pytest.mark.parametrize(("by", "mend"), [(1, "rebuild it, or upgrade blocklist on this machine"), (-1, "rebuild it")])
 def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(tmp_path: Path, by: int, mend: str) -> None:
     refused: list[str] = []
     published(tmp_path, 1, "a.example")
@@ -190,4 +189,4 @@ def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(tmp_path
     path.write_bytes(data)
     follower.look()
     assert serving(follower) == 1
-    assert refused == [f"{path}: of format {FORMAT + by}; this version reads format {FORMAT}: {mend}"]
+    assert refused == [f"{path}: has format {FORMAT + by}; this version reads format {FORMAT}: {mend}"]
