@@ -16,7 +16,7 @@ from blocklist.refresh.run import Refresher, lock_file
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 from blocklist.snapshot.compile.delta import DeltaCompiler, max_changed_rules, start_delta
 from blocklist.snapshot.compile.listing_rows import ListingRow
-from blocklist.snapshot.repository import Pointer
+from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import Snapshot, same_policies
 from blocklist.snapshot.repository import SnapshotRepository
 from blocklist.status.statistics import Board

@@ -18,7 +18,7 @@ from blocklist.domain.verdict import OverrideAction, Policy
 from blocklist.snapshot.compile.compiler import Compiler
 from blocklist.snapshot.follower import Follower
 from blocklist.snapshot.format.layout import FORMAT, HEADER, MAGIC, TRAILER_BYTES
-from blocklist.snapshot.repository import Pointer
+from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import same_policies
 from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, compiled, listed, override, rule, source
@@ -203,7 +203,7 @@ def test_what_does_not_read_back_is_not_published(tmp_path: Path, monkeypatch: p
 
 def test_a_folder_that_cannot_be_written_is_said_and_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "snapshots").write_text("a file where the folder should be")
-    with pytest.raises(StoreError, match=r"the snapshot cannot be written: .*; the last one serves on"):
+    with pytest.raises(StoreError, match=r"the snapshot cannot be written: .*; the last one goes on serving"):
         published(tmp_path / "snapshots", 1, "pirate.example")
 
 
@@ -213,7 +213,7 @@ def test_a_follower_starts_empty_and_swaps_to_each_newer_version(tmp_path: Path)
     assert not follower.stale
     for version in (1, 2, 5):
         published(tmp_path, version, f"p{version}.example")
-        follower.look()
+        follower.poll()
         assert follower.snapshot is not None
         assert follower.snapshot.version == version
         assert follower.snapshot.lookup(f"p{version}.example").listed
@@ -224,12 +224,12 @@ def test_a_follower_keeps_its_snapshot_when_an_older_version_is_published(tmp_pa
     published(tmp_path, 5, "pirate.example")
     follower = Follower(tmp_path, 60, said.append)
     published(tmp_path, 4, "other.example")
-    follower.look()
+    follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.version == 5
     assert len(said) == 1
-    assert "refused: version 4 is older than 5, which serves" in said[0]
-    follower.look()
+    assert "refused: version 4 is older than version 5, which is served now" in said[0]
+    follower.poll()
     assert len(said) == 1, "it is said once"
 
 
@@ -250,13 +250,13 @@ def test_a_follower_keeps_its_snapshot_when_the_next_one_is_corrupt(tmp_path: Pa
         beside = tmp_path / "beside"
         beside.write_bytes(data[:-40] if harm == "cut" else data[:-40] + b"!" + data[-39:])
         beside.rename(path)
-    follower.look()
+    follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.lookup("pirate.example").listed
     assert follower.snapshot.version == 1
     assert len(said) == 1
     published(tmp_path, 3, "third.example")
-    follower.look()
+    follower.poll()
     assert follower.snapshot.version == 3
 
 
@@ -266,7 +266,7 @@ def test_a_follower_says_that_a_snapshot_not_confirmed_for_long_is_stale_and_ser
     assert follower.stale
     assert follower.snapshot is not None
     SnapshotRepository(tmp_path).confirm("2999-01-01T00:00:00Z")
-    follower.look()
+    follower.poll()
     assert not follower.stale
 
 
@@ -290,10 +290,10 @@ def test_a_follower_tries_again_what_could_not_be_followed(tmp_path: Path) -> No
     pointer = published(tmp_path, 2, "b.example")
     (tmp_path / pointer.file).rename(tmp_path / "away")
     for _ in range(3):
-        follower.look()
+        follower.poll()
     assert len(told) == 1
     (tmp_path / "away").rename(tmp_path / pointer.file)
-    follower.look()
+    follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.version == 2
 
@@ -303,8 +303,8 @@ def test_a_follower_outlives_a_pointer_that_makes_no_sense(tmp_path: Path) -> No
     follower = Follower(tmp_path, 60)
     pointer = tmp_path / "current.json"
     pointer.write_text(pointer.read_text().replace('"confirmed_at": "', '"confirmed_at": "x'))
-    follower.look()
+    follower.poll()
     published(tmp_path, 2, "b.example")
-    follower.look()
+    follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.version == 2

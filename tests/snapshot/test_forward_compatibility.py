@@ -14,7 +14,7 @@ from blocklist import Follower, Snapshot
 from blocklist.domain.errors import SnapshotError
 from blocklist.snapshot.format.layout import FORMAT, HEADER
 from blocklist.snapshot.format.section_writer import write_sections
-from blocklist.snapshot.repository import POINTER_FORMAT
+from blocklist.snapshot.pointer import POINTER_FORMAT
 from blocklist.snapshot.repository import SnapshotRepository
 from tests.snapshot.test_files import compiler, published, small
 from tests.support import SOME_DAY
@@ -72,7 +72,7 @@ def test_a_pointer_of_a_later_version_is_followed_whatever_else_it_has(tmp_path:
     follower = Follower(tmp_path, 60, refused.append)
     put(tmp_path, "00000002-later.snapshot", 2, "b.example")
     point(tmp_path, LATER_POINTER)
-    follower.look()
+    follower.poll()
     assert (serving(follower), follower.stale, refused) == (2, False, [])
     pointer = SnapshotRepository(tmp_path).pointer()
     assert pointer is not None
@@ -95,7 +95,7 @@ def test_a_follower_keeps_its_snapshot_while_the_format_is_too_new_and_then_foll
     follower = Follower(tmp_path, 60, refused.append)
     point(tmp_path, TOO_NEW_POINTER)
     for _ in range(3):
-        follower.look()
+        follower.poll()
     assert serving(follower) == 1
     assert follower.snapshot is not None
     assert follower.snapshot.lookup("a.example").listed
@@ -103,7 +103,7 @@ def test_a_follower_keeps_its_snapshot_while_the_format_is_too_new_and_then_foll
     assert "the pointer has format 9" in refused[0]
     put(tmp_path, "00000002-later.snapshot", 2, "b.example")
     point(tmp_path, LATER_POINTER)
-    follower.look()
+    follower.poll()
     assert serving(follower) == 2
 
 
@@ -113,7 +113,7 @@ def test_a_follower_that_starts_on_a_newer_format_waits_for_a_pointer_it_can_rea
     follower = Follower(tmp_path, 60, refused.append)
     assert (serving(follower), len(refused)) == (None, 1)
     published(tmp_path, 1, "a.example")
-    follower.look()
+    follower.poll()
     assert serving(follower) == 1
 
 
@@ -187,6 +187,6 @@ def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(tmp_path
     magic, _, *rest = HEADER.unpack_from(data)
     HEADER.pack_into(data, 0, magic, FORMAT + by, *rest)
     path.write_bytes(data)
-    follower.look()
+    follower.poll()
     assert serving(follower) == 1
     assert refused == [f"{path}: has format {FORMAT + by}; this version reads format {FORMAT}: {mend}"]
