@@ -8,10 +8,10 @@ from collections.abc import Sequence
 FieldPath = tuple[str | int, ...]
 
 
-def printable(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     r"""Return text that moves no cursor, breaks no line and turns no writing round, wherever it is shown.
 
-    >>> printable("no column in \x1b[2J\u202e")
+    >>> escape_unprintable("no column in \x1b[2J\u202e")
     'no column in \\x1b[2J\\u202e'
     """
     if text.isprintable():
@@ -26,7 +26,7 @@ class BlocklistError(Exception):
     http_status = 500
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        return escape_unprintable(super().__str__())
 
 
 class UsageError(BlocklistError):
