@@ -193,7 +193,7 @@ def test_a_refusal_shows_the_target_and_says_why() -> None:
         normalize_host("a" * 64 + ".example")
     with pytest.raises(ValueError, match="empty label"):
         normalize_host("example..com")
-    with pytest.raises(ValueError, match="the port is not one"):
+    with pytest.raises(ValueError, match="the port is not valid"):
         normalize_host("http://example.com:99999/")
     with pytest.raises(ValueError, match="ends in a number but is not an IPv4 address"):
         normalize_host("http://256.256.256.256/")
