@@ -1,4 +1,4 @@
-"""Lines read many at once give exactly what they give one by one."""
+"""Lines read together give exactly the same as lines read one by one."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_plain_hosts_are_read_together(format_: str, prefix: str) -> None:
     assert refused[1:3] == (42, "public_suffix")
 
 
-def test_a_line_that_is_too_long_is_told_by_its_number_wherever_a_piece_of_the_body_ends() -> None:
+def test_a_line_that_is_too_long_is_named_by_its_number_wherever_a_chunk_of_the_body_ends() -> None:
     chosen, options = format_of("lines", {})
     plain = "".join(f"site-{number}.example\n" for number in range(20_000))
     for long in ("x" * MAX_LINE, "x" * (3 * MAX_LINE), "x " * (5 * MAX_LINE)):
@@ -176,7 +176,7 @@ def test_the_last_of_hosts_read_together_is_the_last_entry_of_the_body() -> None
     assert (reader.last.position, reader.last_rule.value) == (20, "site-19.example")
 
 
-def test_what_is_read_together_is_listed_as_what_is_read_alone(tmp_path: Path) -> None:
+def test_lines_read_together_are_listed_like_lines_read_one_by_one(tmp_path: Path) -> None:
     service = Service(Settings(data_dir=tmp_path))
     file = service.settings.data_dir / "list.txt"
     hosts = [f"site-{number}.example" for number in range(30)]

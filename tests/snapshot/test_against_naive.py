@@ -1,6 +1,6 @@
-"""The compiled matcher against one written from the contract's words alone, on random rules and targets.
+"""The compiled matcher against a naive one that was written from the contract alone, on random rules and targets.
 
-Targets are made from their parts, so that nothing here asks the parser under test what they mean. The alphabet is
+Targets are made from their parts, so the naive matcher does not depend on the parser under test. The alphabet is
 small: hits, ties and near misses are common.
 """
 
@@ -130,8 +130,8 @@ class World:
             assert verdict.feeds == tuple(sorted({self.voice(item)[0] for item in hits}))
             best = most_specific([item.rule for item in hits])
             assert (verdict.rule, verdict.scope) in {(rule.value, rule.scope) for rule in best}
-            said = {(s["feed"], s["rule"], s["scope"], s["authority"], s["country"]) for s in verdict.listings}
-            assert said == {
+            explained = {(s["feed"], s["rule"], s["scope"], s["authority"], s["country"]) for s in verdict.listings}
+            assert explained == {
                 (
                     *self.voice(item)[:1],
                     item.rule.value,
@@ -228,10 +228,10 @@ def worlds(draw: st.DrawFn) -> World:
         policy_named(policy, number) for number, policy in enumerate(draw(st.lists(policies, min_size=1, max_size=4)))
     ]
     items = draw(st.lists(listings, max_size=24, unique_by=lambda item: (item.rule, item.feed)))
-    words = st.tuples(rules, st.sampled_from(list(OverrideAction)), st.sampled_from([None, None, OPEN, EXPIRED]))
+    decisions = st.tuples(rules, st.sampled_from(list(OverrideAction)), st.sampled_from([None, None, OPEN, EXPIRED]))
     overrides = [
         Override(number, action, rule, "why", "who", SOME_DAY, until)
-        for number, (rule, action, until) in enumerate(draw(st.lists(words, max_size=4)))
+        for number, (rule, action, until) in enumerate(draw(st.lists(decisions, max_size=4)))
     ]
     return World(feeds, named, items, overrides)
 

@@ -23,10 +23,9 @@ from blocklist.snapshot.reader import same_policies
 from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, compiled, listed, override, rule, source
 
-#: The bytes of :func:`small`. When the test of it fails, the form of a snapshot has changed. If nodes of the released
-#: version cannot read the new form, raise ``FORMAT`` in blocklist/snapshot/format/layout.py, so that they refuse it and
-#: keep the snapshot they have. Then, or if only a newer marisa-trie lays its bytes out otherwise, put the new hash
-#: here.
+#: The hash of :func:`small`. If its test fails, the bytes of snapshots have changed. If nodes of the released version
+#: cannot read the new bytes, raise ``FORMAT`` in blocklist/snapshot/format/layout.py: they then refuse new snapshots and
+#: keep the one they have. After that, or if only a newer marisa-trie writes other bytes, put the new hash here.
 SMALL_SHA256 = "6d2a4989b7e84e098755b28385260944a8290e0fb1527c43fab9036acd7779c5"
 
 
@@ -119,7 +118,7 @@ def test_a_truncated_snapshot_is_refused_wherever_it_was_cut(tmp_path: Path) -> 
             Snapshot(tmp_path, data[:length]).verify()
 
 
-def test_a_damaged_snapshot_is_refused_wherever_it_was_hit(tmp_path: Path) -> None:
+def test_a_damaged_snapshot_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
     data = small()
     for place in range(0, len(data), 61):
         damaged = bytearray(data)
@@ -176,7 +175,7 @@ def as_table(pointer: Pointer) -> dict[str, object]:
     return {name: getattr(pointer, name) for name in Pointer.__slots__}
 
 
-def test_a_snapshot_that_is_pruned_goes_on_answering_those_who_have_it(tmp_path: Path) -> None:
+def test_a_pruned_snapshot_goes_on_answering_where_it_is_open(tmp_path: Path) -> None:
     published(tmp_path, 1, "pirate.example")
     follower = Follower(tmp_path, 60)
     published(tmp_path, 2, "other.example")
@@ -186,7 +185,7 @@ def test_a_snapshot_that_is_pruned_goes_on_answering_those_who_have_it(tmp_path:
     assert follower.snapshot.lookup("pirate.example").listed
 
 
-def test_what_does_not_read_back_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_back_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = published(tmp_path, 1, "pirate.example")
     torn = small()[:-1]
 
@@ -201,7 +200,7 @@ def test_what_does_not_read_back_is_not_published(tmp_path: Path, monkeypatch: p
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "snapshots").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match=r"the snapshot cannot be written: .*; the last one goes on serving"):
         published(tmp_path / "snapshots", 1, "pirate.example")
@@ -220,24 +219,24 @@ def test_a_follower_starts_empty_and_swaps_to_each_newer_version(tmp_path: Path)
 
 
 def test_a_follower_keeps_its_snapshot_when_an_older_version_is_published(tmp_path: Path) -> None:
-    said: list[str] = []
+    refusals: list[str] = []
     published(tmp_path, 5, "pirate.example")
-    follower = Follower(tmp_path, 60, said.append)
+    follower = Follower(tmp_path, 60, refusals.append)
     published(tmp_path, 4, "other.example")
     follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.version == 5
-    assert len(said) == 1
-    assert "refused: version 4 is older than version 5, which is served now" in said[0]
+    assert len(refusals) == 1
+    assert "refused: version 4 is older than version 5, which is served now" in refusals[0]
     follower.poll()
-    assert len(said) == 1, "it is said once"
+    assert len(refusals) == 1, "it is reported once"
 
 
 @pytest.mark.parametrize("harm", ["damaged", "cut", "missing", "pointer", "other"])
 def test_a_follower_keeps_its_snapshot_when_the_next_one_is_corrupt(tmp_path: Path, harm: str) -> None:
-    said: list[str] = []
+    refusals: list[str] = []
     published(tmp_path, 1, "pirate.example")
-    follower = Follower(tmp_path, 60, said.append)
+    follower = Follower(tmp_path, 60, refusals.append)
     path = tmp_path / published(tmp_path, 2, "other.example").file
     data = path.read_bytes()
     if harm == "missing":
@@ -254,13 +253,13 @@ def test_a_follower_keeps_its_snapshot_when_the_next_one_is_corrupt(tmp_path: Pa
     assert follower.snapshot is not None
     assert follower.snapshot.lookup("pirate.example").listed
     assert follower.snapshot.version == 1
-    assert len(said) == 1
+    assert len(refusals) == 1
     published(tmp_path, 3, "third.example")
     follower.poll()
     assert follower.snapshot.version == 3
 
 
-def test_a_follower_says_that_a_snapshot_not_confirmed_for_long_is_stale_and_serves_it(tmp_path: Path) -> None:
+def test_a_snapshot_that_was_not_confirmed_for_long_is_stale_and_still_served(tmp_path: Path) -> None:
     published(tmp_path, 1, "pirate.example")
     follower = Follower(tmp_path, 3600)
     assert follower.stale
@@ -285,20 +284,20 @@ def test_a_follower_that_runs_swaps_within_a_second(tmp_path: Path) -> None:
 
 def test_a_follower_tries_again_what_could_not_be_followed(tmp_path: Path) -> None:
     published(tmp_path, 1, "a.example")
-    told: list[str] = []
-    follower = Follower(tmp_path, 60, told.append)
+    refusals: list[str] = []
+    follower = Follower(tmp_path, 60, refusals.append)
     pointer = published(tmp_path, 2, "b.example")
     (tmp_path / pointer.file).rename(tmp_path / "away")
     for _ in range(3):
         follower.poll()
-    assert len(told) == 1
+    assert len(refusals) == 1
     (tmp_path / "away").rename(tmp_path / pointer.file)
     follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.version == 2
 
 
-def test_a_follower_outlives_a_pointer_that_makes_no_sense(tmp_path: Path) -> None:
+def test_a_follower_survives_an_invalid_pointer(tmp_path: Path) -> None:
     published(tmp_path, 1, "a.example")
     follower = Follower(tmp_path, 60)
     pointer = tmp_path / "current.json"

@@ -177,8 +177,12 @@ def test_a_snapshot_with_further_sections_and_further_keys_in_its_description_is
         assert later.lookup(target, explain=True) == today.lookup(target, explain=True)
 
 
-@pytest.mark.parametrize(("by", "mend"), [(1, "rebuild it, or upgrade blocklist on this machine"), (-1, "rebuild it")])
-def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(tmp_path: Path, by: int, mend: str) -> None:
+@pytest.mark.parametrize(
+    ("by", "next_step"), [(1, "rebuild it, or upgrade blocklist on this machine"), (-1, "rebuild it")]
+)
+def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(
+    tmp_path: Path, by: int, next_step: str
+) -> None:
     refused: list[str] = []
     published(tmp_path, 1, "a.example")
     follower = Follower(tmp_path, 60, refused.append)
@@ -189,4 +193,4 @@ def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(tmp_path
     path.write_bytes(data)
     follower.poll()
     assert serving(follower) == 1
-    assert refused == [f"{path}: has format {FORMAT + by}; this version reads format {FORMAT}: {mend}"]
+    assert refused == [f"{path}: has format {FORMAT + by}; this version reads format {FORMAT}: {next_step}"]
