@@ -94,14 +94,14 @@ class World:
     listings: list[Listed]
     overrides: list[Override]
 
-    def voice(self, item: Listed) -> tuple[str, str, AuthorityKind, str]:
+    def origin(self, item: Listed) -> tuple[str, str, AuthorityKind, str]:
         name, kind, country = self.feeds[item.feed]
         return name, item.authority or f"Authority of {name}", kind, item.country or country
 
     def counting(self, policy: Policy) -> list[Listed]:
         counted = []
         for item in self.listings:
-            name, _, kind, country = self.voice(item)
+            name, _, kind, country = self.origin(item)
             if policy.kinds and kind not in policy.kinds:
                 continue
             if policy.countries and country not in policy.countries:
@@ -112,11 +112,11 @@ class World:
         return counted
 
     def check(self, place: Place, policy: Policy, verdict: Verdict) -> None:
-        speaking = [o for o in self.overrides if o.until != EXPIRED and covers(o.rule, place)]
-        if speaking:
+        deciding = [o for o in self.overrides if o.until != EXPIRED and covers(o.rule, place)]
+        if deciding:
             event("decided by an override")
-            best = most_specific([o.rule for o in speaking])
-            newest = {r: max((o for o in speaking if same_target(o.rule, r)), key=lambda o: o.id) for r in best}
+            best = most_specific([o.rule for o in deciding])
+            newest = {r: max((o for o in deciding if same_target(o.rule, r)), key=lambda o: o.id) for r in best}
             assert verdict.override in {o.action for o in newest.values()}
             assert verdict.listed is (verdict.override is OverrideAction.BLOCK)
             assert verdict.rule in {r.value for r in best}
@@ -124,20 +124,20 @@ class World:
         assert verdict.override is None
         counting = self.counting(policy)
         hits = [item for item in counting if covers(item.rule, place)]
-        if hits and len({self.voice(item)[1] for item in hits}) >= policy.min_authorities:
+        if hits and len({self.origin(item)[1] for item in hits}) >= policy.min_authorities:
             event("listed")
             assert verdict.listed
-            assert verdict.feeds == tuple(sorted({self.voice(item)[0] for item in hits}))
+            assert verdict.feeds == tuple(sorted({self.origin(item)[0] for item in hits}))
             best = most_specific([item.rule for item in hits])
             assert (verdict.rule, verdict.scope) in {(rule.value, rule.scope) for rule in best}
             explained = {(s["feed"], s["rule"], s["scope"], s["authority"], s["country"]) for s in verdict.listings}
             assert explained == {
                 (
-                    *self.voice(item)[:1],
+                    *self.origin(item)[:1],
                     item.rule.value,
                     item.rule.scope.value,
-                    self.voice(item)[1],
-                    self.voice(item)[3],
+                    self.origin(item)[1],
+                    self.origin(item)[3],
                 )
                 for item in hits
             }
