@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, NamedTuple
 
 from blocklist.domain.errors import ConfigurationError
@@ -27,6 +27,7 @@ from blocklist.snapshot.format.prefilter import build_prefilter
 from blocklist.snapshot.format.section_writer import NO_FLAGS, DetailMasks, GroupBuilder, IndexWriter, write_sections
 
 _HOST, _URL = RuleKind.HOST.value, RuleKind.URL.value
+_OVERRIDE_FIELDS = ("id", "action", "reason", "author", "created_at", "until")
 _SCOPE_NUMBERS = {scope.value: number for number, scope in enumerate(SCOPES)}
 
 
@@ -110,17 +111,8 @@ class Compiler:
         """Add the overrides in force; a reader ignores each after its ``until``, without a new snapshot."""
         for override in overrides:
             rule = override.rule
-            self._overrides.append(
-                {
-                    "id": override.id,
-                    "action": override.action.value,
-                    "scope": rule.scope.value,
-                    "reason": override.reason,
-                    "author": override.author,
-                    "created_at": override.created_at,
-                    "until": override.until,
-                }
-            )
+            stated = {name: getattr(override, name) for name in _OVERRIDE_FIELDS}
+            self._overrides.append({**stated, "scope": rule.scope})
             self._overridden.append((rule.kind.value, rule.value))
             group = self._group(key_of(rule.kind, rule.value))
             group.overrides = (*group.overrides, len(self._overrides) - 1)
@@ -155,20 +147,22 @@ class Compiler:
                 )
 
     def _meta(self, version: int, built_at: str, contents: int) -> dict[str, Any]:
-        rules = len(self._single) + sum(1 for group in self._groups.values() if group.details)
-        return {
+        return self._counts() | {
             "version": version,
             "built_at": built_at,
             "contents": contents,
-            "rules": rules,
-            "listings": sum(len(group.details) for group in self._groups.values()) + len(self._single),
-            "policies": [_policy_row(policy) for policy in self._policies],
+            "policies": [asdict(policy) for policy in self._policies],
             "sources": self._source_table,
             "source_keys": list(self._sources),
             "overrides": self._overrides,
             "slashes": self._slashes,
             "changed": None,
         }
+
+    def _counts(self) -> dict[str, Any]:
+        """Return the numbers of rules and listings in the snapshot."""
+        numbers = [len(group.details) for group in self._groups.values()]
+        return {"rules": len(self._single) + sum(map(bool, numbers)), "listings": len(self._single) + sum(numbers)}
 
     def _text_sections(self) -> dict[str, bytes]:
         return {"details": bytes(self._records), "strings": bytes(self._text)}
@@ -257,16 +251,6 @@ def url_markers(value: str) -> UrlMarkers:
     if ip:
         return UrlMarkers([key_of(RuleKind.IP, ip)], path)
     return UrlMarkers([host_key(host), host_key(host[4:] if host.startswith("www.") else "www." + host)], path)
-
-
-def _policy_row(policy: Policy) -> dict[str, Any]:
-    return {
-        "name": policy.name,
-        "kinds": [kind.value for kind in policy.kinds],
-        "countries": list(policy.countries),
-        "feeds": list(policy.feeds),
-        "min_authorities": policy.min_authorities,
-    }
 
 
 def as_json(meta: dict[str, Any]) -> bytes:

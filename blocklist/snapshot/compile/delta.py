@@ -8,7 +8,7 @@ ignore what the base has of it. The prefilter is the base's with the touched hos
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from blocklist.domain.errors import SnapshotError
 from blocklist.domain.listing import RuleKind
@@ -99,12 +99,12 @@ class DeltaCompiler(Compiler):
             if in_base is not None and key not in self._single:
                 # An empty group hides what the base has.
                 self._groups.setdefault(key, GroupBuilder())
-        return self._totals()["listings"] == listings
+        return bool(self._counts()["listings"] == listings)
 
     def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> str:
         """Write the snapshot and return its SHA-256 in hexadecimal; see :meth:`.Compiler.write`."""
         index = IndexWriter(self._single, self._groups, self._detail_masks)
-        meta = self._meta(version, built_at, contents) | self._totals()
+        meta = self._meta(version, built_at, contents)
         meta |= {name: self._previous.meta[name] for name in ("base", "group_bits", "wide")}
         meta["slashes"] = max(self._slashes, self._previous.meta["slashes"])
         meta["changed"] = {"group_bits": index.group_bits, "keys": len(index.keys)}
@@ -117,20 +117,13 @@ class DeltaCompiler(Compiler):
         }
         return write_sections(out, version, sections)
 
-    def _totals(self) -> dict[str, int]:
-        """Return the numbers of rules and listings: the base's, less its touched keys, plus the delta's."""
-        before = [group for group in self._touched.values() if group]
-        now = self._groups.values()
-        return {
-            "rules": self._base["rules"]
-            - sum(bool(group.details) for group in before)
-            + len(self._single)
-            + sum(bool(group.details) for group in now),
-            "listings": self._base["listings"]
-            - sum(len(group.details) for group in before)
-            + len(self._single)
-            + sum(len(group.details) for group in now),
-        }
+    def _counts(self) -> dict[str, Any]:
+        """Return the numbers of rules and listings: the base's, less those of its touched keys, plus the delta's."""
+        counts = super()._counts()
+        hidden = [len(group.details) for group in self._touched.values() if group]
+        counts["rules"] += self._base["rules"] - sum(map(bool, hidden))
+        counts["listings"] += self._base["listings"] - sum(hidden)
+        return counts
 
 
 def start_delta(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple[Policy, ...]) -> DeltaCompiler | None:

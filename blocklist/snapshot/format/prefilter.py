@@ -40,11 +40,10 @@ class Prefilter(NamedTuple):
 
     def may_cover(self, host: str) -> bool:
         """Return False if no key covers a host; True if one may."""
-        dot = _dot_before_last_two(host)
-        last_two = _encoded(host[dot + 1 :])
-        return has_bit(self.bits, last_two) and (
-            last_two not in self.wide or has_bit(self.bits, last_three_labels(host, dot))
-        )
+        last_two, dot = _last_two_labels(host)
+        if not has_bit(self.bits, last_two):
+            return False
+        return last_two not in self.wide or has_bit(self.bits, last_three_labels(host, dot))
 
     def wide_names(self) -> list[str]:
         """Return the wide suffixes as text, sorted."""
@@ -54,8 +53,7 @@ class Prefilter(NamedTuple):
         """Return a filter that also lets these hosts pass, and every host below them."""
         bits = bytearray(self.bits)
         for host in hosts:
-            dot = _dot_before_last_two(host)
-            last_two = _encoded(host[dot + 1 :])
+            last_two, dot = _last_two_labels(host)
             _set_bits(bits, [last_three_labels(host, dot) if last_two in self.wide else last_two])
         return Prefilter(bytes(bits), self.wide)
 
@@ -72,7 +70,7 @@ def has_bit(bits: bytes | memoryview, labels: bytes) -> bool:
 
 def last_three_labels(host: str, dot: int) -> bytes:
     """Return the last three labels of a host; ``dot`` is the index of the dot before the last two (-1: none)."""
-    return _encoded(host[host.rfind(".", 0, max(dot, 0)) + 1 :])
+    return host[host.rfind(".", 0, max(dot, 0)) + 1 :].encode("utf-8", "surrogatepass")
 
 
 def build_prefilter(keys: Collection[bytes], known: Container[bytes]) -> Prefilter:
@@ -98,12 +96,10 @@ def build_prefilter(keys: Collection[bytes], known: Container[bytes]) -> Prefilt
     return Prefilter(bytes(bits), frozenset(suffixes))
 
 
-def _dot_before_last_two(host: str) -> int:
-    return host.rfind(".", 0, max(host.rfind("."), 0))
-
-
-def _encoded(labels: str) -> bytes:
-    return labels.encode("utf-8", "surrogatepass")
+def _last_two_labels(host: str) -> tuple[bytes, int]:
+    """Return the last two labels of a host, and the index of the dot before them (-1: none)."""
+    dot = host.rfind(".", 0, max(host.rfind("."), 0))
+    return host[dot + 1 :].encode("utf-8", "surrogatepass"), dot
 
 
 def _set_bits(bits: bytearray, all_labels: Iterable[bytes]) -> None:
