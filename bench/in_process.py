@@ -33,7 +33,8 @@ from bench.queries import draw, url_of
 from blocklist import Snapshot
 from blocklist.domain.clock import now
 from blocklist.snapshot.compile.compiler import Compiler
-from blocklist.snapshot.repository import SnapshotFolder
+from blocklist.snapshot.compile.listing_rows import BareHosts
+from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import DEFAULT_POLICY, source
 
 _QUERIES = 100_000
@@ -78,7 +79,7 @@ def _trie(folder: Path) -> Ask:
 
 
 def _snapshot(folder: Path) -> Ask:
-    pointer = SnapshotFolder(folder / "data" / "snapshots").pointer()
+    pointer = SnapshotRepository(folder / "data" / "snapshots").pointer()
     assert pointer
     return Snapshot.open(folder / "data" / "snapshots" / pointer.file).lookup
 
@@ -164,7 +165,7 @@ def make(folder: Path, entries: int) -> dict[str, Any]:
     began = time.process_time()
     compiler = Compiler({1: source()}, [DEFAULT_POLICY])
     compiler.add_bare_hosts(_blocks(listed))
-    pointer = SnapshotFolder(folder / "data" / "snapshots").publish(compiler, 1, now(), 1)
+    pointer = SnapshotRepository(folder / "data" / "snapshots").publish(compiler, 1, now(), 1)
     size = (folder / "data" / "snapshots" / pointer.file).stat().st_size
     return {
         "entries": entries,
@@ -173,10 +174,10 @@ def make(folder: Path, entries: int) -> dict[str, Any]:
     }
 
 
-def _blocks(listed: list[str]) -> Iterator[tuple[str, int, str, str]]:
+def _blocks(listed: list[str]) -> Iterator[BareHosts]:
     moment = now()
     for start in range(0, len(listed), _BLOCK):
-        yield " ".join(listed[start : start + _BLOCK]), 1, "subtree", moment
+        yield BareHosts(" ".join(listed[start : start + _BLOCK]), 1, "subtree", moment)
 
 
 def main() -> None:

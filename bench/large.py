@@ -13,7 +13,7 @@ from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.access import Role
 from blocklist.domain.clock import later, now
-from blocklist.domain.run import Counts
+from blocklist.domain.run import RunCounts
 from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service, override_rule
 from blocklist.store.held_changes import MAX_CHANGES_KEPT
@@ -90,7 +90,7 @@ def _runs(service: Service, feeds: int, begin: str) -> None:
                 outcome = "applied" if turn == 0 else chance.choice(outcomes)
                 if turn == RUNS - 1 and feed <= HELD:
                     outcome = "held"
-                counts = Counts(1_000, 1_000, 3, 2, 20, 20, 1, 1_000)
+                counts = RunCounts(1_000, 1_000, 3, 2, 20, 20, 1, 1_000)
                 review = "pending" if outcome == "held" else None
                 reason = f"1,000 sites: {outcome}"
                 yield feed, "schedule", at, later(at, 9), "record", outcome, reason, json.dumps(asdict(counts)), review

@@ -35,6 +35,7 @@ from blocklist.formats.registry import format_of
 from blocklist.normalize.rules import Reading, site_rule
 from blocklist.service import Service
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource
+from blocklist.snapshot.compile.listing_rows import BareHosts, ListingRow
 
 DEFAULT_POLICY = Policy("default", CONFIRMED_KINDS)
 EVERYTHING = Policy("everything")
@@ -130,10 +131,10 @@ def listed(
     authority: str | None = None,
     country: str | None = None,
     listed_from: str = SOME_DAY,
-) -> tuple[Any, ...]:
+) -> ListingRow:
     """Return a listing as the store hands it to the compiler."""
     facts = (raw, reference, legal_basis, published_at, authority, country, listed_from)
-    return (what.value, what.kind.value, what.scope.value, feed, *facts)
+    return ListingRow(what.value, what.kind.value, what.scope.value, feed, *facts)
 
 
 def override(id_: int, action: OverrideAction, what: Rule, until: str | None = None) -> Override:
@@ -141,7 +142,7 @@ def override(id_: int, action: OverrideAction, what: Rule, until: str | None = N
 
 
 def compiled(
-    listings: Iterable[tuple[Any, ...]],
+    listings: Iterable[ListingRow],
     overrides: Iterable[Override] = (),
     policies: Iterable[Policy] = (DEFAULT_POLICY, EVERYTHING),
     feeds: dict[int, FeedSource] | None = None,
@@ -149,21 +150,21 @@ def compiled(
 ) -> bytes:
     """Return the bytes of a snapshot, made the way the service makes them: bare hosts apart from the rest."""
     compiler = Compiler(feeds or {1: source()}, policies)
-    bare: list[tuple[Any, ...]] = []
-    stated: list[tuple[Any, ...]] = []
+    bare: list[ListingRow] = []
+    stated: list[ListingRow] = []
     for row in listings:
-        (bare if row[1] == RuleKind.HOST and not any(row[4:-1]) else stated).append(row)
+        (bare if row.kind == RuleKind.HOST and not any(row[4:-1]) else stated).append(row)
     compiler.add_listings(stated)
     compiler.add_overrides(overrides)
-    alike = groupby(bare, lambda row: (row[3], row[2], row[-1]))
-    compiler.add_bare_hosts((" ".join(row[0] for row in block), *said) for said, block in alike)
+    alike = groupby(bare, lambda row: (row.feed_id, row.scope, row.listed_from))
+    compiler.add_bare_hosts(BareHosts(" ".join(row.value for row in block), *shared) for shared, block in alike)
     out = io.BytesIO()
     compiler.write(out, version, SOME_DAY, 1)
     return out.getvalue()
 
 
 def snapshot_of(
-    listings: Iterable[tuple[Any, ...]],
+    listings: Iterable[ListingRow],
     overrides: Iterable[Override] = (),
     policies: Iterable[Policy] = (DEFAULT_POLICY, EVERYTHING),
     feeds: dict[int, FeedSource] | None = None,

@@ -7,7 +7,19 @@ import sys
 
 import pytest
 
-HEAVY = ("flask", "sqlite3", "sqlite_utils", "httpx", "tldextract", "pydantic", "click", "apscheduler", "structlog")
+HEAVY = (
+    "apscheduler",
+    "click",
+    "flask",
+    "httpx",
+    "msgspec",
+    "pydantic",
+    "sqlite3",
+    "sqlite_utils",
+    "structlog",
+    "tldextract",
+    "blocklist.snapshot.compile",
+)
 PROGRAM = """
 import sys
 {work}

@@ -17,7 +17,7 @@ from blocklist.domain.verdict import Verdict
 from blocklist.lookup.verdict_json import verdict_body
 from blocklist.service import read_target
 from blocklist.service.serialization import listing_body
-from blocklist.text.sanitize import inert
+from blocklist.text.sanitize import sanitize
 
 _LISTED_STATUS = 10
 
@@ -104,7 +104,7 @@ def _texts(targets: tuple[str, ...]) -> Iterator[str]:
 
 
 def _print(text: str, verdict: Verdict) -> None:
-    words = [f"{verdict.verdict.value:<10}  {inert(text)}"]
+    words = [f"{verdict.verdict.value:<10}  {sanitize(text)}"]
     if verdict.rule:
         words.append(f"rule {verdict.rule} ({verdict.scope})")
     if verdict.feeds:

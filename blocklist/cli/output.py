@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from blocklist.text.sanitize import inert
+from blocklist.text.sanitize import sanitize
 
 #: Every command that reads takes it.
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -47,4 +47,4 @@ def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
 
 
 def _inert(value: Any) -> str:
-    return "-" if value is None or value == "" else inert(str(value))
+    return "-" if value is None or value == "" else sanitize(str(value))

@@ -1,4 +1,4 @@
-"""Who may do what: roles, tokens, people, sessions."""
+"""Access: roles, tokens, people and sessions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person or a token may do; each may do what those before it may, and they compare in this order."""
+    """What a person or a token may do. Each role includes those before it, and roles compare in this order."""
 
     VIEWER = "viewer"
     EDITOR = "editor"
@@ -16,18 +16,18 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The place in the order, from 0."""
+        """The position in the order, from 0."""
         return list(Role).index(self)
 
     def covers(self, needed: Role) -> bool:
-        """Return whether this role may do what another may.
+        """Return whether this role includes another.
 
         >>> Role.ADMIN.covers(Role.VIEWER), Role.EDITOR.covers(Role.APPROVER)
         (True, False)
         """
         return self.rank >= needed.rank
 
-    # As text, approver would be less than editor.
+    # StrEnum would compare the text, and "approver" < "editor".
     def __lt__(self, other: str) -> bool:
         return self.rank < Role(other).rank
 
@@ -43,9 +43,9 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token for programs, without its secret, which nobody can show again; ``prefix`` is how the secret begins.
+    """A token for programs, without its secret, which is not stored; ``prefix`` is the beginning of the secret.
 
-    ``last_used`` is true to the minute. It opens nothing from ``expires_at`` (None: never) or ``revoked_at`` on.
+    ``last_used`` is exact to the minute. The token is valid until ``expires_at`` (None: no end) or ``revoked_at``.
     """
 
     id: int
@@ -67,7 +67,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who signs in. ``provider`` tells whether an OpenID provider says who it is, and then the role too."""
+    """A person who can sign in. ``provider``: an OpenID provider authenticates the person and states the role."""
 
     id: int
     name: str
@@ -82,7 +82,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person signed in with one browser; ``seen_at`` is true to the minute, ``agent`` is what the browser says."""
+    """A person signed in with one browser. ``seen_at`` is exact to the minute, ``agent`` is the User-Agent header."""
 
     id: int
     person: str

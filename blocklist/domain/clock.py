@@ -18,7 +18,7 @@ def now() -> str:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return a datetime that has a time zone as RFC 3339 text in UTC.
+    """Return a datetime with a time zone as RFC 3339 text in UTC.
 
     >>> rfc3339(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     '2026-01-02T03:04:05Z'
@@ -27,7 +27,7 @@ def rfc3339(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> str:
-    """Return a date or time that a person wrote as RFC 3339 text in UTC; without a time zone it is read as UTC.
+    """Return a date or time in ISO 8601 as RFC 3339 text in UTC; without a time zone it is read as UTC.
 
     >>> parse_time("2026-11-23")
     '2026-11-23T00:00:00Z'

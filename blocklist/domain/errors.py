@@ -1,17 +1,25 @@
-"""The errors a person sees: one sentence that says what, where and what next."""
+"""The errors that people see. Each message is one sentence: what failed, where, and what to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import NamedTuple
 
-#: The way to a field: names of members and numbers of items.
-Path = tuple[str | int, ...]
+#: Where a field is in nested data: names of members and indexes of items, from the outside in.
+FieldPath = tuple[str | int, ...]
 
 
-def printable(text: str) -> str:
-    r"""Return text that moves no cursor, breaks no line and turns no writing round, wherever it is shown.
+class Fault(NamedTuple):
+    """One field of a request that is wrong, and what is wrong with it."""
 
-    >>> printable("no column in \x1b[2J\u202e")
+    path: FieldPath
+    message: str
+
+
+def escape_unprintable(text: str) -> str:
+    r"""Return text with unprintable characters escaped: no line breaks, cursor moves or marks of the reading order.
+
+    >>> escape_unprintable("no column in \x1b[2J\u202e")
     'no column in \\x1b[2J\\u202e'
     """
     if text.isprintable():
@@ -20,27 +28,27 @@ def printable(text: str) -> str:
 
 
 class BlocklistError(Exception):
-    """Something failed that a person can mend; its text is one line without a traceback. Exit status 1."""
+    """Something failed that a person can fix. Commands print the message without a traceback. Exit status 1."""
 
     exit_status = 1
     http_status = 500
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        return escape_unprintable(super().__str__())
 
 
 class UsageError(BlocklistError):
     """The request itself is wrong: a bad definition, option, setting or target. Exit status 2.
 
-    ``faults`` names each field that is at fault, as a path into what was sent, and what is wrong with it.
+    ``faults`` has the fields that are wrong, where the error is about fields.
     """
 
     exit_status = 2
     http_status = 400
 
-    def __init__(self, sentence: str, faults: Sequence[tuple[Path, str]] = ()) -> None:
+    def __init__(self, sentence: str, faults: Iterable[tuple[FieldPath, str]] = ()) -> None:
         super().__init__(sentence)
-        self.faults = tuple(faults)
+        self.faults = tuple(Fault(*fault) for fault in faults)
 
 
 class ConfigurationError(UsageError):
@@ -48,19 +56,19 @@ class ConfigurationError(UsageError):
 
 
 class UnauthorizedError(BlocklistError):
-    """Nobody knows who asks: no token or session, or one that opens nothing any more."""
+    """The caller is not authenticated: no token or session, or one that is no longer valid."""
 
     http_status = 401
 
 
 class ForbiddenError(BlocklistError):
-    """Whoever asks is known and may not do this."""
+    """The caller is authenticated and may not do this."""
 
     http_status = 403
 
 
 class TooManyError(BlocklistError):
-    """Somebody tried too often; ``retry_after`` is the number of seconds until they may again."""
+    """The caller tried too often; ``retry_after`` is the number of seconds to wait."""
 
     http_status = 429
 
@@ -76,19 +84,19 @@ class NotFoundError(BlocklistError):
 
 
 class ConflictError(BlocklistError):
-    """The thing exists already, is in use, or is no longer in the state the caller thinks."""
+    """The resource already exists, is in use, or is no longer in the state that the caller expects."""
 
     http_status = 409
 
 
 class ChangedError(ConflictError):
-    """Somebody else changed the thing since the caller looked at it."""
+    """The resource was changed since the caller read it."""
 
     http_status = 412
 
 
 class BusyError(BlocklistError):
-    """The service does as much as it may at once; later it will do this too."""
+    """The service is at a limit of concurrent work; try again later."""
 
     http_status = 503
 
@@ -98,15 +106,15 @@ class StoreError(BlocklistError):
 
 
 class FetchError(BlocklistError):
-    """A feed's body could not be had, or must not be."""
+    """A feed's body cannot be fetched, or must not be fetched."""
 
 
 class UnreadableFeedError(BlocklistError):
-    """A body of which no later row could be trusted (wrong encoding, broken JSON, a missing column)."""
+    """A body cannot be read reliably as a whole: wrong encoding, broken JSON, a missing column."""
 
 
 class GuardError(UnreadableFeedError):
-    """A guard failed the run: no approval could make sense of its body. ``guard`` is the guard's name."""
+    """A guard failed the run: its body is no usable list, so no approval is offered. ``guard`` is the guard's name."""
 
     def __init__(self, guard: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -114,6 +122,6 @@ class GuardError(UnreadableFeedError):
 
 
 class SnapshotError(BlocklistError):
-    """A snapshot file is missing, damaged, or of a form this version does not read."""
+    """A snapshot file is missing, damaged, or has a format that this version does not read."""
 
     http_status = 503

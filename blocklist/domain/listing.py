@@ -1,8 +1,8 @@
-"""The words of the domain as types: immutable, and free of Flask, SQLite and every other library.
+"""Entries, rules, feeds and listings.
 
-What passes a million times through a refresh (:class:`Entry`, :class:`Rejected`, :class:`Rule`) or is made for every
-request (:class:`Target`, :class:`Verdict`) is a NamedTuple, four times cheaper to make than a frozen dataclass; the
-rest are frozen dataclasses.
+All types of the domain are immutable. Those of which a refresh makes a million (:class:`Entry`, :class:`Rejected`,
+:class:`Rule`) or that are made for every request (:class:`.verdict.Target`, :class:`.verdict.Verdict`) are NamedTuples,
+four times cheaper to make than the frozen dataclasses that the others are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 
 class AuthorityKind(StrEnum):
-    """What sort of body confirmed the infringement."""
+    """The kind of body that confirmed the infringement."""
 
     LAW_ENFORCEMENT = "law-enforcement"
     COURT = "court"
@@ -55,7 +55,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who confirmed the infringement. ``country`` is ISO 3166-1 alpha-2, ``XX`` where none applies."""
+    """Who confirmed the infringement. ``country`` is ISO 3166-1 alpha-2, or ``XX`` for none."""
 
     name: str
     kind: AuthorityKind
@@ -64,11 +64,11 @@ class Authority:
 
 
 class Entry(NamedTuple):
-    """One value as published: the text that names a site or app, where it stood, and what its row says of it.
+    """One value as published: the text that names a site or app, its position, and what its row states about it.
 
-    ``position`` counts lines (or rows, links, items) from 1; in a PDF it is page times 10,000 plus row.
-    ``raw`` is the published form where it is more than ``site``
-    (``||example.com^``), else None. ``authority`` and ``country`` are set where a list names them row by row.
+    ``position`` counts lines (or rows, links, items) from 1; in a PDF it is page times 10,000 plus row. ``raw`` is the
+    published form if it has more than ``site`` (``||example.com^``), else None. ``authority`` and ``country`` are set
+    if the list names them row by row.
     """
 
     site: str
@@ -82,7 +82,7 @@ class Entry(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A row that became no rule: where it stood, what it said, a stable ``code`` to count by, and why in words."""
+    """A row that became no rule: its text and position, a stable ``code`` to count by, and the reason as a sentence."""
 
     raw: str
     position: int
@@ -90,32 +90,32 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Lines(NamedTuple):
-    """Consecutive lines of a body that hold one name each and nothing else, kept together: an Entry a line.
+class LineBlock(NamedTuple):
+    """Consecutive lines of a body with one name each and nothing else: one :class:`Entry` for each line.
 
-    ``text`` has a line break after each; ``position`` is that of the first.
+    ``text`` has a line break after each line; ``position`` is the position of the first.
     """
 
     text: str
     position: int
 
     def entries(self) -> Iterator[Entry]:
-        """Yield the lines one by one."""
+        """Yield the entry of each line."""
         return map(Entry, self.text.split("\n")[:-1], count(self.position))
 
 
 class Rule(NamedTuple):
-    """What an entry means for matching: a canonical value, its kind, and how far it reaches."""
+    """What an entry means for matching: a canonical value, its kind, and its scope."""
 
     kind: RuleKind
     value: str
     scope: Scope
 
 
-class Hosts(NamedTuple):
-    """What consecutive lines mean of which each is a host, canonical as written: a rule of this scope a line.
+class HostBlock(NamedTuple):
+    """Consecutive lines with one host each, canonical as written: one host rule of ``scope`` for each line.
 
-    ``position`` is that of the first.
+    ``position`` is the position of the first line.
     """
 
     values: list[str]
@@ -123,17 +123,18 @@ class Hosts(NamedTuple):
     scope: Scope
 
     def ruled(self) -> Iterator[tuple[Entry, Rule]]:
-        """Yield the lines one by one, each with its rule."""
+        """Yield the entry of each line with its rule."""
         for position, host in enumerate(self.values, self.position):
             yield Entry(host, position), Rule(RuleKind.HOST, host, self.scope)
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One published list of one authority and how it stands. ``definition`` is its validated definition as data.
+    """One published list of one authority, and its state. ``definition`` is its validated definition as data.
 
-    ``last_attempt`` is when a refresh was last tried, ``last_success`` when the list was last known to be current, and
-    ``last_change`` when it last differed from the one before: a failed refresh moves only the first.
+    ``every`` is in seconds. ``last_attempt`` is when a refresh was last tried, ``last_success`` when the list was last
+    known to be current, ``last_change`` when it last differed from the one before: a failed refresh sets only the
+    first. ``listed`` is the number of listings.
     """
 
     id: int
@@ -155,9 +156,9 @@ class Feed:
 class Listing:
     """A rule as one feed lists it over an interval.
 
-    ``listed_from`` begins the unbroken listing; ``stated_from`` begins this wording of it (an authority may add a
-    reference later); ``listed_until`` is None while this row holds. ``run``, ``body_sha256`` and ``position`` are its
-    evidence: the run that opened it, the body that run read, and where in it the entry stands.
+    ``listed_from`` is when the feed began to list the rule without interruption; ``stated_from`` is when this row's
+    facts began (an authority may add a reference later); ``listed_until`` is None while the row is valid. The evidence:
+    ``run`` opened the row, ``body_sha256`` is the body that this run read, ``position`` is the entry's place in it.
     """
 
     id: int
@@ -176,5 +177,5 @@ class Listing:
     body_sha256: str | None = None
 
     def at(self, moment: str) -> bool:
-        """Return whether this row held at a moment (RFC 3339, UTC)."""
+        """Return whether this row was valid at a moment (RFC 3339, UTC)."""
         return self.stated_from <= moment and (self.listed_until is None or self.listed_until > moment)

@@ -1,4 +1,4 @@
-"""Runs, what guards find in them, and what waits for a person."""
+"""Runs, findings of guards, and entries that are held for review."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a run is, in this order."""
+    """The stages of a run, in order."""
 
     FETCH = "fetch"
     PARSE = "parse"
@@ -30,7 +30,7 @@ class Stage(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a guard does when it speaks."""
+    """What a finding of a guard does."""
 
     FAILS = "fails the run"
     HOLDS = "holds the run"
@@ -39,17 +39,17 @@ class Effect(StrEnum):
 
 
 class HoldState(StrEnum):
-    """Where an entry that was held alone stands."""
+    """The state of an entry that is held by itself, not with its run."""
 
     WAITING = "waiting"
     APPROVED = "approved"
     REFUSED = "refused"
-    #: The feed no longer names it, and nobody had decided.
+    #: The feed no longer lists it, and it was not decided.
     WITHDRAWN = "withdrawn"
 
 
 class GuardFinding(NamedTuple):
-    """What a guard said of a run: its name, what it does, and a sentence with the figures."""
+    """One finding of a guard: the guard's name, the effect, and a sentence with figures."""
 
     guard: str
     effect: Effect
@@ -57,8 +57,8 @@ class GuardFinding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """The figures of a run, each a number of rows or rules."""
+class RunCounts:
+    """The counts of a run, in rows of the list or in rules."""
 
     entries: int = 0
     rules: int = 0
@@ -73,10 +73,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One attempt to refresh a feed. ``outcome`` is None while it is under way; ``reason`` says why, with figures.
+    """One attempt to refresh a feed. ``outcome`` is None while it runs; ``reason`` explains the outcome, with figures.
 
-    ``seen`` is what the body was read as: the format, what it was wrapped in, and of ``auto`` why.
-    ``body_from`` is the address that the list was found at, where the definition looks for it on a page.
+    ``seen`` is how the body was read: the format, its wrapping, and for the format ``auto`` why it was chosen.
+    ``body_from`` is the address of the list if the definition finds it through a page.
     """
 
     id: int
@@ -87,7 +87,7 @@ class Run:
     outcome: Outcome | None = None
     reason: str = ""
     finished_at: str | None = None
-    counts: Counts = field(default_factory=Counts)
+    counts: RunCounts = field(default_factory=RunCounts)
     rejected_by_code: dict[str, int] = field(default_factory=dict)
     body_sha256: str | None = None
     body_bytes: int | None = None
@@ -97,10 +97,10 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """One entry that waits for a person alone, or about which one decided; remembered for every later run of its feed.
+class HeldEntry:
+    """One entry that is held for review by itself, or was decided. The decision is kept for all later runs of the feed.
 
-    ``guard`` held it, and ``why`` is its sentence; ``run`` and ``position`` say where it was last seen.
+    ``guard`` held it, with ``why`` as its sentence; ``run`` and ``position`` are where it was last seen.
     """
 
     id: int
@@ -119,8 +119,11 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A rule that a held run would add, remove, or hold alone (``change``), and why it stands out, if it does."""
+class HeldChange:
+    """A rule that a held run would change. ``change`` is ``added``, ``removed`` or ``held``.
+
+    ``stands_out`` is why the reviewer should look at it first; empty for most.
+    """
 
     change: str
     rule: Rule

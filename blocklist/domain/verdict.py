@@ -10,14 +10,14 @@ from blocklist.domain.listing import AuthorityKind, Rule, Scope
 
 
 class OverrideAction(StrEnum):
-    """What an override says of its target."""
+    """What an override does."""
 
     ALLOW = "allow"
     BLOCK = "block"
 
 
 class VerdictKind(StrEnum):
-    """The three answers to "may an ad go here?"; ``unknown`` is never a yes."""
+    """The three answers to "is this listed?". ``unknown`` must never be read as ``not_listed``."""
 
     LISTED = "listed"
     NOT_LISTED = "not_listed"
@@ -25,7 +25,7 @@ class VerdictKind(StrEnum):
 
 
 class Target(NamedTuple):
-    """The place of an ad, as browsers see it.
+    """The place of an ad, parsed as browsers parse it.
 
     ``host`` is canonical (no trailing dot, IPv6 in brackets); ``ip`` the address when the host is one; ``path`` and
     ``params`` the canonical path and query parameters of a URL, both None when only a host was given; ``app`` the id of
@@ -40,15 +40,15 @@ class Target(NamedTuple):
 
     @property
     def site(self) -> Target:
-        """The same host or app, whatever the page."""
+        """The same host or app without path and parameters."""
         return self._replace(path=None, params=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """An admin's word on a target, above every listing, until ``until`` (None: for good) or until removed.
+    """An admin's decision about a target, which wins over every listing until ``until`` (None: no end) or its removal.
 
-    ``confirmed_at`` is when it began to count, None while it waits for a second person.
+    ``confirmed_at`` is when it took effect; None while it waits for a second person.
     """
 
     id: int
@@ -65,7 +65,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which listings count for a caller. An empty tuple does not restrict."""
+    """Which listings count for a caller. An empty tuple is no restriction."""
 
     name: str
     kinds: tuple[AuthorityKind, ...] = ()
@@ -86,8 +86,8 @@ class Verdict(NamedTuple):
     """The answer for one target.
 
     ``rule`` and ``scope`` are the most specific rule that decided, ``feeds`` every feed whose counting listings match,
-    sorted. ``partial``: only a host was given and URLs on it are listed. ``override`` is ``allow`` or ``block`` where
-    an admin's word decided.
+    sorted. ``partial``: only a host was given, and URLs on it are listed. ``override`` is ``allow`` or ``block`` if an
+    override decided. ``listings`` are filled only for an explained verdict.
     """
 
     verdict: VerdictKind

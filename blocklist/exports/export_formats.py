@@ -14,7 +14,7 @@ from blocklist.domain.listing import RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction
 from blocklist.exports.export_rows import Row, Stated
 from blocklist.text.csv_cells import csv_line
-from blocklist.text.sanitize import inert
+from blocklist.text.sanitize import sanitize
 
 #: Names as DNS servers, proxies and ad servers take them.
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*").fullmatch
@@ -95,21 +95,21 @@ def _dv360(rows: Iterator[Row], about: About, left_out: Counter[str]) -> Iterato
 
 
 def _hosts_file(rows: Iterator[Row], about: About, left_out: Counter[str]) -> Iterator[str]:
-    yield f"# {inert(about.title, 200)}, version {about.version}, {about.made_at}\n"
+    yield f"# {sanitize(about.title, 200)}, version {about.version}, {about.made_at}\n"
     for host, _subtree, _allowed in _hosts(rows, left_out, exact=True, exceptions=False):
         yield f"0.0.0.0 {host}\n"
     yield f"# left out: {_said(left_out)}\n"
 
 
 def _adblock(rows: Iterator[Row], about: About, left_out: Counter[str]) -> Iterator[str]:
-    yield f"! Title: {inert(about.title, 200)}\n! Version: {about.version}\n! Last modified: {about.made_at}\n"
+    yield f"! Title: {sanitize(about.title, 200)}\n! Version: {about.version}\n! Last modified: {about.made_at}\n"
     for host, _subtree, allowed in _hosts(rows, left_out, exact=False, exceptions=True):
         yield f"{'@@' if allowed else ''}||{host}^\n"
     yield f"! Left out: {_said(left_out)}\n"
 
 
 def _rpz(rows: Iterator[Row], about: About, left_out: Counter[str]) -> Iterator[str]:
-    yield f"; {inert(about.title, 200)}, {about.made_at}\n$TTL 300\n"
+    yield f"; {sanitize(about.title, 200)}, {about.made_at}\n$TTL 300\n"
     yield f"@ IN SOA localhost. root.localhost. {about.version} 3600 600 86400 300\n@ IN NS localhost.\n"
     for host, subtree, allowed in _hosts(rows, left_out, exact=True, exceptions=True):
         if len(host) > _RPZ_LONGEST:
@@ -123,7 +123,7 @@ def _rpz(rows: Iterator[Row], about: About, left_out: Counter[str]) -> Iterator[
 
 
 def _nginx_map(rows: Iterator[Row], about: About, left_out: Counter[str]) -> Iterator[str]:
-    yield f"# {inert(about.title, 200)}, version {about.version}, {about.made_at}\n"
+    yield f"# {sanitize(about.title, 200)}, version {about.version}, {about.made_at}\n"
     for host, subtree, allowed in _hosts(rows, left_out, exact=True, exceptions=True):
         yield f"{'.' if subtree else ''}{host} {'0' if allowed else '1'};\n"
     yield f"# left out: {_said(left_out)}\n"

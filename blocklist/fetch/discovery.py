@@ -19,7 +19,7 @@ from blocklist.domain.clock import now
 from blocklist.domain.errors import FetchError
 from blocklist.fetch.http import Session, page, shown_address
 from blocklist.fetch.links import absolute
-from blocklist.text.safe_regex import TooSlowError, fitting
+from blocklist.text.safe_regex import RegexTimeoutError, matching
 
 #: A page of links is small; one that is not is something else.
 _MAX_PAGE = 8 << 20
@@ -57,7 +57,7 @@ def _newest(session: Session, url: str, rule: LinkRule) -> str:
     links = list(_links(_text(body, answer.headers.get("content-type", "")), str(answer.url)))
     try:
         matching = _matching(links, rule)
-    except TooSlowError as error:
+    except RegexTimeoutError as error:
         raise FetchError(f"{shown}: {error} (source.discovery)") from None
     if not matching:
         raise FetchError(
@@ -113,7 +113,7 @@ def _links(text: str, url: str) -> Iterator[_Link]:
 def _matching(links: list[_Link], rule: LinkRule) -> list[_Link]:
     """Return the links that a rule means.
 
-    :raises TooSlowError: one of its regular expressions takes too long.
+    :raises RegexTimeoutError: one of its regular expressions takes too long.
     """
     if rule.href is not None:
         fits = _fits([unquote(link.url) for link in links], rule.href, rule.patterns)
@@ -126,7 +126,7 @@ def _matching(links: list[_Link], rule: LinkRule) -> list[_Link]:
 def _fits(texts: list[str], pattern: str, patterns: str) -> list[bool]:
     if patterns == "glob":
         return [fnmatch.fnmatchcase(text.lower(), pattern.lower()) for text in texts]
-    return fitting(pattern, texts)
+    return matching(pattern, texts)
 
 
 def _told(rule: LinkRule) -> str:

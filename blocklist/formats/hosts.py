@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from blocklist.domain.listing import Entry, Lines, Rejected
+from blocklist.domain.listing import Entry, LineBlock, Rejected
 from blocklist.formats.lines import BARE_NAME, TextOptions, numbered_lines, runs_of_lines
 
 _USUAL_ADDRESSES = frozenset({"0.0.0.0", "127.0.0.1", "::1", "::", "0"})  # noqa: S104 - read here, never bound
@@ -16,10 +16,10 @@ _SINKS = ("0.0.0.0", "127.0.0.1")  # noqa: S104 - read here, never bound
 _BARE = re.compile("|".join(rf"^(?:{re.escape(sink)}[ \t]{BARE_NAME}\n){{16,}}+" for sink in _SINKS), re.MULTILINE)
 
 
-def blocks(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected | Lines]:
+def blocks(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected | LineBlock]:
     """Yield one Entry per host name, but many lines together that hold a usual address and one name."""
     for item in runs_of_lines(body, options.encoding, _BARE, _names):
-        if isinstance(item, Lines):
+        if isinstance(item, LineBlock):
             yield item
         else:
             yield from _entries(*item)

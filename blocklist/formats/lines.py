@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 from pydantic import AfterValidator
 
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.domain.listing import Entry, Lines, Rejected
+from blocklist.domain.listing import Entry, LineBlock, Rejected
 from blocklist.formats.options import FormatOptions
 
 #: Far above any host or URL, far below what would hurt: a longer line is not a row but a body of another kind.
@@ -78,7 +78,7 @@ def numbered_lines(
 
 def runs_of_lines(
     body: BinaryIO, encoding: str, bare: re.Pattern[str], bring: Callable[[str], str] = str
-) -> Iterator[Lines | tuple[int, str]]:
+) -> Iterator[LineBlock | tuple[int, str]]:
     """Yield what :func:`numbered_lines` does, but lines that match ``bare`` many together, as ``bring`` makes them.
 
     ``bare`` matches a number of whole lines from the beginning of one, each of one name and nothing else.
@@ -92,7 +92,7 @@ def runs_of_lines(
                 between = text[at : run.start()]
                 yield from _kept(between, number, _COMMENT_LINE)
                 number += between.count("\n")
-            yield Lines(bring(run[0]), number)
+            yield LineBlock(bring(run[0]), number)
             number += run[0].count("\n")
             at = run.end()
         yield from _kept(text[at:], number, _COMMENT_LINE)
@@ -139,10 +139,10 @@ def without_comment(line: str) -> str:
     return line
 
 
-def blocks(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected | Lines]:
+def blocks(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected | LineBlock]:
     """Yield one Entry a line, but many lines together that hold nothing but letters, digits, dots and hyphens."""
     for item in runs_of_lines(body, options.encoding, _BARE):
-        if isinstance(item, Lines):
+        if isinstance(item, LineBlock):
             yield item
         else:
             yield Entry(without_comment(item[1]), item[0])

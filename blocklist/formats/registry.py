@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal
 from pydantic import BaseModel, create_model
 
 from blocklist.domain.errors import UnreadableFeedError, UsageError
-from blocklist.domain.listing import Entry, Lines, Rejected
+from blocklist.domain.listing import Entry, LineBlock, Rejected
 from blocklist.formats import adblock, csv, hosts, html, json, lines, pdf, rpz, rss, spreadsheet
 from blocklist.formats.auto import Seen, recognize
 from blocklist.formats.options import FormatOptions
@@ -37,9 +37,9 @@ class Format:
     options: type[BaseModel]
     parse: Parser
     holds: Literal["text", "markup", "binary"] = "text"
-    in_blocks: Callable[..., Iterator[Entry | Rejected | Lines]] | None = None
+    in_blocks: Callable[..., Iterator[Entry | Rejected | LineBlock]] | None = None
 
-    def blocks(self, body: BinaryIO, options: BaseModel, max_bytes: int) -> Iterator[Entry | Rejected | Lines]:
+    def blocks(self, body: BinaryIO, options: BaseModel, max_bytes: int) -> Iterator[Entry | Rejected | LineBlock]:
         """Return what :meth:`entries` does, lines that hold nothing but a name many together where the format can.
 
         :raises UnreadableFeedError: no later row of the body could be trusted.

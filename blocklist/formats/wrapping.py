@@ -21,7 +21,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from blocklist.domain.errors import UnreadableFeedError, printable
+from blocklist.domain.errors import UnreadableFeedError, escape_unprintable
 from blocklist.formats import zips
 
 _BLOCK = 1 << 16
@@ -129,7 +129,7 @@ def _fill_from_zip(into: IO[bytes], body: BinaryIO, max_bytes: int, member: str 
             _fill(into, zips.contents(archive, chosen), max_bytes, "zip")
     except zipfile.BadZipFile as error:
         raise UnreadableFeedError(f"the body is a zip archive that cannot be opened: {error}") from None
-    return f"zip ({printable(chosen.filename[:200])})"
+    return f"zip ({escape_unprintable(chosen.filename[:200])})"
 
 
 def _chosen(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:

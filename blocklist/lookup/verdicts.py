@@ -46,11 +46,11 @@ class Verdicts:
         :raises ValueError: why no browser could open it.
         """
         memory = self.remembered[reading]
-        # What plain_host asks, and a call less: nearly all texts are such.
+        # The check of is_canonical, inlined: it saves a call, and nearly all texts are such hosts.
         known: Verdict | None = None
         match = match_target(text) if reading <= DOMAIN else None
         if match is not None and len(match[1]) <= MAX_HOST and "xn--" not in match[1]:
-            known = self.snapshot.judge_plain(match[1], self.policy)
+            known = self.snapshot.decide_host(match[1], self.policy)
         if known is None:
             known = self._decided(reading, text, explain=False)
         if known.override is None:

@@ -182,7 +182,7 @@ class Node:
         self._tell_board()
 
     def _look(self) -> None:
-        self._looking = self.follower.looking()
+        self._looking = self.follower.poll_steps()
         self._look_on()
 
     def _look_on(self) -> None:

@@ -1,5 +1,5 @@
-"""Hosts, URLs and published text brought to one canonical form, and compared in it.
+"""Canonical forms of hosts, URLs, apps and published entries, in which they are compared.
 
-Everything that reads a host goes through :func:`.hosts.parse_target`, so that a list, a request and an admin's search
-can never disagree on what a host is.
+Everything that reads a host uses :func:`.hosts.parse_target` or a shortcut that is tested against it, so that a list, a
+request and an admin's search never disagree about a host.
 """

@@ -1,6 +1,7 @@
-"""Lines to rules many at once: one regular expression tells which lines are hosts, canonical as they are written.
+"""Convert many lines to rules at once: one regular expression finds lines that are canonical hosts as written.
 
-What it does not match goes one by one through :mod:`blocklist.normalize.rules`, and gives the same as if all lines did.
+All other lines go one by one through :mod:`blocklist.normalize.rules`. Tests hold that the result is the same as if
+every line did.
 """
 
 from __future__ import annotations
@@ -8,44 +9,49 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from blocklist.domain.listing import Entry, Hosts, Lines, Rejected, Rule
+from blocklist.domain.listing import Entry, HostBlock, LineBlock, Rejected
 from blocklist.normalize.canonical_host import MAX_HOST
-from blocklist.normalize.rules import Reading, ruling
-from blocklist.normalize.suffixes import perhaps_public_suffixes
+from blocklist.normalize.rules import Reading, RuledEntry, rule_maker
+from blocklist.normalize.suffixes import possible_public_suffixes
 
-#: Lines of plain hosts, from the beginning of one: none that begins with ``www.``, none with a label in punycode.
-_PLAIN = re.compile(rf"^(?:(?=[^\n]{{1,{MAX_HOST}}}\n)(?!www\.)(?:(?!xn--)[a-z0-9_-]++\.)++[a-z]++\n)++", re.MULTILINE)
-_Ruled = tuple[Entry, Rule] | Rejected
+#: Consecutive lines of canonical hosts: without a leading ``www.``, and without a label in punycode.
+_CANONICAL_HOSTS = re.compile(
+    rf"^(?:(?=[^\n]{{1,{MAX_HOST}}}\n)(?!www\.)(?:(?!xn--)[a-z0-9_-]++\.)++[a-z]++\n)++", re.MULTILINE
+)
 
 
-def rules_in_blocks(items: Iterable[Entry | Rejected | Lines], reading: Reading) -> Iterator[_Ruled | Hosts]:
-    """Yield what :func:`blocklist.normalize.rules.rules_of` does, plain hosts on consecutive lines together."""
-    ruled = ruling(reading)
+def rules_in_blocks(
+    items: Iterable[Entry | Rejected | LineBlock], reading: Reading
+) -> Iterator[RuledEntry | HostBlock]:
+    """Yield what :func:`.rules.rules_of` yields, but canonical hosts on consecutive lines as one block."""
+    make_rule = rule_maker(reading)
     for item in items:
-        if not isinstance(item, Lines):
-            yield ruled(item)
+        if not isinstance(item, LineBlock):
+            yield make_rule(item)
         elif reading.entries == "apps":
-            yield from map(ruled, item.entries())
+            yield from map(make_rule, item.entries())
         else:
-            yield from _sites(item, reading, ruled)
+            yield from _sites(item, reading, make_rule)
 
 
-def _sites(lines: Lines, reading: Reading, ruled: Callable[[Entry | Rejected], _Ruled]) -> Iterator[_Ruled | Hosts]:
-    text, number = lines
-    at = 0
-    for run in _PLAIN.finditer(text):
-        between = Lines(text[at : run.start()], number)
-        yield from map(ruled, between.entries())
-        number += between.text.count("\n")
+def _sites(
+    block: LineBlock, reading: Reading, make_rule: Callable[[Entry | Rejected], RuledEntry]
+) -> Iterator[RuledEntry | HostBlock]:
+    text, position = block
+    done = 0
+    for run in _CANONICAL_HOSTS.finditer(text):
+        before = LineBlock(text[done : run.start()], position)
+        yield from map(make_rule, before.entries())
+        position += before.text.count("\n")
         hosts = run[0].split("\n")[:-1]
-        begins = 0
-        for index in perhaps_public_suffixes(hosts):
-            if begins < index:
-                yield Hosts(hosts[begins:index], number + begins, reading.scope)
-            yield ruled(Entry(hosts[index], number + index))
-            begins = index + 1
-        if begins < len(hosts):
-            yield Hosts(hosts[begins:], number + begins, reading.scope)
-        number += len(hosts)
-        at = run.end()
-    yield from map(ruled, Lines(text[at:], number).entries())
+        begin = 0
+        for index in possible_public_suffixes(hosts):
+            if begin < index:
+                yield HostBlock(hosts[begin:index], position + begin, reading.scope)
+            yield make_rule(Entry(hosts[index], position + index))
+            begin = index + 1
+        if begin < len(hosts):
+            yield HostBlock(hosts[begin:], position + begin, reading.scope)
+        position += len(hosts)
+        done = run.end()
+    yield from map(make_rule, LineBlock(text[done:], position).entries())

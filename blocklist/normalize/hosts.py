@@ -1,7 +1,7 @@
-r"""Targets as browsers see them: WHATWG URL parsing by can_ada, and nothing of ours beside it.
+r"""Parse targets as browsers do: can_ada is the WHATWG URL parser, and no other parser is used.
 
 ``urllib.parse`` and tldextract read the host of ``http://example.com\@evil.com/`` as evil.com, browsers as
-example.com; two parsers that disagree are a way round the list. See docs/adr/001-one-url-parser.md.
+example.com. Where two parsers disagree, the list can be bypassed. See docs/adr/001-one-url-parser.md.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from urllib.parse import quote_from_bytes, unquote_to_bytes
-
-import can_ada
 
 from blocklist.domain.verdict import Target
 from blocklist.normalize import chromium_compat
@@ -29,11 +27,11 @@ _DROPPED = {ord("\t"): None, ord("\n"): None, ord("\r"): None}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
 _PORT_AND_REST = re.compile(r"\d{0,5}(?:[/?#\\].*)?", re.DOTALL)
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-#: What stays escaped in a canonical path: the delimiters, what no URL may hold raw, and all that is not ASCII.
+#: Bytes that stay escaped in a canonical path: delimiters, characters that no URL has unescaped, and non-ASCII.
 _KEPT_ESCAPED = frozenset(b'/?#%\\"<>`{} ') | frozenset(range(0x20)) | frozenset(range(0x7F, 0x100))
-#: Characters a host may have before it is parsed: above what 253 octets can be written in. Unicode normalization takes
-#: time that grows with the square of them.
-_MAX_HOST = 4_096
+#: Characters of a host before parsing: more than 253 octets can be written in. Unicode normalization takes time that
+#: grows with the square of the length.
+_MAX_HOST_BEFORE_PARSING = 4_096
 _QUERY_SAFE = "-._~!$'()*,;:@/?|"
 
 
@@ -51,32 +49,32 @@ def normalize_host(target: str) -> str:
     >>> normalize_host("faß.de")
     'xn--fa-hia.de'
 
-    :raises ValueError: why no browser could open it.
+    :raises ValueError: no browser could open it; the message says why.
     """
-    return _host(_parse(target)[1], target)
+    return _host(_parse(target).host, target)
 
 
 def parse_target(target: str) -> Target:
-    """Return what rules are compared with, for a host or a URL.
+    """Return the target that rules are compared with, for a host or a URL.
 
-    A URL with the path ``/`` and no query still has a path: only a bare host leaves ``path`` None.
+    ``path`` is None only for a bare host; a URL with the path ``/`` and no query has that path.
 
     >>> parse_target("HTTP://www.Example.com:8080/Film/../film?v=1").path
     '/film'
 
-    :raises ValueError: why no browser could open it.
+    :raises ValueError: no browser could open it; the message says why.
     """
-    url, read = _parse(target)
-    host, ip = with_address(_host(read, target))
+    url, parsed_host = _parse(target)
+    host, ip = with_address(_host(parsed_host, target))
     if url.pathname == "/" and not url.search and not _names_a_url(target):
         return Target(host, ip)
     return Target(host, ip, canonical_path(url.pathname), canonical_params(url.search[1:]))
 
 
 def parse_app(app: str) -> Target:
-    """Return the target of an app bundle or store id; case is kept, since iOS and Android both compare it.
+    """Return the target of an app bundle or store id. Case is kept: iOS and Android distinguish it.
 
-    :raises ValueError: when it is empty, over 256 characters, or holds white space or control characters.
+    :raises ValueError: it is empty, longer than 256 characters, or contains white space or control characters.
     """
     app = app.strip()
     if not app:
@@ -87,9 +85,9 @@ def parse_app(app: str) -> Target:
 
 
 def with_address(host: str) -> tuple[str, str | None]:
-    """Return a canonical host and, where it is an address, that address without brackets.
+    """Return a canonical host and, if it is an IP address, that address without brackets.
 
-    An IPv4 address mapped into IPv6 is the IPv4 address: connecting to one reaches the other (RFC 4291, 2.5.5.2).
+    An IPv4 address mapped into IPv6 becomes the IPv4 address: both reach the same machine (RFC 4291, 2.5.5.2).
 
     >>> with_address("[::ffff:c000:201]")
     ('192.0.2.1', '192.0.2.1')
@@ -99,14 +97,14 @@ def with_address(host: str) -> tuple[str, str | None]:
         if address.ipv4_mapped:
             return str(address.ipv4_mapped), str(address.ipv4_mapped)
         return host, host[1:-1]
-    # The WHATWG parser lets a host end in a number only when it is an IPv4 address, which it then writes canonically.
+    # The WHATWG parser accepts a host that ends in a number only as an IPv4 address, and returns it in canonical form.
     if host[-1].isdigit() and host.rpartition(".")[2].isdigit():
         return host, host
     return host, None
 
 
 def canonical_path(pathname: str) -> str:
-    """Return a WHATWG path in which escapes that change nothing are undone (RFC 3986, 6.2.2).
+    """Return a WHATWG path with unnecessary escapes decoded and the others in upper case (RFC 3986, 6.2.2).
 
     >>> canonical_path("/f%69lm/%d0%90%2f")
     '/film/%D0%90%2F'
@@ -117,7 +115,7 @@ def canonical_path(pathname: str) -> str:
 
 
 def canonical_params(query: str) -> frozenset[str]:
-    """Return the parameters of a query (without ``?``) as ``name=value``, decoded and encoded anew the same way.
+    """Return the parameters of a query (without ``?``) as ``name=value``, all encoded in the same way.
 
     Read as application/x-www-form-urlencoded (WHATWG URL, 5.1): ``+`` is a space, order does not matter.
 
@@ -130,19 +128,19 @@ def canonical_params(query: str) -> frozenset[str]:
 
 
 def shorten(text: str, limit: int = 80) -> str:
-    """Return text as shown in a message: quoted, escaped, and never longer than a line."""
+    """Return text for a message: quoted, escaped, and cut to ``limit`` characters."""
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
-def _parse(target: str) -> tuple[can_ada.URL, str]:
+def _parse(target: str) -> chromium_compat.ParsedUrl:
     text = target.strip(_C0_AND_SPACE).translate(_DROPPED)
     url = _with_scheme(text)
-    if len(url) > _MAX_HOST and len(_host_part(url)) > _MAX_HOST:
+    if len(url) > _MAX_HOST_BEFORE_PARSING and len(_host_part(url)) > _MAX_HOST_BEFORE_PARSING:
         raise ValueError(f"no browser could open {shorten(target)}: the host is longer than DNS allows")
     try:
-        return chromium_compat.parsed(url)
-    except (ValueError, TypeError):  # TypeError: lone surrogates, which no encoding carries
-        raise ValueError(f"no browser could open {shorten(target)}: {_complaint(url)}") from None
+        return chromium_compat.parse(url)
+    except (ValueError, TypeError):  # TypeError: lone surrogates, which cannot be encoded
+        raise ValueError(f"no browser could open {shorten(target)}: {_reason(url)}") from None
 
 
 def _with_scheme(text: str) -> str:
@@ -181,7 +179,8 @@ def _host(host: str, target: str) -> str:
         host = host[:-1]
     if not host:
         raise ValueError(f"no browser could open {shorten(target)}: it has no host")
-    # DNS, unlike the URL standard, has no empty labels, none over 63 octets and no names over 253 (RFC 1035, 2.3.4).
+    # DNS is stricter than the URL standard: no empty labels, labels of at most 63 octets, names of at most 253
+    # (RFC 1035, 2.3.4).
     if ".." in host or host[0] == "." or host[-1] == ".":
         raise ValueError(f"no browser could open {shorten(target)}: the host has an empty label")
     if len(host) > 253 or (len(host) > 63 and any(len(label) > 63 for label in host.split("."))):
@@ -190,18 +189,18 @@ def _host(host: str, target: str) -> str:
 
 
 def _host_part(url: str) -> str:
-    """Return the part of a URL that names the host and port, as written."""
+    """Return host and port of a URL as written."""
     return re.split(r"[/?#\\]", url.partition(":")[2].lstrip("/\\"), maxsplit=1)[0].rpartition("@")[2]
 
 
-def _complaint(url: str) -> str:
+def _reason(url: str) -> str:
     host = _host_part(url)
     if not host:
         return "it has no host"
     if any(ch in host for ch in " <>^|%") or not host.isprintable():
-        return "the host holds a character that no host may hold"
+        return "the host contains a character that no host may contain"
     if re.search(r":\d*[^\d\]]|:\d{6,}$", host.rpartition("]")[2] or host) or _port_too_large(host):
-        return "the port is not one"
+        return "the port is not valid"
     if re.search(r"(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)\.?$", host.partition(":")[0]):
         return "the host ends in a number but is not an IPv4 address"
     return "the host is not valid"
@@ -213,7 +212,7 @@ def _port_too_large(host: str) -> bool:
 
 
 def _names_a_url(target: str) -> bool:
-    """Tell ``http://example.com`` (a URL, of the page ``/``) from ``example.com`` (a host)."""
+    """Return whether a target without path is a URL of the page ``/`` (``http://example.com``) and not a bare host."""
     return "/" in target or "\\" in target or target.lower().lstrip(_C0_AND_SPACE).startswith(("http:", "https:"))
 
 

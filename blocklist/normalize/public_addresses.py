@@ -1,14 +1,14 @@
-"""Which addresses are of the public internet: of those alone a feed is fetched, and those alone become rules."""
+"""Public IP addresses: feeds are fetched only from these, and only these become rules."""
 
 from __future__ import annotations
 
 import ipaddress
 
-#: All of IPv6 that is given out for use on the internet (RFC 4291, 2.5.4). What lies outside (loopback, IPv4 in its old
-#: and new clothes, NAT64, site-local, segment routing, …) leads inward or nowhere, whatever registers say of it.
+#: The part of IPv6 that is allocated for the internet (RFC 4291, 2.5.4). Addresses outside it (loopback, forms of IPv4
+#: addresses, NAT64, site-local, segment routing, …) lead into private networks or nowhere.
 _IPV6_INTERNET = ipaddress.ip_network("2000::/3")
-#: What ``ipaddress`` of Python 3.11 calls global although it leads inward or to many.
-_INWARD = tuple(
+#: Networks that ``ipaddress`` of Python 3.11 calls global although they can lead into private networks.
+_NOT_PUBLIC = tuple(
     ipaddress.ip_network(network)
     for network in (
         "192.0.0.0/24",  # protocol assignments (RFC 6890)
@@ -21,9 +21,7 @@ _INWARD = tuple(
 
 
 def is_public(address: str) -> bool:
-    """Return whether an address is one of the public internet.
-
-    One with a scope (``fe80::1%eth0``) names an interface of this machine, and is none.
+    """Return whether an IP address is public. One with a scope (``fe80::1%eth0``) is local to this machine.
 
     >>> [is_public(a) for a in ("93.184.215.14", "127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "224.0.0.1")]
     [True, False, False, False, False]
@@ -37,4 +35,4 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(parsed, ipaddress.IPv6Address) and parsed not in _IPV6_INTERNET:
         return False
-    return not any(parsed in network for network in _INWARD if network.version == parsed.version)
+    return not any(parsed in network for network in _NOT_PUBLIC if network.version == parsed.version)

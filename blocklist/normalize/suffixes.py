@@ -1,7 +1,7 @@
-"""Public suffixes: hosts under which strangers register names, and which therefore must never be blocked whole.
+"""Public suffixes: hosts under which anybody can register names, and which therefore must never be blocked.
 
-tldextract decides, from the list it ships (no network). It takes some five microseconds a host, so that a look at the
-names on the list comes first: only a host that is on it, or next to a wildcard, is worth asking about.
+tldextract decides, with the list in its package and without network. It takes about five microseconds for a host, so
+sets of the names on the list are checked first, and tldextract only for a host that is on it or under a wildcard.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from blocklist.normalize.hosts import normalize_host
 def is_public_suffix(host: str) -> bool:
     """Return whether a canonical host is a public suffix, private ones (``blogspot.com``) included.
 
-    A single label counts as one (the list's default rule ``*``), and so does a name whose every child is a suffix
-    (``kobe.jp``, under the wildcard ``*.kobe.jp``): blocking it would block them all.
+    A single label is one (the default rule ``*`` of the list). So is a name whose children are all suffixes
+    (``kobe.jp``, because of the wildcard ``*.kobe.jp``): blocking it would block them all.
 
     >>> [is_public_suffix(host) for host in ("co.uk", "blogspot.com", "pirate.co.uk", "foo.ck", "www.ck")]
     [True, True, False, True, False]
@@ -26,22 +26,22 @@ def is_public_suffix(host: str) -> bool:
     parent = host.partition(".")[2]
     if not parent:
         return True
-    names, wildcards = _listed()
+    names, wildcards = _names_and_wildcards()
     if host in wildcards:
         return True
     if host not in names and parent not in wildcards:
         return False
-    found = _extract()(host)
-    return bool(found.suffix) and not found.domain
+    extracted = _extract()(host)
+    return bool(extracted.suffix) and not extracted.domain
 
 
-def perhaps_public_suffixes(hosts: Sequence[str]) -> list[int]:
-    """Return the indexes of those among canonical hosts, each with a dot, that could be public suffixes.
+def possible_public_suffixes(hosts: Sequence[str]) -> list[int]:
+    """Return the indexes of hosts that may be public suffixes: check these with :func:`is_public_suffix`.
 
-    :func:`is_public_suffix` says which of them are; the others are none.
+    The hosts are canonical and have a dot. None of the other hosts is a public suffix.
     """
-    names, wildcards = _listed()
-    # Three comparisons of sets tell it of ten thousand hosts in a millisecond.
+    names, wildcards = _names_and_wildcards()
+    # Usually none is: three set operations find that for ten thousand hosts in a millisecond.
     parents = {host.partition(".")[2] for host in hosts}
     if names.isdisjoint(hosts) and wildcards.isdisjoint(hosts) and wildcards.isdisjoint(parents):
         return []
@@ -53,12 +53,12 @@ def perhaps_public_suffixes(hosts: Sequence[str]) -> list[int]:
 
 
 def is_top_level_domain(label: str) -> bool:
-    """Return whether a single label is a top-level domain that the list knows.
+    """Return whether a single label is a top-level domain on the list.
 
     >>> is_top_level_domain("com"), is_top_level_domain("localhost")
     (True, False)
     """
-    names, wildcards = _listed()
+    names, wildcards = _names_and_wildcards()
     return label in names or label in wildcards
 
 
@@ -68,8 +68,8 @@ def _extract() -> tldextract.TLDExtract:
 
 
 @cache
-def _listed() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names on the list, and the parents of its wildcards, as canonical hosts."""
+def _names_and_wildcards() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names on the list and the parents of its wildcards, as canonical hosts."""
     names, wildcards = set(), set()
     for suffix in _extract().tlds:
         if suffix.startswith("*."):

@@ -12,7 +12,7 @@ from blocklist.config.settings import FetchSettings
 from blocklist.fetch.connections import tls_context
 from blocklist.notify.messages import Message
 from blocklist.notify.webhook import DeliveryError
-from blocklist.text.sanitize import inert
+from blocklist.text.sanitize import sanitize
 
 
 def send(channel: EmailSettings, settings: NotifySettings, fetching: FetchSettings, message: Message) -> str | None:
@@ -32,7 +32,7 @@ def send(channel: EmailSettings, settings: NotifySettings, fetching: FetchSettin
         final = all(code >= 500 for code, _ in error.recipients.values())
         raise DeliveryError(_refusals(settings, error.recipients), final=final) from None
     except (smtplib.SMTPException, OSError) as error:
-        raise DeliveryError(f"{settings.smtp_host}: {inert(_said(error), 300)}") from None
+        raise DeliveryError(f"{settings.smtp_host}: {sanitize(_said(error), 300)}") from None
     return _refusals(settings, refused) if refused else None
 
 
@@ -52,7 +52,7 @@ def _connected(settings: NotifySettings, context: ssl.SSLContext) -> smtplib.SMT
 
 def _written(channel: EmailSettings, settings: NotifySettings, message: Message) -> EmailMessage:
     mail = EmailMessage()
-    mail["Subject"] = inert(f"[blocklist] {message.summary}", 200)
+    mail["Subject"] = sanitize(f"[blocklist] {message.summary}", 200)
     mail["From"] = settings.smtp_from
     mail["To"] = ", ".join(channel.to)
     mail["Date"] = formatdate()
@@ -65,7 +65,7 @@ def _written(channel: EmailSettings, settings: NotifySettings, message: Message)
 
 def _refusals(settings: NotifySettings, refused: dict[str, tuple[int, bytes]]) -> str:
     said = "; ".join(f"{to}: {code} {text.decode('utf-8', 'replace')}" for to, (code, text) in refused.items())
-    return f"{settings.smtp_host} refused {inert(said, 300)}"
+    return f"{settings.smtp_host} refused {sanitize(said, 300)}"
 
 
 def _said(error: Exception) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from blocklist.config.notifications import Event
-from blocklist.text.sanitize import inert
+from blocklist.text.sanitize import sanitize
 
 #: Pieces of news that a message tells one by one, and characters of each.
 _MOST, _LONGEST = 100, 500
@@ -52,7 +52,7 @@ def compose(id_: str, news: Sequence[News], moment: str) -> Message:
     summary = _summary(news)
     shown = [
         {"state": item.state, "event": item.event.value, "feed": item.feed or None, "since": item.since,
-         "said": inert(item.said, _LONGEST)}
+         "said": sanitize(item.said, _LONGEST)}
         for item in news[:_MOST]
     ]  # fmt: skip
     data = {"summary": summary, "news": shown, "left_out": len(news) - len(shown)}
@@ -70,7 +70,7 @@ def _summary(news: Sequence[News]) -> str:
     if len(news) == 1:
         item = news[0]
         over = {"begun": "", "still": "still: ", "ended": "over: "}[item.state]
-        return over + inert(f"{_TITLES[item.event][0]}{': ' if item.feed else ''}{item.feed}", 200)
+        return over + sanitize(f"{_TITLES[item.event][0]}{': ' if item.feed else ''}{item.feed}", 200)
     counted = Counter((item.state, item.event) for item in news)
     parts = []
     for (state, event), number in counted.items():

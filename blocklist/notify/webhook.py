@@ -17,7 +17,7 @@ from blocklist.domain.errors import BlocklistError, FetchError
 from blocklist.fetch.connections import CheckedTransport, Deadline, tls_context
 from blocklist.notify.messages import Message
 from blocklist.text.compact_json import compact_json
-from blocklist.text.sanitize import inert
+from blocklist.text.sanitize import sanitize
 
 _GONE = 410
 
@@ -60,7 +60,7 @@ def post(channel: WebhookSettings, fetching: FetchSettings, timeout: float, mess
         said = deadline.sentence if deadline.passed else str(error) or type(error).__name__
         raise DeliveryError(f"{host}: no answer: {said}") from None
     if not 200 <= status < 300:
-        raise DeliveryError(inert(f"{host} answered {status} {reason}", 300).rstrip(), final=status == _GONE)
+        raise DeliveryError(sanitize(f"{host} answered {status} {reason}", 300).rstrip(), final=status == _GONE)
 
 
 def signature(key: bytes, id_: str, timestamp: str, body: bytes) -> str:

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, Protocol
 
 from blocklist.config.settings import GuardSettings
 from blocklist.definitions.definition import FeedDefinition
-from blocklist.domain.listing import Entry, Hosts, Rejected, Rule
-from blocklist.domain.run import Counts, GuardFinding
+from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
+from blocklist.domain.run import GuardFinding, RunCounts
 from blocklist.formats.registry import format_of, taken_for
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES
 from blocklist.formats.wrapping import unwrapped
@@ -99,22 +99,22 @@ class BodyReader:
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
         for item in self.read_in_blocks(body):
-            if isinstance(item, Hosts):
+            if isinstance(item, HostBlock):
                 yield from item.ruled()
             else:
                 yield item
 
-    def read_in_blocks(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Hosts]:
+    def read_in_blocks(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | HostBlock]:
         """Yield what :meth:`read` does, plain hosts on consecutive lines together.
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
-        item: tuple[Entry, Rule] | Rejected | Hosts | None = None
+        item: tuple[Entry, Rule] | Rejected | HostBlock | None = None
         told = 0
         # type() is twice as fast as isinstance(), but mypy does not narrow a union by it.
         for item in self._in_blocks(body):
             kind = type(item)
-            self.entries += len(item.values) if kind is Hosts else 1  # type: ignore[union-attr]
+            self.entries += len(item.values) if kind is HostBlock else 1  # type: ignore[union-attr]
             if self.entries >= told + _PROGRESS_STEP:
                 told = self.entries
                 self._progress(told)
@@ -122,12 +122,12 @@ class BodyReader:
                 self.refuse(item)  # type: ignore[arg-type]
             else:
                 yield item  # type: ignore[misc]
-        if isinstance(item, Hosts):
+        if isinstance(item, HostBlock):
             *_, item = item.ruled()
         self.last, self.last_rule = (item, None) if item is None or isinstance(item, Rejected) else item
         self._progress(self.entries)
 
-    def _in_blocks(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Rejected | Hosts]:
+    def _in_blocks(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Rejected | HostBlock]:
         ruled = rules_in_blocks(self._format.blocks(body, self.options, self._max_bytes), self._reading)
         return ruled if self._refusal is None else _refused(ruled, self._refusal)
 
@@ -137,10 +137,10 @@ class BodyReader:
         if len(self.rejections) < MAX_REJECTIONS_KEPT:
             self.rejections.append(item)
 
-    def counts(self, diff: Diff) -> Counts:
+    def counts(self, diff: Diff) -> RunCounts:
         """Return the figures of the run, once the body was read and compared."""
         rejected = self.rejected.total()
-        return Counts(
+        return RunCounts(
             entries=self.entries,
             rules=diff.rules,
             rejected=rejected,
@@ -154,13 +154,13 @@ class BodyReader:
 
 
 def _refused(
-    ruled: Iterable[tuple[Entry, Rule] | Rejected | Hosts], refusal: Refusal
-) -> Iterator[tuple[Entry, Rule] | Rejected | Hosts]:
+    ruled: Iterable[tuple[Entry, Rule] | Rejected | HostBlock], refusal: Refusal
+) -> Iterator[tuple[Entry, Rule] | Rejected | HostBlock]:
     """Yield what is not refused as it is, and the reason for what is."""
     for item in ruled:
         if type(item) is Rejected:
             yield item
-        elif not isinstance(item, Hosts):
+        elif not isinstance(item, HostBlock):
             yield refusal(*item) or item
         elif refusal.concerns(item.values):
             yield from (refusal(*one) or one for one in item.ruled())

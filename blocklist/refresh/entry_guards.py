@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from blocklist.config.settings import GuardSettings
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
-from blocklist.domain.run import Effect, GuardFinding, Hold, HoldState
+from blocklist.domain.run import Effect, GuardFinding, HeldEntry, HoldState
 from blocklist.normalize.hosts import shorten
 from blocklist.refresh.body_reader import BodyReader
 from blocklist.refresh.popular_hosts import renowned
@@ -97,7 +97,7 @@ def summary(reader: BodyReader) -> list[GuardFinding]:
     return said
 
 
-def _refused(hold: Hold, raw: str, position: int) -> Rejected:
+def _refused(hold: HeldEntry, raw: str, position: int) -> Rejected:
     said = f"{shorten(raw)} was refused by {hold.decided_by} on {hold.decided_at} (hold {hold.id}): {hold.reason}"
     return Rejected(raw, position, "refused", said)
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from blocklist.config.settings import GuardSettings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.errors import GuardError
-from blocklist.domain.run import Counts, Effect, GuardFinding
+from blocklist.domain.run import Effect, GuardFinding, RunCounts
 from blocklist.store.listings import Diff
 
 _MAGIC = {
@@ -119,7 +119,7 @@ class Facts:
     be cut off, ``uncovered`` the targets of ``must_match`` that it does not cover.
     """
 
-    counts: Counts
+    counts: RunCounts
     diff: Diff
     stated: str | None = None
     stated_before: str | None = None
@@ -156,7 +156,7 @@ def check_body(body: BinaryIO, encoding: str, holds: str = "text", off: tuple[st
         _check_markup(text)
 
 
-def check_counts(counts: Counts) -> None:
+def check_counts(counts: RunCounts) -> None:
     """Make sure that a body had anything to say.
 
     :raises GuardError: not one row became a rule.
@@ -210,12 +210,12 @@ def _uncovered(facts: Facts) -> str | None:
     return f"would not cover {', '.join(facts.uncovered)}, which this feed must list (guards.must_match)"
 
 
-def _too_few(counts: Counts, least: int) -> str | None:
+def _too_few(counts: RunCounts, least: int) -> str | None:
     sites = counts.rules + counts.held
     return f"gives {sites:,} sites; this feed has at least {least:,}" if sites < least else None
 
 
-def _rejected(counts: Counts, most: float) -> str | None:
+def _rejected(counts: RunCounts, most: float) -> str | None:
     share = counts.rejected / counts.entries
     if share <= most:
         return None

@@ -11,7 +11,7 @@ from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition, Source
 from blocklist.domain.errors import FetchError, GuardError, UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected, Rule
-from blocklist.domain.run import Counts, Effect, GuardFinding
+from blocklist.domain.run import Effect, GuardFinding, RunCounts
 from blocklist.fetch import Body, fetch
 from blocklist.refresh import entry_guards, guard_evaluation, guards
 from blocklist.refresh.body_reader import BodyReader
@@ -40,7 +40,7 @@ class Preview:
     content_type: str | None
     seen: str
     stated_date: str | None
-    counts: Counts
+    counts: RunCounts
     first: tuple[tuple[Entry, Rule], ...]
     rejections: tuple[Rejected, ...]
     rejected_by_code: dict[str, int]
@@ -88,7 +88,7 @@ class Previewer:
     def _read(self, definition: FeedDefinition, body: Body, fetched: str) -> Preview:
         reader = self._refresher.reader(definition)
         first: list[tuple[Entry, Rule]] = []
-        counts, stated = Counts(), None
+        counts, stated = RunCounts(), None
         said: list[GuardFinding] = []
         try:
             counts, stated, said = self._judged(definition, body, reader, first)
@@ -97,7 +97,7 @@ class Previewer:
         except UnreadableFeedError as error:
             said = [GuardFinding("unreadable", Effect.FAILS, str(error))]
         if not counts.entries:
-            counts = Counts(entries=reader.entries, rejected=reader.rejected.total())
+            counts = RunCounts(entries=reader.entries, rejected=reader.rejected.total())
         waiting = tuple((rule.value, item.sentence) for rule, item, _ in reader.held)
         return Preview(
             *(
@@ -115,7 +115,7 @@ class Previewer:
 
     def _judged(
         self, definition: FeedDefinition, body: Body, reader: BodyReader, first: list[tuple[Entry, Rule]]
-    ) -> tuple[Counts, str | None, list[GuardFinding]]:
+    ) -> tuple[RunCounts, str | None, list[GuardFinding]]:
         limits = self._refresher.limits(definition)
         known = next((feed for feed in self._store.feeds.all() if feed.name == definition.name), None)
         feed_id = known.id if known else 0

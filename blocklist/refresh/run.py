@@ -18,7 +18,7 @@ from blocklist.definitions.definition import FeedDefinition, Source
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import BlocklistError, ConflictError, StoreError
 from blocklist.domain.listing import Feed
-from blocklist.domain.run import Counts, Effect, GuardFinding, Outcome, Run, Stage
+from blocklist.domain.run import Effect, GuardFinding, Outcome, Run, RunCounts, Stage
 from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import Bodies
 from blocklist.refresh import entry_guards, guard_evaluation, guards
@@ -160,7 +160,7 @@ class Refresher:
         return self._store.listings.diff(feed.id)
 
     def record(
-        self, feed: Feed, definition: FeedDefinition, run_id: int, counts: Counts, diff: Diff, reader: BodyReader
+        self, feed: Feed, definition: FeedDefinition, run_id: int, counts: RunCounts, diff: Diff, reader: BodyReader
     ) -> Run:
         """Make the staged body what the feed lists, with everything that goes with it, in one transaction."""
         store = self._store
@@ -266,9 +266,9 @@ class Refresher:
             self._supersede(feed, run_id)
             why = "the body is the one that serves already" if body else "the publisher says that it has not changed"
             said = f"{why}: {feed.listed:,} sites"
-            self._store.runs.finish(run_id, Outcome.UNCHANGED, said, Counts(listed=feed.listed))
+            self._store.runs.finish(run_id, Outcome.UNCHANGED, said, RunCounts(listed=feed.listed))
 
-    def _hold(self, feed: Feed, run_id: int, said: list[GuardFinding], counts: Counts, reader: BodyReader) -> None:
+    def _hold(self, feed: Feed, run_id: int, said: list[GuardFinding], counts: RunCounts, reader: BodyReader) -> None:
         with self._store.database.transaction():
             self._supersede(feed, run_id, self._store.runs.get(run_id).body_sha256)
             guard_evaluation.keep_changes(self._store, run_id, feed.id, reader)
@@ -281,7 +281,7 @@ class Refresher:
         self._store.runs.supersede(feed.id, by_run, body)
         self._store.changes.drop_superseded(feed.id)
 
-    def _keep_figures(self, run_id: int, counts: Counts, reader: BodyReader) -> None:
+    def _keep_figures(self, run_id: int, counts: RunCounts, reader: BodyReader) -> None:
         with self._store.database.transaction():
             self._store.runs.keep_rejections(run_id, reader.rejections)
             self._store.runs.figures(run_id, counts, dict(reader.rejected))
@@ -329,7 +329,7 @@ def _backoff(failures: int, every: int) -> float:
     return min(doubled, _BACKOFF_MOST, every * 2.0 ** min(failures, 20))
 
 
-def _applied(counts: Counts, changed: bool) -> str:
+def _applied(counts: RunCounts, changed: bool) -> str:
     waits = f"; {counts.held:,} held alone for a person" if counts.held else ""
     if not changed:
         return f"the body was read anew and lists the same {counts.rules:,} sites{waits}"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.text.safe_regex import TooSlowError, search
+from blocklist.text.safe_regex import RegexTimeoutError, search
 
 #: Bytes of a body in which its date is looked for, and characters of a line.
 HEAD = 4_096
@@ -48,7 +48,7 @@ def stated_date(head: str, where: str = "auto") -> str | None:
     if where != "auto":
         try:
             matches = search(where, [line[:_LINE] for line in head.splitlines()])
-        except TooSlowError as error:
+        except RegexTimeoutError as error:
             raise UnreadableFeedError(f"the stated date cannot be looked for: {error} (guards.stated_date)") from None
         return next((_of_groups(match.groups, match.named) for match in matches if match), None)
     for line in (line.strip("\ufeff \t")[:_LINE] for line in head.splitlines()):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from blocklist.domain.clock import now
 from blocklist.domain.errors import ConflictError, UsageError
-from blocklist.domain.run import Hold, HoldState
+from blocklist.domain.run import HeldEntry, HoldState
 from blocklist.refresh.run import Refresher
 from blocklist.store import Store
 
@@ -15,7 +15,7 @@ from blocklist.store import Store
 _WAIT = 60
 
 
-def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> Hold:
+def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> HeldEntry:
     """List what was held, now and in every later list of its feed that names it.
 
     :raises ConflictError: it does not wait.
@@ -30,7 +30,7 @@ def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) 
     return store.holds.get(id_)
 
 
-def refuse(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> Hold:
+def refuse(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> HeldEntry:
     """Keep what was held off the list, in every later list of its feed too.
 
     :raises ConflictError: it does not wait.
@@ -40,7 +40,7 @@ def refuse(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -
     return store.holds.get(id_)
 
 
-def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> Hold:
+def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> HeldEntry:
     """Take a decision back: the entry waits again, and what was listed by it is delisted.
 
     :raises ConflictError: nobody decided on it.
@@ -57,7 +57,7 @@ def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -
 
 
 @contextmanager
-def _deciding(store: Store, refresher: Refresher, id_: int, reason: str, states: set[HoldState]) -> Iterator[Hold]:
+def _deciding(store: Store, refresher: Refresher, id_: int, reason: str, states: set[HoldState]) -> Iterator[HeldEntry]:
     """Give a hold in one of these states, in one transaction, while no run of its feed is under way."""
     if not reason.strip():
         raise UsageError("a decision needs a reason: it is kept as evidence")
@@ -73,7 +73,7 @@ def _deciding(store: Store, refresher: Refresher, id_: int, reason: str, states:
         yield hold
 
 
-def _note(store: Store, hold: Hold, state: HoldState, by: str, reason: str) -> None:
+def _note(store: Store, hold: HeldEntry, state: HoldState, by: str, reason: str) -> None:
     store.holds.decide(hold.id, state, by, reason)
     action = "hold.approve" if state is HoldState.APPROVED else "hold.refuse"
     store.audit.add(by, action, str(hold.id), feed=hold.feed, entry=hold.rule.value, reason=reason, held_for=hold.why)

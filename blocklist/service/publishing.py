@@ -13,10 +13,12 @@ from blocklist.domain.errors import BlocklistError, SnapshotError, StoreError
 from blocklist.domain.verdict import Override
 from blocklist.refresh.preview import PREFIX
 from blocklist.refresh.run import Refresher, lock_file
-from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow
-from blocklist.snapshot.compile.delta import Overlay, overlay_on, room_for_changes
+from blocklist.snapshot.compile.compiler import Compiler, FeedSource
+from blocklist.snapshot.compile.delta import DeltaCompiler, max_changed_rules, start_delta
+from blocklist.snapshot.compile.listing_rows import ListingRow
+from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import Snapshot, same_policies
-from blocklist.snapshot.repository import Pointer, SnapshotFolder
+from blocklist.snapshot.repository import SnapshotRepository
 from blocklist.status.statistics import Board
 from blocklist.store import Store
 from blocklist.store.compile_source import Mark
@@ -39,7 +41,7 @@ class Publishing:
         _check_writable(self._folder)
         self.store = Store(self._folder / "blocklist.db")
         self.refresher = Refresher(self.store, settings)
-        self.snapshots = SnapshotFolder(self._folder / "snapshots")
+        self.snapshots = SnapshotRepository(self._folder / "snapshots")
         self._fitting: tuple[object, ...] = ()
         #: What the workers of the lookup node beside this service say of themselves; a command has no node.
         self.board: Board = list
@@ -79,7 +81,7 @@ class Publishing:
             begun = now()
             with self.store.database.reading():
                 contents = self.store.snapshots.contents()
-                compiler = (None if anew else self._overlay()) or self._whole(begun)
+                compiler = (None if anew else self._delta()) or self._whole(begun)
             since = last.confirmed_at if last else None
             pointer = self.snapshots.publish(compiler, self._next_version(), now(), contents, since)
             self._note_published(pointer, contents)
@@ -158,20 +160,20 @@ class Publishing:
         compiler.add_bare_hosts(self.store.current.bare())
         return compiler
 
-    def _overlay(self) -> Overlay | None:
+    def _delta(self) -> DeltaCompiler | None:
         """Return what changed since the current snapshot was compiled whole; None where all is to be compiled anew."""
         previous = self._published()
-        overlay = previous and overlay_on(previous, self._sources(), self.settings.all_policies())
-        if not previous or not overlay:
+        delta = previous and start_delta(previous, self._sources(), self.settings.all_policies())
+        if not previous or not delta:
             return None
-        changed = self.store.current.changed(Mark(*previous.meta["base"]["mark"]), room_for_changes(previous))
+        changed = self.store.current.changed(Mark(*previous.meta["base"]["mark"]), max_changed_rules(previous))
         if changed is None:
             return None
         overrides = self.store.overrides.active()
-        overlay.touch(changed, overrides)
-        overlay.add_listings(self.store.current.of(overlay.values, overlay.hosts))
-        overlay.add_overrides(overrides)
-        return overlay if overlay.complete(self.store.current.count()) else None
+        delta.touch(changed, overrides)
+        delta.add_listings(self.store.current.of(delta.values, delta.url_hosts))
+        delta.add_overrides(overrides)
+        return delta if delta.is_complete(self.store.current.count()) else None
 
     def _published(self) -> Snapshot | None:
         """Return the current snapshot if it was compiled from this database, not from one restored since."""

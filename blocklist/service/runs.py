@@ -11,7 +11,7 @@ from typing import BinaryIO
 from blocklist.access.identity import refuse_same_person
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rejected
-from blocklist.domain.run import Change, GuardFinding, Outcome, Run
+from blocklist.domain.run import GuardFinding, HeldChange, Outcome, Run
 from blocklist.refresh import retention
 from blocklist.refresh.run import Progress
 from blocklist.service import review
@@ -28,7 +28,7 @@ class RunDetail:
 
     run: Run
     said: tuple[GuardFinding, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[HeldChange, ...]
     changes_found: int
     rejections: tuple[Rejected, ...]
     newer: tuple[Run, ...]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from blocklist.domain.access import Person, Token
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Listing
-from blocklist.domain.run import Change, GuardFinding, Hold, Run
+from blocklist.domain.run import GuardFinding, HeldChange, HeldEntry, Run
 from blocklist.domain.verdict import Override
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ def run_body(item: Run) -> dict[str, Any]:
     return {key: str(value) if key in ("stage", "outcome") and value else value for key, value in asdict(item).items()}
 
 
-def hold_body(item: Hold) -> dict[str, Any]:
+def hold_body(item: HeldEntry) -> dict[str, Any]:
     """Return an entry held alone as JSON."""
     body = asdict(item)
     rule = body.pop("rule")
     return body | {"target": rule[1], "kind": str(rule[0]), "scope": str(rule[2]), "state": item.state.value}
 
 
-def change_body(item: Change) -> dict[str, Any]:
+def change_body(item: HeldChange) -> dict[str, Any]:
     """Return a change of a held run as JSON."""
     body = asdict(item)
     rule = body.pop("rule")

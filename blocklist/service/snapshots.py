@@ -6,8 +6,8 @@ from typing import Any
 
 from blocklist.domain.errors import SnapshotError
 from blocklist.service.publishing import Publishing
+from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import Snapshot
-from blocklist.snapshot.repository import Pointer
 
 
 class SnapshotTasks(Publishing):

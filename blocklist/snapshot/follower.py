@@ -1,4 +1,4 @@
-"""Keeping a process on the newest snapshot of a folder; the last good one serves until a better one comes."""
+"""Keep a process on the newest snapshot of a folder. If the newest is unusable, the last good one goes on serving."""
 
 from __future__ import annotations
 
@@ -9,84 +9,89 @@ from pathlib import Path
 
 from blocklist.domain.errors import SnapshotError
 from blocklist.snapshot.reader import Snapshot
-from blocklist.snapshot.repository import SnapshotFolder
+from blocklist.snapshot.repository import SnapshotRepository
 
-#: Seconds between looks at the pointer: a new snapshot answers well within one second.
-_INTERVAL = 0.2
+#: Seconds between two polls of the pointer: a new snapshot is served well within one second.
+_POLL_SECONDS = 0.2
 
 
 class Follower:
-    """Holds the newest snapshot of a folder. Readers take :attr:`snapshot`, one attribute, and need no lock."""
+    """Holds the newest snapshot of a folder in :attr:`snapshot`, which any thread may read without a lock."""
 
     def __init__(self, folder: Path, max_age: float, refused: Callable[[str], None] = lambda _: None) -> None:
-        """Load what there is. ``max_age`` is in seconds; ``refused`` is told of each snapshot that must not serve."""
-        self._folder = SnapshotFolder(folder)
+        """Load the current snapshot, if there is one.
+
+        ``max_age``: seconds after which a snapshot that was not confirmed is stale. ``refused`` is called with the
+        reason when a snapshot is not usable, once for each reason.
+        """
+        self._repository = SnapshotRepository(folder)
         self._max_age = max_age
         self._refused = refused
-        self._seen: tuple[int, int] | None = None
-        self._said = ""
-        self._confirmed = 0.0
+        #: The pointer that was followed last: inode and modification time in nanoseconds.
+        self._followed: tuple[int, int] | None = None
+        self._last_refusal = ""
+        self._confirmed_at = 0.0
         self._stopped = threading.Event()
         self.snapshot: Snapshot | None = None
-        self.look()
+        self.poll()
 
     @property
     def age(self) -> float:
         """Seconds since the snapshot was last known to be up to date."""
-        return datetime.now(UTC).timestamp() - self._confirmed
+        return datetime.now(UTC).timestamp() - self._confirmed_at
 
     @property
     def stale(self) -> bool:
-        """Whether the snapshot was last known to be up to date longer ago than the configured age."""
+        """Whether the age of the snapshot is above ``max_age``. A stale snapshot is still served."""
         return self.snapshot is not None and self.age > self._max_age
 
-    def look(self) -> None:
-        """Swap to the newest snapshot if it is newer, whole and readable; else keep the one there is."""
-        for _ in self.looking():
+    def poll(self) -> None:
+        """Swap to the current snapshot of the folder if it is newer and can be read and verified."""
+        for _ in self.poll_steps():
             pass
 
-    def looking(self) -> Iterator[None]:
-        """Do what :meth:`look` does, a fraction of a millisecond at each step: a node answers in between."""
+    def poll_steps(self) -> Iterator[None]:
+        """Do the work of :meth:`poll` in steps of a fraction of a millisecond; a node answers requests in between."""
         try:
-            stat = self._folder.pointer_path.stat()
+            stat = self._repository.pointer_path.stat()
         except OSError:
             return
-        seen = (stat.st_ino, stat.st_mtime_ns)
-        if seen == self._seen:
+        pointer_file = (stat.st_ino, stat.st_mtime_ns)
+        if pointer_file == self._followed:
             return
         try:
             yield from self._follow()
         except (SnapshotError, ValueError, TypeError) as error:
-            # Not seen: it is tried again at the next look, since what is wrong with it may pass.
-            if str(error) != self._said:
-                self._said = str(error)
-                self._refused(self._said)
+            # The pointer does not count as followed: the next poll tries again, since the cause may be temporary.
+            if str(error) != self._last_refusal:
+                self._last_refusal = str(error)
+                self._refused(self._last_refusal)
         else:
-            self._seen, self._said = seen, ""
+            self._followed, self._last_refusal = pointer_file, ""
 
     def start(self) -> None:
-        """Look on in a thread of its own."""
+        """Poll in a thread of its own, until :meth:`stop`."""
         threading.Thread(target=self._run, name="snapshot-follower", daemon=True).start()
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread of :meth:`start`."""
         self._stopped.set()
 
     def _follow(self) -> Iterator[None]:
-        pointer = self._folder.pointer()
+        pointer = self._repository.pointer()
         if pointer is None:
             return
         if self.snapshot is None or pointer.version != self.snapshot.version:
             if self.snapshot is not None and pointer.version < self.snapshot.version:
                 raise SnapshotError(
-                    f"{pointer.file}: refused: version {pointer.version} is older than {self.snapshot.version}, "
-                    "which serves"
+                    f"{pointer.file}: refused: version {pointer.version} is older than version "
+                    f"{self.snapshot.version}, which is served now"
                 )
-            snapshot = Snapshot.open(self._folder.folder / pointer.file)
-            yield from snapshot.verifying()
+            snapshot = Snapshot.open(self._repository.folder / pointer.file)
+            yield from snapshot.verify_steps()
             self.snapshot = snapshot
-        self._confirmed = datetime.fromisoformat(pointer.confirmed_at).timestamp()
+        self._confirmed_at = datetime.fromisoformat(pointer.confirmed_at).timestamp()
 
     def _run(self) -> None:
-        while not self._stopped.wait(_INTERVAL):
-            self.look()
+        while not self._stopped.wait(_POLL_SECONDS):
+            self.poll()

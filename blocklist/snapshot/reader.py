@@ -1,4 +1,7 @@
-"""Answering from a snapshot file: the reader an ad server embeds. It knows a snapshot only by its bytes."""
+"""Look targets up in a snapshot file. An ad server can embed this: it needs no database and no network.
+
+:mod:`.host_fast_path` decides most lookups; :meth:`Snapshot.decide` decides any, and both agree.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +18,21 @@ from typing import Any, NamedTuple
 from blocklist.domain.errors import NotFoundError, SnapshotError
 from blocklist.domain.listing import RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, VerdictKind
-from blocklist.normalize.canonical_host import MAX_HOST, match_target, plain_host
+from blocklist.normalize.canonical_host import MAX_HOST, canonical_host_in, match_target
 from blocklist.normalize.hosts import parse_app, parse_target
-from blocklist.snapshot.format.container import sections_of
-from blocklist.snapshot.format.index import CHANGED, SECTIONS, Detail, Group, Layer
-from blocklist.snapshot.format.layout import TRAILER_BYTES, Flag, host_key, key_of, value_of
-from blocklist.snapshot.format.prefilter import passes
-from blocklist.snapshot.format.stacked_index import Layers
-from blocklist.snapshot.host_fast_path import HostJudge, HostKeys, Sources, host_judge
+from blocklist.snapshot.format.container import read_sections
+from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Detail, Group, Index
+from blocklist.snapshot.format.layout import META, PREFILTER, TRAILER_BYTES, Flag, host_key, key_of, value_of
+from blocklist.snapshot.format.prefilter import Prefilter
+from blocklist.snapshot.format.stacked_index import StackedIndex
+from blocklist.snapshot.host_fast_path import GroupTails, HostDecider, SourceTable, host_decider
 
-#: Bytes read at a time while a file is verified: a node answers requests in between.
-_VERIFIED_BLOCK = 1 << 16
+#: Bytes verified in one step; a node answers requests between two steps.
+_VERIFY_BYTES = 1 << 16
 
 
 class _Hit(NamedTuple):
-    """A key that covers the target: what it has, its value, and whether it reached the target from above."""
+    """A key that covers the target: its group, its value, and whether the target is below it rather than equal."""
 
     group: Group
     value: str
@@ -37,63 +40,62 @@ class _Hit(NamedTuple):
 
 
 class Snapshot:
-    """One immutable snapshot, mapped into memory; any number of threads may ask it at once.
+    """One immutable snapshot, mapped into memory. Any number of threads may use it at once.
 
-    It pickles to its path, so that a pool of processes can share one mapping.
+    It pickles as its path, so that a pool of processes shares one mapping of the file.
     """
 
     def __init__(self, path: Path, data: mmap.mmap | bytes) -> None:
-        """Read the bytes of a snapshot; :meth:`open` maps them from a file.
+        """Read a snapshot from its bytes; use :meth:`open` for a file.
 
-        :raises SnapshotError: they are damaged, cut off, or of another format.
+        :raises SnapshotError: the bytes are damaged, cut off, or have another format.
         """
         self.path = path
         self._data = memoryview(data)
-        #: What the file is made of, for whoever compiles the next one.
-        self.sections = sections = sections_of(path, self._data)
-        self.meta: dict[str, Any] = json.loads(bytes(sections["meta"]))
+        #: The sections of the file by name, and the decoded section ``meta``: a delta copies from both.
+        self.sections = sections = read_sections(path, self._data)
+        self.meta: dict[str, Any] = json.loads(bytes(sections[META]))
         meta = self.meta
         self.version: int = meta["version"]
         self.built_at: str = meta["built_at"]
         self.contents: int = meta["contents"]
         self.rules: int = meta["rules"]
         self.listings: int = meta["listings"]
-        #: The version that was compiled whole, and how many keys changed since: none if it is this one.
+        #: The version of the base, and how many keys the delta has: 0 if this snapshot was compiled whole.
         self.base_version: int = meta["base"]["version"]
         self.changed_keys: int = meta["changed"]["keys"] if meta["changed"] else 0
         self.policies: tuple[dict[str, Any], ...] = tuple(meta["policies"])
         self._bits = {policy["name"]: bit for bit, policy in enumerate(self.policies)}
-        self._least: tuple[int, ...] = tuple(policy["min_authorities"] for policy in self.policies)
-        self._sources = Sources(meta["sources"])
+        self._min_authorities: tuple[int, ...] = tuple(policy["min_authorities"] for policy in self.policies)
+        self._sources = SourceTable(meta["sources"])
         self._overrides: list[dict[str, Any]] = meta["overrides"]
         self._expiries = [_epoch(override["until"]) for override in self._overrides]
-        self._slashes: int = meta["slashes"]
-        self._sieve = sections["sieve"]
-        self._wide = frozenset(suffix.encode() for suffix in meta["wide"])
-        self.base = Layer(path, sections, meta["group_bits"])
-        self._index: Layer | Layers = self.base
+        self._max_slashes: int = meta["slashes"]
+        self.prefilter = Prefilter(sections[PREFILTER], frozenset(suffix.encode() for suffix in meta["wide"]))
+        self.base = Index(path, sections, meta["group_bits"])
+        self._index: Index | StackedIndex = self.base
         if meta["changed"]:
-            changed = {name: sections[CHANGED + name] for name in SECTIONS}
-            self._index = Layers(self.base, Layer(path, changed, meta["changed"]["group_bits"]))
+            delta = {name: sections[DELTA_PREFIX + name] for name in INDEX_SECTIONS}
+            self._index = StackedIndex(self.base, Index(path, delta, meta["changed"]["group_bits"]))
         self._prefixes = self._index.prefixes
-        #: The verdict on everything that no key covers: one object, so that a caller may compare by identity.
+        #: The verdict for every target that no key covers. It is one object, so that callers can compare with ``is``.
         self.not_listed = Verdict(VerdictKind.NOT_LISTED, self.version)
-        plain = [policy["name"] for policy in self.policies if policy["min_authorities"] == 1]
-        keys = HostKeys(self._index, self._sources, self._bits, plain, self.not_listed)
-        self._judge: HostJudge = host_judge(keys, self._index, self._sieve, self._wide, self._bits, self.not_listed)
+        one_authority = [policy["name"] for policy in self.policies if policy["min_authorities"] == 1]
+        tails = GroupTails(self._index, self._sources, self._bits, one_authority, self.not_listed)
+        self._decide_host: HostDecider = host_decider(tails, self._index, self.prefilter, self._bits, self.not_listed)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Snapshot:
-        """Map a snapshot file. The whole file is not read: :meth:`verify` does that.
+        """Map a snapshot file, without reading all of it; :meth:`verify` compares it with its checksum.
 
-        :raises SnapshotError: it is missing, damaged, cut off, or of another format.
+        :raises SnapshotError: the file is missing, damaged, cut off, or has another format.
         """
         path = Path(path)
         try:
             with path.open("rb") as file:
                 data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
-            raise SnapshotError(f"{path}: not a snapshot that can be opened: {error}") from None
+            raise SnapshotError(f"{path}: not a snapshot, or it cannot be opened: {error}") from None
         return cls(path, data)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -102,53 +104,53 @@ class Snapshot:
     def verify(self) -> None:
         """Read the whole file and compare it with its checksum.
 
-        :raises SnapshotError: it differs.
+        :raises SnapshotError: it does not match.
         """
-        for _ in self.verifying():
+        for _ in self.verify_steps():
             pass
 
-    def verifying(self) -> Iterator[None]:
-        """Do what :meth:`verify` does, a little at each step.
+    def verify_steps(self) -> Iterator[None]:
+        """Do the work of :meth:`verify` in steps of well under a millisecond.
 
-        :raises SnapshotError: at the last step, the file differs from its checksum.
+        :raises SnapshotError: in the last step, if the checksum does not match.
         """
         end = len(self._data) - TRAILER_BYTES
         digest = hashlib.sha256()
-        for start in range(0, end, _VERIFIED_BLOCK):
-            digest.update(self._data[start : min(start + _VERIFIED_BLOCK, end)])
+        for start in range(0, end, _VERIFY_BYTES):
+            digest.update(self._data[start : min(start + _VERIFY_BYTES, end)])
             yield
         if digest.digest() != bytes(self._data[end:]):
-            raise SnapshotError(f"{self.path}: damaged: it does not have the checksum that it ends with")
+            raise SnapshotError(f"{self.path}: damaged: its checksum does not match")
 
     def lookup(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
-        """Return the verdict for a host or a URL; ``explain`` adds every listing that counts.
+        """Return the verdict for a host or a URL; ``explain`` adds every listing that counts under the policy.
 
-        :raises ValueError: why no browser could open the target.
+        :raises ValueError: no browser could open the target; the message says why.
         :raises NotFoundError: the snapshot has no such policy.
         """
         match = match_target(target)
         if match is not None:
             host = match[1]
-            # What is_plain asks: a call less.
+            # The check of is_canonical, inlined: it saves a call.
             if len(host) <= MAX_HOST and "xn--" not in host:
-                raw = host.encode()
-                verdict = self._judge(host, raw, raw[match.start(2) - match.end(1) :], policy)
+                host_bytes = host.encode()
+                verdict = self._decide_host(host, host_bytes, host_bytes[match.start(2) - match.end(1) :], policy)
                 if verdict is not None and (not explain or verdict is self.not_listed):
                     return verdict
         return self.decide(parse_target(target), policy, explain=explain)
 
     def lookup_host(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
-        """Return the verdict for a host alone, whatever its path; ``partial`` says that URLs on it are listed.
+        """Return the verdict for the host of a target, its path ignored. ``partial``: URLs on the host are listed.
 
-        :raises ValueError: why no browser could open the target.
+        :raises ValueError: no browser could open the target; the message says why.
         :raises NotFoundError: the snapshot has no such policy.
         """
-        if not explain and (host := plain_host(target)) and (verdict := self.judge_plain(host, policy)):
+        if not explain and (host := canonical_host_in(target)) and (verdict := self.decide_host(host, policy)):
             return verdict
         return self.decide(parse_target(target).site, policy, explain=explain)
 
     def lookup_batch(self, targets: Iterable[str], policy: str = "default") -> list[Verdict]:
-        """Return the verdict for each host or URL, in order; ``unknown`` for what no browser could open.
+        """Return the verdicts for hosts or URLs, in order; ``unknown`` for a target that no browser could open.
 
         :raises NotFoundError: the snapshot has no such policy.
         """
@@ -164,26 +166,26 @@ class Snapshot:
     def lookup_app(self, app: str, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for an app bundle or store id.
 
-        :raises ValueError: why it is not one.
+        :raises ValueError: the text is no app id; the message says why.
         :raises NotFoundError: the snapshot has no such policy.
         """
         return self.decide(parse_app(app), policy, explain=explain)
 
-    def judge_plain(self, host: str, policy: str) -> Verdict | None:
-        """Return the verdict for a host that is canonical as written, whatever the path behind it.
+    def decide_host(self, host: str, policy: str) -> Verdict | None:
+        """Return the verdict for a host that is canonical as written, for any path on it.
 
-        None where the path, an override or a count of authorities could have a say, or where there is no such policy:
-        :meth:`decide` knows. The way of most requests, and the shortest.
+        None if the path, an override or a number of authorities could matter, or if there is no such policy: then ask
+        :meth:`decide`. Most lookups end here; see :mod:`.host_fast_path`.
         """
-        raw = host.encode()
-        return self._judge(host, raw, raw[host.rfind(".", 0, host.rfind(".")) + 1 :], policy)
+        host_bytes = host.encode()
+        return self._decide_host(host, host_bytes, host_bytes[host.rfind(".", 0, host.rfind(".")) + 1 :], policy)
 
     def overrides_expired(self, moment: float) -> int:
-        """Return how many overrides have expired by a moment (Unix time): answers change when the number does."""
+        """Return how many overrides have expired at a Unix time; when it grows, cached verdicts are outdated."""
         return sum(expiry <= moment for expiry in self._expiries)
 
     def bit_of(self, policy: str) -> int:
-        """Return the number of a policy, its bit in the masks.
+        """Return the bit of a policy in masks, from 0.
 
         :raises NotFoundError: the snapshot has no such policy.
         """
@@ -194,7 +196,7 @@ class Snapshot:
         return bit
 
     def decide(self, target: Target, policy: str = "default", *, explain: bool = False) -> Verdict:
-        """Return the verdict for a target that was read already.
+        """Return the verdict for a parsed target: overrides first, then listings, then "not listed".
 
         :raises NotFoundError: the snapshot has no such policy.
         """
@@ -215,7 +217,7 @@ class Snapshot:
         return self.not_listed._replace(partial=True) if partial else self.not_listed
 
     def _hits(self, target: Target) -> tuple[list[_Hit], Group | None]:
-        """Return the keys that cover a target, the most specific first, and what the target's own host has."""
+        """Return the keys that cover a target, the most specific first, and the group of the target's own host."""
         if target.app is not None:
             return self._exact(key_of(RuleKind.APP, target.app)), None
         hits: list[_Hit] = []
@@ -225,10 +227,10 @@ class Snapshot:
             own = hits[0].group if hits else None
         else:
             key = host_key(target.host)
-            if passes(self._sieve, target.host, self._wide):
+            if self.prefilter.may_cover(target.host):
                 for found in self._prefixes(key):
                     above = len(found) < len(key)
-                    group = self._index.group(self._index.number(found))
+                    group = self._index.group(self._index.group_number(found))
                     hits.insert(0, _Hit(group, value_of(found), above))
                     if not above:
                         own = group
@@ -241,9 +243,9 @@ class Snapshot:
         return [] if group is None else [_Hit(group, value_of(key), False)]
 
     def _url_hits(self, target: Target, path: str) -> list[_Hit]:
-        """Return the URL keys that cover a target: its path and each above it, with each query that is part of its."""
+        """Return the URL keys that cover a target: its path and each path above it, with and without a query."""
         hits: list[_Hit] = []
-        for prefix in _paths(path, self._slashes):
+        for prefix in _paths(path, self._max_slashes):
             key = key_of(RuleKind.URL, target.host + prefix)
             if target.params and self._index.get(key + b"?") is not None:
                 hits += self._query_hits(key + b"?", target.params)
@@ -251,16 +253,17 @@ class Snapshot:
         return hits
 
     def _query_hits(self, key: bytes, params: frozenset[str]) -> list[_Hit]:
+        """Return the keys that are ``key`` and a subset of the parameters, those with most parameters first."""
         hits: list[_Hit] = []
         for param in sorted(params):
             hits += self._exact(key + param.encode())
-            for found in self._index.beginning(key + param.encode() + b"&"):
+            for found in self._index.keys_with_prefix(key + param.encode() + b"&"):
                 if params.issuperset(found[len(key) :].decode().split("&")):
                     hits += self._exact(found)
         return sorted(hits, key=lambda hit: (-hit.value.count("&"), hit.value))
 
     def _overridden(self, hits: list[_Hit], explain: bool) -> Verdict | None:
-        """Return the word of the most specific override in force, if there is one."""
+        """Return the verdict of the most specific override in force; None if there is none."""
         for hit in hits:
             index = self._override_in(hit)
             if index is None:
@@ -268,11 +271,12 @@ class Snapshot:
             override = self._overrides[index]
             action = OverrideAction(override["action"])
             kind = VerdictKind.LISTED if action is OverrideAction.BLOCK else VerdictKind.NOT_LISTED
-            said = ({"override": override},) if explain else ()
-            return Verdict(kind, self.version, hit.value, Scope(override["scope"]), override=action, listings=said)
+            listings = ({"override": override},) if explain else ()
+            return Verdict(kind, self.version, hit.value, Scope(override["scope"]), override=action, listings=listings)
         return None
 
     def _override_in(self, hit: _Hit) -> int | None:
+        """Return the number of the newest override of a key that is in force and reaches the target."""
         now, found = time.time(), None
         for index in hit.group.overrides:
             if self._expiries[index] > now and (not hit.above or self._overrides[index]["scope"] == Scope.SUBTREE):
@@ -280,10 +284,10 @@ class Snapshot:
         return found
 
     def _listed(self, hits: list[_Hit], bit: int, explain: bool) -> Verdict | None:
-        """Return "listed" with everything that counts, unless the policy wants more authorities than there are."""
+        """Return "listed" with all feeds that count; None if the policy requires more independent authorities."""
         counting = [(hit, detail) for hit in hits for detail in self._sources.counting(hit.group, bit, above=hit.above)]
-        least = self._least[bit]
-        if least > 1 and len({self._sources[detail.source]["authority"] for _, detail in counting}) < least:
+        required = self._min_authorities[bit]
+        if required > 1 and len({self._sources[detail.source]["authority"] for _, detail in counting}) < required:
             return None
         return Verdict(
             VerdictKind.LISTED,
@@ -295,8 +299,7 @@ class Snapshot:
         )
 
     def _explained(self, value: str, detail: Detail) -> dict[str, Any]:
-        source = self._sources[detail.source]
-        raw, reference, legal_basis, published_at, listed_from = detail.texts()
+        source, texts = self._sources[detail.source], detail.texts()
         return {
             "feed": source["feed"],
             "authority": source["authority"],
@@ -304,30 +307,30 @@ class Snapshot:
             "country": source["country"],
             "rule": value,
             "scope": detail.scope.value,
-            "reference": reference,
-            "legal_basis": legal_basis or source["legal_basis"],
-            "published_at": published_at,
-            "listed_from": listed_from,
+            "reference": texts.reference,
+            "legal_basis": texts.legal_basis or source["legal_basis"],
+            "published_at": texts.published_at,
+            "listed_from": texts.listed_from,
             "appeal_contact": source["contact"],
-            "entry": raw or value,
+            "entry": texts.raw or value,
         }
 
 
 def same_policies(snapshot: Snapshot, policies: Iterable[Policy]) -> bool:
-    """Return whether a snapshot was compiled for exactly these policies."""
+    """Return whether a snapshot was compiled for exactly these policies, in this order."""
     wanted = [(p.name, list(p.kinds), list(p.countries), list(p.feeds), p.min_authorities) for p in policies]
     names = ("name", "kinds", "countries", "feeds", "min_authorities")
     return wanted == [tuple(policy[name] for name in names) for policy in snapshot.policies]
 
 
-def _paths(path: str, slashes: int) -> Iterator[str]:
-    """Yield a path and each path above it, the longest first, of at most so many slashes.
+def _paths(path: str, max_slashes: int) -> Iterator[str]:
+    """Yield a path and each path above it, the longest first; longer ones than any rule has are left out.
 
     >>> list(_paths("/a/b", 9))
     ['/a/b', '/a/', '/a', '/']
     """
-    if path.count("/") > slashes:
-        path = "/" + "/".join(path.split("/")[1 : slashes + 1]) + "/"
+    if path.count("/") > max_slashes:
+        path = "/" + "/".join(path.split("/")[1 : max_slashes + 1]) + "/"
     while True:
         yield path
         if path == "/":

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from blocklist.domain.clock import later
+from blocklist.snapshot.compile.listing_rows import BareHosts, ListingRow
 from blocklist.store.database import TEXTS, Database, as_texts
 
-#: What the compiler needs of a listing, in the order of :data:`blocklist.snapshot.compile.compiler.ListingRow`.
-_COMPILED = "value, kind, scope, feed_id, raw, reference, legal_basis, published_at, authority, country, listed_from"
+#: The columns of a :class:`ListingRow`.
+_COMPILED = ", ".join(ListingRow._fields)
 _FACTS = ("raw", "reference", "legal_basis", "published_at", "authority", "country")
 _IS_BARE = " AND ".join(["kind = 'host'", *(f"{fact} IS NULL" for fact in _FACTS)])
 _COUNTS = "closed_by = 0 AND feed_id IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
@@ -46,25 +47,25 @@ class Current:
         """Return how many listings count."""
         return int(self._database.value(f"SELECT count(*) FROM listings WHERE {_COUNTS}"))
 
-    def bare(self) -> Iterator[tuple[Any, ...]]:
+    def bare(self) -> Iterator[BareHosts]:
         """Yield hosts about which nothing more is stated, a block at a time.
 
-        A block is hosts with spaces between them, and the words on all of them: feed id, scope and listed from. A
-        million rows differ in nothing else; joined by the database they cost half of what a row each does.
+        A million rows differ only in the host; joined by the database they cost half of what a row each does.
         """
-        return self._database.tuples(
+        blocks = self._database.tuples(
             "SELECT group_concat(value, ' '), feed_id, scope, listed_from FROM listings NOT INDEXED"
             f" WHERE {_COUNTS} AND {_IS_BARE} GROUP BY id / {_BLOCK}, feed_id, scope, listed_from"
         )
+        return map(BareHosts._make, blocks)
 
-    def stated(self) -> Iterator[tuple[Any, ...]]:
-        """Yield everything else, as :data:`_COMPILED` names it (raw None: as the value)."""
-        return self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE {_COUNTS} AND NOT ({_IS_BARE})")
+    def stated(self) -> Iterator[ListingRow]:
+        """Yield the other listings that count."""
+        return self._rows(f"SELECT {_COMPILED} FROM listings WHERE {_COUNTS} AND NOT ({_IS_BARE})")
 
-    def rows_at(self, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-        """Yield listings by their ids in the form of :meth:`stated`, whether they count or not."""
+    def rows_at(self, ids: Iterable[int]) -> Iterator[ListingRow]:
+        """Yield listings by their ids, whether they count or not."""
         for id_ in ids:
-            yield from self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE id = ?", (id_,))
+            yield from self._rows(f"SELECT {_COMPILED} FROM listings WHERE id = ?", (id_,))
 
     def changed(self, since: Mark, limit: int) -> list[tuple[str, str]] | None:
         """Return kind and value of the rules of which a listing began or ended since; None if more than so many did.
@@ -83,22 +84,25 @@ class Current:
             found.update(rows)
         return [(kind, value) for kind, value in found]
 
-    def of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[tuple[Any, ...]]:
-        """Yield the listings of URLs on these hosts and of other rules with these values, as :meth:`stated` does."""
+    def of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[ListingRow]:
+        """Yield the listings that count of URL rules on these hosts and of other rules with these values."""
         for some in _batches(values):
-            yield from self._database.tuples(
+            yield from self._rows(
                 f"SELECT l.{_COMPILED} FROM {TEXTS} t JOIN listings l ON l.value = t.value"
                 f" WHERE kind <> 'url' AND {_COUNTS_TOO}",
                 (as_texts(some),),
             )
         for some in _batches(hosts):
             # "0" follows "/": every value that begins with "host/", found through the index.
-            yield from self._database.tuples(
+            yield from self._rows(
                 f"SELECT l.{_COMPILED} FROM {TEXTS} t JOIN listings l"
                 " ON l.value >= t.value || '/' AND l.value < t.value || '0'"
                 f" WHERE kind = 'url' AND {_COUNTS_TOO}",
                 (as_texts(some),),
             )
+
+    def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[ListingRow]:
+        return map(ListingRow._make, self._database.tuples(statement, parameters))
 
 
 def _batches(texts: Collection[str]) -> Iterator[list[str]]:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from blocklist.domain.listing import Rule, RuleKind, Scope
-from blocklist.domain.run import Change, Effect, GuardFinding
+from blocklist.domain.run import Effect, GuardFinding, HeldChange
 from blocklist.store.database import Database, like
 
 #: Changes kept a run and direction, in order of their values; the figures cover all, and so does the kept body.
@@ -87,7 +87,7 @@ class Changes:
         standing_out: bool = False,
         limit: int = 100,
         offset: int = 0,
-    ) -> tuple[list[Change], int]:
+    ) -> tuple[list[HeldChange], int]:
         """Return one page of what a run would change, what stands out first, and how many changes fit in all.
 
         ``search`` is text within the value or the entry as published, case ignored.
@@ -110,7 +110,7 @@ class Changes:
         standing_out: bool = False,
         after: Place | None = None,
         limit: int = 100,
-    ) -> tuple[list[Change], Place | None]:
+    ) -> tuple[list[HeldChange], Place | None]:
         """Return so many changes of a run after a place in their order, and the place of the last of them.
 
         Narrowed and ordered as :meth:`find` does; a page costs the same wherever it is. The place is None at the end.
@@ -196,8 +196,8 @@ def _narrowed(run_id: int, change: str | None, search: str, standing_out: bool) 
     return " AND ".join(conditions), parameters
 
 
-def _change(row: tuple[Any, ...]) -> Change:
-    return Change(row[0], _rule(*row[1:4]), row[4] or row[1], row[5], row[6])
+def _change(row: tuple[Any, ...]) -> HeldChange:
+    return HeldChange(row[0], _rule(*row[1:4]), row[4] or row[1], row[5], row[6])
 
 
 def _said_rows(run_id: int, said: Iterable[GuardFinding]) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from itertools import islice
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rule, RuleKind, Scope
-from blocklist.domain.run import GuardFinding, Hold, HoldState
+from blocklist.domain.run import GuardFinding, HeldEntry, HoldState
 from blocklist.store.database import Database, Row
 
 _FACTS = "raw, position, reference, legal_basis, published_at, authority, country"
@@ -66,10 +66,10 @@ class Holds:
 
     # What waits, and what was decided
 
-    def of_rules(self, feed: str, rules: Iterable[Rule]) -> dict[Rule, Hold]:
+    def of_rules(self, feed: str, rules: Iterable[Rule]) -> dict[Rule, HeldEntry]:
         """Return what is known of these rules in a feed: those that wait, and those that a person decided on."""
         wanted = set(rules)
-        found: dict[Rule, Hold] = {}
+        found: dict[Rule, HeldEntry] = {}
         for chunk in _chunks([rule.value for rule in wanted]):
             rows = self._database.rows(
                 f"SELECT * FROM holds WHERE feed = ? AND value IN ({_marks(chunk)})", (feed, *chunk)
@@ -116,7 +116,7 @@ class Holds:
                 (state.value, by, None if by is None else now(), reason, id_),
             )
 
-    def get(self, id_: int) -> Hold:
+    def get(self, id_: int) -> HeldEntry:
         """Return a hold, whatever its state.
 
         :raises NotFoundError: there is none of that id.
@@ -126,7 +126,7 @@ class Holds:
             raise NotFoundError(f"there is no hold {id_}: 'blocklist hold list' shows those there are")
         return _hold(row)
 
-    def all(self, feed: str | None = None, state: HoldState | None = HoldState.WAITING) -> list[Hold]:
+    def all(self, feed: str | None = None, state: HoldState | None = HoldState.WAITING) -> list[HeldEntry]:
         """Return the holds of a feed or of all, in one state or (None) in any, oldest first."""
         conditions, parameters = ["true"], []
         for column, value in (("feed", feed), ("state", state and state.value)):
@@ -138,7 +138,7 @@ class Holds:
 
     def page(
         self, *, feed: str | None = None, state: HoldState | None = None, after: int = 0, limit: int = 100
-    ) -> list[Hold]:
+    ) -> list[HeldEntry]:
         """Return so many holds of a feed or of all, in one state or in any, oldest first, those after an id."""
         conditions: list[str] = ["id > ?"]
         parameters: list[str | int] = [after]
@@ -158,7 +158,7 @@ class Holds:
 
     # An entry's own listing
 
-    def open_listing(self, hold: Hold, feed_id: int, moment: str) -> bool:
+    def open_listing(self, hold: HeldEntry, feed_id: int, moment: str) -> bool:
         """List what was held, inside a transaction; return False where the feed lists it already."""
         return bool(
             self._database.execute(
@@ -168,7 +168,7 @@ class Holds:
             )
         )
 
-    def close_listing(self, hold: Hold, feed_id: int, moment: str) -> bool:
+    def close_listing(self, hold: HeldEntry, feed_id: int, moment: str) -> bool:
         """Delist what was held, inside a transaction; return False where the feed does not list it.
 
         No run closes it: the row's own id, negative, says so, and is no other row's.
@@ -199,8 +199,8 @@ def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _hold(row: Row) -> Hold:
-    return Hold(
+def _hold(row: Row) -> HeldEntry:
+    return HeldEntry(
         id=row["id"],
         feed=row["feed"],
         rule=_rule(row["value"], row["kind"], row["scope"]),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blocklist.definitions.definition import FeedDefinition
-from blocklist.domain.listing import Authority, Entry, Hosts, Listing, Rule, RuleKind, Scope
+from blocklist.domain.listing import Authority, Entry, HostBlock, Listing, Rule, RuleKind, Scope
 from blocklist.store.database import TEXTS, Database, Row, as_texts
 
 _STAGED = (
@@ -59,7 +59,7 @@ class Listings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def stage(self, ruled: Iterable[tuple[Entry, Rule] | Hosts]) -> int:
+    def stage(self, ruled: Iterable[tuple[Entry, Rule] | HostBlock]) -> int:
         """Put a body's rules beside the listings, replacing what this thread staged before; return how many rows."""
         self.unstage()
         self._database.execute(f"CREATE TEMPORARY TABLE incoming ({_columns()})")
@@ -145,12 +145,12 @@ class Listings:
         )
         return [_listing(row) for row in rows]
 
-    def _fill(self, ruled: Iterable[tuple[Entry, Rule] | Hosts]) -> int:
+    def _fill(self, ruled: Iterable[tuple[Entry, Rule] | HostBlock]) -> int:
         """Stage rows and return how many they were."""
         staged = 0
         ones: list[tuple[Entry, Rule]] = []
         for item in ruled:
-            if not isinstance(item, Hosts):
+            if not isinstance(item, HostBlock):
                 ones.append(item)
             elif len(item.values) < _TOGETHER:
                 ones.extend(item.ruled())

@@ -10,7 +10,7 @@ from typing import Any
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rejected
-from blocklist.domain.run import Counts, Outcome, Run, Stage
+from blocklist.domain.run import Outcome, Run, RunCounts, Stage
 from blocklist.store.database import Database, Row
 
 #: Rejected rows kept word for word a run; the counts by code cover all of them, and so does the kept body.
@@ -57,7 +57,7 @@ class Runs:
         id_: int,
         outcome: Outcome,
         reason: str,
-        counts: Counts | None = None,
+        counts: RunCounts | None = None,
         rejected_by_code: dict[str, int] | None = None,
     ) -> None:
         """Note how a run ended. A held one waits for review."""
@@ -68,7 +68,7 @@ class Runs:
             values["review"] = "pending"
         self._update(id_, **values)
 
-    def figures(self, id_: int, counts: Counts, rejected_by_code: dict[str, int]) -> None:
+    def figures(self, id_: int, counts: RunCounts, rejected_by_code: dict[str, int]) -> None:
         """Note the figures of a run that is under way, so that one that fails later still shows them."""
         self._update(id_, counts=json.dumps(asdict(counts)), rejected_by_code=json.dumps(rejected_by_code))
 
@@ -224,7 +224,7 @@ def _run(row: Row) -> Run:
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
         reason=row["reason"],
         finished_at=row["finished_at"],
-        counts=Counts(**json.loads(row["counts"])),
+        counts=RunCounts(**json.loads(row["counts"])),
         rejected_by_code=json.loads(row["rejected_by_code"]),
         body_sha256=row["body_sha256"],
         body_bytes=row["body_bytes"],

@@ -1,21 +1,17 @@
-"""JSON without white space, as every answer has it."""
+"""JSON without white space: the form of all answers."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-if TYPE_CHECKING:
-    # Lookup nodes import this module, and know nothing of the refresh.
-    pass
-
 
 def compact_json(body: Any) -> str:
-    """Return JSON without white space, as all answers have it."""
+    """Return JSON without white space."""
     try:
         return msgspec.json.encode(body).decode()
     except UnicodeEncodeError:
-        # Half of a surrogate pair, which a caller sent as JSON or a list has: ten times slower, and the rest is told.
+        # A lone surrogate, from a caller's JSON or from a list. The standard library encodes it, ten times slower.
         return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

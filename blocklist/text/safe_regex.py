@@ -1,6 +1,7 @@
-"""Regular expressions that people write, searched apart: while one runs, Python runs nothing else beside it.
+"""Search with regular expressions that people configure, in a separate process with a time limit.
 
-A pattern such as ``(a+)+b`` takes twice as long for each further character, and the text is a publisher's to choose.
+A pattern such as ``(a+)+b`` takes twice as long for each further character, and publishers choose the text. In the
+process itself, such a search would block all other threads and could not be stopped.
 """
 
 from __future__ import annotations
@@ -12,59 +13,59 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Seconds after which a search is given up, and with it whatever it was for.
+#: Seconds after which a search is stopped.
 SECONDS = 10.0
 _PROGRAM = """
 import json, re, sys
-asked = json.load(sys.stdin)
-find = re.compile(asked["pattern"], asked["flags"]).search
-found = map(find, asked["texts"])
+request = json.load(sys.stdin)
+search = re.compile(request["pattern"], request["flags"]).search
+found = map(search, request["texts"])
 json.dump([(match.groups(), match.groupdict()) if match else None for match in found], sys.stdout)
 """
 
 
-class TooSlowError(Exception):
-    """A pattern took too long; it says which."""
+class RegexTimeoutError(Exception):
+    """A pattern took too long; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a pattern found: its groups in order, and those that have a name; None where one took no part."""
+class RegexMatch:
+    """A match: its groups in order, and the named ones by name; None for a group that did not take part."""
 
     groups: tuple[str | None, ...]
     named: dict[str, str | None]
 
 
-def search(pattern: str, texts: Sequence[str], flags: int = 0) -> list[Found | None]:
-    """Return the first place in each text that a pattern fits; None where it fits nowhere.
+def search(pattern: str, texts: Sequence[str], flags: int = 0) -> list[RegexMatch | None]:
+    """Return the first match of a pattern in each text, or None for a text without one.
 
     >>> search("a(b)?", ["ab", "x"])
-    [Found(groups=('b',), named={}), None]
+    [RegexMatch(groups=('b',), named={}), None]
 
-    :raises TooSlowError: the search took longer than ten seconds.
+    :raises RegexTimeoutError: the search took longer than :data:`SECONDS`, or all memory.
     """
     if not texts:
         return []
-    asked = json.dumps({"pattern": pattern, "flags": int(flags), "texts": texts})
+    request = json.dumps({"pattern": pattern, "flags": int(flags), "texts": texts})
     try:
-        done = subprocess.run(  # noqa: S603 - this very Python, and a program from above
+        done = subprocess.run(  # noqa: S603 - this Python, and the program above
             [sys.executable, "-I", "-S", "-c", _PROGRAM],
-            input=asked.encode(),
+            input=request.encode(),
             capture_output=True,
             timeout=SECONDS,
             check=True,
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
-        raise TooSlowError(
+        raise RegexTimeoutError(
             f"the pattern {pattern!r} takes more than {SECONDS:g} seconds, or all memory: "
-            "write it without a repetition in a repetition"
+            "write it without a repetition inside a repetition"
         ) from None
-    return [Found(tuple(item[0]), item[1]) if item else None for item in json.loads(done.stdout)]
+    return [RegexMatch(tuple(item[0]), item[1]) if item else None for item in json.loads(done.stdout)]
 
 
-def fitting(pattern: str, texts: Sequence[str]) -> list[bool]:
-    """Return for each text whether a pattern fits somewhere in it, case ignored.
+def matching(pattern: str, texts: Sequence[str]) -> list[bool]:
+    """Return for each text whether a pattern matches anywhere in it, ignoring case.
 
-    :raises TooSlowError: see :func:`search`.
+    :raises RegexTimeoutError: see :func:`search`.
     """
     return [found is not None for found in search(pattern, texts, re.IGNORECASE)]

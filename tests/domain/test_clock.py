@@ -1,4 +1,4 @@
-"""Moments and durations as they are written."""
+"""Times and durations as text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_text_order_is_time_order() -> None:
     assert seconds_between(moment, later(moment, 61.9)) == 61
 
 
-def test_times_at_the_ends_of_the_calendar_are_told_or_written_in_full() -> None:
+def test_times_at_the_ends_of_the_calendar_are_refused_or_written_in_full() -> None:
     assert parse_time("0500-01-01") == "0500-01-01T00:00:00Z"
     for text in ("0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"):
         with pytest.raises(ValueError, match="is not a time"):

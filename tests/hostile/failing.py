@@ -35,7 +35,7 @@ from blocklist.refresh import guard_evaluation, retention
 from blocklist.refresh.popular_hosts import renowned
 from blocklist.service import Service
 from blocklist.service.doctor import diagnose
-from blocklist.snapshot.repository import SnapshotFolder
+from blocklist.snapshot.repository import SnapshotRepository
 from blocklist.store.holds import Holds
 from blocklist.store.runs import Runs
 from blocklist.store.snapshots import Snapshots
@@ -94,8 +94,8 @@ def _dying_at(stage: str) -> None:
     elsewhere: dict[str, tuple[Any, str]] = {
         "guarding": (guard_evaluation, "judge"),
         "holding": (Holds, "keep"),
-        "publish": (SnapshotFolder, "publish"),
-        "pointing": (SnapshotFolder, "_point"),
+        "publish": (SnapshotRepository, "publish"),
+        "pointing": (SnapshotRepository, "_point"),
         "noting": (Snapshots, "add"),
         "pruning": (retention, "prune_daily"),
         "removing": (Bodies, "remove"),

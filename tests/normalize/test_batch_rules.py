@@ -1,4 +1,4 @@
-"""Lines read many at once give exactly what they give one by one."""
+"""Lines read together give exactly the same as lines read one by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from blocklist.config.settings import Settings
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.domain.listing import Hosts, Lines, Scope
+from blocklist.domain.listing import HostBlock, LineBlock, Scope
 from blocklist.formats.lines import MAX_LINE
 from blocklist.formats.registry import format_of
 from blocklist.normalize.batch_rules import rules_in_blocks
@@ -101,9 +101,11 @@ def assert_the_same(format_: str, body: str, reading: Reading) -> None:
     encoded = body.encode()
     one_by_one = list(chosen.entries(io.BytesIO(encoded), options, 0))
     blocks = list(chosen.blocks(io.BytesIO(encoded), options, 0))
-    assert [entry for item in blocks for entry in (item.entries() if isinstance(item, Lines) else [item])] == one_by_one
+    assert [
+        entry for item in blocks for entry in (item.entries() if isinstance(item, LineBlock) else [item])
+    ] == one_by_one
     ruled = list(rules_in_blocks(blocks, reading))
-    expanded = [pair for item in ruled for pair in (item.ruled() if isinstance(item, Hosts) else [item])]
+    expanded = [pair for item in ruled for pair in (item.ruled() if isinstance(item, HostBlock) else [item])]
     assert expanded == list(rules_of(one_by_one, reading))
 
 
@@ -139,12 +141,12 @@ def test_plain_hosts_are_read_together(format_: str, prefix: str) -> None:
     chosen, options = format_of(format_, {})
     body = "# one\n" + "".join(f"{prefix}site-{number}.example\n" for number in range(40)) + f"{prefix}co.uk\n"
     (hosts, refused) = rules_in_blocks(chosen.blocks(io.BytesIO(body.encode()), options, 0), Reading())
-    assert isinstance(hosts, Hosts)
+    assert isinstance(hosts, HostBlock)
     assert (len(hosts.values), hosts.position, hosts.scope) == (40, 2, Scope.SUBTREE)
     assert refused[1:3] == (42, "public_suffix")
 
 
-def test_a_line_that_is_too_long_is_told_by_its_number_wherever_a_piece_of_the_body_ends() -> None:
+def test_a_line_that_is_too_long_is_named_by_its_number_wherever_a_chunk_of_the_body_ends() -> None:
     chosen, options = format_of("lines", {})
     plain = "".join(f"site-{number}.example\n" for number in range(20_000))
     for long in ("x" * MAX_LINE, "x" * (3 * MAX_LINE), "x " * (5 * MAX_LINE)):
@@ -174,7 +176,7 @@ def test_the_last_of_hosts_read_together_is_the_last_entry_of_the_body() -> None
     assert (reader.last.position, reader.last_rule.value) == (20, "site-19.example")
 
 
-def test_what_is_read_together_is_listed_as_what_is_read_alone(tmp_path: Path) -> None:
+def test_lines_read_together_are_listed_like_lines_read_one_by_one(tmp_path: Path) -> None:
     service = Service(Settings(data_dir=tmp_path))
     file = service.settings.data_dir / "list.txt"
     hosts = [f"site-{number}.example" for number in range(30)]

@@ -1,4 +1,4 @@
-"""Targets to hosts, as browsers see them."""
+"""Targets are parsed as browsers parse them."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_a_refusal_shows_the_target_and_says_why() -> None:
         normalize_host("a" * 64 + ".example")
     with pytest.raises(ValueError, match="empty label"):
         normalize_host("example..com")
-    with pytest.raises(ValueError, match="the port is not one"):
+    with pytest.raises(ValueError, match="the port is not valid"):
         normalize_host("http://example.com:99999/")
     with pytest.raises(ValueError, match="ends in a number but is not an IPv4 address"):
         normalize_host("http://256.256.256.256/")
@@ -209,7 +209,7 @@ def test_a_url_has_a_path_and_a_bare_host_has_none() -> None:
     assert parse_target("http://example.com/a/%2E%2e/b").path == "/b"
 
 
-def test_an_address_is_told_from_a_host() -> None:
+def test_an_address_is_distinguished_from_a_host() -> None:
     assert parse_target("192.0.2.1").ip == "192.0.2.1"
     assert parse_target("http://0xC0000201/x").ip == "192.0.2.1"
     assert parse_target("[2001:db8::1]").ip == "2001:db8::1"
@@ -273,7 +273,7 @@ def test_any_text_has_a_host_or_a_reason(target: str) -> None:
 @pytest.mark.parametrize(
     "target", ["http://a" + "\u0300\u0301" * 300_000 + ".example/", "http://\ud800.example/", "a/\udfff"]
 )
-def test_what_would_cost_seconds_or_no_encoding_carries_is_refused_at_once(target: str) -> None:
+def test_targets_that_take_seconds_or_cannot_be_encoded_are_refused_at_once(target: str) -> None:
     with pytest.raises(ValueError, match="no browser could open"):
         normalize_host(target)
 

@@ -1,4 +1,4 @@
-"""Entries as they are published to rules, and what a rule matches."""
+"""Published entries become rules, and what a rule matches."""
 
 from __future__ import annotations
 
@@ -199,9 +199,9 @@ def test_a_published_address_becomes_a_rule_for_that_address(text: str, address:
 
 @pytest.mark.parametrize(("text", "code"), REFUSED.items())
 def test_what_names_no_site_of_its_own_is_rejected_with_position_and_code(text: str, code: str) -> None:
-    said = refusal(text, position=7)
-    assert (said.code, said.position, said.raw) == (code, 7, text)
-    assert said.reason and "\n" not in said.reason
+    rejected = refusal(text, position=7)
+    assert (rejected.code, rejected.position, rejected.raw) == (code, 7, text)
+    assert rejected.reason and "\n" not in rejected.reason
 
 
 def test_a_rejection_shows_what_was_published() -> None:

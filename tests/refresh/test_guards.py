@@ -10,7 +10,7 @@ import pytest
 
 from blocklist.config.settings import GuardSettings
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.domain.run import Counts
+from blocklist.domain.run import RunCounts
 from blocklist.refresh import guards
 from blocklist.store.listings import Diff
 from tests.support import definition
@@ -60,13 +60,13 @@ def test_a_list_is_let_through(body: bytes, encoding: str) -> None:
 
 def test_a_body_without_rules_fails_with_its_figures() -> None:
     with pytest.raises(UnreadableFeedError, match="the body gives no rules: it has no rows"):
-        guards.check_counts(Counts())
+        guards.check_counts(RunCounts())
     with pytest.raises(UnreadableFeedError, match="the body gives no rules: all 1,200 rows were rejected"):
-        guards.check_counts(Counts(entries=1_200, rejected=1_200))
-    guards.check_counts(Counts(entries=2, rules=1, rejected=1))
+        guards.check_counts(RunCounts(entries=1_200, rejected=1_200))
+    guards.check_counts(RunCounts(entries=2, rules=1, rejected=1))
 
 
-def held(counts: Counts, diff: Diff, general: GuardSettings | None = None, **own: Any) -> list[str]:
+def held(counts: RunCounts, diff: Diff, general: GuardSettings | None = None, **own: Any) -> list[str]:
     limits = guards.limits_of(definition(guards=own), general or GuardSettings())
     return [said.sentence for said in guards.holding(guards.Facts(counts, diff), limits)]
 
@@ -75,8 +75,8 @@ def removing(removed: int, before: int) -> Diff:
     return Diff(before - removed, 0, removed, 0, before)
 
 
-def rejecting(rejected: int, entries: int) -> Counts:
-    return Counts(entries=entries, rules=entries - rejected, rejected=rejected)
+def rejecting(rejected: int, entries: int) -> RunCounts:
+    return RunCounts(entries=entries, rules=entries - rejected, rejected=rejected)
 
 
 def test_a_shrinking_list_is_held_with_its_figures() -> None:

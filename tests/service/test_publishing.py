@@ -22,9 +22,9 @@ TARGETS = [*ENTRIES, *(f"http://b.{host}/x/y?v=1&w" for host in HOSTS), "http://
 
 
 @pytest.fixture(autouse=True)
-def small_snapshots_have_overlays_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_snapshots_get_deltas_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delta, "MIN_RULES", 0)
-    monkeypatch.setattr("blocklist.service.publishing.room_for_changes", lambda _: 1_000)
+    monkeypatch.setattr("blocklist.service.publishing.max_changed_rules", lambda _: 1_000)
 
 
 def whole(service: Service, folder: Path) -> Snapshot:
@@ -112,7 +112,7 @@ def test_a_small_change_is_compiled_above_the_base_and_build_compiles_whole(serv
 
 
 def test_many_changes_are_compiled_whole(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blocklist.service.publishing.room_for_changes", delta.room_for_changes)
+    monkeypatch.setattr("blocklist.service.publishing.max_changed_rules", delta.max_changed_rules)
     sites = [f"site-{number}.example" for number in range(40)]
     add(service, tmp_path, "court", *sites)
     write(tmp_path, "court", *sites[2:])

@@ -1,6 +1,6 @@
-"""The compiled matcher against one written from the contract's words alone, on random rules and targets.
+"""The compiled matcher against a naive one that was written from the contract alone, on random rules and targets.
 
-Targets are made from their parts, so that nothing here asks the parser under test what they mean. The alphabet is
+Targets are made from their parts, so the naive matcher does not depend on the parser under test. The alphabet is
 small: hits, ties and near misses are common.
 """
 
@@ -94,14 +94,14 @@ class World:
     listings: list[Listed]
     overrides: list[Override]
 
-    def voice(self, item: Listed) -> tuple[str, str, AuthorityKind, str]:
+    def origin(self, item: Listed) -> tuple[str, str, AuthorityKind, str]:
         name, kind, country = self.feeds[item.feed]
         return name, item.authority or f"Authority of {name}", kind, item.country or country
 
     def counting(self, policy: Policy) -> list[Listed]:
         counted = []
         for item in self.listings:
-            name, _, kind, country = self.voice(item)
+            name, _, kind, country = self.origin(item)
             if policy.kinds and kind not in policy.kinds:
                 continue
             if policy.countries and country not in policy.countries:
@@ -112,11 +112,11 @@ class World:
         return counted
 
     def check(self, place: Place, policy: Policy, verdict: Verdict) -> None:
-        speaking = [o for o in self.overrides if o.until != EXPIRED and covers(o.rule, place)]
-        if speaking:
+        deciding = [o for o in self.overrides if o.until != EXPIRED and covers(o.rule, place)]
+        if deciding:
             event("decided by an override")
-            best = most_specific([o.rule for o in speaking])
-            newest = {r: max((o for o in speaking if same_target(o.rule, r)), key=lambda o: o.id) for r in best}
+            best = most_specific([o.rule for o in deciding])
+            newest = {r: max((o for o in deciding if same_target(o.rule, r)), key=lambda o: o.id) for r in best}
             assert verdict.override in {o.action for o in newest.values()}
             assert verdict.listed is (verdict.override is OverrideAction.BLOCK)
             assert verdict.rule in {r.value for r in best}
@@ -124,20 +124,20 @@ class World:
         assert verdict.override is None
         counting = self.counting(policy)
         hits = [item for item in counting if covers(item.rule, place)]
-        if hits and len({self.voice(item)[1] for item in hits}) >= policy.min_authorities:
+        if hits and len({self.origin(item)[1] for item in hits}) >= policy.min_authorities:
             event("listed")
             assert verdict.listed
-            assert verdict.feeds == tuple(sorted({self.voice(item)[0] for item in hits}))
+            assert verdict.feeds == tuple(sorted({self.origin(item)[0] for item in hits}))
             best = most_specific([item.rule for item in hits])
             assert (verdict.rule, verdict.scope) in {(rule.value, rule.scope) for rule in best}
-            said = {(s["feed"], s["rule"], s["scope"], s["authority"], s["country"]) for s in verdict.listings}
-            assert said == {
+            explained = {(s["feed"], s["rule"], s["scope"], s["authority"], s["country"]) for s in verdict.listings}
+            assert explained == {
                 (
-                    *self.voice(item)[:1],
+                    *self.origin(item)[:1],
                     item.rule.value,
                     item.rule.scope.value,
-                    self.voice(item)[1],
-                    self.voice(item)[3],
+                    self.origin(item)[1],
+                    self.origin(item)[3],
                 )
                 for item in hits
             }
@@ -228,10 +228,10 @@ def worlds(draw: st.DrawFn) -> World:
         policy_named(policy, number) for number, policy in enumerate(draw(st.lists(policies, min_size=1, max_size=4)))
     ]
     items = draw(st.lists(listings, max_size=24, unique_by=lambda item: (item.rule, item.feed)))
-    words = st.tuples(rules, st.sampled_from(list(OverrideAction)), st.sampled_from([None, None, OPEN, EXPIRED]))
+    decisions = st.tuples(rules, st.sampled_from(list(OverrideAction)), st.sampled_from([None, None, OPEN, EXPIRED]))
     overrides = [
         Override(number, action, rule, "why", "who", SOME_DAY, until)
-        for number, (rule, action, until) in enumerate(draw(st.lists(words, max_size=4)))
+        for number, (rule, action, until) in enumerate(draw(st.lists(decisions, max_size=4)))
     ]
     return World(feeds, named, items, overrides)
 
@@ -288,7 +288,7 @@ def test_the_compiled_matcher_agrees_with_a_naive_one(world: World, targets: lis
                 text = written(place, noise)
                 verdict = snapshot.lookup(text, policy.name, explain=True)
                 short = snapshot.lookup(text, policy.name)
-                if snapshot.judge_plain(place.host or "a.b", policy.name):
+                if snapshot.decide_host(place.host or "a.b", policy.name):
                     event("decided by the host alone")
             world.check(place, policy, verdict)
             assert short == verdict._replace(listings=())

@@ -1,4 +1,4 @@
-"""A snapshot of which only what changed was compiled answers as one that was compiled whole."""
+"""A snapshot compiled as a delta answers like one that was compiled whole."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from blocklist import Snapshot
 from blocklist.domain.listing import Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy
 from blocklist.snapshot.compile import delta as module
-from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow
-from blocklist.snapshot.compile.delta import Overlay, overlay_on
+from blocklist.snapshot.compile.compiler import Compiler, FeedSource
+from blocklist.snapshot.compile.delta import DeltaCompiler, start_delta
+from blocklist.snapshot.compile.listing_rows import ListingRow
 from blocklist.snapshot.format import prefilter
 from tests.snapshot.test_against_naive import OPEN, Listed, Place, World, url_rule, worlds, written
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, host_rule, listed, override, rule, source
@@ -26,7 +27,7 @@ POLICIES = (DEFAULT_POLICY, EVERYTHING)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_snapshots_have_overlays_too() -> Iterator[None]:
+def small_snapshots_get_deltas_too() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prefilter, "WIDE_FROM", 3)
         patch.setattr(module, "MIN_RULES", 0)
@@ -65,22 +66,22 @@ def collected(
     overrides: list[Override],
     feeds: dict[int, FeedSource] = FEEDS,
     policies: tuple[Policy, ...] = POLICIES,
-) -> Overlay | None:
-    """Return an overlay that was given what the store would give it, or None where it cannot be one."""
-    made = overlay_on(previous, feeds, policies)
+) -> DeltaCompiler | None:
+    """Return a delta compiler with the listings that the store would give it; None where a delta is not possible."""
+    made = start_delta(previous, feeds, policies)
     assert made is not None
     made.touch(changed_between(base, rows), overrides)
     made.add_listings(
         row
         for row in reversed(rows)
-        if (row[0].partition("/")[0] in made.hosts if row[1] == "url" else row[0] in made.values)
+        if (row[0].partition("/")[0] in made.url_hosts if row[1] == "url" else row[0] in made.values)
     )
     made.add_overrides(overrides)
-    return made if made.complete(len(rows)) else None
+    return made if made.is_complete(len(rows)) else None
 
 
 def same(one: Snapshot, other: Snapshot, place: Place, noise: int, policy: str) -> bool:
-    """Return whether two snapshots say the same of a target, in short, at length, and of its host alone."""
+    """Return whether two snapshots give the same verdicts: short, explained, and for the host alone."""
     for explain in (False, True):
         if place.app:
             verdicts = [snapshot.lookup_app(place.app, policy, explain=explain) for snapshot in (one, other)]
@@ -95,7 +96,7 @@ def same(one: Snapshot, other: Snapshot, place: Place, noise: int, policy: str) 
     return True
 
 
-# A few names only, so that rules of every kind meet on one host again and again.
+# Few names, so that rules of every kind often meet on one host.
 hosts = st.sampled_from(["p.example", "www.p.example", "a.p.example", "www.q.example", "q.example"])
 authorities = st.one_of(hosts, st.sampled_from(["93.184.215.14", "2606:2800:21f::1"]))
 paths = st.sampled_from(["/x", "/x/y", "/x/"])
@@ -118,19 +119,19 @@ places = st.one_of(
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[World, list[tuple[list[Listed], list[Override]]]]:
-    """Draw a world, and what counts in it at moments one after another, much of it again and again."""
+    """Draw a world, and what counts in it at consecutive moments, with much in common."""
     world = draw(worlds())
     items = draw(st.lists(listings, max_size=12))
     items = list({(item.rule, item.feed): item for item in items}.values())
-    words = st.tuples(rules, st.sampled_from(list(OverrideAction)), st.sampled_from([None, OPEN]))
+    decisions = st.tuples(rules, st.sampled_from(list(OverrideAction)), st.sampled_from([None, OPEN]))
     overrides = [
         Override(number, action, target, "why", "who", SOME_DAY, until)
-        for number, (target, action, until) in enumerate(draw(st.lists(words, max_size=4)))
+        for number, (target, action, until) in enumerate(draw(st.lists(decisions, max_size=4)))
     ]
     moments = []
     for _ in range(draw(st.integers(2, 4))):
         counts = draw(st.lists(st.integers(0, 3), min_size=len(items), max_size=len(items)))
-        # Of those that are there, some are stated otherwise: they end and begin.
+        # Some listings change their facts: the old row ends and a new one begins.
         there = [
             item if count > 1 else replace(item, reference="new")
             for item, count in zip(items, counts, strict=True)
@@ -142,7 +143,7 @@ def histories(draw: st.DrawFn) -> tuple[World, list[tuple[list[Listed], list[Ove
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(histories(), st.lists(st.tuples(places, st.integers(0, 31)), min_size=6, max_size=16))
-def test_after_any_changes_an_overlay_answers_as_what_is_compiled_whole(
+def test_after_any_changes_a_delta_answers_as_a_snapshot_compiled_whole(
     history: tuple[World, list[tuple[list[Listed], list[Override]]]], targets: list[tuple[Place, int]]
 ) -> None:
     world, moments = history
@@ -152,18 +153,18 @@ def test_after_any_changes_an_overlay_answers_as_what_is_compiled_whole(
     previous: Snapshot | None = None
     for version, (items, overrides) in enumerate(moments, 1):
         rows = [listed(i.rule, i.feed, authority=i.authority, country=i.country, reference=i.reference) for i in items]
-        anew = whole(rows, overrides, feeds, policies, version)
+        compiled_whole = whole(rows, overrides, feeds, policies, version)
         made = previous and collected(previous, base, rows, overrides, feeds, policies)
         if not made:
             event("compiled whole")
-            base, previous = rows, anew
+            base, previous = rows, compiled_whole
             continue
         event("compiled above a base")
         previous = compiled(made, version)
-        assert (previous.rules, previous.listings) == (anew.rules, anew.listings)
+        assert (previous.rules, previous.listings) == (compiled_whole.rules, compiled_whole.listings)
         for place, noise in targets:
             for policy in policies:
-                assert same(previous, anew, place, noise, policy.name), (place, policy)
+                assert same(previous, compiled_whole, place, noise, policy.name), (place, policy)
 
 
 def test_the_sections_of_the_base_are_copied_byte_for_byte() -> None:
@@ -187,38 +188,42 @@ def test_the_same_previous_file_and_contents_give_the_same_bytes() -> None:
     for _ in range(2):
         made = collected(whole(rows, []), rows, after, [override(1, OverrideAction.ALLOW, rule("site-9.example"))])
         assert made
-        assert (made.values, made.hosts) == (sorted(made.values), sorted(made.hosts)), "no order of a set's is in it"
+        assert (made.values, made.url_hosts) == (sorted(made.values), sorted(made.url_hosts)), (
+            "sorted, so that the order of a set does not matter"
+        )
         out = io.BytesIO()
         made.write(out, 2, SOME_DAY, 2)
         files.append(out.getvalue())
     assert files[0] == files[1]
 
 
-def test_a_missing_change_is_noticed_and_everything_compiled_anew() -> None:
+def test_a_missing_change_is_noticed() -> None:
     rows = [listed(rule(f"site-{number}.example")) for number in range(3)]
     base = whole(rows, [])
-    made = overlay_on(base, FEEDS, POLICIES)
+    made = start_delta(base, FEEDS, POLICIES)
     assert made
     made.touch([], [])
-    assert made.complete(3)
-    assert not made.complete(2), "a listing ended of which nobody told"
+    assert made.is_complete(3)
+    assert not made.is_complete(2), "a listing ended that was not reported"
 
 
-def test_a_base_is_not_built_upon_if_it_would_answer_otherwise_now(tmp_path: Path) -> None:
+def test_no_delta_is_started_on_a_base_that_would_answer_differently_now(tmp_path: Path) -> None:
     base = whole([listed(rule("site.example"))], [])
-    assert overlay_on(base, FEEDS, POLICIES) is not None
-    assert overlay_on(base, FEEDS, (EVERYTHING, DEFAULT_POLICY)) is None, "other policies"
-    assert overlay_on(base, {1: source("court", country="FR"), 2: source("other")}, POLICIES) is None, "another country"
-    assert overlay_on(base, {2: source("other")}, POLICIES) is None, "a feed that the database does not know"
+    assert start_delta(base, FEEDS, POLICIES) is not None
+    assert start_delta(base, FEEDS, (EVERYTHING, DEFAULT_POLICY)) is None, "other policies"
+    assert start_delta(base, {1: source("court", country="FR"), 2: source("other")}, POLICIES) is None, (
+        "another country"
+    )
+    assert start_delta(base, {2: source("other")}, POLICIES) is None, "a feed that the database does not know"
     unmarked = Compiler(FEEDS, POLICIES)
-    assert overlay_on(compiled(unmarked, 1), FEEDS, POLICIES) is None, "nobody knows up to where it goes"
+    assert start_delta(compiled(unmarked, 1), FEEDS, POLICIES) is None, "it does not state how far the store was read"
     out = io.BytesIO()
     compiler = Compiler(FEEDS, POLICIES, (0, SOME_DAY))
     compiler.add_listings([listed(rule("site.example"))])
     compiler.write(out, 1, SOME_DAY, 1)
     damaged = bytearray(out.getvalue())
     damaged[-40] ^= 1
-    assert overlay_on(Snapshot(tmp_path, bytes(damaged)), FEEDS, POLICIES) is None, "damaged"
+    assert start_delta(Snapshot(tmp_path, bytes(damaged)), FEEDS, POLICIES) is None, "damaged"
 
 
 def test_a_wide_suffix_that_becomes_listed_is_compiled_whole() -> None:

@@ -18,14 +18,14 @@ from blocklist.domain.verdict import OverrideAction, Policy
 from blocklist.snapshot.compile.compiler import Compiler
 from blocklist.snapshot.follower import Follower
 from blocklist.snapshot.format.layout import FORMAT, HEADER, MAGIC, TRAILER_BYTES
+from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import same_policies
-from blocklist.snapshot.repository import Pointer, SnapshotFolder
+from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, compiled, listed, override, rule, source
 
-#: The bytes of :func:`small`. When the test of it fails, the form of a snapshot has changed. If nodes of the released
-#: version cannot read the new form, raise ``FORMAT`` in blocklist/snapshot/format/layout.py, so that they refuse it and
-#: keep the snapshot they have. Then, or if only a newer marisa-trie lays its bytes out otherwise, put the new hash
-#: here.
+#: The hash of :func:`small`. If its test fails, the bytes of snapshots have changed. If nodes of the released version
+#: cannot read the new bytes, raise ``FORMAT`` in blocklist/snapshot/format/layout.py: they then refuse new snapshots
+#: and keep the one they have. After that, or if only a newer marisa-trie writes other bytes, put the new hash here.
 SMALL_SHA256 = "6d2a4989b7e84e098755b28385260944a8290e0fb1527c43fab9036acd7779c5"
 
 
@@ -49,7 +49,7 @@ def compiler(*hosts: str) -> Compiler:
 
 
 def published(folder: Path, version: int, *hosts: str) -> Pointer:
-    return SnapshotFolder(folder).publish(compiler(*hosts), version, SOME_DAY, version)
+    return SnapshotRepository(folder).publish(compiler(*hosts), version, SOME_DAY, version)
 
 
 def test_the_bytes_of_a_snapshot_are_pinned() -> None:
@@ -94,7 +94,7 @@ def test_a_snapshot_pickles_to_its_path(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.snapshot"
-    with pytest.raises(SnapshotError, match="not a snapshot that can be opened"):
+    with pytest.raises(SnapshotError, match="not a snapshot, or it cannot be opened"):
         Snapshot.open(path)
     for data in (b"", b"x", b"\x7fELF" + bytes(500), b"X" + small()[1:]):
         path.write_bytes(data)
@@ -102,12 +102,12 @@ def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
             Snapshot.open(path)
 
 
-def test_a_snapshot_of_another_format_is_refused_with_the_mend(tmp_path: Path) -> None:
+def test_a_snapshot_of_another_format_is_refused_with_the_next_step(tmp_path: Path) -> None:
     data = bytearray(small())
     fields = list(HEADER.unpack_from(data))
     fields[1] = FORMAT + 1
     HEADER.pack_into(data, 0, *fields)
-    with pytest.raises(SnapshotError, match=f"of format {FORMAT + 1}; this version reads format {FORMAT}: build it"):
+    with pytest.raises(SnapshotError, match=f"has format {FORMAT + 1}; this version reads format {FORMAT}: rebuild it"):
         Snapshot(tmp_path, bytes(data))
 
 
@@ -118,7 +118,7 @@ def test_a_truncated_snapshot_is_refused_wherever_it_was_cut(tmp_path: Path) -> 
             Snapshot(tmp_path, data[:length]).verify()
 
 
-def test_a_damaged_snapshot_is_refused_wherever_it_was_hit(tmp_path: Path) -> None:
+def test_a_damaged_snapshot_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
     data = small()
     for place in range(0, len(data), 61):
         damaged = bytearray(data)
@@ -135,7 +135,7 @@ def refused(path: Path, data: bytes) -> bool:
 
 
 def test_publishing_names_the_file_by_version_and_content_and_points_to_it(tmp_path: Path) -> None:
-    folder = SnapshotFolder(tmp_path / "snapshots")
+    folder = SnapshotRepository(tmp_path / "snapshots")
     assert folder.pointer() is None
     assert folder.current() is None
     pointer = published(folder.folder, 1, "pirate.example")
@@ -151,7 +151,7 @@ def test_publishing_names_the_file_by_version_and_content_and_points_to_it(tmp_p
 
 def test_the_pointer_says_when_the_snapshot_was_last_known_to_be_current(tmp_path: Path) -> None:
     published(tmp_path, 1, "pirate.example")
-    folder = SnapshotFolder(tmp_path)
+    folder = SnapshotRepository(tmp_path)
     folder.confirm("2026-06-01T00:00:00Z")
     folder.confirm("2026-05-01T00:00:00Z")
     pointer = folder.pointer()
@@ -160,7 +160,7 @@ def test_the_pointer_says_when_the_snapshot_was_last_known_to_be_current(tmp_pat
 
 
 def test_pruning_keeps_the_newest_and_the_current_and_clears_what_a_crash_left(tmp_path: Path) -> None:
-    folder = SnapshotFolder(tmp_path)
+    folder = SnapshotRepository(tmp_path)
     pointers = [published(tmp_path, version, f"p{version}.example") for version in (1, 2, 3, 4)]
     (tmp_path / "version-9.part").write_bytes(b"half")
     folder.prune(2)
@@ -175,34 +175,34 @@ def as_table(pointer: Pointer) -> dict[str, object]:
     return {name: getattr(pointer, name) for name in Pointer.__slots__}
 
 
-def test_a_snapshot_that_is_pruned_goes_on_answering_those_who_have_it(tmp_path: Path) -> None:
+def test_a_pruned_snapshot_goes_on_answering_where_it_is_open(tmp_path: Path) -> None:
     published(tmp_path, 1, "pirate.example")
     follower = Follower(tmp_path, 60)
     published(tmp_path, 2, "other.example")
     published(tmp_path, 3, "third.example")
-    SnapshotFolder(tmp_path).prune(1)
+    SnapshotRepository(tmp_path).prune(1)
     assert follower.snapshot is not None
     assert follower.snapshot.lookup("pirate.example").listed
 
 
-def test_what_does_not_read_back_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_back_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = published(tmp_path, 1, "pirate.example")
     torn = small()[:-1]
 
-    def write_torn(_: Compiler, out: BinaryIO, *__: object) -> tuple[str, int]:
+    def write_torn(_: Compiler, out: BinaryIO, *__: object) -> str:
         out.write(torn + b"?")
-        return "0" * 64, 1
+        return "0" * 64
 
     monkeypatch.setattr(Compiler, "write", write_torn)
     with pytest.raises(SnapshotError, match="damaged"):
         published(tmp_path, 2, "other.example")
-    assert SnapshotFolder(tmp_path).pointer() == before
+    assert SnapshotRepository(tmp_path).pointer() == before
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "snapshots").write_text("a file where the folder should be")
-    with pytest.raises(StoreError, match=r"the snapshot cannot be written: .*; the last one serves on"):
+    with pytest.raises(StoreError, match=r"the snapshot cannot be written: .*; the last one goes on serving"):
         published(tmp_path / "snapshots", 1, "pirate.example")
 
 
@@ -212,31 +212,31 @@ def test_a_follower_starts_empty_and_swaps_to_each_newer_version(tmp_path: Path)
     assert not follower.stale
     for version in (1, 2, 5):
         published(tmp_path, version, f"p{version}.example")
-        follower.look()
+        follower.poll()
         assert follower.snapshot is not None
         assert follower.snapshot.version == version
         assert follower.snapshot.lookup(f"p{version}.example").listed
 
 
 def test_a_follower_keeps_its_snapshot_when_an_older_version_is_published(tmp_path: Path) -> None:
-    said: list[str] = []
+    refusals: list[str] = []
     published(tmp_path, 5, "pirate.example")
-    follower = Follower(tmp_path, 60, said.append)
+    follower = Follower(tmp_path, 60, refusals.append)
     published(tmp_path, 4, "other.example")
-    follower.look()
+    follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.version == 5
-    assert len(said) == 1
-    assert "refused: version 4 is older than 5, which serves" in said[0]
-    follower.look()
-    assert len(said) == 1, "it is said once"
+    assert len(refusals) == 1
+    assert "refused: version 4 is older than version 5, which is served now" in refusals[0]
+    follower.poll()
+    assert len(refusals) == 1, "it is reported once"
 
 
 @pytest.mark.parametrize("harm", ["damaged", "cut", "missing", "pointer", "other"])
 def test_a_follower_keeps_its_snapshot_when_the_next_one_is_corrupt(tmp_path: Path, harm: str) -> None:
-    said: list[str] = []
+    refusals: list[str] = []
     published(tmp_path, 1, "pirate.example")
-    follower = Follower(tmp_path, 60, said.append)
+    follower = Follower(tmp_path, 60, refusals.append)
     path = tmp_path / published(tmp_path, 2, "other.example").file
     data = path.read_bytes()
     if harm == "missing":
@@ -249,23 +249,23 @@ def test_a_follower_keeps_its_snapshot_when_the_next_one_is_corrupt(tmp_path: Pa
         beside = tmp_path / "beside"
         beside.write_bytes(data[:-40] if harm == "cut" else data[:-40] + b"!" + data[-39:])
         beside.rename(path)
-    follower.look()
+    follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.lookup("pirate.example").listed
     assert follower.snapshot.version == 1
-    assert len(said) == 1
+    assert len(refusals) == 1
     published(tmp_path, 3, "third.example")
-    follower.look()
+    follower.poll()
     assert follower.snapshot.version == 3
 
 
-def test_a_follower_says_that_a_snapshot_not_confirmed_for_long_is_stale_and_serves_it(tmp_path: Path) -> None:
+def test_a_snapshot_that_was_not_confirmed_for_long_is_stale_and_still_served(tmp_path: Path) -> None:
     published(tmp_path, 1, "pirate.example")
     follower = Follower(tmp_path, 3600)
     assert follower.stale
     assert follower.snapshot is not None
-    SnapshotFolder(tmp_path).confirm("2999-01-01T00:00:00Z")
-    follower.look()
+    SnapshotRepository(tmp_path).confirm("2999-01-01T00:00:00Z")
+    follower.poll()
     assert not follower.stale
 
 
@@ -284,26 +284,26 @@ def test_a_follower_that_runs_swaps_within_a_second(tmp_path: Path) -> None:
 
 def test_a_follower_tries_again_what_could_not_be_followed(tmp_path: Path) -> None:
     published(tmp_path, 1, "a.example")
-    told: list[str] = []
-    follower = Follower(tmp_path, 60, told.append)
+    refusals: list[str] = []
+    follower = Follower(tmp_path, 60, refusals.append)
     pointer = published(tmp_path, 2, "b.example")
     (tmp_path / pointer.file).rename(tmp_path / "away")
     for _ in range(3):
-        follower.look()
-    assert len(told) == 1
+        follower.poll()
+    assert len(refusals) == 1
     (tmp_path / "away").rename(tmp_path / pointer.file)
-    follower.look()
+    follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.version == 2
 
 
-def test_a_follower_outlives_a_pointer_that_makes_no_sense(tmp_path: Path) -> None:
+def test_a_follower_survives_an_invalid_pointer(tmp_path: Path) -> None:
     published(tmp_path, 1, "a.example")
     follower = Follower(tmp_path, 60)
     pointer = tmp_path / "current.json"
     pointer.write_text(pointer.read_text().replace('"confirmed_at": "', '"confirmed_at": "x'))
-    follower.look()
+    follower.poll()
     published(tmp_path, 2, "b.example")
-    follower.look()
+    follower.poll()
     assert follower.snapshot is not None
     assert follower.snapshot.version == 2

@@ -14,7 +14,8 @@ from blocklist import Follower, Snapshot
 from blocklist.domain.errors import SnapshotError
 from blocklist.snapshot.format.layout import FORMAT, HEADER
 from blocklist.snapshot.format.section_writer import write_sections
-from blocklist.snapshot.repository import POINTER_FORMAT, SnapshotFolder
+from blocklist.snapshot.pointer import POINTER_FORMAT
+from blocklist.snapshot.repository import SnapshotRepository
 from tests.snapshot.test_files import compiler, published, small
 from tests.support import SOME_DAY
 
@@ -71,9 +72,9 @@ def test_a_pointer_of_a_later_version_is_followed_whatever_else_it_has(tmp_path:
     follower = Follower(tmp_path, 60, refused.append)
     put(tmp_path, "00000002-later.snapshot", 2, "b.example")
     point(tmp_path, LATER_POINTER)
-    follower.look()
+    follower.poll()
     assert (serving(follower), follower.stale, refused) == (2, False, [])
-    pointer = SnapshotFolder(tmp_path).pointer()
+    pointer = SnapshotRepository(tmp_path).pointer()
     assert pointer is not None
     assert (pointer.file, pointer.version, pointer.format) == ("00000002-later.snapshot", 2, 1)
 
@@ -81,7 +82,7 @@ def test_a_pointer_of_a_later_version_is_followed_whatever_else_it_has(tmp_path:
 def test_a_pointer_of_a_newer_format_is_refused_with_what_where_and_what_next(tmp_path: Path) -> None:
     point(tmp_path, TOO_NEW_POINTER)
     with pytest.raises(SnapshotError) as caught:
-        SnapshotFolder(tmp_path).pointer()
+        SnapshotRepository(tmp_path).pointer()
     assert str(caught.value) == (
         f"{tmp_path}/current.json: the pointer has format 9; this version of blocklist reads up to format "
         f"{POINTER_FORMAT}: upgrade blocklist on this machine; a snapshot that is already loaded goes on serving"
@@ -94,7 +95,7 @@ def test_a_follower_keeps_its_snapshot_while_the_format_is_too_new_and_then_foll
     follower = Follower(tmp_path, 60, refused.append)
     point(tmp_path, TOO_NEW_POINTER)
     for _ in range(3):
-        follower.look()
+        follower.poll()
     assert serving(follower) == 1
     assert follower.snapshot is not None
     assert follower.snapshot.lookup("a.example").listed
@@ -102,7 +103,7 @@ def test_a_follower_keeps_its_snapshot_while_the_format_is_too_new_and_then_foll
     assert "the pointer has format 9" in refused[0]
     put(tmp_path, "00000002-later.snapshot", 2, "b.example")
     point(tmp_path, LATER_POINTER)
-    follower.look()
+    follower.poll()
     assert serving(follower) == 2
 
 
@@ -112,21 +113,21 @@ def test_a_follower_that_starts_on_a_newer_format_waits_for_a_pointer_it_can_rea
     follower = Follower(tmp_path, 60, refused.append)
     assert (serving(follower), len(refused)) == (None, 1)
     published(tmp_path, 1, "a.example")
-    follower.look()
+    follower.poll()
     assert serving(follower) == 1
 
 
 def test_the_control_plane_publishes_over_a_pointer_that_it_cannot_read(tmp_path: Path) -> None:
     point(tmp_path, TOO_NEW_POINTER)
     pointer = published(tmp_path, 4, "a.example")
-    assert SnapshotFolder(tmp_path).pointer() == pointer
+    assert SnapshotRepository(tmp_path).pointer() == pointer
 
 
 def test_a_pointer_without_a_format_has_the_first(tmp_path: Path) -> None:
     table: dict[str, Any] = json.loads(LATER_POINTER)
     del table["format"]
     point(tmp_path, json.dumps(table))
-    pointer = SnapshotFolder(tmp_path).pointer()
+    pointer = SnapshotRepository(tmp_path).pointer()
     assert pointer is not None
     assert pointer.format == 1
 
@@ -135,7 +136,7 @@ def test_a_pointer_without_a_format_has_the_first(tmp_path: Path) -> None:
 def test_a_format_that_is_no_whole_number_from_1_is_refused(tmp_path: Path, bad: object) -> None:
     point(tmp_path, json.dumps(json.loads(LATER_POINTER) | {"format": bad}))
     with pytest.raises(SnapshotError, match=r"current\.json: cannot be read: .*format"):
-        SnapshotFolder(tmp_path).pointer()
+        SnapshotRepository(tmp_path).pointer()
 
 
 @pytest.mark.parametrize("key", ["file", "version", "sha256", "confirmed_at"])
@@ -144,12 +145,12 @@ def test_a_pointer_that_lacks_a_key_or_has_one_of_another_type_is_refused(tmp_pa
     for table in ({name: value for name, value in whole.items() if name != key}, whole | {key: None}):
         point(tmp_path, json.dumps(table))
         with pytest.raises(SnapshotError, match=f"current\\.json: cannot be read: .*{key}"):
-            SnapshotFolder(tmp_path).pointer()
+            SnapshotRepository(tmp_path).pointer()
 
 
 def test_version_0_1_reads_every_pointer_that_is_published(tmp_path: Path) -> None:
     pointer = published(tmp_path, 1, "a.example")
-    SnapshotFolder(tmp_path).confirm("2999-01-01T00:00:00Z")
+    SnapshotRepository(tmp_path).confirm("2999-01-01T00:00:00Z")
     text = (tmp_path / "current.json").read_text(encoding="utf-8")
     assert PointerOf01(**json.loads(text)) == PointerOf01(pointer.file, 1, pointer.sha256, "2999-01-01T00:00:00Z")
     assert text == (
@@ -177,9 +178,11 @@ def test_a_snapshot_with_further_sections_and_further_keys_in_its_description_is
 
 
 @pytest.mark.parametrize(
-    ("by", "mend"), [(1, "build it anew, or upgrade blocklist on this machine"), (-1, "build it anew")]
+    ("by", "next_step"), [(1, "rebuild it, or upgrade blocklist on this machine"), (-1, "rebuild it")]
 )
-def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(tmp_path: Path, by: int, mend: str) -> None:
+def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(
+    tmp_path: Path, by: int, next_step: str
+) -> None:
     refused: list[str] = []
     published(tmp_path, 1, "a.example")
     follower = Follower(tmp_path, 60, refused.append)
@@ -188,6 +191,6 @@ def test_a_follower_keeps_its_snapshot_when_the_next_has_another_format(tmp_path
     magic, _, *rest = HEADER.unpack_from(data)
     HEADER.pack_into(data, 0, magic, FORMAT + by, *rest)
     path.write_bytes(data)
-    follower.look()
+    follower.poll()
     assert serving(follower) == 1
-    assert refused == [f"{path}: of format {FORMAT + by}; this version reads format {FORMAT}: {mend}"]
+    assert refused == [f"{path}: has format {FORMAT + by}; this version reads format {FORMAT}: {next_step}"]

@@ -50,7 +50,7 @@ def test_an_empty_snapshot_lists_nothing() -> None:
         "http://ｐｉｒａｔｅ.example/",
     ],
 )
-def test_no_way_of_writing_a_listed_host_gets_past(target: str) -> None:
+def test_a_listed_host_is_found_however_it_is_written(target: str) -> None:
     verdict = snapshot_of([listed(rule("pirate.example"))]).lookup(target)
     assert verdict.listed
     assert (verdict.rule, verdict.scope, verdict.feeds) == ("pirate.example", Scope.SUBTREE, ("court",))
@@ -82,7 +82,11 @@ def test_exact_and_subtree_of_one_host_are_two_listings() -> None:
     snapshot = snapshot_of(rows, feeds=feeds)
     assert snapshot.lookup("pirate.example").feeds == ("one", "two")
     below = snapshot.lookup("www.pirate.example", explain=True)
-    assert (below.feeds, below.scope, [said["feed"] for said in below.listings]) == (("two",), Scope.SUBTREE, ["two"])
+    assert (below.feeds, below.scope, [listing["feed"] for listing in below.listings]) == (
+        ("two",),
+        Scope.SUBTREE,
+        ["two"],
+    )
 
 
 def test_the_most_specific_rule_is_named_and_every_feed_counted() -> None:
@@ -97,7 +101,7 @@ def test_the_most_specific_rule_is_named_and_every_feed_counted() -> None:
     verdict = snapshot.lookup("http://films.pirate.example/new/1", explain=True)
     assert (verdict.rule, verdict.scope) == ("films.pirate.example/new", Scope.PREFIX)
     assert verdict.feeds == ("one", "three", "two")
-    assert [said["rule"] for said in verdict.listings] == [
+    assert [listing["rule"] for listing in verdict.listings] == [
         "films.pirate.example/new",
         "films.pirate.example",
         "pirate.example",
@@ -258,7 +262,7 @@ def test_a_target_that_no_browser_could_open_is_refused() -> None:
         snapshot.lookup_app(" ")
 
 
-def test_explain_tells_who_lists_it_on_what_order_and_where_to_appeal() -> None:
+def test_explain_has_authority_legal_basis_and_appeal_contact() -> None:
     feeds = {1: source("court", legal_basis="Art. 15"), 2: source("wipo", AuthorityKind.INTERNATIONAL, "XX")}
     rows = [
         listed(rule("pirate.example"), 1, "http://www.pirate.example/", "R-1", None, "2026-01-01"),
@@ -266,7 +270,9 @@ def test_explain_tells_who_lists_it_on_what_order_and_where_to_appeal() -> None:
     ]
     snapshot = snapshot_of(rows, feeds=feeds)
     assert snapshot.lookup("pirate.example").listings == ()
-    assert sorted(snapshot.lookup("x.pirate.example", explain=True).listings, key=lambda said: str(said["feed"])) == [
+    assert sorted(
+        snapshot.lookup("x.pirate.example", explain=True).listings, key=lambda listing: str(listing["feed"])
+    ) == [
         {
             "feed": "court",
             "authority": "Authority of court",
@@ -301,15 +307,15 @@ def test_explain_tells_who_lists_it_on_what_order_and_where_to_appeal() -> None:
 def test_explain_leaves_out_what_the_policy_does_not_count() -> None:
     feeds = {1: source("court"), 2: source("community", AuthorityKind.INDUSTRY)}
     snapshot = snapshot_of([listed(rule("pirate.example"), 1), listed(rule("pirate.example"), 2)], feeds=feeds)
-    assert [said["feed"] for said in snapshot.lookup("pirate.example", explain=True).listings] == ["court"]
+    assert [listing["feed"] for listing in snapshot.lookup("pirate.example", explain=True).listings] == ["court"]
     assert len(snapshot.lookup("pirate.example", "everything", explain=True).listings) == 2
 
 
 def test_explain_keeps_text_of_every_script_and_length() -> None:
     long = "пират" * 10_000
     snapshot = snapshot_of([listed(rule("pirate.example"), reference=long, raw="\ud800 torn")])
-    said = snapshot.lookup("pirate.example", explain=True).listings[0]
-    assert (said["reference"], said["entry"]) == (long, "\ud800 torn")
+    listing = snapshot.lookup("pirate.example", explain=True).listings[0]
+    assert (listing["reference"], listing["entry"]) == (long, "\ud800 torn")
 
 
 def test_an_allow_wins_over_every_listing_and_a_block_needs_none() -> None:
@@ -322,7 +328,7 @@ def test_an_allow_wins_over_every_listing_and_a_block_needs_none() -> None:
     assert (blocked.rule, blocked.scope) == ("other.example", Scope.SUBTREE)
 
 
-def test_an_override_speaks_under_every_policy() -> None:
+def test_an_override_counts_under_every_policy() -> None:
     snapshot = snapshot_of(
         [], [override(1, BLOCK, rule("pirate.example"))], [DEFAULT_POLICY, Policy("p", countries=("IT",))]
     )
@@ -390,14 +396,14 @@ def test_an_override_expires_while_its_snapshot_is_open(clock: Clock) -> None:
     assert not snapshot.lookup("pirate.example").listed
 
 
-def test_explain_tells_of_the_override() -> None:
+def test_explain_has_the_override() -> None:
     snapshot = snapshot_of([listed(rule("pirate.example"))], [override(9, ALLOW, rule("pirate.example"))])
-    (said,) = snapshot.lookup("pirate.example", explain=True).listings
-    assert said["override"]["id"] == 9
-    assert said["override"]["reason"] == "a reason"
+    (listing,) = snapshot.lookup("pirate.example", explain=True).listings
+    assert listing["override"]["id"] == 9
+    assert listing["override"]["reason"] == "a reason"
 
 
-def test_a_www_host_kept_by_its_feed_is_a_host_like_any() -> None:
+def test_a_www_host_that_its_feed_keeps_is_a_host_like_any_other() -> None:
     snapshot = snapshot_of([listed(rule("www.pirate.example", Reading(www="keep")))])
     assert snapshot.lookup("a.www.pirate.example").listed
     assert not snapshot.lookup("pirate.example").listed
@@ -418,12 +424,12 @@ def test_the_figures_of_a_snapshot_count_rules_and_listings() -> None:
     assert [policy["name"] for policy in snapshot.policies] == ["everything"]
 
 
-def test_many_distinct_wordings_stay_apart() -> None:
+def test_many_distinct_details_stay_distinct() -> None:
     rows = [listed(rule(f"site-{n}.example"), reference=f"R-{n}") for n in range(70_000)]
     snapshot = snapshot_of(rows)
     for n in (0, 255, 256, 65_535, 65_536, 69_999):
-        said = snapshot.lookup(f"www.site-{n}.example", explain=True).listings[0]
-        assert (said["reference"], said["rule"]) == (f"R-{n}", f"site-{n}.example")
+        listing = snapshot.lookup(f"www.site-{n}.example", explain=True).listings[0]
+        assert (listing["reference"], listing["rule"]) == (f"R-{n}", f"site-{n}.example")
     assert not snapshot.lookup("site-70000.example").listed
 
 

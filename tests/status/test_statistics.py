@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlite_utils
 
-from blocklist.domain.run import Counts, Outcome
+from blocklist.domain.run import Outcome, RunCounts
 from blocklist.exports import changes
 from blocklist.service import Service
 from blocklist.status import statistics
@@ -195,7 +195,7 @@ def test_recent_runs_come_in_one_query_through_the_index(store: Store) -> None:
         for number in range(4 if name == "one" else 1):
             id_ = store.runs.start(feed.id, "tester", f"2026-03-0{number + 1}T00:00:00Z")
             if name != "three":
-                store.runs.finish(id_, Outcome.APPLIED, "", Counts(added=number, listed=10 + number))
+                store.runs.finish(id_, Outcome.APPLIED, "", RunCounts(added=number, listed=10 + number))
     found: dict[str, list[statistics.RunMark]] = {}
 
     def asking() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from blocklist.domain.errors import ConflictError, NotFoundError, StoreError
 from blocklist.domain.listing import Rejected
-from blocklist.domain.run import Counts, Outcome, Stage
+from blocklist.domain.run import Outcome, RunCounts, Stage
 from blocklist.domain.verdict import OverrideAction
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
@@ -133,7 +133,7 @@ def test_a_run_keeps_its_figures_its_body_and_its_rejections(store: Store) -> No
     store.runs.reach(run_id, Stage.GUARD)
     store.runs.body(run_id, "ab" * 32, 12, {"etag": '"x"'})
     store.runs.keep_rejections(run_id, [Rejected("x" * 900, 7, "syntax", "why"), Rejected("y", 3, "empty", "why")])
-    counts = Counts(entries=5, rules=3, rejected=2)
+    counts = RunCounts(entries=5, rules=3, rejected=2)
     store.runs.finish(run_id, Outcome.HELD, "a reason", counts, {"syntax": 1, "empty": 1})
     run = store.runs.get(run_id)
     assert (run.feed, run.trigger, run.stage, run.outcome, run.reason) == (

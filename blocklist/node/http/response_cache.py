@@ -136,11 +136,11 @@ class Quick:
         domain, url, named, explain = match.groups()
         host = str(domain or url, "ascii").lower()
         snapshot = self._snapshot
-        # What is_plain asks: a call less.
+        # The check of is_canonical, inlined: it saves a call.
         if snapshot is None or len(host) > MAX_HOST or "xn--" in host:
             return None
         policy = "default" if named is None else str(named, "ascii")
-        verdict = snapshot.judge_plain(host, policy)
+        verdict = snapshot.decide_host(host, policy)
         if verdict is None:
             return None
         if named is None and verdict is snapshot.not_listed:

@@ -1,1 +1,4 @@
-"""Writing a snapshot: all of it, or the changes since one that stands."""
+"""Writing snapshots: everything that counts, or the changes since a base.
+
+:mod:`.listing_rows` is the input, :mod:`.compiler` compiles all of it, :mod:`.delta` only what changed.
+"""

@@ -1,8 +1,8 @@
-"""What changed since a snapshot was compiled whole, compiled beside it: the rest is copied byte for byte.
+"""Compile only what changed since a base was compiled whole; the base's sections are copied byte for byte.
 
-A key is *touched* if anything that makes up its group may have changed: a listing or an override of it, or of a URL
-that its host tells of. All that there is of a touched key now is compiled anew, into a layer above the base, and
-nothing of it is read in the base any more. The sieve gets the sites of those keys too.
+A key is *touched* if its group may have changed: if a listing or an override of the key began or ended, or one of a URL
+rule that marks the key. Everything that a touched key has now is compiled into a second index, the delta, and readers
+ignore what the base has of it. The prefilter is the base's with the touched hosts added.
 """
 
 from __future__ import annotations
@@ -13,117 +13,124 @@ from typing import Any, BinaryIO
 from blocklist.domain.errors import SnapshotError
 from blocklist.domain.listing import RuleKind
 from blocklist.domain.verdict import Override, Policy
-from blocklist.snapshot.compile.compiler import Compiler, FeedSource, as_json, marked_by
-from blocklist.snapshot.format.index import CHANGED, SECTIONS, Group
-from blocklist.snapshot.format.layout import Flag, hosts_among, key_of, value_of
-from blocklist.snapshot.format.prefilter import OPEN, with_hosts
-from blocklist.snapshot.format.section_writer import Gathered, Layer, write_sections
+from blocklist.snapshot.compile.compiler import Compiler, FeedSource, as_json, url_markers
+from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Group
+from blocklist.snapshot.format.layout import META, PREFILTER, Flag, host_keys, key_of, value_of
+from blocklist.snapshot.format.prefilter import PASS_ALL
+from blocklist.snapshot.format.section_writer import GroupBuilder, IndexWriter, write_sections
 from blocklist.snapshot.reader import Snapshot, same_policies
 
-#: Rules of a base from which on copying it is worth the while, and the share of them that may change: one in so many.
-MIN_RULES, _SHARE = 50_000, 10
+#: A base of fewer rules is compiled whole: that takes as little time.
+MIN_RULES = 50_000
+#: One in so many rules of the base may change before everything is compiled whole.
+_MAX_CHANGED_SHARE = 10
 
 
-class Overlay(Compiler):
-    """Collects what there is now of the keys that changed, then writes a snapshot that has the rest from another."""
+class DeltaCompiler(Compiler):
+    """Collects the touched keys, then writes a snapshot of the base and of them.
+
+    The order of calls: :meth:`touch`, :meth:`add_listings` with the listings of :attr:`values` and :attr:`url_hosts`,
+    :meth:`add_overrides`, :meth:`is_complete`, :meth:`write`.
+    """
 
     def __init__(self, feeds: dict[int, FeedSource], policies: Iterable[Policy], previous: Snapshot) -> None:
-        """Begin with nothing changed; ``previous`` may have changed keys itself: they count from its base."""
+        """Begin with no key touched. If ``previous`` is a delta itself, its base is the base of this one too.
+
+        :raises KeyError: ``previous`` has a feed that is not in ``feeds``.
+        """
         super().__init__(feeds, policies)
         self._previous, self._base = previous, previous.meta["base"]
         for key in previous.meta["source_keys"]:
             self._source(*key)
-        #: What the base has of each key that was touched, None for nothing.
+        #: The base's group of each touched key; None if the base does not have the key.
         self._touched: dict[bytes, Group | None] = {}
-        #: Of which rules but URLs, and of URLs on which hosts, all listings are to be added; the bytes depend on their
-        #: order.
+        #: All listings of these values, except URL rules, are to be added. Sorted, since the bytes depend on the order.
         self.values: list[str] = []
-        self.hosts: list[str] = []
-        self._layer: tuple[dict[bytes, int], dict[bytes, Gathered]] = ({}, {})
+        #: All listings of URL rules on these hosts are to be added. Sorted as well.
+        self.url_hosts: list[str] = []
 
-    def begins_as(self, previous: Snapshot) -> bool:
-        """Return whether the sources of a snapshot are called, and count, as they did when it was compiled."""
-        sources: list[dict[str, Any]] = previous.meta["sources"]
-        return self._source_table == sources
+    def has_same_sources(self) -> bool:
+        """Return whether the sources have the names and count under the policies as when the base was compiled."""
+        return bool(self._source_table == self._previous.meta["sources"])
 
     def touch(self, rules: Iterable[tuple[str, str]], overrides: Iterable[Override]) -> None:
-        """Take note of the rules (kind and value) of which a listing changed, and of the overrides there are."""
+        """Touch the keys of rules, given as kind and value, and of overrides; set what listings are to be added.
+
+        ``rules`` are those of which a listing changed since the base; ``overrides`` are all in force. The overrides of
+        the base are touched too: one of them may have ended.
+        """
         in_force = [(override.rule.kind.value, override.rule.value) for override in overrides]
-        telling: set[bytes] = set()
         touched: set[bytes] = set()
-        values, urls_on = set(), set()
+        marked_hosts: set[bytes] = set()
+        values, url_hosts = set(), set()
         for kind, value in [*rules, *in_force, *self._base["overrides"]]:
             touched.add(key_of(RuleKind(kind), value))
             if kind != RuleKind.URL.value:
                 values.add(value)
             else:
-                hosts, path = marked_by(value)
-                telling.update(hosts)
-                touched.update(hosts if path is None else [*hosts, path])
+                markers = url_markers(value)
+                marked_hosts.update(markers.hosts)
+                touched.update(markers.hosts if markers.path is None else [*markers.hosts, markers.path])
         for key in sorted(touched):
-            known = self._touched[key] = self._previous.base.get(key)
-            if key in telling or (known is not None and known.flags & Flag.URLS):
+            in_base = self._touched[key] = self._previous.base.get(key)
+            if key in marked_hosts or (in_base is not None and in_base.flags & Flag.URLS):
                 host = value_of(key)
                 values.add(host)
-                # The three hosts whose URLs a host tells of; an IPv6 address stands in brackets in URLs.
-                urls_on |= {f"[{host}]"} if ":" in host else {host, "www." + host, host.removeprefix("www.")}
-        self.values, self.hosts = sorted(values), sorted(urls_on)
+                # URL rules on these hosts mark this host's key. In a URL, an IPv6 address stands in brackets.
+                url_hosts |= {f"[{host}]"} if ":" in host else {host, "www." + host, host.removeprefix("www.")}
+        self.values, self.url_hosts = sorted(values), sorted(url_hosts)
 
-    def complete(self, listings: int) -> bool:
-        """Return whether the base with what was collected is everything that counts: so many listings.
+    def is_complete(self, listings: int) -> bool:
+        """Return whether base and delta together have exactly this number of listings, and the prefilter can be kept.
 
-        Not if a key reaches further than its site, by which the sieve knows it.
+        A wrong number means that a change was not reported. The prefilter cannot be kept if a touched host covers
+        hosts with other last labels than its own: one of a single label, or a wide suffix.
         """
         self._sort_details()
-        plain = {key: self._plain[key] for key in self._touched if key in self._plain}
-        special = {key: self._groups[key] for key in self._touched if key in self._groups}
-        hosts = [value_of(key) for key in hosts_among((*plain, *special))]
-        wide = set(self._previous.meta["wide"])
-        if any("." not in host or host in wide for host in hosts) and self._previous.sections["sieve"] != OPEN:
-            return False
-        for key, known in self._touched.items():
-            if known is not None and key not in plain and key not in special:
-                special[key] = Gathered()
-        self._layer = plain, special
-        return self._figures()["listings"] == listings
+        self._single = {key: self._single[key] for key in self._touched if key in self._single}
+        self._groups = {key: self._groups[key] for key in self._touched if key in self._groups}
+        prefilter = self._previous.prefilter
+        if prefilter.bits != PASS_ALL.bits:
+            wide = set(prefilter.wide_names())
+            hosts = map(value_of, host_keys((*self._single, *self._groups)))
+            if any("." not in host or host in wide for host in hosts):
+                return False
+        for key, in_base in self._touched.items():
+            if in_base is not None and key not in self._single:
+                # An empty group hides what the base has.
+                self._groups.setdefault(key, GroupBuilder())
+        return bool(self._counts()["listings"] == listings)
 
-    def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> tuple[str, int]:
-        """Write the snapshot; return its SHA-256 and the number of rules in it."""
-        layer = Layer(*self._layer, self._detail_masks)
-        meta = self._meta(version, built_at, contents) | self._figures()
+    def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> str:
+        """Write the snapshot and return its SHA-256 in hexadecimal; see :meth:`.Compiler.write`."""
+        index = IndexWriter(self._single, self._groups, self._detail_masks)
+        meta = self._meta(version, built_at, contents)
         meta |= {name: self._previous.meta[name] for name in ("base", "group_bits", "wide")}
         meta["slashes"] = max(self._slashes, self._previous.meta["slashes"])
-        meta["changed"] = {"group_bits": layer.group_bits, "keys": len(layer.keys)}
-        hosts = map(value_of, hosts_among(layer.keys))
-        sieve = with_hosts(bytes(self._previous.sections["sieve"]), hosts, meta["wide"])
+        meta["changed"] = {"group_bits": index.group_bits, "keys": len(index.keys)}
+        delta = {**index.sections(), **self._text_sections()}
         sections = {
-            "meta": as_json(meta),
-            "sieve": sieve,
-            **{name: self._previous.sections[name] for name in SECTIONS},
-            **{CHANGED + name: data for name, data in {**layer.sections(), **self._texts()}.items()},
+            META: as_json(meta),
+            PREFILTER: self._previous.prefilter.with_hosts(map(value_of, host_keys(index.keys))).bits,
+            **{name: self._previous.sections[name] for name in INDEX_SECTIONS},
+            **{DELTA_PREFIX + name: data for name, data in delta.items()},
         }
-        return write_sections(out, version, sections), meta["rules"]
+        return write_sections(out, version, sections)
 
-    def _figures(self) -> dict[str, int]:
-        """Return the number of rules and of listings: the base's, without what its touched keys had, and theirs now."""
-        plain, special = self._layer
-        before = [known for known in self._touched.values() if known]
-        return {
-            "rules": self._base["rules"]
-            - sum(bool(known.details) for known in before)
-            + len(plain)
-            + sum(bool(group.details) for group in special.values()),
-            "listings": self._base["listings"]
-            - sum(len(known.details) for known in before)
-            + len(plain)
-            + sum(len(group.details) for group in special.values()),
-        }
+    def _counts(self) -> dict[str, Any]:
+        """Return the numbers of rules and listings: the base's, less those of its touched keys, plus the delta's."""
+        counts = super()._counts()
+        hidden = [len(group.details) for group in self._touched.values() if group]
+        counts["rules"] += self._base["rules"] - sum(map(bool, hidden))
+        counts["listings"] += self._base["listings"] - sum(hidden)
+        return counts
 
 
-def overlay_on(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple[Policy, ...]) -> Overlay | None:
-    """Return an overlay on the base of a snapshot; None where that is not worth the while, or would not be the same.
+def start_delta(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple[Policy, ...]) -> DeltaCompiler | None:
+    """Return a compiler for what changed since the base of a snapshot; None if everything must be compiled whole.
 
-    It would not be if the base was compiled under other policies or other names of feeds, or has been damaged since.
+    That is so if the base is small, was compiled for other policies or sources, does not state how far the store was
+    read, or is damaged.
     """
     if previous.meta["base"]["rules"] < MIN_RULES or previous.meta["base"]["mark"] is None:
         return None
@@ -131,13 +138,13 @@ def overlay_on(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple
         return None
     try:
         previous.verify()
-        overlay = Overlay(feeds, policies, previous)
+        delta = DeltaCompiler(feeds, policies, previous)
     except (SnapshotError, KeyError):
         return None
-    return overlay if overlay.begins_as(previous) else None
+    return delta if delta.has_same_sources() else None
 
 
-def room_for_changes(previous: Snapshot) -> int:
-    """Return how many rules of a snapshot's base may change before it is compiled whole."""
+def max_changed_rules(previous: Snapshot) -> int:
+    """Return how many rules of a snapshot's base may change before everything is compiled whole."""
     rules: int = previous.meta["base"]["rules"]
-    return rules // _SHARE
+    return rules // _MAX_CHANGED_SHARE

@@ -1,1 +1,1 @@
-"""The bytes of a snapshot file: layout, sections, indexes."""
+"""The bytes of a snapshot file: :mod:`.layout` describes them, and each other module reads or writes some of them."""

@@ -1,10 +1,12 @@
-"""Asked before the trie: nine in ten hosts that ad servers ask for are on no site that any key is on.
+"""A bit filter in front of the trie: nine in ten hosts that ad servers ask for have no listed host at or above them.
 
-A sieve is a row of bits. Each key of a host sets the one that the CRC-32 of its *site* chooses, so a host whose bit is
-not set is covered by no key. One that passes by chance (a seventh of them) costs a walk through the trie, no more.
+It owns two parts of a snapshot file: the bytes of the section ``sieve`` (the filter's bits) and ``wide`` in ``meta``.
+It works like a Bloom filter with one hash function. Each key of a host sets the bit that the CRC-32 of the key's last
+two labels chooses. A host whose bit is not set is covered by no key, and the lookup ends. A host that passes by chance
+(one in seven) costs a walk through the trie and nothing else.
 
-The site of a host is its last two labels. Where many keys share these (``co.uk``, a hosting platform), every host there
-would pass: such suffixes are *wide*, and a host below one must pass with its last three labels too.
+Where many keys share their last two labels (``co.uk``, a hosting platform), every host below these would pass. Such
+suffixes are *wide*: below them, the last three labels choose the bit, and a host must pass with both.
 """
 
 from __future__ import annotations
@@ -13,82 +15,101 @@ import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator
 from itertools import islice
+from typing import NamedTuple
 from zlib import crc32
 
-#: Keys below a suffix that make it wide, and how many may be: readers keep them in a set.
+#: A suffix is wide from this many keys below it; at most so many suffixes are, since readers keep them in a set.
 WIDE_FROM, _MAX_WIDE = 32, 1_024
-#: Bits a key: at this density a seventh of the other hosts pass by chance.
-_BITS = 6
-#: Suffixes counted at a time, and keys joined into one text: what these take of memory stays small.
+#: Bits for each key: at this density one in seven of the hosts that no key covers passes by chance.
+_BITS_PER_KEY = 6
+#: Suffixes counted at a time, and keys joined into one text: both bound the memory that building takes.
 MAX_COUNTED, MAX_JOINED = 200_000, 50_000
-#: What lets every host pass.
-OPEN = b"\xff"
 
-#: Of keys, which are reversed, in a text with a space before each and one at the end.
-_SITE = re.compile(rb" ([^.]++\.[^. ]++)\.").findall
-_TWO_LABELS = re.compile(rb" ([^.]++\.[^. ]++)\.(?= )").findall
-_THREE_LABELS = re.compile(rb" ([^.]++\.[^. ]++\.[^. ]++)\.").findall
+#: These search keys, which are reversed hosts, in a text with a space before each key and one at the end.
+_LAST_TWO = re.compile(rb" ([^.]++\.[^. ]++)\.").findall
+_EXACTLY_TWO = re.compile(rb" ([^.]++\.[^. ]++)\.(?= )").findall
+_LAST_THREE = re.compile(rb" ([^.]++\.[^. ]++\.[^. ]++)\.").findall
 _SUFFIX = re.compile(rb" ([^.]++\.[^. ]++\.)[^ ]").findall
 
 
-def passes(sieve: memoryview | bytes, host: str, wide: Container[bytes]) -> bool:
-    """Return whether a key may cover a host; if not, none does."""
-    dot = host.rfind(".", 0, max(host.rfind("."), 0))
-    site = host[dot + 1 :].encode("utf-8", "surrogatepass")
-    return is_set(sieve, site) and (site not in wide or is_set(sieve, three_labels(host, dot)))
+class Prefilter(NamedTuple):
+    """The filter: ``bits``, eight to a byte, and ``wide``, the suffixes below which three labels choose the bit."""
+
+    bits: bytes | memoryview
+    wide: frozenset[bytes]
+
+    def may_cover(self, host: str) -> bool:
+        """Return False if no key covers a host; True if one may."""
+        last_two, dot = _last_two_labels(host)
+        if not has_bit(self.bits, last_two):
+            return False
+        return last_two not in self.wide or has_bit(self.bits, last_three_labels(host, dot))
+
+    def wide_names(self) -> list[str]:
+        """Return the wide suffixes as text, sorted."""
+        return sorted(suffix.decode("utf-8", "surrogatepass") for suffix in self.wide)
+
+    def with_hosts(self, hosts: Iterable[str]) -> Prefilter:
+        """Return a filter that also lets these hosts pass, and every host below them."""
+        bits = bytearray(self.bits)
+        for host in hosts:
+            last_two, dot = _last_two_labels(host)
+            _set_bits(bits, [last_three_labels(host, dot) if last_two in self.wide else last_two])
+        return Prefilter(bytes(bits), self.wide)
 
 
-def three_labels(host: str, dot: int) -> bytes:
-    """Return the last three labels of a host whose last two begin behind the dot at this place (-1: no dot)."""
+#: The filter that lets every host pass.
+PASS_ALL = Prefilter(b"\xff", frozenset())
+
+
+def has_bit(bits: bytes | memoryview, labels: bytes) -> bool:
+    """Return whether the bit that these last labels of a host choose is set."""
+    hashed = crc32(labels)
+    return bool(bits[hashed % len(bits)] >> (hashed & 7) & 1)
+
+
+def last_three_labels(host: str, dot: int) -> bytes:
+    """Return the last three labels of a host; ``dot`` is the index of the dot before the last two (-1: none)."""
     return host[host.rfind(".", 0, max(dot, 0)) + 1 :].encode("utf-8", "surrogatepass")
 
 
-def is_set(sieve: memoryview | bytes, site: bytes) -> bool:
-    """Return whether a site has its bit in a sieve."""
-    hashed = crc32(site)
-    return bool(sieve[hashed % len(sieve)] >> (hashed & 7) & 1)
-
-
-def sieve_of(keys: Collection[bytes], known: Container[bytes]) -> tuple[bytes, list[str]]:
-    """Return the sieve of the keys of hosts, and the wide suffixes; ``known`` has those keys too.
+def build_prefilter(keys: Collection[bytes], known: Container[bytes]) -> Prefilter:
+    """Return the filter for keys of hosts. ``known`` holds at least these keys: a suffix in it is never wide.
 
     >>> keys = {b"elpmaxe.etarip."}
-    >>> sieve, wide = sieve_of(keys, keys)
-    >>> passes(sieve, "www.pirate.example", wide), passes(sieve, "www.other.example", wide)
+    >>> prefilter = build_prefilter(keys, keys)
+    >>> prefilter.may_cover("www.pirate.example"), prefilter.may_cover("www.other.example")
     (True, False)
     """
     wide = _wide_suffixes(keys, known)
-    # Odd, since the byte and the bit are chosen by the same number.
-    sieve = bytearray(len(keys) * _BITS // 8 | 1)
-    _let_pass(sieve, (suffix[-2::-1] for suffix in wide))
-    found = 0
-    for sites in _sites(keys, frozenset(wide)):
-        found += len(sites)
-        _let_pass(sieve, b" ".join(sites)[::-1].split(b" ") if sites else ())
-    if found < len(keys):  # a key of one label covers sites that no key names
-        return OPEN, []
-    return bytes(sieve), sorted(suffix[-2::-1].decode("utf-8", "surrogatepass") for suffix in wide)
+    # An odd size: the same hash chooses the byte (modulo the size) and the bit (modulo 8).
+    bits = bytearray(len(keys) * _BITS_PER_KEY // 8 | 1)
+    suffixes = [suffix[-2::-1] for suffix in wide]
+    _set_bits(bits, suffixes)
+    covered = 0
+    for labels in _labels_of_keys(keys, frozenset(wide)):
+        covered += len(labels)
+        _set_bits(bits, b" ".join(labels)[::-1].split(b" ") if labels else ())
+    if covered < len(keys):
+        # A key of one label, such as a top-level domain, covers hosts whose last two labels are in no key.
+        return PASS_ALL
+    return Prefilter(bytes(bits), frozenset(suffixes))
 
 
-def with_hosts(sieve: bytes, hosts: Iterable[str], wide: Container[str]) -> bytes:
-    """Return a sieve that lets these hosts pass too, and what is below them."""
-    bits = bytearray(sieve)
-    sites = []
-    for host in hosts:
-        dot = host.rfind(".", 0, max(host.rfind("."), 0))
-        site = host[dot + 1 :]
-        sites.append(three_labels(host, dot) if site in wide else site.encode("utf-8", "surrogatepass"))
-    _let_pass(bits, sites)
-    return bytes(bits)
+def _last_two_labels(host: str) -> tuple[bytes, int]:
+    """Return the last two labels of a host, and the index of the dot before them (-1: none)."""
+    dot = host.rfind(".", 0, max(host.rfind("."), 0))
+    return host[dot + 1 :].encode("utf-8", "surrogatepass"), dot
 
 
-def _let_pass(sieve: bytearray, sites: Iterable[bytes]) -> None:
-    size = len(sieve)
-    for hashed in map(crc32, sites):
-        sieve[hashed % size] |= 1 << (hashed & 7)
+def _set_bits(bits: bytearray, all_labels: Iterable[bytes]) -> None:
+    size = len(bits)
+    for hashed in map(crc32, all_labels):
+        bits[hashed % size] |= 1 << (hashed & 7)
 
 
 def _wide_suffixes(keys: Iterable[bytes], known: Container[bytes]) -> list[bytes]:
+    """Return the wide suffixes, reversed as keys are, those with the most keys first."""
     counts: Counter[bytes] = Counter()
     for text in _joined(keys):
         counts.update(_SUFFIX(text))
@@ -98,15 +119,16 @@ def _wide_suffixes(keys: Iterable[bytes], known: Container[bytes]) -> list[bytes
     return sorted(wide, key=lambda suffix: (-counts[suffix], suffix))[:_MAX_WIDE]
 
 
-def _sites(keys: Iterable[bytes], wide: Container[bytes]) -> Iterator[list[bytes]]:
-    """Yield the reversed sites of keys, many at a time."""
+def _labels_of_keys(keys: Iterable[bytes], wide: Container[bytes]) -> Iterator[list[bytes]]:
+    """Yield the labels that choose the bit of each key, reversed as keys are, many at a time."""
     for text in _joined(keys):
         if not wide:
-            yield _SITE(text)
+            yield _LAST_TWO(text)
             continue
-        yield _TWO_LABELS(text)
+        yield _EXACTLY_TWO(text)
         yield [
-            long if long[: long.rindex(b".") + 1] in wide else long[: long.rindex(b".")] for long in _THREE_LABELS(text)
+            three if three[: three.rindex(b".") + 1] in wide else three[: three.rindex(b".")]
+            for three in _LAST_THREE(text)
         ]
 
 

@@ -1,4 +1,4 @@
-"""Keys and what each has, assembled into the sections of a layer; and sections into a file."""
+"""Write the sections of an index from keys and their contents, and a snapshot file from sections."""
 
 from __future__ import annotations
 
@@ -8,109 +8,121 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import marisa_trie
 
-from blocklist.snapshot.format.bit_packing import bits_for, packed, unpacked
+from blocklist.snapshot.format.bit_packing import bits_for, filled, pack
 from blocklist.snapshot.format.layout import (
     ALIGNMENT,
     FORMAT,
+    GROUP_FIELDS,
     HEADER,
     MAGIC,
     OVERRIDE_MEMBER,
     SECTION,
-    WORDS,
     Flag,
-    Word,
+    GroupField,
 )
 
-NO_FLAG = Flag(0)
+NO_FLAGS = Flag(0)
+
+
+class DetailMasks(NamedTuple):
+    """Bit masks of the policies that count a listing: for what its rule names, and for what is below it."""
+
+    own: int
+    below: int
 
 
 @dataclass
-class Gathered:
-    """What one key has, while it is being collected: indexes of details and of overrides, and of URLs below it."""
+class GroupBuilder:
+    """A group while it is collected: numbers of its details and overrides, the mask of policies for URLs, flags."""
 
     details: tuple[int, ...] = ()
     overrides: tuple[int, ...] = ()
     urls: int = 0
-    flags: Flag = NO_FLAG
+    flags: Flag = NO_FLAGS
 
-    def key(self) -> tuple[object, ...]:
-        """Return what makes two groups the same."""
+    def identity(self) -> tuple[object, ...]:
+        """Return the fields: keys with equal ones share a group."""
         return (self.details, self.overrides, self.urls, self.flags)
 
 
-class Layer:
-    """Keys with their groups, in the form that :class:`blocklist.snapshot.format.index.Layer` reads."""
+class IndexWriter:
+    """Keys with their groups, in the form that :class:`.index.Index` reads."""
 
     def __init__(
-        self, plain: Mapping[bytes, int], special: Mapping[bytes, Gathered], masks: Sequence[tuple[int, int]]
+        self, single: Mapping[bytes, int], groups: Mapping[bytes, GroupBuilder], masks: Sequence[DetailMasks]
     ) -> None:
-        """Assemble keys that have one plain listing each, and others with all they have.
+        """Number keys and groups.
 
-        ``masks`` has for each detail the policies that count it: for its key, and for what is below.
+        ``single`` has keys with one listing and nothing else, each with the number of its detail; ``groups`` has the
+        other keys. ``masks`` has the policies that count each detail.
         """
-        self._plain, self._special, self._masks = plain, special, masks
-        self.keys = [*plain, *special]
+        self._single, self._masks = single, masks
+        self.keys = [*single, *groups]
         self.trie = marisa_trie.BinaryTrie(self.keys, cache_size=marisa_trie.HUGE_CACHE)
         self._numbers: dict[tuple[object, ...], int] = {}
-        self._groups: list[Gathered] = []
-        self._plain_groups = {detail: self._number(Gathered((detail,))) for detail in dict.fromkeys(plain.values())}
-        self._special_groups = {key: self._number(group) for key, group in special.items()}
+        self._groups: list[GroupBuilder] = []
+        self._group_of_detail = {
+            detail: self._number(GroupBuilder((detail,))) for detail in dict.fromkeys(single.values())
+        }
+        self._group_of_key = {key: self._number(group) for key, group in groups.items()}
         self.group_bits = bits_for(len(self._groups))
 
     def sections(self) -> dict[str, bytes]:
-        """Return the sections of the keys; those of details and their texts are of whoever collected them."""
-        words, starts, members = self._group_sections()
+        """Return the sections of keys and groups; ``details`` and ``strings`` come from the compiler."""
+        fields, starts, members = self._group_sections()
         return {
             "trie": self.trie.tobytes(),
             "group_of": self._group_of(),
-            "groups": words.tobytes(),
+            "groups": fields.tobytes(),
             "starts": starts.tobytes(),
             "members": members.tobytes(),
         }
 
-    def _number(self, group: Gathered) -> int:
-        number = self._numbers.setdefault(group.key(), len(self._groups))
+    def _number(self, group: GroupBuilder) -> int:
+        number = self._numbers.setdefault(group.identity(), len(self._groups))
         if number == len(self._groups):
             self._groups.append(group)
         return number
 
     def _group_of(self) -> bytes:
-        """Return the group of each key id. Asking the trie for an id costs a microsecond: the commonest go unasked."""
-        counts = Counter(self._plain.values())
-        commonest = self._plain_groups[counts.most_common(1)[0][0]] if counts else 0
-        group_of = unpacked(len(self.keys), self.group_bits, commonest)
+        """Return the packed group number of each key id.
+
+        The trie takes a microsecond to return an id, so keys of the commonest group are not looked up.
+        """
+        counts = Counter(self._single.values())
+        commonest = self._group_of_detail[counts.most_common(1)[0][0]] if counts else 0
+        group_of = filled(len(self.keys), self.group_bits, commonest)
         key_id = self.trie.key_id
         if len(counts) > 1:
-            for key, detail in self._plain.items():
-                group = self._plain_groups[detail]
+            for key, detail in self._single.items():
+                group = self._group_of_detail[detail]
                 if group != commonest:
                     group_of[key_id(key)] = group
-        for key, group in self._special_groups.items():
+        for key, group in self._group_of_key.items():
             group_of[key_id(key)] = group
-        return packed(group_of, self.group_bits)
+        return pack(group_of, self.group_bits)
 
     def _group_sections(self) -> tuple[array[int], array[int], array[int]]:
-        words = array("Q", bytes(8 * WORDS * len(self._groups)))
+        fields = array("Q", bytes(8 * GROUP_FIELDS * len(self._groups)))
         starts, members = array("I", [0]), array("I")
         for index, group in enumerate(self._groups):
             for detail in group.details:
-                own, below = self._masks[detail]
-                words[index * WORDS + Word.SELF] |= own
-                words[index * WORDS + Word.BELOW] |= below
-            words[index * WORDS + Word.URLS] = group.urls
-            words[index * WORDS + Word.FLAGS] = int(group.flags)
+                fields[index * GROUP_FIELDS + GroupField.SELF] |= self._masks[detail].own
+                fields[index * GROUP_FIELDS + GroupField.BELOW] |= self._masks[detail].below
+            fields[index * GROUP_FIELDS + GroupField.URLS] = group.urls
+            fields[index * GROUP_FIELDS + GroupField.FLAGS] = int(group.flags)
             members.extend(group.details)
             members.extend(OVERRIDE_MEMBER | override for override in group.overrides)
             starts.append(len(members))
-        return words, starts, members
+        return fields, starts, members
 
 
 def write_sections(out: BinaryIO, version: int, sections: Mapping[str, bytes | memoryview]) -> str:
-    """Write a snapshot file of these sections; return its SHA-256."""
+    """Write a snapshot file of these sections; return its SHA-256 in hexadecimal, which is also its trailer."""
     digest = hashlib.sha256()
     offset = HEADER.size + SECTION.size * len(sections)
     table = bytearray()
@@ -121,8 +133,8 @@ def write_sections(out: BinaryIO, version: int, sections: Mapping[str, bytes | m
     written = 0
     header = HEADER.pack(MAGIC, FORMAT, len(sections), version, zlib.crc32(bytes(table)))
     for data in (header, bytes(table), *sections.values()):
-        padded = bytes(-written % ALIGNMENT)
-        for part in (padded, data):
+        padding = bytes(-written % ALIGNMENT)
+        for part in (padding, data):
             out.write(part)
             digest.update(part)
             written += len(part)

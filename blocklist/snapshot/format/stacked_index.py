@@ -1,53 +1,51 @@
-"""Two layers asked as one: a base, and above it the keys that changed since the base was compiled."""
+"""Two indexes read as one: a base, and the delta of keys that changed since the base was compiled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from blocklist.snapshot.format.index import Group, Layer
+from blocklist.snapshot.format.index import Group, Index
 
 
-class Layers:
-    """What :class:`.layer.Layer` answers, of two: what the upper one has of a key is all there is of it, or nothing.
+class StackedIndex:
+    """Has the methods of :class:`.index.Index`. A key in the delta hides the same key of the base.
 
-    Groups are numbered through: first those of the base, then those above it.
+    Group numbers are the base's, then the delta's: the delta's group 0 has the number ``base.group_count``.
     """
 
-    #: Keys differ in their groups.
-    grouped = True
+    #: The delta has groups of its own.
+    many_groups = True
 
-    def __init__(self, base: Layer, above: Layer) -> None:
-        self._base, self._above = base, above
-        self._first = base.groups
+    def __init__(self, base: Index, delta: Index) -> None:
+        self._base, self._delta = base, delta
+        self._first = base.group_count
 
     def prefixes(self, key: bytes) -> list[bytes]:
-        """Return the keys that a key begins with, the shortest first."""
-        found = self._base.prefixes(key)
-        above = self._above.prefixes(key)
-        return sorted({*found, *above}, key=len) if above else found
+        """Return the stored keys that are a prefix of a key, the shortest first."""
+        base, delta = self._base.prefixes(key), self._delta.prefixes(key)
+        return sorted({*base, *delta}, key=len) if delta else base
+
+    def keys_with_prefix(self, prefix: bytes) -> Iterator[bytes]:
+        """Yield the stored keys that begin with some bytes, in no order."""
+        yield from {*self._base.keys_with_prefix(prefix), *self._delta.keys_with_prefix(prefix)}
 
     def covering(self, key: str) -> list[tuple[int, int]]:
-        """Return length and group of the keys that a key of ASCII begins with, the shortest first."""
-        found = self._base.covering(key)
-        above = self._above.covering(key)
-        if not above:
-            return found
-        return sorted((dict(found) | {size: self._first + number for size, number in above}).items())
+        """Return (length, group number) of the stored keys that are a prefix of an ASCII key, the shortest first."""
+        base, delta = self._base.covering(key), self._delta.covering(key)
+        if not delta:
+            return base
+        return sorted((dict(base) | {length: self._first + number for length, number in delta}).items())
 
-    def number(self, key: bytes) -> int:
-        """Return the group of a key that is there."""
-        if key in self._above.trie:
-            return self._first + self._above.number(key)
-        return self._base.number(key)
+    def group_number(self, key: bytes) -> int:
+        """Return the group number of a stored key."""
+        if key in self._delta.trie:
+            return self._first + self._delta.group_number(key)
+        return self._base.group_number(key)
 
     def get(self, key: bytes) -> Group | None:
-        """Return what a key has, or None where there is no such key."""
-        return self._above.get(key) or self._base.get(key)
+        """Return the group of a key, or None if the key is not stored."""
+        return self._delta.get(key) or self._base.get(key)
 
     def group(self, number: int) -> Group:
-        """Return what the keys of a group have."""
-        return self._base.group(number) if number < self._first else self._above.group(number - self._first)
-
-    def beginning(self, prefix: bytes) -> Iterator[bytes]:
-        """Yield the keys that begin so, in no order."""
-        yield from {*self._base.beginning(prefix), *self._above.beginning(prefix)}
+        """Return the group of a number."""
+        return self._base.group(number) if number < self._first else self._delta.group(number - self._first)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from flask import Response, request
 from pydantic import BaseModel, Field, ValidationError
 
-from blocklist.domain.errors import BlocklistError, Path, UsageError
+from blocklist.domain.errors import BlocklistError, FieldPath, UsageError
 from blocklist.lookup.http import Answer, problem
 from blocklist.text.validation import faults_of
 from blocklist.web.responses import respond
@@ -60,14 +60,14 @@ def misread(found: ValidationError, model: type[BaseModel], part: Part) -> Refus
     return faulty(400 if part != "pointer" else 422, faults_of(found, model), part)
 
 
-def faulty(status: int, faults: Iterable[tuple[Path, str]], part: Part, detail: str = "") -> RefusedError:
+def faulty(status: int, faults: Iterable[tuple[FieldPath, str]], part: Part, detail: str = "") -> RefusedError:
     """Return the refusal of a request with faults, each at its place."""
     named = list(faults)
     said = detail or "; ".join(f"{'.'.join(map(str, path)) or 'the body'}: {text}" for path, text in named)
     return refused(status, said, errors=[{"detail": text, part: _place(path, part)} for path, text in named])
 
 
-def pointer_to(path: Path) -> str:
+def pointer_to(path: FieldPath) -> str:
     """Return a JSON pointer (RFC 6901) in the form of a fragment.
 
     >>> pointer_to(("guards", "must_match", 0)), pointer_to(("a/b~",)), pointer_to(())
@@ -86,5 +86,5 @@ def told(error: Exception) -> Response:
     return respond(problem(error.http_status, str(error)))
 
 
-def _place(path: Path, part: Part) -> str:
+def _place(path: FieldPath, part: Part) -> str:
     return pointer_to(path) if part == "pointer" else ".".join(map(str, path))
