@@ -103,7 +103,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     with contextlib.ExitStack() as stack:
         node = _node(settings)
         stack.callback(node.stop)
-        service.board = node.board.read_all
+        service.board = node.scoreboard.read_all
         app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
         server = _bind(settings, app)
         server.ssl_adapter = adapter

@@ -13,7 +13,7 @@ from blocklist.lookup.http import Answer, problem
 OPEN_TO_ALL = frozenset({"/healthz", "/readyz"})
 
 
-class Callers:
+class TokenAuthentication:
     """Lets callers of the lookup plane in."""
 
     def __init__(self, token_file: str | None) -> None:

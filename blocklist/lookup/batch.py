@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from blocklist.domain.verdict import VerdictKind
+from blocklist.lookup.cached_verdicts import DOMAIN, PAGE, CachedVerdicts
 from blocklist.lookup.limits import MAX_BYTES, MAX_ITEMS, TooLargeError
 from blocklist.lookup.targets import named_target
 from blocklist.lookup.verdict_json import verdict_json
-from blocklist.lookup.verdicts import DOMAIN, PAGE, Verdicts
 from blocklist.normalize.hosts import parse_target
 from blocklist.text.compact_json import compact_json
 
@@ -24,7 +24,7 @@ _LISTED, _UNKNOWN = '{"verdict":"listed"', '{"verdict":"unknown"'
 class Batch:
     """The items of one request; :meth:`judge` until it returns False, then :meth:`encoded`."""
 
-    def __init__(self, body: bytes, verdicts_under: Callable[[str], Verdicts]) -> None:
+    def __init__(self, body: bytes, verdicts_under: Callable[[str], CachedVerdicts]) -> None:
         """Read a request; ``verdicts_under`` returns what judges under a policy.
 
         :raises TooLargeError: it is over a limit.
@@ -60,7 +60,7 @@ class Batch:
                 if text is None:
                     reading, text = DOMAIN, item.get("domain")
             if type(text) is str:
-                verdict = verdicts.remembered[reading].items.get(text)
+                verdict = verdicts.caches[reading].items.get(text)
                 if verdict is None:
                     try:
                         verdict = verdicts.judge(reading, text)

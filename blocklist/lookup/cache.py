@@ -18,7 +18,7 @@ _SHARE = 16
 _MARKS, _MARKED = 1 << 16, 1 << 15
 
 
-class Memory(Generic[Key, Value]):
+class SecondHitCache(Generic[Key, Value]):
     """Keeps items, and drops those that it has had the longest when there is no room for more.
 
     What comes for the first time leaves a mark and is kept when it comes again: to keep what never returns takes as

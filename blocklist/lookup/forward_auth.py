@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from blocklist.domain.verdict import Verdict, VerdictKind
-from blocklist.lookup.verdicts import PAGE, Verdicts
+from blocklist.lookup.cached_verdicts import PAGE, CachedVerdicts
 from blocklist.normalize.hosts import parse_app
 
 #: What the gate does where there is nothing to judge (setting ``gate.unknown``).
@@ -23,14 +23,14 @@ _MAX_HEADER = 4_096
 _HEADER_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
-def judge(verdicts: Verdicts, query: Mapping[str, str], headers: Mapping[str, str]) -> Verdict:
+def judge(verdicts: CachedVerdicts, query: Mapping[str, str], headers: Mapping[str, str]) -> Verdict:
     """Return the verdict on the page that a request names; ``unknown`` if it names none that a browser could open."""
     text = page(query, headers)
     try:
         if text[: len(_ANDROID_APP)].lower() == _ANDROID_APP:
             app = parse_app(text[len(_ANDROID_APP) :].partition("/")[0])
             return verdicts.snapshot.decide(app, verdicts.policy)
-        return verdicts.remembered[PAGE].items.get(text) or verdicts.judge(PAGE, text)
+        return verdicts.caches[PAGE].items.get(text) or verdicts.judge(PAGE, text)
     except ValueError:
         return Verdict(VerdictKind.UNKNOWN, verdicts.snapshot.version)
 

@@ -8,13 +8,13 @@ from blocklist.domain.errors import NotFoundError
 from blocklist.domain.verdict import VerdictKind
 from blocklist.lookup import forward_auth
 from blocklist.lookup.batch import Batch
+from blocklist.lookup.cached_verdicts import CachedVerdicts
 from blocklist.lookup.http import Answer, Count, SnapshotHolder, problem
 from blocklist.lookup.limits import TooLargeError
 from blocklist.lookup.openrtb.bid_request import read_bid_request
 from blocklist.lookup.openrtb.judge import PASSED, judge, no_bid
 from blocklist.lookup.targets import named_target
 from blocklist.lookup.verdict_json import verdict_body
-from blocklist.lookup.verdicts import Verdicts
 from blocklist.normalize.hosts import shorten
 from blocklist.snapshot.reader import Snapshot
 
@@ -32,7 +32,7 @@ class Resolver:
         self._holder = holder
         self._count = count
         self._gate_unknown = gate_unknown
-        self._verdicts: dict[str, Verdicts] = {}
+        self._verdicts: dict[str, CachedVerdicts] = {}
         self._passed: tuple[object, bytes] = None, b""
 
     def lookup(self, query: Mapping[str, str]) -> Answer:
@@ -110,14 +110,14 @@ class Resolver:
         blocked = verdict.listed or (verdict.verdict is VerdictKind.UNKNOWN and self._gate_unknown == "block")
         return Answer(403 if blocked else 204, None, forward_auth.headers(verdict))
 
-    def _verdicts_under(self, snapshot: Snapshot, policy: str) -> Verdicts:
+    def _verdicts_under(self, snapshot: Snapshot, policy: str) -> CachedVerdicts:
         """Return what judges by a snapshot under a policy, with what it remembers.
 
         :raises NotFoundError: the snapshot has no such policy.
         """
         verdicts = self._verdicts.get(policy)
         if verdicts is None or verdicts.snapshot is not snapshot:
-            verdicts = Verdicts(snapshot, policy)
+            verdicts = CachedVerdicts(snapshot, policy)
             # What was judged by the snapshot before goes, whatever the policy; a policy that is gone would keep it.
             others = {name: other for name, other in self._verdicts.items() if other.snapshot is snapshot}
             self._verdicts = others | {policy: verdicts}

@@ -150,7 +150,7 @@ class _Collector:
         if name == "connections":
             return float(worker.get("values", {}).get(name, 0))
         if name == "worker_up":
-            return float(time.time() - worker.get("told_at", 0) < 5)
+            return float(time.time() - worker.get("reported_at", 0) < 5)
         return float(worker.get(name, 0))
 
 

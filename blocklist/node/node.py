@@ -10,17 +10,17 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-from blocklist.lookup.authentication import Callers
+from blocklist.lookup.authentication import TokenAuthentication
 from blocklist.lookup.http import Answer
 from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Routes
 from blocklist.node.http.connection import Connection
-from blocklist.node.http.http1 import Message, head, response
-from blocklist.node.http.known_heads import Posts
-from blocklist.node.http.response_cache import Quick
+from blocklist.node.http.http1 import RawRequest, head, response
+from blocklist.node.http.known_heads import KnownHeads
+from blocklist.node.http.response_cache import ResponseCache
 from blocklist.node.metrics import SAMPLED, Counters, exposition
 from blocklist.node.options import NodeOptions
-from blocklist.node.scoreboard import Board
+from blocklist.node.scoreboard import Scoreboard
 from blocklist.snapshot.follower import Follower
 
 #: Seconds between looks at the pointer and the clock.
@@ -35,7 +35,7 @@ _IDLE = 75.0
 class Node:
     """The state of one worker. Everything runs in its one event loop."""
 
-    def __init__(self, options: NodeOptions, loop: asyncio.AbstractEventLoop, board: Board, slot: int,
+    def __init__(self, options: NodeOptions, loop: asyncio.AbstractEventLoop, scoreboard: Scoreboard, slot: int,
                  tell: Callable[..., None]) -> None:  # fmt: skip
         """``tell`` passes an event and its fields to the log.
 
@@ -44,10 +44,10 @@ class Node:
         self.loop = loop
         self.options = options
         self.counters = Counters()
-        self.counters.restore(board.read(slot))
+        self.counters.restore(scoreboard.read(slot))
         self.counters.values["connections"] = 0
-        self._board, self._slot, self._tell = board, slot, tell
-        self._callers = Callers(options.token_file)
+        self._scoreboard, self._slot, self._tell = scoreboard, slot, tell
+        self._callers = TokenAuthentication(options.token_file)
         self._turns: list[set[Connection]] = [set() for _ in range(_TURNS)]
         self._turn = 0
         self._looking: Any = None
@@ -56,8 +56,8 @@ class Node:
         self.routes = Routes(self._resolver, self._metrics)
         #: Whether the answer to one caller is the answer to all, and nobody needs to hear of each request.
         self._alike = not (options.cors_origins or options.access_log)
-        self.quick = Quick(self.follower, self.counters, to_all=self._alike and options.token_file is None)
-        self.posts = Posts()
+        self.quick = ResponseCache(self.follower, self.counters, to_all=self._alike and options.token_file is None)
+        self.posts = KnownHeads()
         #: How many of the next requests are timed.
         self.sampling = 0
         self.draining = False
@@ -66,7 +66,7 @@ class Node:
         self._served: Any = None
         self.tick()
         # A worker that has just begun is not a silent one.
-        self._tell_board()
+        self._report()
 
     def tick(self) -> None:
         """Look at the clock, the pointer and some of the connections, then again in a moment."""
@@ -78,7 +78,7 @@ class Node:
             self._look()
         self._prepare()
         if self._turn == 0:
-            self._tell_board()
+            self._report()
         self._sweep(_TURNS_A_TICK)
         self.loop.call_later(TICK, self.tick)
 
@@ -113,7 +113,7 @@ class Node:
         self.counters.values["connections"] -= 1
         self._turns[id(connection) // 64 % _TURNS].discard(connection)
 
-    def learn(self, request: bytes, message: Message, answer: Answer) -> None:
+    def learn(self, request: bytes, message: RawRequest, answer: Answer) -> None:
         """Remember of a request that was read, allowed and answered what spares the next one like it the long way."""
         # What anybody may ask for (/healthz) tells nothing of who may ask for a verdict.
         if self.draining or not self._alike or self._callers.refusal("/v1/lookup", message.headers):
@@ -123,7 +123,7 @@ class Node:
         elif message.plain_post:
             self.posts.learn(request, message)
 
-    def response(self, message: Message, answer: Answer, *, keep: bool) -> bytes:
+    def response(self, message: RawRequest, answer: Answer, *, keep: bool) -> bytes:
         """Return an answer as it goes out; ``keep`` says that the connection is kept."""
         if keep and answer.status == 200 and self._alike and message.version == "1.1" and message.method != "HEAD":
             body = answer.encoded()
@@ -134,7 +134,7 @@ class Node:
             extra = (*extra, ("Connection", "keep-alive"))
         return response(answer, self.date, extra, head_only=message.method == "HEAD", close=not keep)
 
-    def refusal(self, message: Message) -> Answer | None:
+    def refusal(self, message: RawRequest) -> Answer | None:
         """Return why a request is not answered, if its caller may not ask."""
         if message.method == "OPTIONS" and self.options.cors_origins:
             return None
@@ -156,7 +156,7 @@ class Node:
             ("Vary", "Origin"),
         )
 
-    def answered(self, message: Message, answer: Answer) -> None:
+    def answered(self, message: RawRequest, answer: Answer) -> None:
         """Count a request that went the long way, and log it if it is drawn."""
         label = f"{message.path if message.path in self.routes.paths else 'other'} {answer.status}"
         self.counters.requests[label] = self.counters.requests.get(label, 0) + 1
@@ -178,8 +178,8 @@ class Node:
         return sum(map(len, self._turns))
 
     def tell_last(self) -> None:
-        """Leave the final counts on the board."""
-        self._tell_board()
+        """Leave the final counts on the scoreboard."""
+        self._report()
 
     def _look(self) -> None:
         self._looking = self.follower.looking()
@@ -204,7 +204,7 @@ class Node:
             self._served = snapshot
             self._resolver.forget()
             # At once: the overview compares versions, and must not cry wolf for the seconds after a swap.
-            self._tell_board()
+            self._report()
         # All of a head but the length, which every response says for itself, and the empty line.
         self.quick.prepare(head(200, None, "application/json", self.date)[:-2])
 
@@ -213,15 +213,15 @@ class Node:
         self._tell("snapshot refused", level="error", reason=why)
 
     def _metrics(self) -> bytes:
-        self._tell_board()
-        return exposition(self._board.read_all())
+        self._report()
+        return exposition(self._scoreboard.read_all())
 
-    def _tell_board(self) -> None:
+    def _report(self) -> None:
         snapshot = self.follower.snapshot
         gauges = {
-            "told_at": time.time(),
+            "reported_at": time.time(),
             "snapshot_version": snapshot.version if snapshot else 0,
             "snapshot_age_seconds": round(self.follower.age, 1) if snapshot else 0,
             "snapshot_stale": int(self.follower.stale),
         }
-        self._board.tell(self._slot, self.counters.state() | gauges)
+        self._scoreboard.write(self._slot, self.counters.state() | gauges)

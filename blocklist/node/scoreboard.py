@@ -14,7 +14,7 @@ _SLOT = 65_536
 _HEAD = 8
 
 
-class Board:
+class Scoreboard:
     """Slots of shared memory, one a worker; what is half written is told apart by its checksum and read again."""
 
     def __init__(self, descriptor: int, slots: int) -> None:
@@ -24,17 +24,17 @@ class Board:
         self._memory = mmap.mmap(descriptor, _SLOT * slots)
 
     @classmethod
-    def create(cls, slots: int) -> Board:
-        """Return a board of its own memory, whose descriptor workers inherit."""
+    def create(cls, slots: int) -> Scoreboard:
+        """Return a scoreboard of its own memory, whose descriptor workers inherit."""
         if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create("blocklist-board")
+            descriptor = os.memfd_create("blocklist-scoreboard")
         else:
             with tempfile.TemporaryFile() as file:
                 descriptor = os.dup(file.fileno())
         os.ftruncate(descriptor, _SLOT * slots)
         return cls(descriptor, slots)
 
-    def tell(self, slot: int, state: dict[str, Any]) -> None:
+    def write(self, slot: int, state: dict[str, Any]) -> None:
         """Replace what a slot says."""
         data = json.dumps(state, separators=(",", ":")).encode()
         if len(data) > _SLOT - _HEAD:

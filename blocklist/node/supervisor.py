@@ -24,7 +24,7 @@ import structlog
 from blocklist.domain.errors import BlocklistError
 from blocklist.node.metrics import exposition
 from blocklist.node.options import NodeOptions
-from blocklist.node.scoreboard import Board
+from blocklist.node.scoreboard import Scoreboard
 
 _LOG = structlog.get_logger("blocklist.node")
 _BACKLOG = 4_096
@@ -56,7 +56,7 @@ class Supervisor:
         self._options = options
         self._stopping = threading.Event()
         self._unix = Path(unix_socket) if unix_socket else None
-        self.board = Board.create(workers)
+        self.scoreboard = Scoreboard.create(workers)
         host, _, port = address.rpartition(":")
         shared = [_unix_listener(self._unix)] if self._unix else []
         self._workers = [
@@ -111,7 +111,7 @@ class Supervisor:
 
     def metrics(self) -> bytes:
         """Return the metrics of all workers in Prometheus' text format."""
-        return exposition(self.board.read_all())
+        return exposition(self.scoreboard.read_all())
 
     def _keep(self, worker: _Worker) -> None:
         while not self._stopping.is_set():
@@ -141,14 +141,14 @@ class Supervisor:
         descriptors = [listener.fileno() for listener in worker.sockets]
         command = [
             *(sys.executable, "-m", "blocklist.node.worker", "--options", self._options.to_json()),
-            *("--sockets", ",".join(map(str, descriptors)), "--board", str(self.board.descriptor)),
-            *("--slots", str(self.board.slots), "--slot", str(worker.slot)),
+            *("--sockets", ",".join(map(str, descriptors)), "--scoreboard", str(self.scoreboard.descriptor)),
+            *("--slots", str(self.scoreboard.slots), "--slot", str(worker.slot)),
         ]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and program
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=(*descriptors, self.board.descriptor),
+            pass_fds=(*descriptors, self.scoreboard.descriptor),
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             # A signal to the service's terminal must not reach the workers before the service has decided.
             start_new_session=True,

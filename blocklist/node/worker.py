@@ -1,7 +1,7 @@
 """The program of one worker: ``python -m blocklist.node.worker``, started by the supervisor and by nobody else.
 
-It inherits listening sockets and the board, and hears of its parent by a pipe on standard input: when that ends, the
-parent is gone, and the worker ends too. What it has to say goes to standard output, one JSON object a line.
+It inherits listening sockets and the scoreboard, and hears of its parent by a pipe on standard input: when that ends,
+the parent is gone, and the worker ends too. What it has to say goes to standard output, one JSON object a line.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from collections.abc import Callable
 from typing import Any
 
 from blocklist.domain.errors import BlocklistError, ConfigurationError
-from blocklist.node.epoll.epoll_server import Sockets
+from blocklist.node.epoll.epoll_server import EpollServer
 from blocklist.node.epoll.selector import AVAILABLE
 from blocklist.node.http.connection import Connection
 from blocklist.node.node import Node
 from blocklist.node.options import NodeOptions
-from blocklist.node.scoreboard import Board
+from blocklist.node.scoreboard import Scoreboard
 
 #: Seconds that clients get for one more request on a connection before it is closed, and that answers get to go out.
 _LAST_CALL, _DRAIN = 0.3, 5.0
@@ -38,14 +38,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="blocklist.node.worker")
     parser.add_argument("--options", required=True)
     parser.add_argument("--sockets", required=True, help="descriptors of listening sockets")
-    parser.add_argument("--board", required=True, type=int)
+    parser.add_argument("--scoreboard", required=True, type=int)
     parser.add_argument("--slots", required=True, type=int)
     parser.add_argument("--slot", required=True, type=int)
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to every process of a terminal: the parent decides
     _raise_limit()
     options = NodeOptions.from_json(given.options)
-    plain = Sockets(tell) if AVAILABLE and options.tls_certificate is None else None
+    plain = EpollServer(tell) if AVAILABLE and options.tls_certificate is None else None
     loop = asyncio.SelectorEventLoop(plain) if plain else _loop_with_transports()
     try:
         loop.run_until_complete(_serve(given, options, loop, plain))
@@ -74,11 +74,11 @@ def _loop_with_transports() -> asyncio.AbstractEventLoop:
 
 
 async def _serve(
-    given: argparse.Namespace, options: NodeOptions, loop: asyncio.AbstractEventLoop, plain: Sockets | None
+    given: argparse.Namespace, options: NodeOptions, loop: asyncio.AbstractEventLoop, plain: EpollServer | None
 ) -> None:
     # Modules stay: the garbage collector need not look through them again. A snapshot does not: it is loaded after.
     gc.freeze()
-    node = Node(options, loop, Board(given.board, given.slots), given.slot, tell)
+    node = Node(options, loop, Scoreboard(given.scoreboard, given.slots), given.slot, tell)
     stops = await _listen([socket.socket(fileno=int(number)) for number in given.sockets.split(",")], node, plain)
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
@@ -96,7 +96,7 @@ async def _serve(
     node.tell_last()
 
 
-async def _listen(listening: list[socket.socket], node: Node, plain: Sockets | None) -> list[Callable[[], None]]:
+async def _listen(listening: list[socket.socket], node: Node, plain: EpollServer | None) -> list[Callable[[], None]]:
     """Take connections from sockets, and return what ends that."""
     if plain:
         plain.begin(node)

@@ -1,4 +1,4 @@
-"""Sockets within the selector of a loop: what one connection does must not cost the others theirs."""
+"""EpollServer within the selector of a loop: what one connection does must not cost the others theirs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from blocklist.node.epoll.epoll_server import Sockets
+from blocklist.node.epoll.epoll_server import EpollServer
 from blocklist.node.epoll.selector import AVAILABLE
 from blocklist.node.epoll.transport import HIGH_WATER
 from blocklist.node.http.connection import Connection
@@ -25,7 +25,7 @@ class Stub:
     """What a connection asks of a node, but for answers, with the sockets that ask it."""
 
     def __init__(self) -> None:
-        self.sockets = Sockets(lambda *_, **__: None)
+        self.sockets = EpollServer(lambda *_, **__: None)
         self.loop = asyncio.SelectorEventLoop(self.sockets)
         self.sockets.begin(self)  # type: ignore[arg-type]
         self.clock = self.idle_deadline = 0.0
@@ -52,11 +52,11 @@ def node() -> Iterator[Stub]:
 
 
 @pytest.fixture
-def sockets(node: Stub) -> Sockets:
+def sockets(node: Stub) -> EpollServer:
     return node.sockets
 
 
-def _turns(sockets: Sockets, count: int = 5) -> None:
+def _turns(sockets: EpollServer, count: int = 5) -> None:
     async def turns() -> None:
         for _ in range(count):
             await asyncio.sleep(0.005)
@@ -64,7 +64,7 @@ def _turns(sockets: Sockets, count: int = 5) -> None:
     sockets.loop.run_until_complete(turns())
 
 
-def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: Sockets, node: Stub) -> None:
+def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: EpollServer, node: Stub) -> None:
     said: list[dict[str, Any]] = []
     sockets.loop.set_exception_handler(lambda _, context: said.append(context))
     node.fault = OSError(errno.ENOSPC, "no more watches")
@@ -75,11 +75,11 @@ def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: Sock
         _turns(sockets)
         assert client.recv(1) == b""
     assert [str(context["exception"]) for context in said] == ["[Errno 28] no more watches"]
-    assert not sockets.links
+    assert not sockets.transports
 
 
 def test_a_fault_in_answering_ends_that_connection_alone(
-    sockets: Sockets, node: Stub, monkeypatch: pytest.MonkeyPatch
+    sockets: EpollServer, node: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
         raise ValueError("a fault of ours")
@@ -101,7 +101,7 @@ def test_a_fault_in_answering_ends_that_connection_alone(
     assert node.closings == 2
 
 
-def test_what_asyncio_is_to_see_to_is_told_once(sockets: Sockets, node: Stub) -> None:
+def test_what_asyncio_is_to_see_to_is_told_once(sockets: EpollServer, node: Stub) -> None:
     ours, theirs = socket.socketpair()
     read, write = os.pipe()
     with theirs:
@@ -115,16 +115,16 @@ def test_what_asyncio_is_to_see_to_is_told_once(sockets: Sockets, node: Stub) ->
     _turns(sockets)
 
 
-def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(sockets: Sockets, node: Stub) -> None:
+def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(sockets: EpollServer, node: Stub) -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         sockets.take(ours)
-        (link,) = sockets.links.values()
-        while not link.get_write_buffer_size():
-            link.write(b"x" * 10_000)
-        assert link.get_write_buffer_size() <= HIGH_WATER, "it is not slowed down"
+        (transport,) = sockets.transports.values()
+        while not transport.get_write_buffer_size():
+            transport.write(b"x" * 10_000)
+        assert transport.get_write_buffer_size() <= HIGH_WATER, "it is not slowed down"
         for _ in range(2):
-            link.connection.sweep()
+            transport.connection.sweep()
             _turns(sockets, 1)
-        assert not sockets.links
+        assert not sockets.transports
     assert node.closings == 1

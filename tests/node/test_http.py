@@ -202,7 +202,7 @@ def test_fuzzed_requests_leave_the_node_alive_and_answers_clean(serving: Running
 def test_many_idle_connections_are_held(serving: RunningNode) -> None:
     idle = [serving.connect() for _ in range(300)]
     try:
-        until(lambda: serving.supervisor.board.read(0)["values"]["connections"] >= 300)
+        until(lambda: serving.supervisor.scoreboard.read(0)["values"]["connections"] >= 300)
         assert asks_well(serving)
     finally:
         for client in idle:

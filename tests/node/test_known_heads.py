@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocklist.lookup.limits import MAX_BYTES
-from blocklist.node.http.http1 import Message
-from blocklist.node.http.known_heads import Posts
-from blocklist.node.http.response_cache import Quick
+from blocklist.node.http.http1 import RawRequest
+from blocklist.node.http.known_heads import KnownHeads
+from blocklist.node.http.response_cache import ResponseCache
 from blocklist.node.metrics import Counters
 from tests.lookup.test_resolver import Holder
 from tests.node.running import RunningNode
@@ -58,8 +58,8 @@ class Read:
     """What the parser makes of some bytes."""
 
     def __init__(self, data: bytes) -> None:
-        self.messages: list[Message] = []
-        self._message = Message()
+        self.messages: list[RawRequest] = []
+        self._message = RawRequest()
         self._parser = httptools.HttpRequestParser(self)
         try:
             self._parser.feed_data(data)
@@ -67,7 +67,7 @@ class Read:
             self.messages = []
 
     def on_message_begin(self) -> None:
-        self._message = Message()
+        self._message = RawRequest()
 
     def on_url(self, url: bytes) -> None:
         self._message.url += url
@@ -90,22 +90,22 @@ LINE = b"GET /v1/lookup?domain=a.example HTTP/1.1\r\n"
 
 
 @pytest.fixture(scope="module")
-def quick() -> Quick:
+def quick() -> ResponseCache:
     """What answers without the parser, whoever asks."""
-    made = Quick(Holder(snapshot_of([])), Counters(), to_all=True)
+    made = ResponseCache(Holder(snapshot_of([])), Counters(), to_all=True)
     made.prepare(b"")
     return made
 
 
 @given(head=heads)
-def test_a_head_that_needs_no_parser_is_one_that_the_parser_finds_plain(quick: Quick, head: bytes) -> None:
+def test_a_head_that_needs_no_parser_is_one_that_the_parser_finds_plain(quick: ResponseCache, head: bytes) -> None:
     if quick.answer(LINE + head):
         (message,) = Read(LINE + head).messages
         assert message.plain
         assert message.complaint(MAX_BYTES) is None
 
 
-def test_the_heads_that_clients_send_need_no_parser(quick: Quick) -> None:
+def test_the_heads_that_clients_send_need_no_parser(quick: ResponseCache) -> None:
     for head in (
         b"Host: a\r\n\r\n",
         b"User-Agent: x\r\nHost: a\r\nAccept: */*\r\nX-Request-Id: 7\r\n\r\n",
@@ -114,8 +114,8 @@ def test_the_heads_that_clients_send_need_no_parser(quick: Quick) -> None:
         assert quick.answer(LINE + head)
 
 
-def learned(request: bytes) -> Posts:
-    made = Posts()
+def learned(request: bytes) -> KnownHeads:
+    made = KnownHeads()
     (message,) = Read(request).messages
     assert message.plain_post
     made.learn(request, message)
@@ -167,7 +167,7 @@ def test_what_is_found_without_the_parser_is_what_the_parser_finds(
     messages = Read(first).messages
     if len(messages) != 1 or not messages[0].plain_post:
         return
-    posts = Posts()
+    posts = KnownHeads()
     posts.learn(first, messages[0])
     stated = data.draw(st.sampled_from([b"%d" % len(body), b"2", b"0", b"12"]))
     again = first[:-2].replace(b"Length: 2", b"Length: " + stated).replace(b"length: 2", b"length: " + stated) + body

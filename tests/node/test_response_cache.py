@@ -18,7 +18,7 @@ from blocklist.lookup.http import Request
 from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Routes
 from blocklist.node.http.http1 import head
-from blocklist.node.http.response_cache import MAX_REMEMBERED, MAX_REQUEST, Quick
+from blocklist.node.http.response_cache import MAX_REMEMBERED, MAX_REQUEST, ResponseCache
 from blocklist.node.metrics import LISTED, NOT_LISTED, Counters
 from blocklist.normalize.canonical_host import plain_host
 from tests.lookup.test_resolver import Holder
@@ -80,9 +80,9 @@ def asked(query: str) -> bytes:
     return f"GET /v1/lookup?{query} HTTP/1.1\r\n".encode() + HEAD
 
 
-def quick() -> tuple[Quick, Counters]:
+def quick() -> tuple[ResponseCache, Counters]:
     counters = Counters()
-    made = Quick(Holder(SNAPSHOT), counters)
+    made = ResponseCache(Holder(SNAPSHOT), counters)
     made.learn(asked("domain=a.example"))
     made.prepare(head(200, None, "application/json", "Thu, 01 Jan 1970 00:00:00 GMT")[:-2])
     return made, counters
@@ -150,7 +150,7 @@ def test_headers_that_no_parser_read_go_the_long_way_until_they_are_learned() ->
 
 def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> None:
     holder = Holder(SNAPSHOT)
-    made = Quick(holder, Counters())
+    made = ResponseCache(holder, Counters())
     made.learn(asked("domain=a.example"))
     request = asked("domain=new.example")
 
@@ -196,7 +196,7 @@ def test_only_verdicts_are_remembered_of_the_long_way() -> None:
 
 def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_when_it_comes_again() -> None:
     counters = Counters()
-    made = Quick(Holder(SNAPSHOT), counters, to_all=True)
+    made = ResponseCache(Holder(SNAPSHOT), counters, to_all=True)
     made.prepare(b"")
     request = asked("domain=pirate.example")
     first = made.answer(request)

@@ -231,7 +231,7 @@ def test_connections_beyond_the_limit_are_told(tmp_path: Path) -> None:
     publish(tmp_path, contract_snapshot(), 7)
     with node(tmp_path, max_connections=2) as running:
         held = [running.connect(), running.connect()]
-        until(lambda: running.supervisor.board.read(0).get("values", {}).get("connections") == 2)
+        until(lambda: running.supervisor.scoreboard.read(0).get("values", {}).get("connections") == 2)
         with running.connect() as third:
             assert received(third).startswith(b"HTTP/1.1 503 ")
         for client in held:

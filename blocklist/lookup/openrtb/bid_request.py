@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
+from blocklist.lookup.cached_verdicts import APP, DOMAIN, PAGE, STORE
 from blocklist.lookup.limits import TooLargeError
-from blocklist.lookup.verdicts import APP, DOMAIN, PAGE, STORE
 
 #: A bid request has a few kilobytes; above this it is not one.
 MAX_BYTES = 1_048_576

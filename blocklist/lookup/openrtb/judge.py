@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from blocklist.domain.verdict import Verdict, VerdictKind
+from blocklist.lookup.cached_verdicts import APP, CachedVerdicts
 from blocklist.lookup.openrtb.bid_request import BidRequest, Text
 from blocklist.lookup.verdict_json import verdict_body
-from blocklist.lookup.verdicts import APP, Verdicts
 
 #: OpenRTB 2.6, list "No-Bid Reason Codes".
 BLOCKED_PUBLISHER_OR_SITE = 7
@@ -21,9 +21,9 @@ PASSED: dict[str, Any] = {"block": False, "verdict": "not_listed"}
 _OWN_DOMAINS = frozenset({"site.domain", "app.domain", "dooh.domain"})
 
 
-def judge(request: BidRequest, verdicts: Verdicts, *, explain: bool = False) -> dict[str, Any]:
+def judge(request: BidRequest, verdicts: CachedVerdicts, *, explain: bool = False) -> dict[str, Any]:
     """Return the answer to a bid request, without version and staleness."""
-    remembered = verdicts.remembered
+    caches = verdicts.caches
     wrong = request.wrong
     judged = partial = False
     for field, reading, given in request.places:
@@ -33,7 +33,7 @@ def judge(request: BidRequest, verdicts: Verdicts, *, explain: bool = False) -> 
                 wrong.append((field, "must be a string"))
             continue
         try:
-            verdict = remembered[reading].items.get(text) or verdicts.judge(reading, text)
+            verdict = caches[reading].items.get(text) or verdicts.judge(reading, text)
         except ValueError as error:
             wrong.append((field, str(error)))
             continue

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from blocklist.node.epoll.selector import EVENTS, READABLE, Ready, Selector
-from blocklist.node.epoll.transport import BYTES, FIRST, Link
+from blocklist.node.epoll.transport import BYTES, FIRST, Transport
 from blocklist.node.http.connection import Connection
 from blocklist.node.http.response_cache import MAX_REQUEST
 from blocklist.node.node import Node
@@ -23,7 +23,7 @@ _BRIEF, _LOOKS_BEFORE = 50e-6, 96
 _ACCEPTED, _PAUSE = 64, 1.0
 
 
-class Sockets(Selector):
+class EpollServer(Selector):
     """The listening and connected sockets of one worker that need no TLS, and the selector of its loop."""
 
     _node: Node
@@ -32,7 +32,7 @@ class Sockets(Selector):
         super().__init__()
         self._tell = tell
         #: The open connections by the number of their descriptor.
-        self.links: dict[int, Link] = {}
+        self.transports: dict[int, Transport] = {}
         self._listening: dict[int, socket.socket] = {}
         self.watch = self._epoll.modify
         self._waited_briefly = False
@@ -54,7 +54,7 @@ class Sockets(Selector):
             with contextlib.suppress(OSError):  # gone already: to be found by reading
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(self._node)
-        link = Link(self, connected, connection)
+        transport = Transport(self, connected, connection)
         try:
             self._epoll.register(connected.fileno(), FIRST)
         except OSError as error:
@@ -62,11 +62,11 @@ class Sockets(Selector):
             self._tell("cannot watch a connection", level="error", reason=str(error))
             connected.close()
             return
-        self.links[connected.fileno()] = link
+        self.transports[connected.fileno()] = transport
         try:
-            connection.connection_made(link)
+            connection.connection_made(transport)
         except Exception as error:
-            self.failed(link, error)
+            self.failed(transport, error)
 
     def stop_listening(self) -> None:
         """Take no more connections."""
@@ -77,13 +77,13 @@ class Sockets(Selector):
 
     def forget(self, number: int) -> None:
         """Hear no more of a socket."""
-        if self.links.pop(number, None) is not None:
+        if self.transports.pop(number, None) is not None:
             self._epoll.unregister(number)
 
-    def failed(self, link: Link, error: Exception) -> None:
+    def failed(self, transport: Transport, error: Exception) -> None:
         """Tell of a fault in answering one connection, and end it."""
-        self.loop.call_exception_handler({"message": "a connection failed", "exception": error, "transport": link})
-        link.abort()
+        self.loop.call_exception_handler({"message": "a connection failed", "exception": error, "transport": transport})
+        transport.abort()
 
     def select(self, timeout: float | None = None) -> Ready:
         """Wait, at most so many seconds; answer whoever has asked; return what asyncio is to see to.
@@ -92,44 +92,44 @@ class Sockets(Selector):
         """
         ready: Ready = []
         events = self._look(timeout)
-        if not self.links:
+        if not self.transports:
             # Before `begin` there is no node, and connections are of others.
             for number, event in events:
                 self._other(ready, number, event)
             return ready
-        node, quick, links, poll = self._node, self._node.quick, self.links, self._epoll.poll
+        node, quick, transports, poll = self._node, self._node.quick, self.transports, self._epoll.poll
         looks = 1
         while events:
             for number, event in events:
-                link = links.get(number)
-                if link is None or event != READABLE:
+                transport = transports.get(number)
+                if transport is None or event != READABLE:
                     self._other(ready, number, event)
                     continue
                 try:
-                    data = link.receive(BYTES)
+                    data = transport.receive(BYTES)
                 except BlockingIOError:
                     continue
                 except (OSError, MemoryError) as error:
-                    link.lost(error)
+                    transport.lost(error)
                     continue
-                connection = link.connection
+                connection = transport.connection
                 known = quick.answers.items.get(data) if len(data) <= MAX_REQUEST else None
                 if known is None or not connection.idle or node.sampling:
-                    link.received(data)
+                    transport.received(data)
                     continue
                 end, counted, verdict = known
                 counted[verdict] += 1
                 connection.deadline = node.idle_deadline
                 answer = quick.begin + end
                 try:
-                    sent = link.send(answer)
+                    sent = transport.send(answer)
                 except BlockingIOError:
                     sent = 0
                 except OSError as error:
-                    link.lost(error)
+                    transport.lost(error)
                     continue
                 if sent != len(answer):
-                    link.took(answer, sent)
+                    transport.took(answer, sent)
             # What asyncio is to see to would be there again at each look.
             if looks == _LOOKS or ready:
                 break
@@ -153,12 +153,12 @@ class Sockets(Selector):
         return events
 
     def _other(self, ready: Ready, number: int, event: int) -> None:
-        link = self.links.get(number)
-        if link is not None:
+        transport = self.transports.get(number)
+        if transport is not None:
             try:
-                link.ready(event)
+                transport.ready(event)
             except Exception as error:  # here nobody stands between a fault and the end of the loop
-                self.failed(link, error)
+                self.failed(transport, error)
         elif number in self._listening:
             self._accept(self._listening[number])
         else:

@@ -12,12 +12,12 @@ from blocklist.node.epoll.selector import AVAILABLE, READABLE, WRITABLE
 from blocklist.node.http.connection import Connection
 
 if TYPE_CHECKING:
-    from blocklist.node.epoll.epoll_server import Sockets
+    from blocklist.node.epoll.epoll_server import EpollServer
 
 #: Bytes that wait to be taken by a client when no more of its requests are read, and when reading goes on.
 HIGH_WATER, LOW_WATER = 65_536, 16_384
-#: What a link waits for while it reads: bytes, and the end of them. Every event comes once (EPOLLET, epoll(7)): what is
-#: always told again, the kernel asks each socket for again.
+#: What a transport waits for while it reads: bytes, and the end of them. Every event comes once (EPOLLET, epoll(7)): what
+#: is always told again, the kernel asks each socket for again.
 READING, _ONCE = (select.EPOLLIN | select.EPOLLRDHUP, select.EPOLLET) if AVAILABLE else (1, 0)
 FIRST = READING | _ONCE
 _ENDED = select.EPOLLRDHUP | select.EPOLLHUP if AVAILABLE else 0
@@ -25,17 +25,17 @@ _ENDED = select.EPOLLRDHUP | select.EPOLLHUP if AVAILABLE else 0
 BYTES = 65_536
 
 
-class Link(asyncio.Transport):
+class Transport(asyncio.Transport):
     """One connected socket.
 
-    :attr:`receive` and :attr:`send` are for :class:`.Sockets`, which answers most requests without any other call.
+    :attr:`receive` and :attr:`send` are for :class:`.EpollServer`, which answers most requests without any other call.
     ``send`` is the socket's own while nothing waits to go out; what is sent while something does goes behind it.
     """
 
     __slots__ = ("_closing", "_ending", "_full", "_gone", "_mask", "_socket", "_sockets", "_waiting", "connection",
                  "receive", "send")  # fmt: skip
 
-    def __init__(self, sockets: Sockets, connected: socket.socket, connection: Connection) -> None:
+    def __init__(self, sockets: EpollServer, connected: socket.socket, connection: Connection) -> None:
         self._sockets = sockets
         self._socket = connected
         self.connection = connection

@@ -11,7 +11,7 @@ import httptools
 from blocklist.lookup.http import Answer, Request, problem
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.routes import Steps
-from blocklist.node.http.http1 import MAX_HEAD, Message, response
+from blocklist.node.http.http1 import MAX_HEAD, RawRequest, response
 
 if TYPE_CHECKING:
     from blocklist.node.node import Node
@@ -33,13 +33,13 @@ class Connection(asyncio.Protocol):
         self._quick = node.quick.answer
         self._transport: Any = None
         self._parser = httptools.HttpRequestParser(self)
-        self._message: Message | None = None
+        self._message: RawRequest | None = None
         self._head_bytes = 0
         #: Requests that came while another one's answer is still being worked on.
-        self._waiting: deque[Message] = deque()
+        self._waiting: deque[RawRequest] = deque()
         self._working: Steps | None = None
         #: What was answered last, if at once.
-        self._last: tuple[Message, Answer] | None = None
+        self._last: tuple[RawRequest, Answer] | None = None
         self._blocked = False
         self._lingering = 0
         self._closing = False
@@ -124,7 +124,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._message = Message()
+        self._message = RawRequest()
         self.idle = False
         self.deadline = self._node.clock + HEAD_TIME
 
@@ -188,19 +188,19 @@ class Connection(asyncio.Protocol):
                 self._refuse(problem(400, f"not a request of HTTP/1.1: {_said(error)}"))
         else:
             if self._head_bytes > MAX_HEAD and not self.idle and not self._closing:
-                self._refuse((self._message or Message()).too_long())
+                self._refuse((self._message or RawRequest()).too_long())
             elif alone and self.idle and self._last:
                 self._node.learn(data, *self._last)
         self._last = None
 
-    def _begin(self, message: Message) -> None:
+    def _begin(self, message: RawRequest) -> None:
         answer = self._node.refusal(message)
         if answer is not None:
             self._write(message, answer)
             return
         self._answer(message, message.request())
 
-    def _answer(self, message: Message, request: Request) -> None:
+    def _answer(self, message: RawRequest, request: Request) -> None:
         steps = self._node.routes.steps(request)
         answer = next(steps)
         if answer is not None:
@@ -213,7 +213,7 @@ class Connection(asyncio.Protocol):
         self._transport.pause_reading()
         self._node.loop.call_soon(self._work, message)
 
-    def _work(self, message: Message) -> None:
+    def _work(self, message: RawRequest) -> None:
         if self._working is None:
             return
         answer = next(self._working)
@@ -230,7 +230,7 @@ class Connection(asyncio.Protocol):
             if self._eof and self._working is None:
                 self._transport.close()
 
-    def _write(self, message: Message, answer: Answer) -> None:
+    def _write(self, message: RawRequest, answer: Answer) -> None:
         node = self._node
         node.answered(message, answer)
         keep = message.keep_alive and not self._closing

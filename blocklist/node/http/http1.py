@@ -16,7 +16,7 @@ _TELLING = frozenset({"connection", "content-length", "transfer-encoding", "expe
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Message:
+class RawRequest:
     """A request, filled in while it is parsed."""
 
     __slots__ = ("_lines", "_twice", "body", "headers", "keep_alive", "method", "path", "size", "url", "version")

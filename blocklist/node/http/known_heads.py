@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocklist.lookup.http import Request
-from blocklist.node.http.http1 import Message
+from blocklist.node.http.http1 import RawRequest
 
 #: Heads that are remembered, and the longest of them.
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
@@ -14,7 +14,7 @@ _LENGTHS = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")
 _MAX_DIGITS = 7
 
 
-class Posts:
+class KnownHeads:
     """Heads of POST requests that the parser read whole and whose sender may ask, but for the length that they state.
 
     A request with the same bytes before and behind its length, and a body that is as long as it says, can mean only
@@ -22,9 +22,9 @@ class Posts:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, bytes], tuple[Message, Request]] = {}
+        self._known: dict[tuple[bytes, bytes], tuple[RawRequest, Request]] = {}
 
-    def learn(self, data: bytes, message: Message) -> None:
+    def learn(self, data: bytes, message: RawRequest) -> None:
         """Remember the head of a request, given as it came."""
         cut = _cut(data)
         if cut is None or sum(map(len, cut[0])) > _MAX_HEAD:
@@ -34,7 +34,7 @@ class Posts:
         message.body.clear()
         self._known[cut[0]] = message, message.request()
 
-    def find(self, data: bytes) -> tuple[Message, Request] | None:
+    def find(self, data: bytes) -> tuple[RawRequest, Request] | None:
         """Return what a request says whose head is known and whose body is whole; else the parser must be asked."""
         cut = _cut(data)
         known = self._known.get(cut[0]) if cut else None

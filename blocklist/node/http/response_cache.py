@@ -10,7 +10,7 @@ import re
 import time
 
 from blocklist.domain.verdict import Target
-from blocklist.lookup.cache import Memory
+from blocklist.lookup.cache import SecondHitCache
 from blocklist.lookup.http import Answer, SnapshotHolder
 from blocklist.lookup.verdict_json import verdict_json
 from blocklist.node.metrics import INDEX, NOT_LISTED, Counters
@@ -42,7 +42,7 @@ _END = b"\r\n\r\n"
 _Answer = tuple[bytes, list[int], int]
 
 
-class Quick:
+class ResponseCache:
     """Answers requests of the commonest form with whole responses.
 
     A few thousand pages carry most of the ads, so requests come again, byte for byte: they are remembered with their
@@ -66,7 +66,7 @@ class Quick:
         #: The first headers of every response of the moment, and what was asked of late: for whoever asks so often that
         #: a call is too much.
         self.begin = b""
-        self.answers: Memory[bytes, _Answer] = Memory(MAX_REMEMBERED, MAX_REQUEST, self._size_of, _own)
+        self.answers: SecondHitCache[bytes, _Answer] = SecondHitCache(MAX_REMEMBERED, MAX_REQUEST, self._size_of, _own)
 
     def prepare(self, begin: bytes) -> None:
         """Take note of the snapshot of the moment, its staleness, and the first headers of every response.

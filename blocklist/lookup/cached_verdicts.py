@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from blocklist.domain.verdict import Target, Verdict
 from blocklist.lookup.app_stores import store_targets
-from blocklist.lookup.cache import Memory
+from blocklist.lookup.cache import SecondHitCache
 from blocklist.normalize.canonical_host import MAX_HOST, match_target
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.snapshot.reader import Snapshot
@@ -21,7 +21,7 @@ _MAX_TEXT, _REMEMBERED, _VERDICT = 512, (3 << 20, 3 << 20, 1 << 19, 1 << 19), 22
 _PREFIXED_ID = re.compile(r"id(\d+)")
 
 
-class Verdicts:
+class CachedVerdicts:
     """Judges texts by one snapshot under one policy.
 
     Exchanges, publishers and pages repeat from request to request, so verdicts are remembered by the text that led to
@@ -38,14 +38,14 @@ class Verdicts:
         self.policy = policy
         #: What is remembered, by the way of reading. For what is not there, ask :meth:`judge`.
         share = len(snapshot.policies)
-        self.remembered = tuple(Memory[str, Verdict](size // share, _MAX_TEXT, _size_of) for size in _REMEMBERED)
+        self.caches = tuple(SecondHitCache[str, Verdict](size // share, _MAX_TEXT, _size_of) for size in _REMEMBERED)
 
     def judge(self, reading: int, text: str) -> Verdict:
         """Return the verdict on a text that is not remembered.
 
         :raises ValueError: why no browser could open it.
         """
-        memory = self.remembered[reading]
+        memory = self.caches[reading]
         # What plain_host asks, and a call less: nearly all texts are such.
         known: Verdict | None = None
         match = match_target(text) if reading <= DOMAIN else None

@@ -1,4 +1,4 @@
-"""Verdicts on texts: what is remembered is what would be said anew, and it is bounded."""
+"""CachedVerdicts on texts: what is remembered is what would be said anew, and it is bounded."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rule, RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction
-from blocklist.lookup.cache import OVERHEAD, Memory
+from blocklist.lookup.cache import OVERHEAD, SecondHitCache
+from blocklist.lookup.cached_verdicts import APP, DOMAIN, PAGE, STORE, CachedVerdicts
 from blocklist.lookup.resolver import Resolver
-from blocklist.lookup.verdicts import APP, DOMAIN, PAGE, STORE, Verdicts
 from tests.lookup.test_resolver import Holder
 from tests.support import DEFAULT_POLICY, EVERYTHING, listed, override, rule, snapshot_of
 
@@ -48,33 +48,33 @@ TEXTS = st.sampled_from(
 )
 
 
-def said(verdicts: Verdicts, reading: int, text: str) -> object:
+def said(verdicts: CachedVerdicts, reading: int, text: str) -> object:
     try:
-        return verdicts.remembered[reading].items.get(text) or verdicts.judge(reading, text)
+        return verdicts.caches[reading].items.get(text) or verdicts.judge(reading, text)
     except ValueError as error:
         return str(error)
 
 
 @given(st.sampled_from([PAGE, DOMAIN, APP, STORE]), st.lists(TEXTS, max_size=6))
 def test_what_is_remembered_is_what_would_be_said_anew(reading: int, texts: list[str]) -> None:
-    verdicts = Verdicts(SNAPSHOT, "default")
+    verdicts = CachedVerdicts(SNAPSHOT, "default")
     for text in [*texts, *texts, *texts]:
-        assert said(verdicts, reading, text) == said(Verdicts(SNAPSHOT, "default"), reading, text)
+        assert said(verdicts, reading, text) == said(CachedVerdicts(SNAPSHOT, "default"), reading, text)
 
 
 def test_what_an_override_decided_is_not_remembered_since_overrides_expire() -> None:
-    verdicts = Verdicts(SNAPSHOT, "default")
+    verdicts = CachedVerdicts(SNAPSHOT, "default")
     for _ in range(3):
         assert verdicts.judge(PAGE, "good.pirate.example").override is OverrideAction.ALLOW
-    assert len(verdicts.remembered[PAGE].items) == 0
+    assert len(verdicts.caches[PAGE].items) == 0
     for _ in range(3):
         assert verdicts.judge(PAGE, "pirate.example").listed
-    assert len(verdicts.remembered[PAGE].items) == 1
+    assert len(verdicts.caches[PAGE].items) == 1
 
 
 def test_a_policy_that_does_not_exist_is_noticed_at_once() -> None:
     with pytest.raises(NotFoundError, match="'nope'"):
-        Verdicts(SNAPSHOT, "nope")
+        CachedVerdicts(SNAPSHOT, "nope")
 
 
 def results(resolver: Resolver, items: list[Any], **more: Any) -> list[dict[str, Any]]:
@@ -126,7 +126,7 @@ def test_the_answer_that_most_bid_requests_get_says_when_it_is_stale() -> None:
 
 
 def test_a_memory_is_bounded_and_drops_what_it_has_had_longest() -> None:
-    memory: Memory[str, int] = Memory(100 * (OVERHEAD + 4), 4)
+    memory: SecondHitCache[str, int] = SecondHitCache(100 * (OVERHEAD + 4), 4)
     for number in range(1_000):
         for _ in range(2):
             memory.keep(f"{number:04}", number)
@@ -143,7 +143,7 @@ def test_a_memory_is_bounded_and_drops_what_it_has_had_longest() -> None:
 
 
 def test_what_comes_round_again_is_kept_whole_while_there_is_room() -> None:
-    memory: Memory[str, int] = Memory(100 * (OVERHEAD + 4), 4)
+    memory: SecondHitCache[str, int] = SecondHitCache(100 * (OVERHEAD + 4), 4)
     keys = [f"{number:04}" for number in range(100)]
     for _ in range(5):
         for key in keys:
@@ -152,7 +152,7 @@ def test_what_comes_round_again_is_kept_whole_while_there_is_room() -> None:
 
 
 def test_threads_may_share_a_memory() -> None:
-    memory: Memory[str, str] = Memory(20_000, 9, len)
+    memory: SecondHitCache[str, str] = SecondHitCache(20_000, 9, len)
 
     def keep(first: int) -> None:
         for number in range(first, first + 3_000):
@@ -172,7 +172,7 @@ def test_threads_may_share_a_memory() -> None:
 
 
 def test_what_comes_once_is_not_kept() -> None:
-    memory: Memory[str, int] = Memory(1 << 20, 6)
+    memory: SecondHitCache[str, int] = SecondHitCache(1 << 20, 6)
     for number in range(1_000):
         memory.keep(f"{number:06}", number)
     assert len(memory.items) < 100  # a few share their marks with others
@@ -182,7 +182,7 @@ def test_what_comes_once_is_not_kept() -> None:
 
 
 def test_what_values_take_counts() -> None:
-    memory: Memory[str, bytes] = Memory(10_000, 9, len)
+    memory: SecondHitCache[str, bytes] = SecondHitCache(10_000, 9, len)
     for number in range(100):
         for _ in range(2):
             memory.keep(f"{number}", bytes(1_000))
