@@ -47,16 +47,16 @@ class Node:
         self.counters.restore(scoreboard.read(slot))
         self.counters.values["connections"] = 0
         self._scoreboard, self._slot, self._tell = scoreboard, slot, tell
-        self._callers = TokenAuthentication(options.token_file)
+        self._callers = TokenAuthentication(options.lookup.token_file)
         self._turns: list[set[Connection]] = [set() for _ in range(_TURNS)]
         self._turn = 0
         self._looking: Any = None
-        self.follower = Follower(Path(options.folder), options.max_age, self._refused)
-        self._resolver = Resolver(self.follower, options.gate_unknown, self.counters.judged)
+        self.follower = Follower(Path(options.folder), options.snapshot.max_age, self._refused)
+        self._resolver = Resolver(self.follower, options.gate.unknown, self.counters.judged)
         self.routes = Routes(self._resolver, self._metrics)
         #: Whether the answer to one caller is the answer to all, and nobody needs to hear of each request.
-        self._alike = not (options.cors_origins or options.access_log)
-        self.quick = ResponseCache(self.follower, self.counters, to_all=self._alike and options.token_file is None)
+        self._alike = not (options.lookup.cors_origins or options.lookup.access_log)
+        self.quick = ResponseCache(self.follower, self.counters, to_all=self._alike and not options.lookup.token_file)
         self.posts = KnownHeads()
         #: How many of the next requests are timed.
         self.sampling = 0
@@ -103,7 +103,7 @@ class Node:
         values = self.counters.values
         values["connections"] += 1
         self._turns[id(connection) // 64 % _TURNS].add(connection)
-        if values["connections"] > self.options.max_connections:
+        if values["connections"] > self.options.lookup.max_connections:
             values["refused_connections"] += 1
             return False
         return True
@@ -136,13 +136,13 @@ class Node:
 
     def refusal(self, message: RawRequest) -> Answer | None:
         """Return why a request is not answered, if its caller may not ask."""
-        if message.method == "OPTIONS" and self.options.cors_origins:
+        if message.method == "OPTIONS" and self.options.lookup.cors_origins:
             return None
         return self._callers.refusal(message.path, message.headers)
 
     def cors(self, origin: str | None) -> tuple[tuple[str, str], ...]:
         """Return the headers that let pages of a configured origin read the answer (Fetch, CORS protocol)."""
-        origins = self.options.cors_origins
+        origins = self.options.lookup.cors_origins
         if not origins:
             return ()
         if origin is None or not (origin in origins or "*" in origins):
@@ -160,7 +160,7 @@ class Node:
         """Count a request that went the long way, and log it if it is drawn."""
         label = f"{message.path if message.path in self.routes.paths else 'other'} {answer.status}"
         self.counters.requests[label] = self.counters.requests.get(label, 0) + 1
-        if self.options.access_log and random.random() < self.options.access_log:  # noqa: S311 - a sample, not a secret
+        if self.options.lookup.access_log and random.random() < self.options.lookup.access_log:  # noqa: S311 - a sample, not a secret
             self._tell("request", level="info", method=message.method, target=message.url.decode("latin-1"),
                        status=answer.status)  # fmt: skip
 

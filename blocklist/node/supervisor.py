@@ -48,14 +48,14 @@ class _Worker:
 class Supervisor:
     """The workers of one node."""
 
-    def __init__(self, address: str, workers: int, options: NodeOptions, unix_socket: str | None = None) -> None:
-        """Bind the address; ``unix_socket`` is the path of a socket that is listened on besides.
+    def __init__(self, address: str, workers: int, options: NodeOptions) -> None:
+        """Bind the address, and the Unix socket if the options name one.
 
         :raises OSError: an address cannot be had.
         """
         self._options = options
         self._stopping = threading.Event()
-        self._unix = Path(unix_socket) if unix_socket else None
+        self._unix = Path(options.lookup.unix_socket) if options.lookup.unix_socket else None
         self.scoreboard = Scoreboard.create(workers)
         host, _, port = address.rpartition(":")
         shared = [_unix_listener(self._unix)] if self._unix else []

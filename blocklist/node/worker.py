@@ -45,7 +45,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to every process of a terminal: the parent decides
     _raise_limit()
     options = NodeOptions.from_json(given.options)
-    plain = EpollServer(tell) if AVAILABLE and options.tls_certificate is None else None
+    plain = EpollServer(tell) if AVAILABLE and not options.lookup.tls_certificate else None
     loop = asyncio.SelectorEventLoop(plain) if plain else _loop_with_transports()
     try:
         loop.run_until_complete(_serve(given, options, loop, plain))
@@ -125,14 +125,14 @@ def _hear(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
 
 
 def _context(options: NodeOptions) -> ssl.SSLContext | None:
-    if options.tls_certificate is None:
+    if not options.lookup.tls_certificate:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(options.tls_certificate, options.tls_key)
+        context.load_cert_chain(options.lookup.tls_certificate, options.lookup.tls_key or None)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
-            f"lookup.tls_certificate: {options.tls_certificate} and its key cannot be used: {error}"
+            f"lookup.tls_certificate: {options.lookup.tls_certificate} and its key cannot be used: {error}"
         ) from None
     context.set_alpn_protocols(["http/1.1"])
     return context
