@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -28,6 +28,13 @@ class SnapshotHolder(Protocol):
         """Whether it is older than the configured age."""
 
 
+class Judged(NamedTuple):
+    """What a cacheable answer counts as."""
+
+    policy: str
+    verdict: VerdictKind
+
+
 class Answer(msgspec.Struct, frozen=True):
     """An HTTP status, further headers, and a JSON object or its bytes; from 400 up, a problem document (RFC 9457).
 
@@ -40,7 +47,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: dict[str, Any] | bytes | None
     headers: tuple[tuple[str, str], ...] = ()
     media: str | None = None
-    judged: tuple[str, VerdictKind] | None = None
+    judged: Judged | None = None
 
     @property
     def content_type(self) -> str | None:

@@ -9,7 +9,7 @@ from blocklist.domain.verdict import VerdictKind
 from blocklist.lookup import forward_auth
 from blocklist.lookup.batch import Batch
 from blocklist.lookup.cached_verdicts import CachedVerdicts
-from blocklist.lookup.http import Answer, Count, SnapshotHolder, problem
+from blocklist.lookup.http import Answer, Count, Judged, SnapshotHolder, problem
 from blocklist.lookup.limits import TooLargeError
 from blocklist.lookup.openrtb.bid_request import read_bid_request
 from blocklist.lookup.openrtb.judge import PASSED, judge, no_bid
@@ -48,7 +48,7 @@ class Resolver:
             return _refused(error)
         self._count(policy, verdict.verdict, 1)
         body = verdict_body(verdict) | {"version": snapshot.version, "stale": self._holder.stale}
-        return Answer(200, body, judged=(policy, verdict.verdict))
+        return Answer(200, body, judged=Judged(policy, verdict.verdict))
 
     def batch(self, body: bytes) -> Answer:
         """Answer ``POST /v1/lookup``: an unreadable item is ``unknown``, and the rest still get their verdicts."""

@@ -21,9 +21,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 def counters() -> Counters:
     made = Counters()
     made.verdicts("default")[LISTED] += 2
-    made.judged("strict", VerdictKind.UNKNOWN, 3)
-    made.timed(2e-5)
-    made.timed(9.0)
+    made.count_verdicts("strict", VerdictKind.UNKNOWN, 3)
+    made.record_duration(2e-5)
+    made.record_duration(9.0)
     made.requests["/v1/lookup 200"] = 4
     made.values["swaps"] = 1
     return made
