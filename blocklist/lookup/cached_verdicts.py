@@ -1,4 +1,4 @@
-"""Verdicts on texts: how requests name places, read in one of four ways, and judged by one snapshot."""
+"""Verdicts on texts, such as a URL in a batch or an app id in a bid request, with a cache for each kind of text."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import re
 from collections.abc import Callable
 
 from blocklist.domain.verdict import Target, Verdict
-from blocklist.lookup.app_stores import store_targets
+from blocklist.lookup.app_stores import app_store_targets
 from blocklist.lookup.cache import SecondHitCache
 from blocklist.normalize.canonical_host import MAX_HOST, match_target
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.snapshot.reader import Snapshot
 
-#: How a text is read: as a URL or a host, as a host alone, as an app's id, as a page of an app store.
-PAGE, DOMAIN, APP, STORE = range(4)
+#: Kinds of text: a URL or a host; a host whose path does not count; the id of an app; the URL of an app store's page.
+#: Plain integers: an enumeration is slower as an index.
+PAGE, DOMAIN, APP, STORE_PAGE = range(4)
+TextKind = int
 
-#: The longest text that is remembered, the bytes for each way of reading, and those of a verdict that names a rule.
-_MAX_TEXT, _REMEMBERED, _VERDICT = 512, (3 << 20, 3 << 20, 1 << 19, 1 << 19), 220
+#: The longest text that is cached; the bytes of the cache of each kind; and those of a verdict that names a rule.
+_MAX_TEXT, _CACHE_SIZES, _VERDICT_SIZE = 512, (3 << 20, 3 << 20, 1 << 19, 1 << 19), 220
 #: An App Store id as some exchanges send it.
 _PREFIXED_ID = re.compile(r"id(\d+)")
 
@@ -24,70 +26,68 @@ _PREFIXED_ID = re.compile(r"id(\d+)")
 class CachedVerdicts:
     """Judges texts by one snapshot under one policy.
 
-    Exchanges, publishers and pages repeat from request to request, so verdicts are remembered by the text that led to
-    them. Only those that no override decided: an override expires, and all else in a snapshot is for good.
+    Exchanges, publishers and pages repeat from request to request, so verdicts are cached by text. Those that an
+    override decided are not: overrides expire, everything else in a snapshot is constant.
     """
 
     def __init__(self, snapshot: Snapshot, policy: str) -> None:
-        """Take note of both.
+        """Begin with empty caches.
 
         :raises NotFoundError: the snapshot has no such policy.
         """
         snapshot.bit_of(policy)
         self.snapshot = snapshot
         self.policy = policy
-        #: What is remembered, by the way of reading. For what is not there, ask :meth:`judge`.
+        #: A cache for each kind of text. Callers look there first, then call :meth:`judge`.
         share = len(snapshot.policies)
-        self.caches = tuple(SecondHitCache[str, Verdict](size // share, _MAX_TEXT, _size_of) for size in _REMEMBERED)
+        self.caches = tuple(SecondHitCache[str, Verdict](size // share, _MAX_TEXT, _size_of) for size in _CACHE_SIZES)
 
-    def judge(self, reading: int, text: str) -> Verdict:
-        """Return the verdict on a text that is not remembered.
+    def judge(self, kind: TextKind, text: str) -> Verdict:
+        """Return the verdict on a text that is not cached, and offer it to the cache.
 
-        :raises ValueError: why no browser could open it.
+        :raises ValueError: no browser could open it, with the reason.
         """
-        memory = self.caches[reading]
-        # What plain_host asks, and a call less: nearly all texts are such.
-        known: Verdict | None = None
-        match = match_target(text) if reading <= DOMAIN else None
+        verdict: Verdict | None = None
+        # The conditions of plain_host(), without the call: nearly all texts meet them.
+        match = match_target(text) if kind <= DOMAIN else None
         if match is not None and len(match[1]) <= MAX_HOST and "xn--" not in match[1]:
-            known = self.snapshot.judge_plain(match[1], self.policy)
-        if known is None:
-            known = self._decided(reading, text, explain=False)
-        if known.override is None:
-            memory.keep(text, known)
-        return known
+            verdict = self.snapshot.judge_plain(match[1], self.policy)
+        if verdict is None:
+            verdict = self._decide(kind, text, explain=False)
+        if verdict.override is None:
+            self.caches[kind].offer(text, verdict)
+        return verdict
 
-    def explained(self, reading: int, text: str) -> Verdict:
-        """Return the verdict with every listing that counts.
+    def explain(self, kind: TextKind, text: str) -> Verdict:
+        """Return the verdict with all listings that count.
 
-        :raises ValueError: why no browser could open it.
+        :raises ValueError: no browser could open it, with the reason.
         """
-        return self._decided(reading, text, explain=True)
+        return self._decide(kind, text, explain=True)
 
-    def _decided(self, reading: int, text: str, *, explain: bool) -> Verdict:
-        verdicts = [self.snapshot.decide(t, self.policy, explain=explain) for t in _READERS[reading](text)]
+    def _decide(self, kind: TextKind, text: str, *, explain: bool) -> Verdict:
+        verdicts = [self.snapshot.decide(t, self.policy, explain=explain) for t in _PARSERS[kind](text)]
         return next((verdict for verdict in verdicts if verdict.listed), verdicts[0])
 
 
 def _size_of(verdict: Verdict) -> int:
-    return 0 if verdict.rule is None else _VERDICT
+    return 0 if verdict.rule is None else _VERDICT_SIZE
 
 
-def _page(text: str) -> list[Target]:
+def _parse_page(text: str) -> list[Target]:
     return [parse_target(text)]
 
 
-def _domain(text: str) -> list[Target]:
+def _parse_domain(text: str) -> list[Target]:
     return [parse_target(text).site]
 
 
-def _app(text: str) -> list[Target]:
+def _parse_app(text: str) -> list[Target]:
     if "://" in text:
-        return store_targets(text)
+        return app_store_targets(text)
     found = _PREFIXED_ID.fullmatch(text)
     return [parse_app(text), parse_app(found[1])] if found else [parse_app(text)]
 
 
-#: What a text names, by the way of reading (PAGE, DOMAIN, APP, STORE). Several targets only of an app that is named in
-#: two ways, or together with its store's page.
-_READERS: tuple[Callable[[str], list[Target]], ...] = (_page, _domain, _app, store_targets)
+#: The targets in a text, by its kind. Several only for an app that is written in two ways, or for a store's page.
+_PARSERS: tuple[Callable[[str], list[Target]], ...] = (_parse_page, _parse_domain, _parse_app, app_store_targets)

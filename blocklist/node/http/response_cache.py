@@ -97,7 +97,7 @@ class ResponseCache:
         _add_head(self._known_heads, head)
         if answer is not None and answer.judged is not None and self._snapshot is self._holder.snapshot:
             counts = self._counters.verdicts(answer.judged.policy)
-            self.responses.keep(request, (_with_length(answer.encoded()), counts, INDEX[answer.judged.verdict]))
+            self.responses.offer(request, (_with_length(answer.encoded()), counts, INDEX[answer.judged.verdict]))
 
     def disable(self) -> None:
         """Remove everything: from now on, the HTTP parser reads every request."""
@@ -122,7 +122,7 @@ class ResponseCache:
         response = self._judge_line(line)
         if known:
             if response is not None:
-                self.responses.keep(request, response)
+                self.responses.offer(request, response)
         elif head in self._seen_once:
             _add_head(self._known_heads, head)
         else:
