@@ -146,7 +146,7 @@ def crowd(node: RunningNode, idle: int, slow: int, seconds: float) -> dict[str, 
     before = memory(worker)
     alone = asked(node.port, worker, seconds)
     kept = [socket.create_connection(("127.0.0.1", node.port), timeout=20) for _ in range(idle + slow)]
-    until(lambda: node.supervisor.board.read(0).get("values", {}).get("connections", 0) >= idle + slow, 30)
+    until(lambda: node.supervisor.scoreboard.read(0).get("values", {}).get("connections", 0) >= idle + slow, 30)
     after = memory(worker)
     ended = threading.Event()
     trickle = threading.Thread(target=trickled, args=(kept[:slow], ended))
@@ -157,7 +157,7 @@ def crowd(node: RunningNode, idle: int, slow: int, seconds: float) -> dict[str, 
     answered = select_readable(kept[:slow])
     for client in kept:
         client.close()
-    until(lambda: node.supervisor.board.read(0).get("values", {}).get("connections", 0) <= 1, 30)
+    until(lambda: node.supervisor.scoreboard.read(0).get("values", {}).get("connections", 0) <= 1, 30)
     again = asked(node.port, worker, seconds)
     os.sched_setaffinity(0, processors)
     return {

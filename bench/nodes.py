@@ -11,16 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
-from tests.node.running import RunningNode
+from tests.node.running import RunningNode, node_options
 
 
 @contextmanager
 def running_node(port: int) -> Iterator[RunningNode]:
     """Run a node of one worker over a folder that is removed afterwards; nothing is published there yet."""
     with tempfile.TemporaryDirectory() as folder:
-        supervisor = Supervisor(f"127.0.0.1:{port}", 1, NodeOptions(folder, 86_400.0))
+        supervisor = Supervisor(f"127.0.0.1:{port}", 1, node_options(folder))
         try:
             supervisor.start()
             yield RunningNode(port, Path(folder), supervisor)

@@ -46,6 +46,10 @@ def test_importing_the_package_loads_neither_flask_nor_sqlite_nor_anything_heavy
     assert loaded(work) == []
 
 
+def test_a_worker_of_a_node_loads_nothing_heavy_either() -> None:
+    assert loaded("import blocklist.node.worker") == []
+
+
 def test_the_program_that_watches_imports_sees_them() -> None:
     assert loaded("import blocklist.service") != []
     assert loaded("import sqlite3") == ["sqlite3"]

@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import structlog
 from cheroot.server import HTTPConnection, HTTPRequest
@@ -103,7 +102,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     with contextlib.ExitStack() as stack:
         node = _node(settings)
         stack.callback(node.stop)
-        service.board = node.board.read_all
+        service.board = node.scoreboard.read_all
         app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
         server = _bind(settings, app)
         server.ssl_adapter = adapter
@@ -130,27 +129,11 @@ def _tell_audit(service: Service) -> None:
 
 
 def _node(settings: Settings) -> Supervisor:
-    lookup = settings.lookup
-    options = NodeOptions(
-        folder=str(settings.data_dir.resolve() / "snapshots"),
-        max_age=settings.snapshot.max_age,
-        gate_unknown=settings.gate.unknown,
-        token_file=_resolved(lookup.token_file),
-        tls_certificate=_resolved(lookup.tls_certificate),
-        tls_key=_resolved(lookup.tls_key),
-        cors_origins=lookup.cors_origins,
-        access_log=lookup.access_log,
-        max_connections=lookup.max_connections,
-    )
     workers = settings.serve.workers or len(os.sched_getaffinity(0))
     try:
-        return Supervisor(settings.serve.lookup, workers, options, _resolved(lookup.unix_socket))
+        return Supervisor(settings.serve.lookup, workers, NodeOptions.from_settings(settings))
     except OSError as error:
         raise _cannot_listen(settings.serve.lookup, error, "--lookup") from None
-
-
-def _resolved(path: str) -> str | None:
-    return str(Path(path).resolve()) if path else None
 
 
 def _bind(settings: Settings, app: Flask) -> Server:

@@ -1,1 +1,1 @@
-"""A request for a verdict and its answer, whoever serves it: one resolver behind every node and application."""
+"""Requests for verdicts and their answers: one resolver behind the lookup node and the Flask application."""

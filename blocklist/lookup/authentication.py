@@ -1,4 +1,4 @@
-"""Who may ask for verdicts: anybody, or whoever shows the token of the setting ``lookup.token_file``."""
+"""Authentication of callers of the lookup plane, by the token in the file of the setting ``lookup.token_file``."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import hmac
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from blocklist.domain.errors import ConfigurationError
 from blocklist.lookup.http import Answer, problem
 
-#: Answered to anybody in any case, for load balancers.
+#: Paths that need no token, for load balancers.
 OPEN_TO_ALL = frozenset({"/healthz", "/readyz"})
 
 
-class Callers:
-    """Lets callers of the lookup plane in."""
+class TokenAuthentication:
+    """Checks the bearer token of each request. Without a token file, every request passes."""
 
-    def __init__(self, token_file: str | None) -> None:
-        """Read the token.
+    def __init__(self, token_file: str) -> None:
+        """Read the token; an empty path means that none is needed.
 
-        :raises ConfigurationError: its file cannot be read, or is empty.
+        :raises ConfigurationError: the file cannot be read, or is empty.
         """
-        self._token = _token(token_file)
+        self._token = _read_token(token_file) if token_file else None
 
     def refusal(self, path: str, headers: Mapping[str, str]) -> Answer | None:
-        """Return why a request is not answered, if its caller may not ask; names of headers are in lower case."""
+        """Return 401 if the token is missing or wrong, else None; names of headers are in lower case."""
         if self._token is None or path in OPEN_TO_ALL:
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1", "replace"), self._token):
             return None
-        told = problem(401, "this node wants a bearer token: Authorization: Bearer TOKEN")
-        return Answer(told.status, told.body, (("WWW-Authenticate", "Bearer"),))
+        refused = problem(401, "this node needs a bearer token: Authorization: Bearer TOKEN")
+        return msgspec.structs.replace(refused, headers=(("WWW-Authenticate", "Bearer"),))
 
 
-def _token(file: str | None) -> bytes | None:
-    if not file:
-        return None
+def _read_token(file: str) -> bytes:
     try:
         token = Path(file).read_bytes().strip()
     except OSError as error:

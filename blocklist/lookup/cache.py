@@ -1,4 +1,4 @@
-"""What led to what lately: a memory of bounded size for what comes again."""
+"""A cache of bounded size for what is asked again and again."""
 
 from __future__ import annotations
 
@@ -10,70 +10,71 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key", str, bytes)
 Value = TypeVar("Value")
 
-#: What Python needs to keep one item besides its bytes: the header of a key, and its place in a table.
+#: Bytes that Python needs for an item besides the text of its key: the object's header, and its entry in a dict.
 OVERHEAD = 90
-#: How much is dropped at a time, as a share of all: so much that it is seldom, so little that nobody waits.
-_SHARE = 16
-#: Places for marks of what came once, a power of two, and how many are taken before all are wiped off.
-_MARKS, _MARKED = 1 << 16, 1 << 15
+#: When the cache is full, one sixteenth is evicted at a time: rarely enough, and not so much that a request waits.
+_EVICTED_SHARE = 16
+#: Size of the table of keys seen once (a power of two), and how many it holds before it is cleared.
+_TABLE_SIZE, _MAX_SEEN = 1 << 16, 1 << 15
 
 
-class Memory(Generic[Key, Value]):
-    """Keeps items, and drops those that it has had the longest when there is no room for more.
+class SecondHitCache(Generic[Key, Value]):
+    """Caches an item the second time it is offered, and evicts the oldest items when it is full.
 
-    What comes for the first time leaves a mark and is kept when it comes again: to keep what never returns takes as
-    long as to judge it, and pushes out what does. Two items may share a mark: then one is kept at once. What is dropped
-    has its mark and is back as soon as it comes again, so nothing has to note what is asked most. Neither
-    ``functools.lru_cache``, of which a call costs twice as much, nor two generations, of which one is dropped when the
-    other is full: what comes round again and fills more than one of them would be gone every time.
+    A key offered for the first time is only marked as seen: to store and evict an item that never returns would cost as
+    much as to judge it, and would evict items that do return. Keys share marks by their hash, so a few are stored at
+    once. An evicted key keeps its mark and is stored again at its next use, so no statistics of use are needed.
 
-    Whoever must be quick looks into :attr:`items` itself. Values are never None. :attr:`taken` is the number of bytes
-    that all items take, :data:`OVERHEAD` of each included.
+    Rejected: ``functools.lru_cache``, whose call costs twice as much; and two generations of which the older is dropped
+    when the newer is full, which lose keys that return in a cycle larger than one generation.
+
+    Where speed counts, callers read :attr:`items` directly. Values are never None. :attr:`taken` is the number of bytes
+    of all items, with :data:`OVERHEAD` for each.
     """
 
-    __slots__ = ("_lock", "_longest", "_marked", "_marks", "_own", "_size", "_size_of", "items", "taken")
+    __slots__ = ("_copy_key", "_lock", "_max_key", "_max_size", "_seen", "_seen_count", "_size_of", "items", "taken")
 
-    def __init__(self, size: int, longest: int, size_of: Callable[[Value], int] = lambda _: 0,
-                 own: Callable[[Key], Key] = lambda key: key) -> None:  # fmt: skip
-        """``size`` is about how many bytes all may take; keys above ``longest`` are not kept.
+    def __init__(self, max_size: int, max_key: int, size_of: Callable[[Value], int] = lambda _: 0,
+                 copy_key: Callable[[Key], Key] = lambda key: key) -> None:  # fmt: skip
+        """``max_size`` is in bytes for all items; keys longer than ``max_key`` are not cached.
 
-        ``size_of`` tells the bytes that a value takes, if no other item shares it. ``own`` makes of a key one to keep.
+        ``size_of`` returns the bytes of a value, 0 for one that items share. ``copy_key`` returns the key to store.
         """
-        self._size = size
-        self._longest = longest
+        self._max_size = max_size
+        self._max_key = max_key
         self._size_of = size_of
-        self._own: Callable[[Key], Key] = own
-        self._marks = bytearray(_MARKS)
-        self._marked = 0
+        self._copy_key: Callable[[Key], Key] = copy_key
+        self._seen = bytearray(_TABLE_SIZE)
+        self._seen_count = 0
         self._lock = Lock()
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything but the marks."""
+        """Remove all items; keys stay marked as seen."""
         with self._lock:
             self.items: dict[Key, Value] = {}
             self.taken = 0
 
-    def keep(self, key: Key, value: Value) -> None:
-        """Keep an item if it came before."""
-        place = hash(key) & _MARKS - 1
-        if not self._marks[place]:
-            if self._marked == _MARKED:
-                self._marks, self._marked = bytearray(_MARKS), 0
-            self._marks[place] = 1
-            self._marked += 1
-        elif len(key) <= self._longest:
-            with self._lock:  # the threads of a control plane share one
+    def offer(self, key: Key, value: Value) -> None:
+        """Store an item if its key was seen before."""
+        slot = hash(key) & _TABLE_SIZE - 1
+        if not self._seen[slot]:
+            if self._seen_count == _MAX_SEEN:
+                self._seen, self._seen_count = bytearray(_TABLE_SIZE), 0
+            self._seen[slot] = 1
+            self._seen_count += 1
+        elif len(key) <= self._max_key:
+            with self._lock:  # threads of the control plane share a cache
                 if key not in self.items:
-                    self.items[self._own(key)] = value
+                    self.items[self._copy_key(key)] = value
                     self.taken += self._bytes(key, value)
-                    if self.taken > self._size:
-                        self._drop()
+                    if self.taken > self._max_size:
+                        self._evict()
 
-    def _drop(self) -> None:
-        """Make room: a dict has its items in the order in which they came."""
+    def _evict(self) -> None:
+        """Remove the oldest items: a dict keeps them in the order of insertion."""
         items = self.items
-        for key in list(islice(items, len(items) // _SHARE + 1)):
+        for key in list(islice(items, len(items) // _EVICTED_SHARE + 1)):
             self.taken -= self._bytes(key, items.pop(key))
 
     def _bytes(self, key: Key, value: Value) -> int:

@@ -1,12 +1,12 @@
-"""How much one request may ask for."""
+"""Limits of one request."""
 
 from __future__ import annotations
 
-#: Items of a batch.
+#: The most items of a batch.
 MAX_ITEMS = 10_000
-#: Bytes of a body.
+#: The most bytes of a body.
 MAX_BYTES = 8 * 1024 * 1024
 
 
 class TooLargeError(ValueError):
-    """A request is over a limit."""
+    """A request exceeds a limit."""

@@ -1,4 +1,4 @@
-"""Requests to answers, as the contract's "Lookup nodes" words them; knows nothing of Flask or of sockets."""
+"""Answers to requests for verdicts, independent of Flask and sockets."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from blocklist.domain.errors import NotFoundError
 from blocklist.domain.verdict import VerdictKind
 from blocklist.lookup import forward_auth
 from blocklist.lookup.batch import Batch
-from blocklist.lookup.http import Answer, Count, SnapshotHolder, problem
+from blocklist.lookup.cached_verdicts import CachedVerdicts
+from blocklist.lookup.http import Answer, CountVerdicts, Judged, SnapshotHolder, problem
 from blocklist.lookup.limits import TooLargeError
 from blocklist.lookup.openrtb.bid_request import read_bid_request
-from blocklist.lookup.openrtb.judge import PASSED, judge, no_bid
+from blocklist.lookup.openrtb.judge import NOT_BLOCKED, judge, no_bid
 from blocklist.lookup.targets import named_target
 from blocklist.lookup.verdict_json import verdict_body
-from blocklist.lookup.verdicts import Verdicts
 from blocklist.normalize.hosts import shorten
 from blocklist.snapshot.reader import Snapshot
 
@@ -23,20 +23,24 @@ _KINDS = {kind.value: kind for kind in VerdictKind}
 
 
 class Resolver:
-    """Answers lookups from whatever snapshot its holder has at that moment."""
+    """Answers lookups from the current snapshot of its holder."""
 
     def __init__(
-        self, holder: SnapshotHolder, gate_unknown: forward_auth.Unknown = "allow", count: Count = lambda *_: None
+        self,
+        holder: SnapshotHolder,
+        unknown_page: forward_auth.UnknownPage = "allow",
+        count: CountVerdicts = lambda *_: None,
     ) -> None:
-        """``gate_unknown`` is the gate's answer without a page; ``count`` is told of each target judged."""
+        """``unknown_page`` is what forward authentication answers without a page; ``count`` gets every verdict."""
         self._holder = holder
         self._count = count
-        self._gate_unknown = gate_unknown
-        self._verdicts: dict[str, Verdicts] = {}
-        self._passed: tuple[object, bytes] = None, b""
+        self._unknown_page = unknown_page
+        self._verdicts: dict[str, CachedVerdicts] = {}
+        #: The body for a bid request that is not blocked, and the version and staleness that it states.
+        self._not_blocked: tuple[object, bytes] = None, b""
 
     def lookup(self, query: Mapping[str, str]) -> Answer:
-        """Answer ``GET /v1/lookup`` for its query parameters."""
+        """Answer ``GET /v1/lookup``; ``query`` holds its parameters."""
         snapshot = self._holder.snapshot
         if snapshot is None:
             return _no_snapshot()
@@ -48,21 +52,21 @@ class Resolver:
             return _refused(error)
         self._count(policy, verdict.verdict, 1)
         body = verdict_body(verdict) | {"version": snapshot.version, "stale": self._holder.stale}
-        return Answer(200, body, judged=(policy, verdict.verdict))
+        return Answer(200, body, judged=Judged(policy, verdict.verdict))
 
     def batch(self, body: bytes) -> Answer:
-        """Answer ``POST /v1/lookup``: an unreadable item is ``unknown``, and the rest still get their verdicts."""
+        """Answer ``POST /v1/lookup``: an unreadable item gets ``unknown``, the others get their verdicts."""
         (answer,) = (step for step in self.batch_steps(body) if step)
         return answer
 
     def batch_steps(self, body: bytes) -> Iterator[Answer | None]:
-        """Do what :meth:`batch` does, so many items at a step: None while there are more, then the answer."""
+        """Yield None after each step of a batch, then the answer of :meth:`batch`."""
         snapshot = self._holder.snapshot
         if snapshot is None:
             yield _no_snapshot()
             return
         try:
-            batch = Batch(body, lambda policy: self._verdicts_under(snapshot, policy))
+            batch = Batch(body, lambda policy: self._verdicts_for(snapshot, policy))
         except TooLargeError as error:
             yield problem(413, str(error))
         except NotFoundError as error:
@@ -70,14 +74,14 @@ class Resolver:
         except ValueError as error:
             yield problem(400, str(error))
         else:
-            while batch.judge():
+            while batch.judge_step():
                 yield None
             for verdict, number in batch.counts():
                 self._count(batch.policy, verdict, number)
             yield Answer(200, batch.encoded(self._holder.stale))
 
     def openrtb(self, body: bytes, query: Mapping[str, str]) -> Answer:
-        """Answer ``POST /v1/openrtb`` for a bid request: whether any place that it names is listed."""
+        """Answer ``POST /v1/openrtb``: whether a site or app that a bid request names is listed."""
         snapshot = self._holder.snapshot
         if snapshot is None:
             return _no_snapshot()
@@ -85,54 +89,54 @@ class Resolver:
             as_bidder = _answers_as_bidder(query)
             request = read_bid_request(body)
             policy = query.get("policy") or "default"
-            judged = judge(request, self._verdicts_under(snapshot, policy), explain=_explains(query))
+            judged = judge(request, self._verdicts_for(snapshot, policy), explain=_explains(query))
         except (NotFoundError, ValueError) as error:
             return _refused(error)
         self._count(policy, _KINDS[judged["verdict"]], 1)
         if as_bidder:
             return Answer(200, no_bid(request, judged["nbr"])) if judged["block"] else Answer(204, None)
         stale = self._holder.stale
-        if judged is PASSED:
-            return Answer(200, self._passed_by(snapshot.version, stale))
+        if judged is NOT_BLOCKED:
+            return Answer(200, self._not_blocked_body(snapshot.version, stale))
         return Answer(200, judged | {"version": snapshot.version, "stale": stale})
 
-    def gate(self, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
-        """Answer ``GET /v1/gate`` for its query parameters and its headers, whose names are in lower case."""
+    def forward_auth(self, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """Answer ``GET /v1/gate``; names of headers are in lower case."""
         snapshot = self._holder.snapshot
         if snapshot is None:
             return _no_snapshot()
         try:
             policy = query.get("policy") or "default"
-            verdict = forward_auth.judge(self._verdicts_under(snapshot, policy), query, headers)
+            verdict = forward_auth.judge(self._verdicts_for(snapshot, policy), query, headers)
         except NotFoundError as error:
             return _refused(error)
         self._count(policy, verdict.verdict, 1)
-        blocked = verdict.listed or (verdict.verdict is VerdictKind.UNKNOWN and self._gate_unknown == "block")
+        blocked = verdict.listed or (verdict.verdict is VerdictKind.UNKNOWN and self._unknown_page == "block")
         return Answer(403 if blocked else 204, None, forward_auth.headers(verdict))
 
-    def _verdicts_under(self, snapshot: Snapshot, policy: str) -> Verdicts:
-        """Return what judges by a snapshot under a policy, with what it remembers.
+    def _verdicts_for(self, snapshot: Snapshot, policy: str) -> CachedVerdicts:
+        """Return what judges texts by a snapshot under a policy, with its caches.
 
         :raises NotFoundError: the snapshot has no such policy.
         """
         verdicts = self._verdicts.get(policy)
         if verdicts is None or verdicts.snapshot is not snapshot:
-            verdicts = Verdicts(snapshot, policy)
-            # What was judged by the snapshot before goes, whatever the policy; a policy that is gone would keep it.
+            verdicts = CachedVerdicts(snapshot, policy)
+            # Verdicts of older snapshots go for all policies: one that no longer exists would keep its snapshot mapped.
             others = {name: other for name, other in self._verdicts.items() if other.snapshot is snapshot}
             self._verdicts = others | {policy: verdicts}
         return verdicts
 
     def forget(self) -> None:
-        """Let go of a snapshot that was replaced, before anybody asks the next one."""
+        """Drop all cached verdicts, so that a replaced snapshot is freed."""
         self._verdicts = {}
 
-    def _passed_by(self, version: int, stale: bool) -> bytes:
-        """Return the answer that nearly all bid requests get, written once for a version."""
-        made_for, body = self._passed
-        if made_for != (version, stale):
-            body = Answer(200, PASSED | {"version": version, "stale": stale}).encoded()
-            self._passed = (version, stale), body
+    def _not_blocked_body(self, version: int, stale: bool) -> bytes:
+        """Return the body that nearly all bid requests get; it is encoded once for each version."""
+        state, body = self._not_blocked
+        if state != (version, stale):
+            body = Answer(200, NOT_BLOCKED | {"version": version, "stale": stale}).encoded()
+            self._not_blocked = (version, stale), body
         return body
 
     def ready(self) -> Answer:
@@ -146,7 +150,7 @@ class Resolver:
 def _answers_as_bidder(query: Mapping[str, str]) -> bool:
     respond = query.get("respond", "")
     if respond not in ("", "openrtb"):
-        raise ValueError(f"respond is openrtb or left out, not {shorten(respond)}")
+        raise ValueError(f"respond must be openrtb or absent, not {shorten(respond)}")
     return respond == "openrtb"
 
 
@@ -155,7 +159,7 @@ def _explains(query: Mapping[str, str]) -> bool:
 
 
 def _refused(error: Exception) -> Answer:
-    """Return what is told of a request that cannot be judged."""
+    """Return the error for a request that cannot be judged."""
     status = 413 if isinstance(error, TooLargeError) else 404 if isinstance(error, NotFoundError) else 400
     return problem(status, str(error), verdict="unknown")
 

@@ -1,20 +1,22 @@
-"""Addresses and methods of the lookup plane: one table behind every server, so that all answer the same bytes."""
+"""Paths and methods of the lookup plane: one table for every server, so that all answer with the same bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
 
 from blocklist.lookup.http import Answer, Request, problem
 from blocklist.lookup.query import parse_query
 from blocklist.lookup.resolver import Resolver
 from blocklist.normalize.hosts import shorten
 
-#: What a route yields: None while it works, then its answer.
+#: What a route yields: None after each step of its work, then its answer.
 Steps = Iterator[Answer | None]
 
 
 def no_metrics() -> bytes:
-    """Return the metrics of a server that counts nothing."""
+    """Return the metrics of a server that has none."""
     return b""
 
 
@@ -26,22 +28,22 @@ class Routes:
         self._resolver = resolver
         self._metrics = metrics
         self._table: dict[str, dict[str, Callable[[Request], Steps]]] = {
-            "/v1/lookup": {"GET": self._queried(lambda query, _: resolver.lookup(query)), "POST": self._batch},
-            "/v1/openrtb": {"POST": self._queried(lambda query, request: resolver.openrtb(request.body, query))},
-            "/v1/gate": {"GET": self._queried(lambda query, request: resolver.gate(query, request.headers))},
+            "/v1/lookup": {"GET": self._with_query(lambda query, _: resolver.lookup(query)), "POST": self._batch},
+            "/v1/openrtb": {"POST": self._with_query(lambda query, request: resolver.openrtb(request.body, query))},
+            "/v1/gate": {"GET": self._with_query(lambda query, request: resolver.forward_auth(query, request.headers))},
             "/healthz": {"GET": self._health},
             "/readyz": {"GET": self._ready},
-            "/metrics": {"GET": self._expose},
+            "/metrics": {"GET": self._expose_metrics},
         }
-        #: Every address that answers, with the methods that it takes.
+        #: The methods of every path.
         self.paths = {path: tuple(methods) for path, methods in self._table.items()}
 
     def answer(self, request: Request) -> Answer:
-        """Answer a request at once."""
+        """Return the answer to a request."""
         return next(step for step in self.steps(request) if step is not None)
 
     def steps(self, request: Request) -> Steps:
-        """Answer a request a little at a time, so that one large batch makes nobody else wait."""
+        """Return the answer in steps, so that a large batch does not delay other requests."""
         methods = self._table.get(request.path)
         if methods is None:
             return iter((not_found(),))
@@ -51,8 +53,8 @@ class Routes:
         return route(request)
 
     @staticmethod
-    def _queried(answer: Callable[[Mapping[str, str], Request], Answer]) -> Callable[[Request], Steps]:
-        """Return a route whose answer needs the query read."""
+    def _with_query(answer: Callable[[Mapping[str, str], Request], Answer]) -> Callable[[Request], Steps]:
+        """Return a route that calls ``answer`` with the parsed query."""
 
         def route(request: Request) -> Steps:
             try:
@@ -73,19 +75,21 @@ class Routes:
     def _ready(self, _: Request) -> Steps:
         yield self._resolver.ready()
 
-    def _expose(self, _: Request) -> Steps:
+    def _expose_metrics(self, _: Request) -> Steps:
         yield Answer(200, self._metrics(), media="text/plain; version=0.0.4; charset=utf-8")
 
 
 def not_found() -> Answer:
-    """Answer for an address that there is not."""
-    return problem(404, "there is no such address: /v1/lookup, /v1/openrtb, /v1/gate, /healthz, /readyz, /metrics")
+    """Return the answer for an unknown path."""
+    return problem(404, "no such path: there are /v1/lookup, /v1/openrtb, /v1/gate, /healthz, /readyz, /metrics")
 
 
 def _other_method(method: str, methods: Mapping[str, object]) -> Answer:
+    """Return the answer to OPTIONS, and the error for a method that the path does not support."""
     allowed = sorted({*methods, "OPTIONS", *(("HEAD",) if "GET" in methods else ())})
     headers = (("Allow", ", ".join(allowed)),)
     if method == "OPTIONS":
         return Answer(204, None, headers)
-    told = problem(405, f"this address takes no method {shorten(method)}, it takes {' and '.join(sorted(methods))}")
-    return Answer(told.status, told.body, headers)
+    supported = " and ".join(sorted(methods))
+    refused = problem(405, f"this path does not support the method {shorten(method)}: use {supported}")
+    return msgspec.structs.replace(refused, headers=headers)

@@ -1,4 +1,4 @@
-"""Which target a request or an item of a batch names."""
+"""The target that a request, or an item of a batch, names."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 from blocklist.domain.verdict import Target
 from blocklist.normalize.hosts import parse_app, parse_target
 
-_NAMES = ("url", "domain", "app")
+_MEMBERS = ("url", "domain", "app")
 
 
-def named_target(said: Mapping[str, Any]) -> Target:
-    """Return the one target that a request names as ``url``, ``domain`` or ``app``.
+def named_target(members: Mapping[str, Any]) -> Target:
+    """Return the one target that is given as ``url``, ``domain`` or ``app``.
 
-    :raises ValueError: it names none or several, or one that no browser could open.
+    :raises ValueError: none or several of them are given, or the target is one that no browser could open.
     """
-    named = [name for name in _NAMES if name in said]
-    if len(named) != 1:
+    given = [name for name in _MEMBERS if name in members]
+    if len(given) != 1:
         raise ValueError("name exactly one of url, domain and app")
-    name, text = named[0], said[named[0]]
+    name, text = given[0], members[given[0]]
     if not isinstance(text, str):
         raise ValueError(f"{name} must be a string")
     if name == "app":

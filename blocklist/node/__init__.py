@@ -1,7 +1,7 @@
-"""The lookup node: processes that answer ad servers from a mapped snapshot, with nothing slow on the way.
+"""The lookup node: processes that answer ad servers from a memory-mapped snapshot.
 
-:mod:`.supervisor` runs in the control plane's process and keeps the workers alive; :mod:`.worker` is the program of
-one. In a worker, :mod:`.node` is what its connections share, :mod:`.connection` speaks HTTP/1.1 over a transport of
-:mod:`.sockets` and :mod:`.link` (or of asyncio), :mod:`.quick` answers the commonest requests, and :mod:`.board` and
-:mod:`.metrics` count. Answers come from :mod:`blocklist.lookup`.
+:mod:`.supervisor` runs in the control plane's process: it starts the workers and replaces those that end.
+:mod:`.worker` is the program of one worker, :mod:`.node` its state. In a worker, :mod:`.http` reads requests and writes
+responses over transports of asyncio or of :mod:`.epoll`, and :mod:`.metrics` counts. Workers share their counts through
+:mod:`.scoreboard`. Verdicts come from :mod:`blocklist.lookup`.
 """

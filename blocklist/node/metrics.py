@@ -1,4 +1,4 @@
-"""What a worker counts, and the sum over all workers in Prometheus' text format."""
+"""The counts of one worker, and the sums over all workers in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from blocklist.domain.verdict import VerdictKind
 
 LISTED, NOT_LISTED, UNKNOWN = range(3)
 _VERDICTS = ("listed", "not_listed", "unknown")
-#: Where the counts of a policy have that of a verdict.
+#: The index of each verdict in the counts of a policy.
 INDEX = {VerdictKind(name): index for index, name in enumerate(_VERDICTS)}
-#: Upper bounds of the latency histogram, in seconds: half powers of ten around what a lookup takes.
+#: Upper bounds of the latency histogram, in seconds: close together around the time of a lookup.
 BUCKETS = (5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 1e-2, 0.1, 1.0)
-#: So many requests are timed after each tick: two readings of the clock cost as much as a tenth of a lookup.
+#: Requests that are timed after each tick. Not all, since reading the clock twice costs a tenth of a lookup.
 SAMPLED = 32
-#: Callers choose the policy that a query names: what is counted apart must not grow without end.
+#: The most policies counted separately: callers choose the name, so the number must be bounded.
 _MAX_POLICIES = 128
 
 
 class Counters:
-    """The counts of one worker. Plain integers in one thread: counting costs what adding costs."""
+    """The counts of one worker: plain integers, used in one thread, so counting costs one addition."""
 
     def __init__(self) -> None:
         self._verdicts: dict[str, list[int]] = {}
@@ -34,25 +34,25 @@ class Counters:
         )
 
     def verdicts(self, policy: str) -> list[int]:
-        """Return the counts of a policy, one for each verdict, to be added to."""
-        counted = self._verdicts.get(policy)
-        if counted is None:
+        """Return the counts of a policy, by the indices :data:`LISTED`, ...; the caller adds to this list."""
+        counts = self._verdicts.get(policy)
+        if counts is None:
             if len(self._verdicts) >= _MAX_POLICIES:
                 policy = "other"
-            counted = self._verdicts.setdefault(policy, [0, 0, 0])
-        return counted
+            counts = self._verdicts.setdefault(policy, [0, 0, 0])
+        return counts
 
-    def judged(self, policy: str, verdict: VerdictKind, number: int) -> None:
-        """Count targets that were judged the long way."""
+    def count_verdicts(self, policy: str, verdict: VerdictKind, number: int) -> None:
+        """Add ``number`` targets with this verdict to the counts of a policy."""
         self.verdicts(policy)[INDEX[verdict]] += number
 
-    def timed(self, seconds: float) -> None:
-        """Count one sampled request."""
+    def record_duration(self, seconds: float) -> None:
+        """Add one timed request to the histogram."""
         self.buckets[bisect_left(BUCKETS, seconds)] += 1
         self.seconds += seconds
 
     def state(self) -> dict[str, Any]:
-        """Return everything counted, as data."""
+        """Return all counts as JSON data."""
         return {
             "verdicts": self._verdicts,
             "requests": self.requests,
@@ -62,9 +62,9 @@ class Counters:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what a worker that died had counted: counters never go back."""
-        for policy, counted in state.get("verdicts", {}).items():
-            self.verdicts(policy)[:] = counted
+        """Continue from the counts of a worker that died: Prometheus counters must never decrease."""
+        for policy, counts in state.get("verdicts", {}).items():
+            self.verdicts(policy)[:] = counts
         self.requests.update(state.get("requests", {}))
         if len(state.get("buckets", ())) == len(self.buckets):
             self.buckets[:] = state["buckets"]
@@ -73,8 +73,8 @@ class Counters:
 
 
 def exposition(workers: Iterable[dict[str, Any]]) -> bytes:
-    """Return the metrics of all workers in Prometheus' text format: of each its :meth:`Counters.state` and gauges."""
-    # Imported when first asked for: a worker that nobody scrapes is smaller without it.
+    """Return the metrics of all workers in Prometheus' text format; each state is as on the scoreboard."""
+    # Imported at the first scrape: a worker that is never scraped needs less memory without it.
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
 
     registry = CollectorRegistry(auto_describe=False)
@@ -88,31 +88,31 @@ class _Collector:
 
     def collect(self) -> Iterator[Any]:
         """Yield each metric."""
-        yield from self._counted()
+        yield from self._counters()
         yield self._latency()
         yield from self._gauges()
 
-    def _counted(self) -> Iterator[Any]:
+    def _counters(self) -> Iterator[Any]:
         from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415
 
         lookups = CounterMetricFamily("blocklist_lookups", "Targets judged.", labels=("policy", "verdict"))
-        for policy, counted in _summed_lists(worker.get("verdicts", {}) for worker in self._workers).items():
-            for verdict, count in zip(_VERDICTS, counted, strict=True):
+        for policy, counts in _summed_lists(worker.get("verdicts", {}) for worker in self._workers).items():
+            for verdict, count in zip(_VERDICTS, counts, strict=True):
                 lookups.add_metric((policy, verdict), count)
         yield lookups
         requests = CounterMetricFamily(
-            "blocklist_requests", "Requests answered the long way.", labels=("route", "status")
+            "blocklist_requests", "Requests read by the HTTP parser.", labels=("route", "status")
         )
         for label, count in _summed(worker.get("requests", {}) for worker in self._workers).items():
             requests.add_metric(tuple(label.split(" ", 1)), count)
         yield requests
         values = _summed(worker.get("values", {}) for worker in self._workers)
         for name, help_ in (
-            ("bad_requests", "Requests that broke the rules of HTTP."),
+            ("bad_requests", "Requests that are not valid HTTP/1.1."),
             ("timeouts", "Connections closed because their client was too slow."),
-            ("refused_connections", "Connections beyond the limit."),
-            ("swaps", "Snapshots taken into service."),
-            ("refused_snapshots", "Snapshots that must not serve: damaged, unreadable or older."),
+            ("refused_connections", "Connections refused because too many were open."),
+            ("swaps", "Newer snapshots that began to serve."),
+            ("refused_snapshots", "Snapshots refused because damaged, unreadable or older."),
         ):
             yield CounterMetricFamily(f"blocklist_{name}", help_, value=values.get(name, 0))
 
@@ -120,13 +120,13 @@ class _Collector:
         from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415
 
         total, buckets = 0, []
-        counted = [worker["buckets"] for worker in self._workers if "buckets" in worker]
-        for bound, *counts in zip((*map(str, BUCKETS), "+Inf"), *counted, strict=True):
+        by_worker = [worker["buckets"] for worker in self._workers if "buckets" in worker]
+        for bound, *counts in zip((*map(str, BUCKETS), "+Inf"), *by_worker, strict=True):
             total += sum(counts)
             buckets.append((bound, total))
         return HistogramMetricFamily(
             "blocklist_request_duration_seconds",
-            f"Time to answer a lookup from its request line; {SAMPLED} requests in a fifth of a second are timed.",
+            f"Time to answer a lookup without the HTTP parser; {SAMPLED} requests are timed every 0.2 seconds.",
             buckets=buckets,
             sum_value=sum(worker.get("seconds", 0.0) for worker in self._workers),
         )
@@ -135,11 +135,11 @@ class _Collector:
         from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415
 
         for name, help_ in (
-            ("snapshot_version", "Version of the snapshot that a worker answers from; 0 before the first."),
+            ("snapshot_version", "Version of the snapshot that a worker serves; 0 before the first."),
             ("snapshot_age_seconds", "Seconds since the snapshot was last known to be up to date."),
-            ("snapshot_stale", "1 where answers say that they are stale."),
+            ("snapshot_stale", "1 if the snapshot is stale."),
             ("connections", "Connections open now."),
-            ("worker_up", "1 where a worker told of itself within the last seconds."),
+            ("worker_up", "1 if the worker reported within the last 5 seconds."),
         ):
             gauge = GaugeMetricFamily(f"blocklist_{name}", help_, labels=("worker",))
             for number, worker in enumerate(self._workers):
@@ -150,7 +150,7 @@ class _Collector:
         if name == "connections":
             return float(worker.get("values", {}).get(name, 0))
         if name == "worker_up":
-            return float(time.time() - worker.get("told_at", 0) < 5)
+            return float(time.time() - worker.get("reported_at", 0) < 5)
         return float(worker.get(name, 0))
 
 
@@ -165,6 +165,6 @@ def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:
 def _summed_lists(counts: Iterable[dict[str, list[int]]]) -> dict[str, list[int]]:
     total: dict[str, list[int]] = {}
     for each in counts:
-        for name, counted in each.items():
-            total[name] = [a + b for a, b in zip(total.get(name, [0] * len(counted)), counted, strict=True)]
+        for name, values in each.items():
+            total[name] = [a + b for a, b in zip(total.get(name, [0] * len(values)), values, strict=True)]
     return total

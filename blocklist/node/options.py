@@ -1,32 +1,45 @@
-"""What a worker is told when it starts: plain data, so that a worker loads neither pydantic nor the configuration."""
+"""The options that the supervisor passes to its workers: sections of the settings, as JSON in an argument."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from blocklist.config.settings import GateSettings, LookupSettings, Settings, SnapshotSettings
 
 
 @dataclass(frozen=True, slots=True)
 class NodeOptions:
-    """The settings of a node, as a worker's program takes them in its arguments; secrets stay in their files."""
+    """The folder of the snapshots, and the sections of the settings that a worker reads.
+
+    A new setting in one of these sections needs no change here. Secrets are passed as paths of files.
+    """
 
     folder: str
-    max_age: float
-    gate_unknown: Literal["allow", "block"] = "allow"
-    token_file: str | None = None
-    tls_certificate: str | None = None
-    tls_key: str | None = None
-    cors_origins: tuple[str, ...] = ()
-    access_log: float = 0.0
-    max_connections: int = 16_384
+    lookup: LookupSettings
+    gate: GateSettings
+    snapshot: SnapshotSettings
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> NodeOptions:
+        """Return the options for a node that follows the snapshots in the data folder."""
+        folder = settings.data_dir.resolve() / "snapshots"
+        return cls(str(folder), settings.lookup, settings.gate, settings.snapshot)
 
     def to_json(self) -> str:
         """Return the options as JSON."""
-        return json.dumps(asdict(self))
+        sections = {"lookup": self.lookup, "gate": self.gate, "snapshot": self.snapshot}
+        dumped = {name: section.model_dump(mode="json") for name, section in sections.items()}
+        return json.dumps({"folder": self.folder} | dumped)
 
     @classmethod
     def from_json(cls, text: str) -> NodeOptions:
-        """Return the options that :meth:`to_json` wrote."""
-        data = json.loads(text)
-        return cls(**data | {"cors_origins": tuple(data["cors_origins"])})
+        """Return the options that :meth:`to_json` wrote.
+
+        Each section is a plain namespace with the members of the settings: workers load neither pydantic nor
+        :mod:`blocklist.config`.
+        """
+        return cls(**vars(json.loads(text, object_hook=lambda members: SimpleNamespace(**members))))

@@ -1,7 +1,7 @@
-"""Keeping the workers of a node alive: started, watched, replaced within a second, and ended in good order.
+"""Starts the workers of a node, replaces those that end within a second, and stops them in order.
 
-The supervisor owns the listening sockets, one a worker on the same port (``SO_REUSEPORT``): connections that wait for a
-worker that died are taken by the one that replaces it. See docs/adr for why no process manager is used.
+The supervisor owns the listening sockets: one for each worker, all on the same port (``SO_REUSEPORT``). Connections
+that wait for a worker that died are accepted by its replacement. docs/adr says why no process manager is used.
 """
 
 from __future__ import annotations
@@ -14,29 +14,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from blocklist.domain.errors import BlocklistError
 from blocklist.node.metrics import exposition
 from blocklist.node.options import NodeOptions
-from blocklist.node.scoreboard import Board
+from blocklist.node.scoreboard import Scoreboard
 
 _LOG = structlog.get_logger("blocklist.node")
 _BACKLOG = 4_096
-#: Seconds for workers to be ready, and to end when asked to.
+#: Seconds for workers to become ready, and to end after SIGTERM.
 _START, _STOP = 30.0, 8.0
-#: A worker that ends sooner than this after its start is not replaced at once, but after as long.
+#: A worker that ends within so many seconds of its start is replaced only after as many.
 _SHORT_LIFE = 1.0
 
 
 @dataclass
 class _Worker:
-    """One worker, and what to start it with again."""
+    """One worker: its slot on the scoreboard, its listening sockets, and its process."""
 
     slot: int
     sockets: list[socket.socket]
@@ -48,15 +46,15 @@ class _Worker:
 class Supervisor:
     """The workers of one node."""
 
-    def __init__(self, address: str, workers: int, options: NodeOptions, unix_socket: str | None = None) -> None:
-        """Bind the address; ``unix_socket`` is the path of a socket that is listened on besides.
+    def __init__(self, address: str, workers: int, options: NodeOptions) -> None:
+        """Bind the address, ``HOST:PORT``, and the Unix socket if the options name one.
 
-        :raises OSError: an address cannot be had.
+        :raises OSError: an address cannot be bound.
         """
         self._options = options
         self._stopping = threading.Event()
-        self._unix = Path(unix_socket) if unix_socket else None
-        self.board = Board.create(workers)
+        self._unix = Path(options.lookup.unix_socket) if options.lookup.unix_socket else None
+        self.scoreboard = Scoreboard.create(workers)
         host, _, port = address.rpartition(":")
         shared = [_unix_listener(self._unix)] if self._unix else []
         self._workers = [
@@ -67,18 +65,18 @@ class Supervisor:
 
     @property
     def workers(self) -> int:
-        """The number of workers."""
+        """Number of workers."""
         return len(self._workers)
 
     @property
     def process_ids(self) -> list[int]:
-        """The process ids of the workers that were started."""
+        """Process ids of the started workers."""
         return [worker.process.pid for worker in self._workers if worker.process]
 
     def start(self) -> None:
-        """Start the workers and wait until each answers.
+        """Start the workers and wait until all are ready.
 
-        :raises BlocklistError: one could not start; why.
+        :raises BlocklistError: a worker cannot start, with the reason.
         """
         for worker in self._workers:
             thread = threading.Thread(target=self._keep, args=(worker,), name=f"worker-{worker.slot}", daemon=True)
@@ -89,11 +87,11 @@ class Supervisor:
             failure = next((worker.failure for worker in self._workers if worker.failure), "")
             if failure or time.monotonic() > end:
                 self.stop()
-                raise BlocklistError(f"the lookup node cannot start: {failure or 'a worker does not answer'}")
+                raise BlocklistError(f"the lookup node cannot start: {failure or 'a worker is not ready in time'}")
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """End the workers after their last answers; kill those that do not end."""
+        """Stop the workers after their last responses; kill those that do not end."""
         self._stopping.set()
         for worker in self._workers:
             if worker.process and worker.process.poll() is None:
@@ -111,73 +109,76 @@ class Supervisor:
 
     def metrics(self) -> bytes:
         """Return the metrics of all workers in Prometheus' text format."""
-        return exposition(self.board.read_all())
+        return exposition(self.scoreboard.read_all())
 
     def _keep(self, worker: _Worker) -> None:
         while not self._stopping.is_set():
             started = time.monotonic()
-            self._run(worker)
+            self._run_once(worker)
             if self._stopping.is_set():
                 return
             _LOG.error("worker ended", worker=worker.slot, status=worker.process and worker.process.returncode)
             if time.monotonic() - started < _SHORT_LIFE:
                 self._stopping.wait(_SHORT_LIFE)
 
-    def _run(self, worker: _Worker) -> None:
-        """Start a worker, pass on what it says, and return when it has ended."""
-        process = worker.process = self._started(worker)
+    def _run_once(self, worker: _Worker) -> None:
+        """Start a worker, handle its events, and return when it has ended."""
+        process = worker.process = self._start_process(worker)
         if self._stopping.is_set():
             process.terminate()
         assert process.stdout is not None
         for line in process.stdout:
-            self._heard(worker, line)
+            self._handle_event(worker, line)
         process.wait()
         for pipe in (process.stdout, process.stdin):
             with contextlib.suppress(OSError):
                 assert pipe is not None
                 pipe.close()
 
-    def _started(self, worker: _Worker) -> subprocess.Popen[bytes]:
+    def _start_process(self, worker: _Worker) -> subprocess.Popen[bytes]:
         descriptors = [listener.fileno() for listener in worker.sockets]
-        command = [
-            *(sys.executable, "-m", "blocklist.node.worker", "--options", self._options.to_json()),
-            *("--sockets", ",".join(map(str, descriptors)), "--board", str(self.board.descriptor)),
-            *("--slots", str(self.board.slots), "--slot", str(worker.slot)),
-        ]
+        arguments = {
+            "options": self._options.to_json(),
+            "sockets": ",".join(map(str, descriptors)),
+            "scoreboard": self.scoreboard.descriptor,
+            "slots": self.scoreboard.slots,
+            "slot": worker.slot,
+        }
+        command = [sys.executable, "-m", "blocklist.node.worker"]
+        command += [f"--{name}={value}" for name, value in arguments.items()]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and program
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=(*descriptors, self.board.descriptor),
+            pass_fds=(*descriptors, self.scoreboard.descriptor),
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            # A signal to the service's terminal must not reach the workers before the service has decided.
+            # Signals of the terminal must not reach the workers: the service decides what to do about them.
             start_new_session=True,
         )
 
-    def _heard(self, worker: _Worker, line: bytes) -> None:
+    def _handle_event(self, worker: _Worker, line: bytes) -> None:
+        """Handle a line of a worker's standard output: an event as JSON."""
         try:
-            said = json.loads(line)
+            fields = json.loads(line)
         except ValueError:
-            _LOG.warning("worker", said=line.decode("utf-8", "replace").rstrip())
+            _LOG.warning("worker", output=line.decode("utf-8", "replace").rstrip())
             return
-        event, level = said.pop("event"), said.pop("level", "info")
+        event, level = fields.pop("event"), fields.pop("level", "info")
         if event == "ready":
             worker.ready = True
         elif event == "failed" and not worker.ready:
-            worker.failure = str(said.get("reason"))
+            worker.failure = str(fields.get("reason"))
         else:
-            _say(level)(event, worker=worker.slot, **said)
-
-
-def _say(level: str) -> Callable[..., Any]:
-    say: Callable[..., Any] = {"error": _LOG.error, "warning": _LOG.warning}.get(level, _LOG.info)
-    return say
+            log = {"error": _LOG.error, "warning": _LOG.warning}.get(level, _LOG.info)
+            log(event, worker=worker.slot, **fields)
 
 
 def _listeners(host: str, port: int, count: int) -> list[socket.socket]:
-    """Return so many sockets that share an address.
+    """Return ``count`` listening sockets that share an address.
 
-    One is bound without the leave of ``SO_REUSEPORT`` first: two services must not share a port unnoticed.
+    First a socket without ``SO_REUSEPORT`` is bound for a moment, so that two services never share a port unnoticed.
+
+    :raises OSError: the address cannot be bound.
     """
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     with socket.socket(family) as probe:
@@ -197,9 +198,9 @@ def _listeners(host: str, port: int, count: int) -> list[socket.socket]:
 
 
 def _unix_listener(path: Path) -> socket.socket:
-    """Return a socket at a path, in place of one that a service which is gone left behind.
+    """Return a listening Unix socket; one that an ended service left at the path is replaced.
 
-    :raises OSError: something listens there, or the path is no place for a socket.
+    :raises OSError: a process listens there, or no socket can be made at the path.
     """
     with socket.socket(socket.AF_UNIX) as probe:
         try:

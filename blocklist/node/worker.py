@@ -1,7 +1,7 @@
-"""The program of one worker: ``python -m blocklist.node.worker``, started by the supervisor and by nobody else.
+"""The program of one worker: ``python -m blocklist.node.worker``. Only the supervisor starts it.
 
-It inherits listening sockets and the board, and hears of its parent by a pipe on standard input: when that ends, the
-parent is gone, and the worker ends too. What it has to say goes to standard output, one JSON object a line.
+A worker inherits listening sockets and the scoreboard. Its standard input is a pipe from its parent: the worker ends
+when the pipe does. It writes log events to standard output, one JSON object a line.
 """
 
 from __future__ import annotations
@@ -21,43 +21,42 @@ from collections.abc import Callable
 from typing import Any
 
 from blocklist.domain.errors import BlocklistError, ConfigurationError
-from blocklist.node.epoll.epoll_server import Sockets
+from blocklist.node.epoll.epoll_server import EpollServer
 from blocklist.node.epoll.selector import AVAILABLE
-from blocklist.node.http.connection import Connection
 from blocklist.node.node import Node
 from blocklist.node.options import NodeOptions
-from blocklist.node.scoreboard import Board
+from blocklist.node.scoreboard import Scoreboard
 
-#: Seconds that clients get for one more request on a connection before it is closed, and that answers get to go out.
-_LAST_CALL, _DRAIN = 0.3, 5.0
+#: Seconds in which clients may send one more request on a connection before it is closed, and for responses to be sent.
+_LAST_REQUEST, _DRAIN = 0.3, 5.0
 _BACKLOG = 4_096
 
 
 def main() -> None:
-    """Serve until told to stop, or until the parent is gone."""
+    """Serve until SIGTERM, or until the parent has ended."""
     parser = argparse.ArgumentParser(prog="blocklist.node.worker")
-    parser.add_argument("--options", required=True)
+    parser.add_argument("--options", required=True, help="a NodeOptions as JSON")
     parser.add_argument("--sockets", required=True, help="descriptors of listening sockets")
-    parser.add_argument("--board", required=True, type=int)
+    parser.add_argument("--scoreboard", required=True, type=int, help="descriptor of the scoreboard")
     parser.add_argument("--slots", required=True, type=int)
     parser.add_argument("--slot", required=True, type=int)
-    given = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to every process of a terminal: the parent decides
-    _raise_limit()
-    options = NodeOptions.from_json(given.options)
-    plain = Sockets(tell) if AVAILABLE and options.tls_certificate is None else None
-    loop = asyncio.SelectorEventLoop(plain) if plain else _loop_with_transports()
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal: the parent decides
+    _raise_descriptor_limit()
+    options = NodeOptions.from_json(arguments.options)
+    epoll_server = EpollServer(log_event) if AVAILABLE and not options.lookup.tls_certificate else None
+    loop = asyncio.SelectorEventLoop(epoll_server) if epoll_server else _loop_with_transports()
     try:
-        loop.run_until_complete(_serve(given, options, loop, plain))
+        loop.run_until_complete(_serve(arguments, options, epoll_server))
     except BlocklistError as error:
-        tell("failed", level="error", reason=str(error))
+        log_event("failed", level="error", reason=str(error))
         sys.exit(1)
     finally:
         loop.close()
 
 
-def tell(event: str, **fields: Any) -> None:
-    """Pass an event to the parent, which writes the log."""
+def log_event(event: str, **fields: Any) -> None:
+    """Send an event to the parent, which writes the log."""
     try:
         os.write(1, (json.dumps({"event": event, **fields}) + "\n").encode())
     except OSError:
@@ -65,48 +64,59 @@ def tell(event: str, **fields: Any) -> None:
 
 
 def _loop_with_transports() -> asyncio.AbstractEventLoop:
-    """Return the loop that carries TLS, and everything where there is no epoll."""
+    """Return the event loop for TLS, and for systems without epoll."""
     try:
         import uvloop  # noqa: PLC0415 - 13 MB that a worker without TLS does not need
-    except ImportError:  # no wheel for this platform: slower, and the same
+    except ImportError:  # no wheel for this platform: asyncio does the same, slower
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
 
 
-async def _serve(
-    given: argparse.Namespace, options: NodeOptions, loop: asyncio.AbstractEventLoop, plain: Sockets | None
-) -> None:
-    # Modules stay: the garbage collector need not look through them again. A snapshot does not: it is loaded after.
+async def _serve(arguments: argparse.Namespace, options: NodeOptions, epoll_server: EpollServer | None) -> None:
+    loop = asyncio.get_running_loop()
+    # The modules stay for good, so the garbage collector need not search them. The snapshot, loaded next, does not.
     gc.freeze()
-    node = Node(options, loop, Board(given.board, given.slots), given.slot, tell)
-    stops = await _listen([socket.socket(fileno=int(number)) for number in given.sockets.split(",")], node, plain)
+    node = Node(options, Scoreboard(arguments.scoreboard, arguments.slots), arguments.slot, log_event)
+    listening = [socket.socket(fileno=int(number)) for number in arguments.sockets.split(",")]
+    if epoll_server:
+        stops = _listen_with_epoll(listening, node, epoll_server)
+    else:
+        stops = await _listen_with_transports(listening, node, options)
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     os.set_blocking(0, False)
-    loop.add_reader(0, _hear, loop, ended)
-    tell("ready", slot=given.slot)
+    loop.add_reader(0, _end_with_parent, ended)
+    log_event("ready", slot=arguments.slot)
     await ended.wait()
     node.drain()
     for stop in stops:
         stop()
-    await asyncio.sleep(_LAST_CALL)
+    await asyncio.sleep(_LAST_REQUEST)
     end = loop.time() + _DRAIN
-    while node.close_idle() and loop.time() < end:
+    while node.connections.close_idle() and loop.time() < end:
         await asyncio.sleep(0.02)
-    node.tell_last()
+    node.report()
 
 
-async def _listen(listening: list[socket.socket], node: Node, plain: Sockets | None) -> list[Callable[[], None]]:
-    """Take connections from sockets, and return what ends that."""
-    if plain:
-        plain.begin(node)
-        for each in listening:
-            plain.listen(each)
-        return [plain.stop_listening]
-    context = _context(node.options)
+def _listen_with_epoll(listening: list[socket.socket], node: Node, server: EpollServer) -> list[Callable[[], None]]:
+    """Accept connections; return the functions that stop that."""
+    server.begin(asyncio.get_running_loop(), node.handler, node.connections.new)
+    for each in listening:
+        server.listen(each)
+    return [server.stop_listening]
+
+
+async def _listen_with_transports(
+    listening: list[socket.socket], node: Node, options: NodeOptions
+) -> list[Callable[[], None]]:
+    """Accept connections, with TLS if it is configured (never on a Unix socket); return the functions that stop that.
+
+    :raises ConfigurationError: certificate or key cannot be used.
+    """
+    loop, context = asyncio.get_running_loop(), _tls_context(options.lookup.tls_certificate, options.lookup.tls_key)
     servers = [
-        await node.loop.create_server(
-            lambda: Connection(node),
+        await loop.create_server(
+            node.connections.new,
             sock=each,
             backlog=_BACKLOG,
             ssl=None if each.family == socket.AF_UNIX else context,
@@ -116,32 +126,31 @@ async def _listen(listening: list[socket.socket], node: Node, plain: Sockets | N
     return [server.close for server in servers]
 
 
-def _hear(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """End when the parent has: its end of the pipe is closed, and stays readable for as long as anybody listens."""
+def _end_with_parent(ended: asyncio.Event) -> None:
+    """Set ``ended`` if the parent's end of the pipe is closed."""
     with contextlib.suppress(BlockingIOError):
         if not os.read(0, 4_096):
-            loop.remove_reader(0)
+            # A closed pipe stays readable and would call this again and again.
+            asyncio.get_running_loop().remove_reader(0)
             ended.set()
 
 
-def _context(options: NodeOptions) -> ssl.SSLContext | None:
-    if options.tls_certificate is None:
+def _tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
+    if not certificate:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(options.tls_certificate, options.tls_key)
+        context.load_cert_chain(certificate, key or None)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"lookup.tls_certificate: {options.tls_certificate} and its key cannot be used: {error}"
-        ) from None
+        raise ConfigurationError(f"lookup.tls_certificate: {certificate} and its key cannot be used: {error}") from None
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-def _raise_limit() -> None:
-    """Let the worker have as many descriptors as it may."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def _raise_descriptor_limit() -> None:
+    """Allow the worker as many descriptors as the system permits."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 if __name__ == "__main__":

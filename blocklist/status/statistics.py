@@ -189,7 +189,7 @@ def _sums(verdicts: Iterable[Sequence[int]]) -> list[int]:
 
 
 def _node(name: str, worker: int, state: dict[str, Any]) -> NodeSeen:
-    told: float | None = state.get("told_at")
+    told: float | None = state.get("reported_at")
     version = int(state.get("snapshot_version", 0))
     return NodeSeen(
         node=name,

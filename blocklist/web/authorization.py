@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from blocklist.access.identity import Identity
 from blocklist.domain.access import Role
 from blocklist.domain.errors import ForbiddenError, TooManyError, UnauthorizedError
-from blocklist.lookup.authentication import Callers
+from blocklist.lookup.authentication import TokenAuthentication
 from blocklist.lookup.http import problem
 from blocklist.service import Service
 from blocklist.store.audit import come_from
@@ -77,7 +77,7 @@ def guard(app: Flask, service: Service) -> None:
     silent = sorted({rule.endpoint for rule in app.url_map.iter_rules() if not need_of(app, rule.endpoint)})
     if silent:
         raise RuntimeError(f"these views do not say which role they need (blocklist.web.authorization.needs): {silent}")
-    callers = Callers(service.settings.lookup.token_file)
+    callers = TokenAuthentication(service.settings.lookup.token_file)
 
     @app.before_request
     def check() -> ResponseReturnValue | None:

@@ -8,10 +8,11 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from blocklist.config.settings import Settings
 from blocklist.domain.clock import now
 from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
@@ -40,13 +41,17 @@ class RunningNode:
         return self.supervisor.process_ids
 
 
+def node_options(folder: Path | str, **lookup: Any) -> NodeOptions:
+    """Return the options of a node over a folder; ``lookup`` holds settings of that section."""
+    return replace(NodeOptions.from_settings(Settings.model_validate({"lookup": lookup})), folder=str(folder))
+
+
 @contextmanager
-def node(folder: Path, workers: int = 1, unix_socket: Path | None = None, **options: Any) -> Iterator[RunningNode]:
+def node(folder: Path, workers: int = 1, **lookup: Any) -> Iterator[RunningNode]:
     """Start a node, and end it at the end."""
     folder.mkdir(exist_ok=True)
     port = free_port()
-    given = NodeOptions(str(folder), **({"max_age": 86_400.0} | options))
-    supervisor = Supervisor(f"127.0.0.1:{port}", workers, given, str(unix_socket) if unix_socket else None)
+    supervisor = Supervisor(f"127.0.0.1:{port}", workers, node_options(folder, **lookup))
     try:
         supervisor.start()
         yield RunningNode(port, folder, supervisor)

@@ -1,4 +1,4 @@
-"""Sockets within the selector of a loop: what one connection does must not cost the others theirs."""
+"""EpollServer within the selector of a loop: what one connection does must not cost the others theirs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from blocklist.node.epoll.epoll_server import Sockets
+from blocklist.node.epoll.epoll_server import EpollServer
 from blocklist.node.epoll.selector import AVAILABLE
 from blocklist.node.epoll.transport import HIGH_WATER
 from blocklist.node.http.connection import Connection
@@ -25,12 +25,13 @@ class Stub:
     """What a connection asks of a node, but for answers, with the sockets that ask it."""
 
     def __init__(self) -> None:
-        self.sockets = Sockets(lambda *_, **__: None)
-        self.loop = asyncio.SelectorEventLoop(self.sockets)
-        self.sockets.begin(self)  # type: ignore[arg-type]
+        self.server = EpollServer(lambda *_, **__: None)
+        self.loop = asyncio.SelectorEventLoop(self.server)
+        handler: Any = self
+        self.server.begin(self.loop, handler, lambda: Connection(handler, self.opened, self.closed))
         self.clock = self.idle_deadline = 0.0
         self.sampling = 0
-        self.quick: Any = SimpleNamespace(answer=None, answers=SimpleNamespace(items={}))
+        self.response_cache: Any = SimpleNamespace(responses=SimpleNamespace(items={}))
         self.counters: Any = SimpleNamespace(values={"timeouts": 0})
         self.fault: Exception | None = None
         self.closings = 0
@@ -45,86 +46,86 @@ class Stub:
 
 
 @pytest.fixture
-def node() -> Iterator[Stub]:
+def handler() -> Iterator[Stub]:
     made = Stub()
     yield made
     made.loop.close()
 
 
 @pytest.fixture
-def sockets(node: Stub) -> Sockets:
-    return node.sockets
+def server(handler: Stub) -> EpollServer:
+    return handler.server
 
 
-def _turns(sockets: Sockets, count: int = 5) -> None:
+def _turns(handler: Stub, count: int = 5) -> None:
     async def turns() -> None:
         for _ in range(count):
             await asyncio.sleep(0.005)
 
-    sockets.loop.run_until_complete(turns())
+    handler.loop.run_until_complete(turns())
 
 
-def test_a_fault_in_taking_a_connection_ends_that_connection_alone(sockets: Sockets, node: Stub) -> None:
+def test_a_fault_in_taking_a_connection_ends_that_connection_alone(server: EpollServer, handler: Stub) -> None:
     said: list[dict[str, Any]] = []
-    sockets.loop.set_exception_handler(lambda _, context: said.append(context))
-    node.fault = OSError(errno.ENOSPC, "no more watches")
+    handler.loop.set_exception_handler(lambda _, context: said.append(context))
+    handler.fault = OSError(errno.ENOSPC, "no more watches")
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as client:
-        sockets.listen(listening)
+        server.listen(listening)
         client.connect(listening.getsockname())
         client.settimeout(5)
-        _turns(sockets)
+        _turns(handler)
         assert client.recv(1) == b""
     assert [str(context["exception"]) for context in said] == ["[Errno 28] no more watches"]
-    assert not sockets.links
+    assert not server.transports
 
 
 def test_a_fault_in_answering_ends_that_connection_alone(
-    sockets: Sockets, node: Stub, monkeypatch: pytest.MonkeyPatch
+    server: EpollServer, handler: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
         raise ValueError("a fault of ours")
 
     said: list[dict[str, Any]] = []
-    sockets.loop.set_exception_handler(lambda _, context: said.append(context))
+    handler.loop.set_exception_handler(lambda _, context: said.append(context))
     monkeypatch.setattr(Connection, "data_received", fails)
     monkeypatch.setattr(Connection, "eof_received", fails)
     for sent in (b"x", b""):
         ours, theirs = socket.socketpair()
         with theirs:
-            sockets.take(ours)
+            server.add(ours)
             theirs.send(sent)
             theirs.shutdown(socket.SHUT_WR)
-            _turns(sockets)
+            _turns(handler)
             theirs.settimeout(5)
             assert theirs.recv(1) == b""
     assert [str(context["exception"]) for context in said] == ["a fault of ours"] * 2
-    assert node.closings == 2
+    assert handler.closings == 2
 
 
-def test_what_asyncio_is_to_see_to_is_told_once(sockets: Sockets, node: Stub) -> None:
+def test_what_asyncio_is_to_see_to_is_told_once(server: EpollServer, handler: Stub) -> None:
     ours, theirs = socket.socketpair()
     read, write = os.pipe()
     with theirs:
-        sockets.take(ours)
-        sockets.register(read, selectors.EVENT_READ)
+        server.add(ours)
+        server.register(read, selectors.EVENT_READ)
         os.write(write, b"x")
-        assert len(sockets.select(1)) == 1
-        sockets.unregister(read)
+        assert len(server.select(1)) == 1
+        server.unregister(read)
     os.close(read)
     os.close(write)
-    _turns(sockets)
+    _turns(handler)
 
 
-def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(sockets: Sockets, node: Stub) -> None:
+def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(server: EpollServer, handler: Stub) -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        sockets.take(ours)
-        (link,) = sockets.links.values()
-        while not link.get_write_buffer_size():
-            link.write(b"x" * 10_000)
-        assert link.get_write_buffer_size() <= HIGH_WATER, "it is not slowed down"
+        server.add(ours)
+        (transport,) = server.transports.values()
+        while not transport.get_write_buffer_size():
+            transport.write(b"x" * 10_000)
+        assert transport.get_write_buffer_size() <= HIGH_WATER, "it is not slowed down"
         for _ in range(2):
-            link.connection.sweep()
-            _turns(sockets, 1)
-        assert not sockets.links
-    assert node.closings == 1
+            transport.connection.check_deadline()
+            _turns(handler, 1)
+        assert not server.transports
+    assert handler.closings == 1

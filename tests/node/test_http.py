@@ -84,15 +84,19 @@ def test_an_old_client_may_keep_its_connection(serving: RunningNode) -> None:
 @pytest.mark.parametrize(
     ("request_", "status", "said"),
     [
-        (b"rubbish\r\n\r\n", 400, b"not a request of HTTP/1.1"),
+        (b"rubbish\r\n\r\n", 400, b"not a valid HTTP/1.1 request"),
         (b"GET /healthz HTTP/1.1\r\n\r\n", 400, b"exactly one Host"),
         (b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, b"exactly one Host"),
-        (b"GET /healthz HTTP/1.1\r\nHost : a\r\n\r\n", 400, b"not a request"),
-        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", 400, b"not a request"),
-        (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400, b"not a request"),
-        (POST + b"Content-Length: -5\r\n\r\nabcdef", 400, b"not a request"),
-        (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, b"not a request"),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, b"not a request"),
+        (b"GET /healthz HTTP/1.1\r\nHost : a\r\n\r\n", 400, b"not a valid HTTP/1.1"),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", 400, b"not a valid HTTP/1.1"),
+        (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400, b"not a valid HTTP/1.1"),
+        (POST + b"Content-Length: -5\r\n\r\nabcdef", 400, b"not a valid HTTP/1.1"),
+        (
+            POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+            b"not a valid HTTP/1.1",
+        ),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, b"not a valid HTTP/1.1"),
         (POST + b"Content-Length: %d\r\n\r\n" % (MAX_BYTES + 1), 413, b"in parts"),
         (POST + b"Content-Length: 99999999999999999999999999\r\n\r\n", 400, b""),
         (POST + b"Expect: miracles\r\nContent-Length: 1\r\n\r\nx", 417, b"100-continue"),
@@ -101,7 +105,7 @@ def test_an_old_client_may_keep_its_connection(serving: RunningNode) -> None:
         (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 9_000 + b"\r\n", 0, b""),
         (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(300)) + b"\r\n", 431, b"200"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0, b""),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200, 400, b"not a request"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200, 400, b"not a valid HTTP/1.1"),
     ],
 )
 def test_a_violation_gets_a_clear_answer_and_a_close(
@@ -202,7 +206,7 @@ def test_fuzzed_requests_leave_the_node_alive_and_answers_clean(serving: Running
 def test_many_idle_connections_are_held(serving: RunningNode) -> None:
     idle = [serving.connect() for _ in range(300)]
     try:
-        until(lambda: serving.supervisor.board.read(0)["values"]["connections"] >= 300)
+        until(lambda: serving.supervisor.scoreboard.read(0)["values"]["connections"] >= 300)
         assert asks_well(serving)
     finally:
         for client in idle:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocklist.lookup.limits import MAX_BYTES
-from blocklist.node.http.http1 import Message
-from blocklist.node.http.known_heads import Posts
-from blocklist.node.http.response_cache import Quick
+from blocklist.node.http.http1 import RawRequest
+from blocklist.node.http.known_heads import KnownHeads
+from blocklist.node.http.response_cache import ResponseCache
 from blocklist.node.metrics import Counters
 from tests.lookup.test_resolver import Holder
 from tests.node.running import RunningNode
@@ -58,67 +58,67 @@ class Read:
     """What the parser makes of some bytes."""
 
     def __init__(self, data: bytes) -> None:
-        self.messages: list[Message] = []
-        self._message = Message()
+        self.requests: list[RawRequest] = []
+        self._raw = RawRequest()
         self._parser = httptools.HttpRequestParser(self)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self.messages = []
+            self.requests = []
 
     def on_message_begin(self) -> None:
-        self._message = Message()
+        self._raw = RawRequest()
 
     def on_url(self, url: bytes) -> None:
-        self._message.url += url
+        self._raw.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._message.add_header(name, value)
+        self._raw.add_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._message.begin(self._parser.get_method(), self._parser.get_http_version())
-        self._message.keep_alive = self._parser.should_keep_alive()
+        self._raw.complete_head(self._parser.get_method(), self._parser.get_http_version())
+        self._raw.keep_alive = self._parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
-        self._message.body += body
+        self._raw.body += body
 
     def on_message_complete(self) -> None:
-        self.messages.append(self._message)
+        self.requests.append(self._raw)
 
 
 LINE = b"GET /v1/lookup?domain=a.example HTTP/1.1\r\n"
 
 
 @pytest.fixture(scope="module")
-def quick() -> Quick:
+def cache() -> ResponseCache:
     """What answers without the parser, whoever asks."""
-    made = Quick(Holder(snapshot_of([])), Counters(), to_all=True)
-    made.prepare(b"")
+    made = ResponseCache(Holder(snapshot_of([])), Counters(), open_to_all=True)
+    made.refresh(b"")
     return made
 
 
 @given(head=heads)
-def test_a_head_that_needs_no_parser_is_one_that_the_parser_finds_plain(quick: Quick, head: bytes) -> None:
-    if quick.answer(LINE + head):
-        (message,) = Read(LINE + head).messages
-        assert message.plain
-        assert message.complaint(MAX_BYTES) is None
+def test_a_head_that_needs_no_parser_is_one_that_the_parser_finds_plain(cache: ResponseCache, head: bytes) -> None:
+    if cache.answer(LINE + head):
+        (raw,) = Read(LINE + head).requests
+        assert raw.is_plain_get
+        assert raw.violation(MAX_BYTES) is None
 
 
-def test_the_heads_that_clients_send_need_no_parser(quick: Quick) -> None:
+def test_the_heads_that_clients_send_need_no_parser(cache: ResponseCache) -> None:
     for head in (
         b"Host: a\r\n\r\n",
         b"User-Agent: x\r\nHost: a\r\nAccept: */*\r\nX-Request-Id: 7\r\n\r\n",
         b"host: [::1]:80\r\n\r\n",
     ):
-        assert quick.answer(LINE + head)
+        assert cache.answer(LINE + head)
 
 
-def learned(request: bytes) -> Posts:
-    made = Posts()
-    (message,) = Read(request).messages
-    assert message.plain_post
-    made.learn(request, message)
+def with_head_of(request: bytes) -> KnownHeads:
+    made = KnownHeads()
+    (raw,) = Read(request).requests
+    assert raw.is_plain_post
+    made.add(request, raw)
     return made
 
 
@@ -138,11 +138,11 @@ def post(body: bytes, before: bytes = b"Host: a\r\n", after: bytes = b"", length
 
 @pytest.mark.parametrize("after", [b"", b"Accept: */*\r\n", b"X-Y: Content-Length: 9\r\n"])
 def test_a_post_whose_head_is_known_is_read_whatever_its_length(after: bytes) -> None:
-    posts = learned(post(b"{}", after=after))
+    known_heads = with_head_of(post(b"{}", after=after))
     for body in (b"", b"{}", b'{"id": 1}', b"x" * 70_000, b"\r\n\r\nContent-Length: 5"):
-        message, request = posts.find(post(body, after=after)) or pytest.fail("it is not known")
+        raw, request = known_heads.find(post(body, after=after)) or pytest.fail("it is not known")
         assert (request.method, request.path, request.query, request.body) == ("POST", "/v1/openrtb", b"policy=p", body)
-        assert message.keep_alive
+        assert raw.keep_alive
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_post_whose_head_is_known_is_read_whatever_its_length(after: bytes) ->
     ],
 )  # fmt: skip
 def test_a_post_that_differs_in_anything_else_is_for_the_parser(request_: bytes) -> None:
-    assert learned(post(b"{}")).find(request_) is None
+    assert with_head_of(post(b"{}")).find(request_) is None
 
 
 @given(
@@ -164,19 +164,19 @@ def test_what_is_found_without_the_parser_is_what_the_parser_finds(
     head: bytes, body: bytes, length: bytes, data: Any
 ) -> None:
     first = b"POST /v1/lookup HTTP/1.1\r\nHost: a\r\n" + length + head + b"{}"
-    messages = Read(first).messages
-    if len(messages) != 1 or not messages[0].plain_post:
+    requests = Read(first).requests
+    if len(requests) != 1 or not requests[0].is_plain_post:
         return
-    posts = Posts()
-    posts.learn(first, messages[0])
+    known_heads = KnownHeads()
+    known_heads.add(first, requests[0])
     stated = data.draw(st.sampled_from([b"%d" % len(body), b"2", b"0", b"12"]))
     again = first[:-2].replace(b"Length: 2", b"Length: " + stated).replace(b"length: 2", b"length: " + stated) + body
-    found = posts.find(again)
+    found = known_heads.find(again)
     if found is not None:
-        (message,) = Read(again).messages
-        assert message.plain_post
-        assert (bytes(message.body), message.path) == (found[1].body, found[1].path)
-        headers = message.headers | {"content-length": ""}
+        (raw,) = Read(again).requests
+        assert raw.is_plain_post
+        assert (bytes(raw.body), raw.path) == (found[1].body, found[1].path)
+        headers = raw.headers | {"content-length": ""}
         assert headers == {**found[1].headers, "content-length": ""}
 
 

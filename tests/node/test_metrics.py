@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from blocklist.domain.verdict import VerdictKind
 from blocklist.node.metrics import BUCKETS, LISTED, NOT_LISTED, Counters, exposition
-from blocklist.node.scoreboard import Board
+from blocklist.node.scoreboard import Scoreboard
 from blocklist.store import Store
 from blocklist.web.metrics import feed_metrics
 
@@ -21,9 +21,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 def counters() -> Counters:
     made = Counters()
     made.verdicts("default")[LISTED] += 2
-    made.judged("strict", VerdictKind.UNKNOWN, 3)
-    made.timed(2e-5)
-    made.timed(9.0)
+    made.count_verdicts("strict", VerdictKind.UNKNOWN, 3)
+    made.record_duration(2e-5)
+    made.record_duration(9.0)
     made.requests["/v1/lookup 200"] = 4
     made.values["swaps"] = 1
     return made
@@ -65,25 +65,25 @@ def test_policies_that_callers_make_up_do_not_grow_without_end() -> None:
 
 
 def test_a_slot_that_is_half_written_is_not_read() -> None:
-    board = Board.create(2)
-    assert board.read(1) == {}
-    board.tell(1, {"seconds": 1.5})
-    assert board.read_all() == [{}, {"seconds": 1.5}]
-    (byte,) = os.pread(board.descriptor, 1, 65_536 + 10)
-    os.pwrite(board.descriptor, bytes([byte ^ 1]), 65_536 + 10)
-    assert board.read(1) == {}
-    board.tell(0, {"too": "x" * 100_000})
-    assert board.read(0) == {}
-    board.close()
+    scoreboard = Scoreboard.create(2)
+    assert scoreboard.read(1) == {}
+    scoreboard.write(1, {"seconds": 1.5})
+    assert scoreboard.read_all() == [{}, {"seconds": 1.5}]
+    (byte,) = os.pread(scoreboard.descriptor, 1, 65_536 + 10)
+    os.pwrite(scoreboard.descriptor, bytes([byte ^ 1]), 65_536 + 10)
+    assert scoreboard.read(1) == {}
+    scoreboard.write(0, {"too": "x" * 100_000})
+    assert scoreboard.read(0) == {}
+    scoreboard.close()
 
 
 def test_another_process_reads_the_same_board() -> None:
-    board = Board.create(1)
-    board.tell(0, {"version": 7})
-    again = Board(os.dup(board.descriptor), 1)
+    scoreboard = Scoreboard.create(1)
+    scoreboard.write(0, {"version": 7})
+    again = Scoreboard(os.dup(scoreboard.descriptor), 1)
     assert again.read(0) == {"version": 7}
     again.close()
-    board.close()
+    scoreboard.close()
 
 
 def test_every_metric_is_documented_and_the_dashboard_names_no_other(store: Store) -> None:

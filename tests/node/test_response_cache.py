@@ -17,8 +17,8 @@ from blocklist.domain.verdict import OverrideAction, Policy
 from blocklist.lookup.http import Request
 from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Routes
-from blocklist.node.http.http1 import head
-from blocklist.node.http.response_cache import MAX_REMEMBERED, MAX_REQUEST, Quick
+from blocklist.node.http.http1 import response_head
+from blocklist.node.http.response_cache import MAX_CACHED, MAX_REQUEST, ResponseCache
 from blocklist.node.metrics import LISTED, NOT_LISTED, Counters
 from blocklist.normalize.canonical_host import canonical_host_in
 from tests.lookup.test_resolver import Holder
@@ -80,15 +80,15 @@ def asked(query: str) -> bytes:
     return f"GET /v1/lookup?{query} HTTP/1.1\r\n".encode() + HEAD
 
 
-def quick() -> tuple[Quick, Counters]:
+def cache() -> tuple[ResponseCache, Counters]:
     counters = Counters()
-    made = Quick(Holder(SNAPSHOT), counters)
-    made.learn(asked("domain=a.example"))
-    made.prepare(head(200, None, "application/json", "Thu, 01 Jan 1970 00:00:00 GMT")[:-2])
+    made = ResponseCache(Holder(SNAPSHOT), counters)
+    made.add(asked("domain=a.example"))
+    made.refresh(response_head(200, None, "application/json", "Thu, 01 Jan 1970 00:00:00 GMT")[:-2])
     return made, counters
 
 
-QUICK, _ = quick()
+CACHE, _ = cache()
 
 
 @given(st.sampled_from(["domain", "url"]), befores, hosts, afters, st.booleans(), tails)
@@ -99,7 +99,7 @@ def test_the_short_way_gives_the_bytes_of_the_long_way_or_nothing(
     value = quote(text, safe="") if encoded else quote(text, safe="/:?@#\\%&=")
     query = f"{name}={value}{tail}"
     for _ in range(3):
-        answer = QUICK.answer(asked(query))
+        answer = CACHE.answer(asked(query))
         if answer is not None:
             begin, _, body = answer.partition(b"\r\n\r\n")
             long = ROUTES.answer(Request("GET", "/v1/lookup", query.partition("#")[0].encode()))
@@ -115,7 +115,7 @@ def test_the_short_way_gives_the_bytes_of_the_long_way_or_nothing(
     ],
 )
 def test_what_most_callers_ask_takes_the_short_way(query: str) -> None:
-    assert QUICK.answer(asked(query)) is not None
+    assert CACHE.answer(asked(query)) is not None
 
 
 @pytest.mark.parametrize(
@@ -134,28 +134,28 @@ def test_what_most_callers_ask_takes_the_short_way(query: str) -> None:
     ],
 )
 def test_what_could_mean_something_else_goes_the_long_way(line: bytes) -> None:
-    assert QUICK.answer(line + b"\r\n" + HEAD) is None
+    assert CACHE.answer(line + b"\r\n" + HEAD) is None
 
 
 def test_headers_that_no_parser_read_go_the_long_way_until_they_are_learned() -> None:
-    made, _ = quick()
+    made, _ = cache()
     known, unknown = asked("domain=pirate.example"), asked("domain=pirate.example").replace(b"*/*", b"text/*")
     assert made.answer(known) is not None
     assert made.answer(unknown) is None
-    made.learn(unknown)
+    made.add(unknown)
     assert made.answer(unknown) == made.answer(known)
-    made.forget()
+    made.disable()
     assert made.answer(known) is None
 
 
 def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> None:
     holder = Holder(SNAPSHOT)
-    made = Quick(holder, Counters())
-    made.learn(asked("domain=a.example"))
+    made = ResponseCache(holder, Counters())
+    made.add(asked("domain=a.example"))
     request = asked("domain=new.example")
 
     def ask() -> dict[str, Any]:
-        made.prepare(b"")
+        made.refresh(b"")
         return dict(json.loads((made.answer(request) or b"").partition(b"\r\n\r\n")[2]))
 
     assert (ask()["listed"], ask()["version"], ask()["stale"]) == (False, 7, False)
@@ -164,66 +164,66 @@ def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> N
     holder.stale = True
     assert (ask()["listed"], ask()["stale"]) == (True, True)
     holder.snapshot = None
-    made.prepare(b"")
+    made.refresh(b"")
     assert made.answer(request) is None
 
 
 def test_an_answer_of_the_long_way_is_given_again_until_the_override_behind_it_expires(
     clock: Clock,
 ) -> None:
-    made, counters = quick()
+    made, counters = cache()
     request = asked("url=url.example/x")
     assert made.answer(request) is None
     long = ROUTES.answer(Request("GET", "/v1/lookup", b"url=url.example/x"))
     for _ in range(2):
-        made.learn(request, long)
+        made.add(request, long)
     assert (made.answer(request) or b"").partition(b"\r\n\r\n")[2] == long.encoded()
     assert counters.verdicts("default")[LISTED] == 1
-    made.prepare(b"")
+    made.refresh(b"")
     assert made.answer(request) is not None
     clock.move_to(later(LATER, 1))
-    made.prepare(b"")
+    made.refresh(b"")
     assert made.answer(request) is None
 
 
 def test_only_verdicts_are_remembered_of_the_long_way() -> None:
-    made, _ = quick()
+    made, _ = cache()
     for query in ("domain=a..b", "domain=clean.example&policy=nope", "x=1"):
         for _ in range(2):
-            made.learn(asked(query), ROUTES.answer(Request("GET", "/v1/lookup", query.encode())))
+            made.add(asked(query), ROUTES.answer(Request("GET", "/v1/lookup", query.encode())))
         assert made.answer(asked(query)) is None
 
 
 def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_when_it_comes_again() -> None:
     counters = Counters()
-    made = Quick(Holder(SNAPSHOT), counters, to_all=True)
-    made.prepare(b"")
+    made = ResponseCache(Holder(SNAPSHOT), counters, open_to_all=True)
+    made.refresh(b"")
     request = asked("domain=pirate.example")
     first = made.answer(request)
-    assert first is not None and len(made.answers.items) == 0
+    assert first is not None and len(made.responses.items) == 0
     for _ in range(3):
         assert made.answer(request) == first
-    assert len(made.answers.items) == 1
+    assert len(made.responses.items) == 1
     early = asked("domain=pirate.example").replace(b"*/*", b"early")
     assert made.answer(early) == first
     for number in range(5_000):
         assert made.answer(asked("domain=pirate.example").replace(b"*/*", b"%d" % number)) == first
     for _ in range(3):
         assert made.answer(early) == first
-    assert list(made.answers.items) == [request], "a head that was met long ago is new again"
+    assert list(made.responses.items) == [request], "a head that was met long ago is new again"
     assert made.answer(asked("domain=pirate.example").replace(b"Accept", b"Expect")) is None
-    made.forget()
+    made.disable()
     assert made.answer(request) is None
 
 
 def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
-    made, counters = quick()
+    made, counters = cache()
     tail = "x" * 200
     for number in range(40_000):
         for _ in range(2):
             made.answer(asked(f"url=a{number}.clean.example/{tail}"))
-    held = made.answers.items
-    assert sum(map(len, held)) < MAX_REMEMBERED
+    held = made.responses.items
+    assert sum(map(len, held)) < MAX_CACHED
     assert 15_000 < len(held) < 40_000
     for _ in range(3):
         made.answer(asked("domain=pirate.example"))
@@ -232,7 +232,7 @@ def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
     long = asked("url=https://a.example/" + "x" * MAX_REQUEST)
     for _ in range(3):
         assert made.answer(long) is not None
-    assert long not in made.answers.items
+    assert long not in made.responses.items
 
 
 @given(st.from_regex(r"(?:https?://)?(?:[a-z0-9_-]{1,12}\.){1,4}[a-z]{1,6}(?:[/?#].{0,8})?", fullmatch=True))

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from blocklist.node.epoll.epoll_server import Sockets
+from blocklist.node.epoll.epoll_server import EpollServer
 from blocklist.node.epoll.selector import AVAILABLE, Selector
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="this system has no epoll")
 
 
-@pytest.fixture(params=[Selector, lambda: Sockets(print)], ids=["plain", "with sockets"])
+@pytest.fixture(params=[Selector, lambda: EpollServer(print)], ids=["plain", "with sockets"])
 def selector(request: pytest.FixtureRequest) -> Iterator[Selector]:
     made: Selector = request.param()
     yield made

@@ -16,10 +16,9 @@ from pathlib import Path
 import pytest
 
 from blocklist.domain.errors import BlocklistError
-from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
 from tests.lookup.contract_cases import contract_snapshot
-from tests.node.running import RunningNode, exchange, node, publish, received, statuses, until
+from tests.node.running import RunningNode, exchange, node, node_options, publish, received, statuses, until
 from tests.snapshot.test_forward_compatibility import TOO_NEW_POINTER
 from tests.support import compiled, listed, rule
 
@@ -68,8 +67,8 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time\n"
         "from blocklist.node.supervisor import Supervisor\n"
-        "from blocklist.node.options import NodeOptions\n"
-        f"s = Supervisor('127.0.0.1:0', 2, NodeOptions({str(tmp_path)!r}, 60.0)); s.start()\n"
+        "from tests.node.running import node_options\n"
+        f"s = Supervisor('127.0.0.1:0', 2, node_options({str(tmp_path)!r})); s.start()\n"
         "print(*s.process_ids, flush=True); time.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
@@ -188,7 +187,7 @@ def test_a_unix_socket_answers_and_is_removed_at_the_end(tmp_path: Path) -> None
 
     publish(tmp_path / "snapshots", contract_snapshot(), 7)
     path = tmp_path / "node.sock"
-    with node(tmp_path / "snapshots", workers=2, unix_socket=path), socket.socket(socket.AF_UNIX) as client:
+    with node(tmp_path / "snapshots", workers=2, unix_socket=str(path)), socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))
         client.sendall(GET)
         assert b'"listed":true' in client.recv(4096)
@@ -231,7 +230,7 @@ def test_connections_beyond_the_limit_are_told(tmp_path: Path) -> None:
     publish(tmp_path, contract_snapshot(), 7)
     with node(tmp_path, max_connections=2) as running:
         held = [running.connect(), running.connect()]
-        until(lambda: running.supervisor.board.read(0).get("values", {}).get("connections") == 2)
+        until(lambda: running.supervisor.scoreboard.read(0).get("values", {}).get("connections") == 2)
         with running.connect() as third:
             assert received(third).startswith(b"HTTP/1.1 503 ")
         for client in held:
@@ -245,7 +244,7 @@ def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
     ):
         pass
     with node(tmp_path) as running, pytest.raises(OSError, match="in use"):
-        Supervisor(f"127.0.0.1:{running.port}", 1, NodeOptions(str(tmp_path), 60.0))
+        Supervisor(f"127.0.0.1:{running.port}", 1, node_options(tmp_path))
 
 
 def test_metrics_are_those_of_all_workers(tmp_path: Path) -> None:

@@ -77,11 +77,11 @@ def certificate(path: Path) -> Path:
 
 @contextlib.contextmanager
 def serving_over(way: str, folder: Path) -> Iterator[Served]:
-    options: dict[str, Any] = {}
+    lookup: dict[str, Any] = {}
     context = None
     if way == "TLS":
         pem = certificate(folder / "node.pem")
-        options = {"tls_certificate": str(pem), "tls_key": str(pem)}
+        lookup = {"tls_certificate": str(pem), "tls_key": str(pem)}
         context = ssl.create_default_context(cafile=str(pem))
     if way in _INSTEAD:
         name, text = _INSTEAD[way]
@@ -89,10 +89,12 @@ def serving_over(way: str, folder: Path) -> Iterator[Served]:
         (folder / "instead" / name).write_text(text)
     publish(folder / "snapshots", contract_snapshot(), 7)
     path = folder / "node.sock" if way == "Unix" else None
+    if path:
+        lookup = {"unix_socket": str(path)}
     with pytest.MonkeyPatch.context() as patch:
         if way in _INSTEAD:
             patch.setenv("PYTHONPATH", str(folder / "instead"))
-        with node(folder / "snapshots", unix_socket=path, **options) as running:
+        with node(folder / "snapshots", **lookup) as running:
             yield Served(running, context, path)
 
 

@@ -180,10 +180,10 @@ def test_the_workers_of_the_node_are_seen_with_their_snapshots(clock: Clock, mon
     clock.move_to("1970-01-12T13:46:40Z")
     monkeypatch.setattr("blocklist.status.statistics.socket.gethostname", lambda: "here")
     answering = {
-        **{"told_at": 999_999.0, "snapshot_version": 7, "snapshot_age_seconds": 12.5, "snapshot_stale": 0},
+        **{"reported_at": 999_999.0, "snapshot_version": 7, "snapshot_age_seconds": 12.5, "snapshot_stale": 0},
         "values": {"connections": 3},
     }
-    seen = statistics.nodes_seen(lambda: [answering, answering | {"told_at": 999_000.0, "snapshot_stale": 1}, {}])
+    seen = statistics.nodes_seen(lambda: [answering, answering | {"reported_at": 999_000.0, "snapshot_stale": 1}, {}])
     assert seen[0] == statistics.NodeSeen("here", 0, True, 7, 12.5, False, "1970-01-12T13:46:39Z", 3)
     assert [(node.up, node.stale) for node in seen] == [(True, False), (False, True), (False, False)]
     assert seen[2] == statistics.NodeSeen("here", 2, False, 0, None, False, None, 0)

@@ -1,1 +1,1 @@
-"""Bid requests of OpenRTB 2.x and 3.0: what they name, and the answer."""
+"""Bid requests of OpenRTB 2.x and 3.0: the fields to judge, and the answer."""

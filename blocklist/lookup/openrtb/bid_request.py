@@ -1,11 +1,11 @@
-"""Reading bid requests: OpenRTB 2.x and 3.0 with AdCOM 1.0, down to the places that they name and no further.
+"""Reading bid requests: OpenRTB 2.x, and 3.0 with AdCOM 1.0. Only the fields to judge are read.
 
-A typed decoder reads the few members that matter and skips the rest unread, a fifth of the time that decoding all of it
-takes. What it cannot read (a member of the wrong type) a second, tolerant way reads in full.
+A typed decoder reads those few members and skips the rest: decoding everything takes five times as long. If a member
+has the wrong type, a second, tolerant pass decodes everything and reads what it can.
 
-A JSON object may name a member twice, and parsers differ on which one counts (RFC 8259, 4): a request that this reader
-and the bidder read differently is a way round the list. So the decoder counts every place that goes by, and a request
-in which one was overwritten is refused.
+A JSON object may contain a member twice, and parsers differ on which one counts (RFC 8259, 4): a request that this
+reader and the bidder read differently would be a way around the list. So the decoder counts the fields that it sees,
+and a request in which one was overwritten is refused.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
+from blocklist.lookup.cached_verdicts import APP, DOMAIN, PAGE, STORE_PAGE, TextKind
 from blocklist.lookup.limits import TooLargeError
-from blocklist.lookup.verdicts import APP, DOMAIN, PAGE, STORE
 
-#: A bid request has a few kilobytes; above this it is not one.
+#: The most bytes of a bid request; usual are a few thousand.
 MAX_BYTES = 1_048_576
-#: Places judged in one request. More is refused rather than half judged.
-MAX_PLACES = 1_000
+#: The most fields to judge. A request with more is refused, not judged in part.
+MAX_FIELDS = 1_000
 
 if TYPE_CHECKING:
     Text = str | int
 else:
 
     class Text(ABC):  # noqa: B024
-        """A string (or a number, which some exchanges send for numeric app ids): a type for the decoder to report."""
+        """A string, or a number, which some exchanges send as app id. For this type the decoder calls its hook."""
 
     Text.register(str)
     Text.register(int)
 
 
-#: One place that a request names: where it stands in the request, how it is read, and its text.
-Place = tuple[str, int, Text]
+#: A field to judge: its name, such as ``site.page``, its kind and its value. A plain tuple: a request has many, and a
+#: NamedTuple is slower to make.
+BidField = tuple[str, TextKind, Text]
 
 
 class _Party(msgspec.Struct):
@@ -53,7 +54,7 @@ class _Content(msgspec.Struct):
 
 
 class _Channel(msgspec.Struct):
-    """A site, app or screen: the members of all three in 2.x and in AdCOM, where ``publisher`` is called ``pub``."""
+    """A site, app or screen: the members of all three in 2.x and AdCOM, which calls the publisher ``pub``."""
 
     page: Text | None = None
     domain: Text | None = None
@@ -109,211 +110,222 @@ class _Envelope(msgspec.Struct):
     request: _Request | None = None
 
 
-class BidRequest(NamedTuple):
-    """What a bid request names, in the order in which it is judged, and what could not be read of it.
+class Unreadable(NamedTuple):
+    """A field that could not be read, and the reason."""
 
-    ``wrong`` holds fields and what is wrong with each. ``envelope`` is what an answer in the terms of OpenRTB 3.0
-    begins with; None for 2.x.
+    field: str
+    error: str
+
+
+class BidRequest(NamedTuple):
+    """The fields of a bid request in the order in which they are judged, and those that could not be read.
+
+    ``envelope`` holds the first members of a response in OpenRTB 3.0; None for 2.x.
     """
 
     id: Any
-    places: list[Place]
-    wrong: list[tuple[str, str]]
+    fields: list[BidField]
+    unreadable: list[Unreadable]
     envelope: dict[str, Any] | None
 
 
 def read_bid_request(body: bytes) -> BidRequest:
-    """Return what a bid request names.
+    """Return the fields to judge of a bid request.
 
-    :raises TooLargeError: it is larger than a bid request is, or names more places.
-    :raises ValueError: it is not JSON, not an object, or names a place twice.
+    :raises TooLargeError: it exceeds :data:`MAX_BYTES` or :data:`MAX_FIELDS`.
+    :raises ValueError: it is not JSON, not an object, or has a member twice.
     """
     if len(body) > MAX_BYTES:
         raise TooLargeError(f"the bid request is larger than {MAX_BYTES:,} bytes")
-    wrong: list[tuple[str, str]] = []
+    unreadable: list[Unreadable] = []
     seen = _DECODER.seen
     seen.clear()
     try:
         request = _DECODER.decode(body)
         count = len(seen)
     except msgspec.ValidationError:
-        request, count = _tolerant(_Request, _load(body), "", wrong), None
+        request, count = _read_tolerantly(_Request, _load(body), "", unreadable), None
     except (ValueError, RecursionError) as error:
-        raise _not_read(error) from None
-    places: list[Place] = []
-    top = layer = request
+        raise _json_error(error) from None
+    fields: list[BidField] = []
+    inner = request
     while True:
-        _add_places(places, layer)
-        if layer.openrtb is None or layer.openrtb.request is None:
+        _add_fields(fields, inner)
+        if inner.openrtb is None or inner.openrtb.request is None:
             break
-        layer = layer.openrtb.request
-    if count is not None and count != len(places):
-        _load(body)
-        raise ValueError("the body names a place twice")
-    if len(places) > MAX_PLACES:
-        raise TooLargeError(f"the bid request names {len(places):,} places, more than {MAX_PLACES:,}")
-    return BidRequest(layer.id, places, wrong, _envelope(top.openrtb) if top.openrtb else None)
+        inner = inner.openrtb.request
+    if count is not None and count != len(fields):
+        _load(body)  # its error names the member
+        raise ValueError("the body has a member twice")
+    if len(fields) > MAX_FIELDS:
+        raise TooLargeError(f"the bid request has {len(fields):,} fields to judge, more than {MAX_FIELDS:,}")
+    return BidRequest(inner.id, fields, unreadable, _envelope(request.openrtb) if request.openrtb else None)
 
 
-def _add_places(places: list[Place], request: _Request) -> None:
-    """Add the places of a request; this order decides which field an answer names."""
+def _add_fields(fields: list[BidField], request: _Request) -> None:
+    """Add the fields of a request; their order decides which one an answer names."""
     for owner in (request, request.context):
         if owner is not None:
             for channel, add in ((owner.site, _add_site), (owner.app, _add_app), (owner.dooh, _add_dooh)):
                 if channel is not None:
-                    add(places, channel)
+                    add(fields, channel)
     source = request.source
     if source is not None:
-        _add_nodes(places, source.schain, "source.schain")
+        _add_nodes(fields, source.schain, "source.schain")
         if source.ext is not None:
-            _add_nodes(places, source.ext.schain, "source.ext.schain")
+            _add_nodes(fields, source.ext.schain, "source.ext.schain")
     if request.ext is not None:
-        _add_nodes(places, request.ext.schain, "ext.schain")
+        _add_nodes(fields, request.ext.schain, "ext.schain")
 
 
-def _adder(name: str) -> Callable[[list[Place], _Channel], None]:
-    """Return what adds the places of a site, app or screen; the names of its fields are made once, here."""
+def _field_adder(name: str) -> Callable[[list[BidField], _Channel], None]:
+    """Return a function that adds the fields of a site, app or screen. Their names are made here, once."""
     page, bundle, storeid, domain, storeurl, ref, partner = (
-        f"{name}.{field}"
-        for field in ("page", "bundle", "storeid", "domain", "storeurl", "ref", "inventorypartnerdomain")
+        f"{name}.{member}"
+        for member in ("page", "bundle", "storeid", "domain", "storeurl", "ref", "inventorypartnerdomain")
     )
     publisher, pub, url = f"{name}.publisher.domain", f"{name}.pub.domain", f"{name}.content.url"
-    makers = tuple((maker, f"{name}.content.{maker}.domain") for maker in ("producer", "network", "channel"))
+    parties = tuple((role, f"{name}.content.{role}.domain") for role in ("producer", "network", "channel"))
 
-    # Written out field by field: a loop over their names takes three times as long.
-    def add(places: list[Place], channel: _Channel) -> None:  # noqa: PLR0912
+    # One statement for each field: a loop over their names takes three times as long.
+    def add(fields: list[BidField], channel: _Channel) -> None:  # noqa: PLR0912
         if channel.page is not None:
-            places.append((page, PAGE, channel.page))
+            fields.append((page, PAGE, channel.page))
         if channel.bundle is not None:
-            places.append((bundle, APP, channel.bundle))
+            fields.append((bundle, APP, channel.bundle))
         if channel.storeid is not None:
-            places.append((storeid, APP, channel.storeid))
+            fields.append((storeid, APP, channel.storeid))
         if channel.domain is not None:
-            places.append((domain, DOMAIN, channel.domain))
+            fields.append((domain, DOMAIN, channel.domain))
         if channel.storeurl is not None:
-            places.append((storeurl, STORE, channel.storeurl))
+            fields.append((storeurl, STORE_PAGE, channel.storeurl))
         if channel.ref is not None:
-            places.append((ref, PAGE, channel.ref))
+            fields.append((ref, PAGE, channel.ref))
         if channel.inventorypartnerdomain is not None:
-            places.append((partner, DOMAIN, channel.inventorypartnerdomain))
+            fields.append((partner, DOMAIN, channel.inventorypartnerdomain))
         if channel.publisher is not None and channel.publisher.domain is not None:
-            places.append((publisher, DOMAIN, channel.publisher.domain))
+            fields.append((publisher, DOMAIN, channel.publisher.domain))
         if channel.pub is not None and channel.pub.domain is not None:
-            places.append((pub, DOMAIN, channel.pub.domain))
+            fields.append((pub, DOMAIN, channel.pub.domain))
         content = channel.content
         if content is not None:
             if content.url is not None:
-                places.append((url, PAGE, content.url))
-            for maker, label in makers:
-                party = getattr(content, maker)
+                fields.append((url, PAGE, content.url))
+            for role, label in parties:
+                party = getattr(content, role)
                 if party is not None and party.domain is not None:
-                    places.append((label, DOMAIN, party.domain))
+                    fields.append((label, DOMAIN, party.domain))
 
     return add
 
 
-_add_site, _add_app, _add_dooh = _adder("site"), _adder("app"), _adder("dooh")
+_add_site, _add_app, _add_dooh = _field_adder("site"), _field_adder("app"), _field_adder("dooh")
 
 
-def _add_nodes(places: list[Place], chain: _Chain | None, where: str) -> None:
+def _add_nodes(fields: list[BidField], chain: _Chain | None, path: str) -> None:
     if chain is not None and chain.nodes is not None:
         for index, node in enumerate(chain.nodes):
             if node.domain is not None:
-                places.append((f"{where}.nodes[{index}].domain", DOMAIN, node.domain))
+                fields.append((f"{path}.nodes[{index}].domain", DOMAIN, node.domain))
             if node.asi is not None:
-                places.append((f"{where}.nodes[{index}].asi", DOMAIN, node.asi))
+                fields.append((f"{path}.nodes[{index}].asi", DOMAIN, node.asi))
 
 
 def _envelope(envelope: _Envelope) -> dict[str, Any]:
-    said = {"ver": envelope.ver, "domainspec": envelope.domainspec, "domainver": envelope.domainver}
-    return {name: value for name, value in said.items() if isinstance(value, str)}
+    members = {"ver": envelope.ver, "domainspec": envelope.domainspec, "domainver": envelope.domainver}
+    return {name: value for name, value in members.items() if isinstance(value, str)}
 
 
 class _Decoder(threading.local):
-    """A decoder for each thread, with the places that it saw go by, overwritten ones included."""
+    """A decoder for each thread, and the values of type Text that it has seen, overwritten ones included."""
 
     def __init__(self) -> None:
         seen: list[Text] = []
 
-        def see(_: type, text: Any) -> Any:
+        def record(_: type, text: Any) -> Any:
             seen.append(text)
             return text
 
         self.seen = seen
-        self.decode = msgspec.json.Decoder(_Request, dec_hook=see).decode
+        self.decode = msgspec.json.Decoder(_Request, dec_hook=record).decode
 
 
 _DECODER = _Decoder()
 _STRUCTS: tuple[type[msgspec.Struct], ...] = (
-    *(_Party, _Content, _Channel, _Node, _Chain, _Ext, _Source, _Context, _Request, _Envelope),
-)
-#: Members that may not be named twice.
-_NAMES = frozenset(name for struct in _STRUCTS for name in struct.__struct_fields__) - {"id", "ver"}
-#: Which member holds which object.
+    _Party, _Content, _Channel, _Node, _Chain, _Ext, _Source, _Context, _Request, _Envelope,
+)  # fmt: skip
+#: Members that must not occur twice in an object.
+_MEMBERS = frozenset(name for struct in _STRUCTS for name in struct.__struct_fields__) - {"id", "ver"}
+#: The members that hold an object, and its type.
 _OBJECTS: dict[str, type[msgspec.Struct]] = {
     **dict.fromkeys(("site", "app", "dooh"), _Channel),
     **dict.fromkeys(("publisher", "pub", "producer", "network", "channel"), _Party),
     **{"content": _Content, "schain": _Chain, "ext": _Ext, "source": _Source},
     **{"context": _Context, "openrtb": _Envelope, "request": _Request},
 }
-_ANYTHING = frozenset({"id", "ver", "domainspec", "domainver"})
+#: Members of any type: they are copied, not judged.
+_ANY_TYPE = frozenset({"id", "ver", "domainspec", "domainver"})
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
 def _load(body: bytes) -> Any:
-    """Return all of a JSON text.
+    """Return a JSON text decoded whole.
 
-    :raises ValueError: it is not JSON, or names a member twice that matters.
+    :raises ValueError: it is not JSON, or has one of :data:`_MEMBERS` twice in an object.
     """
     try:
-        return json.loads(body, object_pairs_hook=_once, parse_constant=_not_json)
+        return json.loads(body, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise _not_read(error) from None
+        raise _json_error(error) from None
 
 
-def _not_read(error: Exception) -> ValueError:
-    """Return what to tell a caller; how deep and how long is too much is Python's affair, and so is its advice."""
-    why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).partition(";")[0]
-    return ValueError(f"the body is not JSON that can be read: {why}")
+def _json_error(error: Exception) -> ValueError:
+    """Return the error for the caller, without Python's own limits and advice."""
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).partition(";")[0]
+    return ValueError(f"the body is not JSON that can be read: {reason}")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = [name for name in made if name in _NAMES and names.count(name) > 1]
+        twice = [name for name in members if name in _MEMBERS and names.count(name) > 1]
         if twice:
-            raise ValueError(f"an object names {twice[0]!r} twice")
-    return made
+            raise ValueError(f"an object has the member {twice[0]!r} twice")
+    return members
 
 
-def _not_json(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number of JSON")
+def _refuse_constant(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a JSON number")
 
 
-def _tolerant(struct: type[_Struct], raw: Any, where: str, wrong: list[tuple[str, str]]) -> _Struct:
-    """Return a structure of whatever of it can be read; the rest goes to ``wrong``.
+def _read_tolerantly(struct: type[_Struct], raw: Any, path: str, unreadable: list[Unreadable]) -> _Struct:
+    """Return the members of an object that can be read; the others are added to ``unreadable``.
 
-    :raises ValueError: the whole is not an object.
+    ``path`` is put before the names of members, such as ``site.``.
+
+    :raises ValueError: ``raw`` is not an object.
     """
     if not isinstance(raw, dict):
         raise ValueError("a bid request is a JSON object")
     read: dict[str, Any] = {}
     for name in struct.__struct_fields__:
         value = raw.get(name)
-        field = f"{where}{name}"
-        if value is None or name in _ANYTHING:
+        field = f"{path}{name}"
+        if value is None or name in _ANY_TYPE:
             read[name] = value
         elif name == "nodes" and isinstance(value, list):
             nodes = [node if isinstance(node, dict) else {} for node in value]
-            wrong += [(f"{field}[{i}]", "must be an object") for i, node in enumerate(value) if node is not nodes[i]]
-            read[name] = [_tolerant(_Node, node, f"{field}[{i}].", wrong) for i, node in enumerate(nodes)]
+            unreadable += [
+                Unreadable(f"{field}[{i}]", "must be an object") for i, node in enumerate(value) if node is not nodes[i]
+            ]
+            read[name] = [_read_tolerantly(_Node, node, f"{field}[{i}].", unreadable) for i, node in enumerate(nodes)]
         elif name in _OBJECTS and isinstance(value, dict):
-            read[name] = _tolerant(_OBJECTS[name], value, f"{field}.", wrong)
+            read[name] = _read_tolerantly(_OBJECTS[name], value, f"{field}.", unreadable)
         elif name in _OBJECTS or name == "nodes":
-            wrong.append((field, "must be an object" if name in _OBJECTS else "must be a list"))
+            unreadable.append(Unreadable(field, "must be an object" if name in _OBJECTS else "must be a list"))
         elif isinstance(value, str | int):
             read[name] = value
         else:
-            wrong.append((field, "must be a string"))
+            unreadable.append(Unreadable(field, "must be a string"))
     return struct(**read)

@@ -1,76 +1,75 @@
-"""Bid requests to verdicts: every place that one names is judged, and the first that is listed is named."""
+"""Answers to bid requests: all fields that name a site or app are judged; the first listed one is in the answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from blocklist.domain.verdict import Verdict, VerdictKind
-from blocklist.lookup.openrtb.bid_request import BidRequest, Text
+from blocklist.lookup.cached_verdicts import APP, CachedVerdicts, TextKind
+from blocklist.lookup.openrtb.bid_request import BidRequest, Text, Unreadable
 from blocklist.lookup.verdict_json import verdict_body
-from blocklist.lookup.verdicts import APP, Verdicts
 
 #: OpenRTB 2.6, list "No-Bid Reason Codes".
 BLOCKED_PUBLISHER_OR_SITE = 7
 BLOCKED_SUPPLY_CHAIN_NODE = 17
 _SUPPLY_CHAIN = ("source.", "ext.")
 
-#: Fields that could not be read and are named in an answer.
+#: The most unreadable fields in an answer.
 _MAX_UNREADABLE = 10
-#: The answer to a request of whose places none is listed: one object, so that a caller may compare by identity.
-PASSED: dict[str, Any] = {"block": False, "verdict": "not_listed"}
+#: The answer if no field is listed: one object, so that a caller may compare by identity.
+NOT_BLOCKED: dict[str, Any] = {"block": False, "verdict": "not_listed"}
 _OWN_DOMAINS = frozenset({"site.domain", "app.domain", "dooh.domain"})
 
 
-def judge(request: BidRequest, verdicts: Verdicts, *, explain: bool = False) -> dict[str, Any]:
-    """Return the answer to a bid request, without version and staleness."""
-    remembered = verdicts.remembered
-    wrong = request.wrong
+def judge(request: BidRequest, verdicts: CachedVerdicts, *, explain: bool = False) -> dict[str, Any]:
+    """Return the answer to a bid request as a JSON object, without version and staleness."""
+    caches = verdicts.caches
+    unreadable = request.unreadable
     judged = partial = False
-    for field, reading, given in request.places:
-        text = given if isinstance(given, str) else _text(given, reading)
+    for name, kind, value in request.fields:
+        text = value if isinstance(value, str) else _text(value, kind)
         if not text or text.isspace():
             if text is None:
-                wrong.append((field, "must be a string"))
+                unreadable.append(Unreadable(name, "must be a string"))
             continue
         try:
-            verdict = remembered[reading].items.get(text) or verdicts.judge(reading, text)
+            verdict = caches[kind].items.get(text) or verdicts.judge(kind, text)
         except ValueError as error:
-            wrong.append((field, str(error)))
+            unreadable.append(Unreadable(name, str(error)))
             continue
         if verdict.verdict is VerdictKind.LISTED:
-            return _blocked(field, verdicts.explained(reading, text) if explain else verdict) | _noted(wrong)
+            return _blocked(name, verdicts.explain(kind, text) if explain else verdict) | _unreadable(unreadable)
         judged = True
-        partial = partial or (verdict.partial and field in _OWN_DOMAINS)
+        partial = partial or (verdict.partial and name in _OWN_DOMAINS)
     if not judged:
-        return {"block": None, "verdict": "unknown"} | _noted(wrong)
-    if not partial and not wrong:
-        return PASSED
-    answer = dict(PASSED)
-    if partial and not any(field == "site.page" for field, _, _ in request.places):
+        return {"block": None, "verdict": "unknown"} | _unreadable(unreadable)
+    if not partial and not unreadable:
+        return NOT_BLOCKED
+    answer = dict(NOT_BLOCKED)
+    if partial and not any(name == "site.page" for name, _, _ in request.fields):
         answer["partial"] = True
-    return answer | _noted(wrong)
+    return answer | _unreadable(unreadable)
 
 
 def no_bid(request: BidRequest, reason: int) -> dict[str, Any]:
-    """Return the bid response that declines a request, in the version of OpenRTB that it is of."""
+    """Return the bid response that declines a request, in the request's version of OpenRTB."""
     response: dict[str, Any] = {"id": request.id} if isinstance(request.id, str | int) else {}
     response["nbr"] = reason
     return response if request.envelope is None else {"openrtb": {**request.envelope, "response": response}}
 
 
-def _text(given: Text, reading: int) -> str | None:
-    return str(given) if reading == APP and isinstance(given, int) and not isinstance(given, bool) else None
+def _text(value: Text, kind: TextKind) -> str | None:
+    """Return a number as text if it is an app id; None if the value must not be a number."""
+    return str(value) if kind == APP and isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _blocked(field: str, verdict: Verdict) -> dict[str, Any]:
-    reason = BLOCKED_SUPPLY_CHAIN_NODE if field.startswith(_SUPPLY_CHAIN) else BLOCKED_PUBLISHER_OR_SITE
-    said = verdict_body(verdict)
-    del said["listed"]
-    return {"block": True, "nbr": reason, "field": field} | said
+def _blocked(name: str, verdict: Verdict) -> dict[str, Any]:
+    reason = BLOCKED_SUPPLY_CHAIN_NODE if name.startswith(_SUPPLY_CHAIN) else BLOCKED_PUBLISHER_OR_SITE
+    body = verdict_body(verdict)
+    del body["listed"]
+    return {"block": True, "nbr": reason, "field": name} | body
 
 
-def _noted(wrong: list[tuple[str, str]]) -> dict[str, Any]:
-    """Return what an answer says of fields that could not be read."""
-    if not wrong:
-        return {}
-    return {"unreadable": [{"field": field, "error": error} for field, error in wrong[:_MAX_UNREADABLE]]}
+def _unreadable(unreadable: list[Unreadable]) -> dict[str, Any]:
+    """Return the member of the answer that names unreadable fields; {} if there are none."""
+    return {"unreadable": [each._asdict() for each in unreadable[:_MAX_UNREADABLE]]} if unreadable else {}

@@ -1,1 +1,1 @@
-"""Plain sockets in one edge-triggered epoll. Without it the node runs on the transports of uvloop."""
+"""Plain connections within the epoll of the event loop; Linux only. Elsewhere asyncio's transports carry them."""

@@ -1,183 +1,184 @@
-"""Plain connections, answered where the loop waits for them: docs/adr says what asyncio's transports cost beside it."""
+"""Plain connections, answered where the event loop waits for events. docs/adr compares this to asyncio's transports."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
 from time import monotonic
 
 from blocklist.node.epoll.selector import EVENTS, READABLE, Ready, Selector
-from blocklist.node.epoll.transport import BYTES, FIRST, Link
+from blocklist.node.epoll.transport import INITIAL_EVENTS, READ_SIZE, Transport
 from blocklist.node.http.connection import Connection
+from blocklist.node.http.request_handler import RequestHandler
 from blocklist.node.http.response_cache import MAX_REQUEST
-from blocklist.node.node import Node
 
-#: Looks at the sockets that one turn takes: then timers, batches and the snapshot have theirs, after a millisecond or
-#: so at full load.
-_LOOKS = 8
-#: A wait of fewer seconds was not worth it, since a client whose send has to wake a worker is held up by that: before
-#: the next one come so many looks without waiting, which take about as long. Only from 20,000 requests a second on.
-_BRIEF, _LOOKS_BEFORE = 50e-6, 96
-#: Connections taken in one event, and seconds without taking any when no more can be had.
-_ACCEPTED, _PAUSE = 64, 1.0
+#: The most polls in one turn of the event loop. Then timers, batches and snapshots get theirs: after about a
+#: millisecond at full load.
+_POLLS = 8
+#: A wait shorter than this (in seconds) was not worth it, since the client's send pays for waking the worker. Before
+#: the next wait come this many polls without waiting, which take about as long. Only from 20,000 requests a second on.
+_SHORT_WAIT, _POLLS_BEFORE_WAIT = 50e-6, 96
+#: The most connections accepted at one event, and seconds without accepting when the system has no descriptors left.
+_ACCEPTED, _ACCEPT_PAUSE = 64, 1.0
 
 
-class Sockets(Selector):
-    """The listening and connected sockets of one worker that need no TLS, and the selector of its loop."""
+class EpollServer(Selector):
+    """The listening and connected sockets of one worker without TLS, and the selector of its event loop."""
 
-    _node: Node
+    _loop: asyncio.AbstractEventLoop
+    _handler: RequestHandler
+    _new_connection: Callable[[], Connection]
 
-    def __init__(self, tell: Callable[..., None]) -> None:
+    def __init__(self, log_event: Callable[..., None]) -> None:
+        """``log_event`` gets the name of an event, its level and fields."""
         super().__init__()
-        self._tell = tell
+        self._log_event = log_event
         #: The open connections by the number of their descriptor.
-        self.links: dict[int, Link] = {}
+        self.transports: dict[int, Transport] = {}
         self._listening: dict[int, socket.socket] = {}
-        self.watch = self._epoll.modify
         self._waited_briefly = False
 
-    def begin(self, node: Node) -> None:
-        """Answer for a node, in the loop of which this is the selector."""
-        self._node, self.loop = node, node.loop
+    def begin(
+        self, loop: asyncio.AbstractEventLoop, handler: RequestHandler, new_connection: Callable[[], Connection]
+    ) -> None:
+        """Set the loop whose selector this is, what answers requests, and what makes a connection."""
+        self._loop, self._handler, self._new_connection = loop, handler, new_connection
 
     def listen(self, listening: socket.socket) -> None:
-        """Take connections from a socket that listens."""
+        """Accept connections from a listening socket."""
         listening.setblocking(False)
         self._listening[listening.fileno()] = listening
         self._epoll.register(listening.fileno(), READABLE)
 
-    def take(self, connected: socket.socket) -> None:
-        """Answer whoever is at the other end of a connected socket, which is closed here when it ends."""
+    def add(self, connected: socket.socket) -> None:
+        """Serve a connected socket, and close it at its end."""
         connected.setblocking(False)
         if connected.family != socket.AF_UNIX:
-            with contextlib.suppress(OSError):  # gone already: to be found by reading
+            with contextlib.suppress(OSError):  # already reset: reading will report it
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(self._node)
-        link = Link(self, connected, connection)
+        connection = self._new_connection()
+        transport = Transport(connected, connection, self._loop, self._epoll.modify, self._forget)
         try:
-            self._epoll.register(connected.fileno(), FIRST)
+            self._epoll.register(connected.fileno(), INITIAL_EVENTS)
         except OSError as error:
-            # The system watches no more descriptors (ENOSPC, epoll_ctl(2)).
-            self._tell("cannot watch a connection", level="error", reason=str(error))
+            # The system's limit of watched descriptors (ENOSPC, epoll_ctl(2)).
+            self._log_event("cannot watch a connection", level="error", reason=str(error))
             connected.close()
             return
-        self.links[connected.fileno()] = link
+        self.transports[connected.fileno()] = transport
         try:
-            connection.connection_made(link)
+            connection.connection_made(transport)
         except Exception as error:
-            self.failed(link, error)
+            transport.fail(error)
 
     def stop_listening(self) -> None:
-        """Take no more connections."""
+        """Accept no more connections."""
         for number, listening in self._listening.items():
             self._epoll.unregister(number)
             listening.close()
         self._listening.clear()
 
-    def forget(self, number: int) -> None:
-        """Hear no more of a socket."""
-        if self.links.pop(number, None) is not None:
-            self._epoll.unregister(number)
-
-    def failed(self, link: Link, error: Exception) -> None:
-        """Tell of a fault in answering one connection, and end it."""
-        self.loop.call_exception_handler({"message": "a connection failed", "exception": error, "transport": link})
-        link.abort()
-
     def select(self, timeout: float | None = None) -> Ready:
-        """Wait, at most so many seconds; answer whoever has asked; return what asyncio is to see to.
+        """Wait at most ``timeout`` seconds, answer requests, and return what asyncio has to handle.
 
-        The way of nearly all requests is written out here: at these rates every call is one in a hundred requests less.
+        Requests in the response cache are answered inline: at these rates, every call costs one percent of them.
         """
         ready: Ready = []
-        events = self._look(timeout)
-        if not self.links:
-            # Before `begin` there is no node, and connections are of others.
+        events = self._wait(timeout)
+        if not self.transports:
+            # Before begin() there is no handler, and all events are those of asyncio.
             for number, event in events:
-                self._other(ready, number, event)
+                self._handle_other(ready, number, event)
             return ready
-        node, quick, links, poll = self._node, self._node.quick, self.links, self._epoll.poll
-        looks = 1
+        handler, cache, transports, poll = (
+            self._handler, self._handler.response_cache, self.transports, self._epoll.poll,
+        )  # fmt: skip
+        polls = 1
         while events:
             for number, event in events:
-                link = links.get(number)
-                if link is None or event != READABLE:
-                    self._other(ready, number, event)
+                transport = transports.get(number)
+                if transport is None or event != READABLE:
+                    self._handle_other(ready, number, event)
                     continue
                 try:
-                    data = link.receive(BYTES)
+                    data = transport.receive(READ_SIZE)
                 except BlockingIOError:
                     continue
                 except (OSError, MemoryError) as error:
-                    link.lost(error)
+                    transport.lose(error)
                     continue
-                connection = link.connection
-                known = quick.answers.items.get(data) if len(data) <= MAX_REQUEST else None
-                if known is None or not connection.idle or node.sampling:
-                    link.received(data)
+                connection = transport.connection
+                cached = cache.responses.items.get(data) if len(data) <= MAX_REQUEST else None
+                if cached is None or not connection.idle or handler.sampling:
+                    transport.handle_data(data)
                     continue
-                end, counted, verdict = known
-                counted[verdict] += 1
-                connection.deadline = node.idle_deadline
-                answer = quick.begin + end
+                tail, counts, verdict = cached
+                counts[verdict] += 1
+                connection.deadline = handler.idle_deadline
+                response = cache.head + tail
                 try:
-                    sent = link.send(answer)
+                    sent = transport.send(response)
                 except BlockingIOError:
                     sent = 0
                 except OSError as error:
-                    link.lost(error)
+                    transport.lose(error)
                     continue
-                if sent != len(answer):
-                    link.took(answer, sent)
-            # What asyncio is to see to would be there again at each look.
-            if looks == _LOOKS or ready:
+                if sent != len(response):
+                    transport.handle_partial_send(response, sent)
+            # Another poll would return the events of asyncio again.
+            if polls == _POLLS or ready:
                 break
-            looks += 1
+            polls += 1
             events = poll(0, EVENTS)
         return ready
 
-    def _look(self, timeout: float | None) -> list[tuple[int, int]]:
-        """Return events of epoll; wait for the first, at most so many seconds."""
+    def _wait(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Return descriptors and their events; wait for the first, at most ``timeout`` seconds."""
         poll = self._epoll.poll
         if timeout == 0:
             return poll(0, EVENTS)
         if self._waited_briefly:
-            for _ in range(_LOOKS_BEFORE):
+            for _ in range(_POLLS_BEFORE_WAIT):
                 events = poll(0, EVENTS)
                 if events:
                     return events
         started = monotonic()
         events = poll(timeout, EVENTS)
-        self._waited_briefly = monotonic() - started < _BRIEF
+        self._waited_briefly = monotonic() - started < _SHORT_WAIT
         return events
 
-    def _other(self, ready: Ready, number: int, event: int) -> None:
-        link = self.links.get(number)
-        if link is not None:
+    def _handle_other(self, ready: Ready, number: int, event: int) -> None:
+        transport = self.transports.get(number)
+        if transport is not None:
             try:
-                link.ready(event)
-            except Exception as error:  # here nobody stands between a fault and the end of the loop
-                self.failed(link, error)
+                transport.handle_event(event)
+            except Exception as error:  # an exception here would end the event loop
+                transport.fail(error)
         elif number in self._listening:
             self._accept(self._listening[number])
         else:
-            self._add(ready, number, event)
+            self._add_ready(ready, number, event)
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(_ACCEPTED):
             try:
                 connected, _ = listening.accept()
             except (BlockingIOError, ConnectionAbortedError):
-                return  # another worker took it from a shared socket, or the client thought better of it
+                return  # another worker accepted it from a shared socket, or the client gave up
             except OSError as error:
-                # No descriptors or no memory: the connections that there are go on, and some will end.
-                self._tell("cannot accept", level="error", reason=str(error))
+                # No descriptors or no memory: open connections continue, and some will end.
+                self._log_event("cannot accept", level="error", reason=str(error))
                 self._epoll.modify(listening.fileno(), 0)
-                self.loop.call_later(_PAUSE, self._accept_again, listening)
+                self._loop.call_later(_ACCEPT_PAUSE, self._resume_accepting, listening)
                 return
-            self.take(connected)
+            self.add(connected)
 
-    def _accept_again(self, listening: socket.socket) -> None:
+    def _resume_accepting(self, listening: socket.socket) -> None:
         if listening.fileno() in self._listening:
             self._epoll.modify(listening.fileno(), READABLE)
+
+    def _forget(self, number: int) -> None:
+        if self.transports.pop(number, None) is not None:
+            self._epoll.unregister(number)

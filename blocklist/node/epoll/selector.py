@@ -1,4 +1,4 @@
-"""The epoll that an event loop of asyncio waits on, open to sockets of which asyncio knows nothing."""
+"""The selector of an asyncio event loop, whose epoll also takes sockets that asyncio does not know."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
-#: Whether there is epoll here: Linux.
+#: Whether this system has epoll (Linux).
 AVAILABLE = hasattr(select, "epoll")
-#: What epoll says of a descriptor that can be read, and of one that takes more.
+#: The epoll events of a descriptor that can be read, and of one that can be written.
 READABLE, WRITABLE = (select.EPOLLIN, select.EPOLLOUT) if AVAILABLE else (1, 4)
-#: Events that one look takes.
+#: The most events that one poll returns.
 EVENTS = 64
 
 Ready = list[tuple[selectors.SelectorKey, int]]
 
 
 class Selector(selectors.BaseSelector):
-    """A selector for :class:`asyncio.SelectorEventLoop`, as :class:`selectors.EpollSelector` is one.
+    """A selector for :class:`asyncio.SelectorEventLoop`, like :class:`selectors.EpollSelector`.
 
-    The one of the standard library keeps its epoll to itself. An epoll within that of a loop would be woken twice for
-    every request, and that the client pays for: its send is what wakes.
+    The one of the standard library keeps its epoll private. A second epoll inside that of the loop would wake up twice
+    for every request, on the time of the client, whose send does the waking.
     """
 
     def __init__(self) -> None:
@@ -35,48 +35,48 @@ class Selector(selectors.BaseSelector):
     def register(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
         """Watch a descriptor; see :meth:`selectors.BaseSelector.register`."""
         number = _number(fileobj)
-        wanted = (READABLE if events & selectors.EVENT_READ else 0) | (
-            WRITABLE if events & selectors.EVENT_WRITE else 0
-        )
-        self._epoll.register(number, wanted)
+        mask = (READABLE if events & selectors.EVENT_READ else 0) | (WRITABLE if events & selectors.EVENT_WRITE else 0)
+        self._epoll.register(number, mask)
         key = self._keys[number] = selectors.SelectorKey(fileobj, number, events, data)
         return key
 
     def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
-        """Watch a descriptor no more.
+        """Stop watching a descriptor.
 
         :raises KeyError: it was not watched.
         """
         key = self._keys.pop(_number(fileobj))
-        with contextlib.suppress(OSError):  # closed before: the kernel has forgotten it already
+        with contextlib.suppress(OSError):  # already closed: the kernel has removed it
             self._epoll.unregister(key.fd)
         return key
 
     def select(self, timeout: float | None = None) -> Ready:
-        """Wait, at most so many seconds, and return what is ready."""
+        """Wait at most ``timeout`` seconds, and return what is ready."""
         ready: Ready = []
         for number, event in self._epoll.poll(timeout, EVENTS):
-            self._add(ready, number, event)
+            self._add_ready(ready, number, event)
         return ready
 
     def get_map(self) -> Mapping[FileDescriptorLike, selectors.SelectorKey]:
-        """Return what is watched, by the number of the descriptor."""
-        return self._keys  # type: ignore[return-value]  # asyncio asks with numbers alone
+        """Return the keys of all watched descriptors by their number."""
+        return self._keys  # type: ignore[return-value]  # asyncio looks up numbers only
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching everything."""
         self._epoll.close()
         self._keys.clear()
 
-    def _add(self, ready: Ready, number: int, event: int) -> None:
-        """Add a descriptor that asyncio watches to those that are ready."""
+    def _add_ready(self, ready: Ready, number: int, event: int) -> None:
+        """Add a descriptor to ``ready`` if asyncio watches it for this event."""
         key = self._keys.get(number)
         if key is None:
             return
-        # Errors and ends are for whoever reads or writes to find.
-        said = (selectors.EVENT_WRITE if event & ~READABLE else 0) | (selectors.EVENT_READ if event & ~WRITABLE else 0)
-        if said & key.events:
-            ready.append((key, said & key.events))
+        # Errors and ends of streams count as both: reading or writing then reports them.
+        events = (selectors.EVENT_WRITE if event & ~READABLE else 0) | (
+            selectors.EVENT_READ if event & ~WRITABLE else 0
+        )
+        if events & key.events:
+            ready.append((key, events & key.events))
 
 
 def _number(fileobj: FileDescriptorLike) -> int:

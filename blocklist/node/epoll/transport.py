@@ -1,4 +1,4 @@
-"""The transport of a plain connection: what a :class:`.Connection` asks of one, over a socket that never blocks."""
+"""The transport of one plain connection: the part of asyncio's interface that :class:`.Connection` uses."""
 
 from __future__ import annotations
 
@@ -6,91 +6,102 @@ import asyncio
 import select
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from blocklist.node.epoll.selector import AVAILABLE, READABLE, WRITABLE
 from blocklist.node.http.connection import Connection
 
-if TYPE_CHECKING:
-    from blocklist.node.epoll.epoll_server import Sockets
-
-#: Bytes that wait to be taken by a client when no more of its requests are read, and when reading goes on.
+#: Unsent bytes above which no further requests of the client are read, and below which reading resumes.
 HIGH_WATER, LOW_WATER = 65_536, 16_384
-#: What a link waits for while it reads: bytes, and the end of them. Every event comes once (EPOLLET, epoll(7)): what is
-#: always told again, the kernel asks each socket for again.
-READING, _ONCE = (select.EPOLLIN | select.EPOLLRDHUP, select.EPOLLET) if AVAILABLE else (1, 0)
-FIRST = READING | _ONCE
+#: The events of a transport that reads: bytes, and the end of the stream. Edge-triggered (EPOLLET, epoll(7)): with
+#: level-triggered events the kernel checks each socket again at every poll.
+READING, _EDGE = (select.EPOLLIN | select.EPOLLRDHUP, select.EPOLLET) if AVAILABLE else (1, 0)
+INITIAL_EVENTS = READING | _EDGE
 _ENDED = select.EPOLLRDHUP | select.EPOLLHUP if AVAILABLE else 0
-#: Bytes that are read at once.
-BYTES = 65_536
+#: The most bytes of one read.
+READ_SIZE = 65_536
 
 
-class Link(asyncio.Transport):
-    """One connected socket.
+class Transport(asyncio.Transport):
+    """One connected socket, which does not block.
 
-    :attr:`receive` and :attr:`send` are for :class:`.Sockets`, which answers most requests without any other call.
-    ``send`` is the socket's own while nothing waits to go out; what is sent while something does goes behind it.
+    :attr:`receive` and :attr:`send` are for :class:`.EpollServer`, which answers most requests without any other call.
+    ``send`` is the socket's own while nothing is unsent; otherwise it appends to the unsent bytes.
     """
 
-    __slots__ = ("_closing", "_ending", "_full", "_gone", "_mask", "_socket", "_sockets", "_waiting", "connection",
-                 "receive", "send")  # fmt: skip
+    __slots__ = ("_closing", "_ending", "_events", "_forget", "_gone", "_loop", "_paused", "_set_events", "_socket",
+                 "_unsent", "connection", "receive", "send")  # fmt: skip
 
-    def __init__(self, sockets: Sockets, connected: socket.socket, connection: Connection) -> None:
-        self._sockets = sockets
+    def __init__(
+        self,
+        connected: socket.socket,
+        connection: Connection,
+        loop: asyncio.AbstractEventLoop,
+        set_events: Callable[[int, int], None],
+        forget: Callable[[int], None],
+    ) -> None:
+        """``set_events`` gets descriptor and events and has epoll watch for those; ``forget`` removes a descriptor."""
         self._socket = connected
         self.connection = connection
+        self._loop = loop
+        self._set_events = set_events
+        self._forget = forget
         self.receive = connected.recv
         self.send: Callable[[bytes | bytearray | memoryview], int] = connected.send
-        #: What the client did not take yet.
-        self._waiting = bytearray()
-        self._mask = FIRST
-        self._full = self._ending = self._closing = self._gone = False
+        self._unsent = bytearray()
+        self._events = INITIAL_EVENTS
+        #: Writing is paused; the sending side ends after the unsent bytes; the connection does; it has ended.
+        self._paused = self._ending = self._closing = self._gone = False
 
-    def ready(self, event: int) -> None:
-        """Do what an event of epoll allows."""
-        if event & WRITABLE and self._waiting:
+    def handle_event(self, event: int) -> None:
+        """Write and read as an epoll event allows."""
+        if event & WRITABLE and self._unsent:
             self._flush()
         if event & READABLE:
             self._read(event)
         elif not event & WRITABLE:
-            # Nobody is left to read an answer (RST), whether we read of it or not.
-            self.lost(ConnectionResetError("the client is gone"))
+            # Reset (RST): nobody can read a response any more, even if we are not reading.
+            self.lose(ConnectionResetError("the client is gone"))
 
-    def received(self, data: bytes, event: int = READABLE) -> None:
-        """Pass on what was read; see to it that the rest is read too, if there may be one."""
+    def handle_data(self, data: bytes, event: int = READABLE) -> None:
+        """Give the connection what was read, and request another event if there may be more to read."""
         try:
             if data:
                 self.connection.data_received(data)
             else:
-                self._ended()
-            # Fewer bytes than there was room for are all (epoll(7)), but for an end behind them, and what is behind
-            # urgent bytes or descriptors: there a read stops, so the rest of a request is looked for.
-            if len(data) == BYTES or (data and (event & _ENDED or not self.connection.idle)):
-                self._again()
-        except Exception as error:  # a fault of ours in one connection must not cost the others theirs
-            self._sockets.failed(self, error)
+                self._handle_end()
+            # A short read has read everything (epoll(7)), except an end of the stream behind the data, and data behind
+            # urgent bytes or passed descriptors, where a read stops: so the rest of an incomplete request is read too.
+            if len(data) == READ_SIZE or (data and (event & _ENDED or not self.connection.idle)):
+                self._read_again()
+        except Exception as error:  # a bug that shows in one connection must not affect the others
+            self.fail(error)
 
-    def took(self, data: bytes, sent: int) -> None:
-        """Keep what a client did not take of an answer, until it does."""
-        self._waiting += memoryview(data)[sent:]
-        self.send = self._behind
-        self._watch(self._mask | WRITABLE)
-        self._slow_down()
+    def handle_partial_send(self, data: bytes, sent: int) -> None:
+        """Keep the rest of a response of which only ``sent`` bytes were sent, and send it when the client reads."""
+        self._unsent += memoryview(data)[sent:]
+        self.send = self._append
+        self._watch(self._events | WRITABLE)
+        self._pause_if_full()
 
-    def lost(self, error: Exception | None) -> None:
-        """End at once; what waits is dropped."""
+    def lose(self, error: Exception | None) -> None:
+        """Close at once; unsent bytes are dropped."""
         if self._gone:
             return
         self._gone = self._closing = True
-        self._waiting.clear()
-        self._sockets.forget(self._socket.fileno())
-        # Not now: the number of a socket that is closed could belong to another one before this turn is over.
-        self._sockets.loop.call_soon(self._finish, error)
+        self._unsent.clear()
+        self._forget(self._socket.fileno())
+        # Not now: a new socket could get the closed one's number while events of the old one are still to be handled.
+        self._loop.call_soon(self._finish, error)
 
-    # What asyncio's transports offer, as far as a Connection uses it.
+    def fail(self, error: Exception) -> None:
+        """Report a bug to the event loop's exception handler and close at once."""
+        self._loop.call_exception_handler({"message": "a connection failed", "exception": error, "transport": self})
+        self.lose(None)
+
+    # The part of asyncio's interface that Connection uses.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send, or keep what cannot be sent yet."""
+        """Send, and keep what cannot be sent yet."""
         if self._gone:
             return
         try:
@@ -98,116 +109,116 @@ class Link(asyncio.Transport):
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            self.lost(error)
+            self.lose(error)
             return
         if sent < len(data):
-            self.took(bytes(data), sent)
+            self.handle_partial_send(bytes(data), sent)
 
     def write_eof(self) -> None:
-        """Send no more after what waits."""
+        """End the sending side after the unsent bytes."""
         self._ending = True
-        if not self._waiting and not self._gone:
-            self._shut()
+        if not self._unsent and not self._gone:
+            self._shutdown()
 
     def get_write_buffer_size(self) -> int:
-        """Return how many bytes the client did not take yet."""
-        return len(self._waiting)
+        """Return the number of unsent bytes."""
+        return len(self._unsent)
 
     def can_write_eof(self) -> bool:
-        """A plain socket can."""
+        """Return True: plain sockets can end one side."""
         return True
 
     def pause_reading(self) -> None:
-        """Let what arrives wait."""
-        self._watch(self._mask & ~READING)
+        """Leave incoming data in the socket."""
+        self._watch(self._events & ~READING)
 
     def resume_reading(self) -> None:
         """Read again."""
         if not self._closing:
-            self._watch(self._mask | READING)
+            self._watch(self._events | READING)
 
     def is_closing(self) -> bool:
-        """Whether it is closed, or will be."""
+        """Return whether the connection is closed or will be after the unsent bytes."""
         return self._closing
 
     def close(self) -> None:
-        """End after what waits; nothing more is read."""
+        """Close after the unsent bytes; nothing more is read."""
         if self._closing:
             return
         self._closing = True
-        self._watch(self._mask & ~READING)
-        if not self._waiting:
-            self.lost(None)
+        self._watch(self._events & ~READING)
+        if not self._unsent:
+            self.lose(None)
 
     def abort(self) -> None:
-        """End at once."""
-        self.lost(None)
+        """Close at once."""
+        self.lose(None)
 
     def _read(self, event: int) -> None:
         if self._closing:
             return
         try:
-            data = self.receive(BYTES)
+            data = self.receive(READ_SIZE)
         except BlockingIOError:
             return
         except OSError as error:
-            self.lost(error)
+            self.lose(error)
             return
-        self.received(data, event)
+        self.handle_data(data, event)
 
-    def _ended(self) -> None:
-        """Take note that the client sends no more."""
+    def _handle_end(self) -> None:
+        """Handle that the client has ended its sending side."""
         if self.connection.eof_received():
-            self._watch(self._mask & ~READING)
+            self._watch(self._events & ~READING)
         else:
             self.close()
 
-    def _behind(self, data: bytes | bytearray | memoryview) -> int:
-        """Put an answer behind those that wait."""
-        self._waiting += data
-        self._slow_down()
+    def _append(self, data: bytes | bytearray | memoryview) -> int:
+        """Append a response to the unsent bytes."""
+        self._unsent += data
+        self._pause_if_full()
         return len(data)
 
-    def _slow_down(self) -> None:
-        if len(self._waiting) > HIGH_WATER and not self._full:
-            self._full = True
+    def _pause_if_full(self) -> None:
+        if len(self._unsent) > HIGH_WATER and not self._paused:
+            self._paused = True
             self.connection.pause_writing()
 
     def _flush(self) -> None:
         try:
-            sent = self._socket.send(self._waiting)
+            sent = self._socket.send(self._unsent)
         except BlockingIOError:
             return
         except OSError as error:
-            self.lost(error)
+            self.lose(error)
             return
-        del self._waiting[:sent]
-        if not self._waiting:
+        del self._unsent[:sent]
+        if not self._unsent:
             self.send = self._socket.send
-            self._watch(self._mask & ~WRITABLE)
+            self._watch(self._events & ~WRITABLE)
             if self._closing:
-                self.lost(None)
+                self.lose(None)
             elif self._ending:
-                self._shut()
-        if self._full and len(self._waiting) <= LOW_WATER and not self._gone:
-            self._full = False
+                self._shutdown()
+        if self._paused and len(self._unsent) <= LOW_WATER and not self._gone:
+            self._paused = False
             self.connection.resume_writing()
 
-    def _watch(self, mask: int) -> None:
-        if mask != self._mask and not self._gone:
-            self._mask = mask
-            self._sockets.watch(self._socket.fileno(), mask)
+    def _watch(self, events: int) -> None:
+        if events != self._events and not self._gone:
+            self._events = events
+            self._set_events(self._socket.fileno(), events)
 
-    def _again(self) -> None:
-        """Hear once more of what is there to read (EPOLL_CTL_MOD looks anew)."""
-        if self._mask & READABLE and not self._gone:
-            self._sockets.watch(self._socket.fileno(), self._mask)
+    def _read_again(self) -> None:
+        """Have epoll report data that is there already (EPOLL_CTL_MOD checks the socket anew)."""
+        if self._events & READABLE and not self._gone:
+            self._set_events(self._socket.fileno(), self._events)
 
-    def _shut(self) -> None:
+    def _shutdown(self) -> None:
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError as error:
-            self.lost(error)
+            self.lose(error)
 
     def _finish(self, error: Exception | None) -> None:
         self._socket.close()

@@ -1,1 +1,1 @@
-"""HTTP/1.1 as the lookup node speaks it."""
+"""HTTP/1.1 for the lookup node: one connection, what all connections of a worker share, and caches of responses."""

@@ -4,237 +4,250 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import httptools
 
 from blocklist.lookup.http import Answer, Request, problem
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.routes import Steps
-from blocklist.node.http.http1 import MAX_HEAD, Message, response
+from blocklist.node.http.http1 import MAX_HEAD, RawRequest, response
+from blocklist.node.http.request_handler import RequestHandler
 
-if TYPE_CHECKING:
-    from blocklist.node.node import Node
-
-#: Seconds for a request's head, for its body, and for a client to take what it asked for.
+#: Seconds for the head of a request, for its body, and for a client to read its responses.
 HEAD_TIME, BODY_TIME, WRITE_TIME = 10.0, 60.0, 30.0
-#: Seconds and bytes for which a refused client may go on sending, so that it can read why (RFC 9112, 9.6).
+#: Seconds and bytes for which a refused client may still send, so that it can read the error (RFC 9112, 9.6).
 _LINGER_TIME, _LINGER_BYTES = 2.0, 1 << 20
-_END = b"\r\n\r\n"
-#: How a GET and a POST begin.
+#: The first byte of a GET and of a POST.
 _G, _P = b"GP"
 
 
 class Connection(asyncio.Protocol):
-    """Reads requests and writes answers in the same order."""
+    """Reads requests and writes their responses in the same order."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._quick = node.quick.answer
+    def __init__(
+        self,
+        handler: RequestHandler,
+        on_open: Callable[[Connection], bool],
+        on_close: Callable[[Connection], None],
+    ) -> None:
+        """``on_open`` and ``on_close`` are called with the connection; ``on_open`` returns False to refuse it."""
+        self._handler = handler
+        self._on_open, self._on_close = on_open, on_close
         self._transport: Any = None
         self._parser = httptools.HttpRequestParser(self)
-        self._message: Message | None = None
+        #: The request that is being received.
+        self._raw: RawRequest | None = None
         self._head_bytes = 0
-        #: Requests that came while another one's answer is still being worked on.
-        self._waiting: deque[Message] = deque()
-        self._working: Steps | None = None
-        #: What was answered last, if at once.
-        self._last: tuple[Message, Answer] | None = None
-        self._blocked = False
-        self._lingering = 0
+        #: Requests received while an earlier one is being answered in steps.
+        self._pending: deque[RawRequest] = deque()
+        self._steps: Steps | None = None
+        #: The last request that was answered in one step, with its answer.
+        self._last_answered: tuple[RawRequest, Answer] | None = None
+        self._writing_paused = False
+        #: Bytes that a refused client may still send.
+        self._linger_bytes = 0
         self._closing = False
         self._eof = False
-        #: True between requests: what arrives begins with a request line.
+        #: True between requests: the next byte received begins a request line.
         self.idle = True
+        #: Time of the event loop at which the client has used up its time.
         self.deadline = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection, if there are not too many."""
+        """Begin, or refuse the client if there are too many connections."""
         self._transport = transport
-        self.deadline = self._node.idle_deadline
-        if not self._node.opened(self):
+        self.deadline = self._handler.idle_deadline
+        if not self._on_open(self):
             self._refuse(problem(503, "too many connections: try again, or ask another node"))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Forget a connection, and what was being worked on for it."""
+        """Stop all work for the client."""
         self._closing = True
-        self._working = None
-        self._waiting.clear()
-        self._node.closed(self)
+        self._steps = None
+        self._pending.clear()
+        self._on_close(self)
 
     def data_received(self, data: bytes) -> None:
-        """Answer what can be answered of what has arrived."""
-        node = self._node
-        if self.idle and self._working is None:
+        """Answer all requests that are complete."""
+        handler = self._handler
+        if self.idle and self._steps is None:
             if data[0] == _G:
-                answer = node.timed(data) if node.sampling else self._quick(data)
-                if answer is not None:
-                    self.deadline = node.idle_deadline
-                    self._transport.write(answer)
+                cached = handler.timed_response(data) if handler.sampling else handler.cached_response(data)
+                if cached is not None:
+                    self.deadline = handler.idle_deadline
+                    self._transport.write(cached)
                     return
-            elif data[0] == _P and (found := node.posts.find(data)):
-                self.deadline = node.idle_deadline
-                self._answer(*found)
-                self._last = None
+            elif data[0] == _P and (known := handler.known_heads.find(data)):
+                self.deadline = handler.idle_deadline
+                self._answer(*known)
+                self._last_answered = None
                 return
-        if self._lingering:
+        if self._linger_bytes:
             self._discard(data)
         elif not self._closing:
             self._parse(data)
 
+    def eof_received(self) -> bool:
+        """Return whether to keep the connection open: requests received before the end are still answered."""
+        self._eof = True
+        return self._steps is not None
+
     def pause_writing(self) -> None:
-        """Read no more requests from a client that does not take its answers."""
-        self._blocked = True
-        self.deadline = self._node.clock + WRITE_TIME
+        """Read no further requests until the client has read its responses."""
+        self._writing_paused = True
+        self.deadline = self._handler.clock + WRITE_TIME
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Go on reading."""
-        self._blocked = False
-        self.deadline = self._node.idle_deadline
-        if self._working is None and not self._closing:
+        """Read requests again."""
+        self._writing_paused = False
+        self.deadline = self._handler.idle_deadline
+        if self._steps is None and not self._closing:
             self._transport.resume_reading()
 
-    def sweep(self) -> None:
-        """End the connection if its client used up its time; called about once a second."""
-        if self._working is not None and not self._blocked:
+    def check_deadline(self) -> None:
+        """Close the connection if its client has used up its time; called about once a second."""
+        if self._steps is not None and not self._writing_paused:
             return
-        if self._node.clock < self.deadline:
+        if self._handler.clock < self.deadline:
             return
         if self._transport.is_closing():
-            # It had all the time there is to take what it asked for.
+            # The client had enough time to read its last responses.
             self._transport.abort()
             return
-        if self.idle and not self._blocked:
+        if self.idle and not self._writing_paused:
             self._transport.close()
             return
-        self._node.counters.values["timeouts"] += 1
-        if self._blocked or self._closing:
+        self._handler.counters.values["timeouts"] += 1
+        if self._writing_paused or self._closing:
             self._transport.abort()
         else:
             self._refuse(problem(408, "the request did not arrive in time"))
 
-    def drain(self) -> None:
-        """End the connection if nothing is under way on it."""
-        if self.idle and self._working is None:
+    def close_if_idle(self) -> None:
+        """Close the connection if no request is being received or answered."""
+        if self.idle and self._steps is None:
             self._closing = True
             self._transport.close()
 
-    # What httptools calls while it parses. Exceptions would be wrapped by it: what is wrong is kept in the message.
+    # Callbacks of httptools. It would wrap exceptions, so they raise none: violations are answered instead.
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._message = Message()
+        self._raw = RawRequest()
         self.idle = False
-        self.deadline = self._node.clock + HEAD_TIME
+        self.deadline = self._handler.clock + HEAD_TIME
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the request's target."""
-        if self._message:
-            self._message.url += url
+        """Add a part of the request target."""
+        if self._raw:
+            self._raw.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; what comes as a trailer, after the body, says nothing that is asked for here."""
-        if self._message and not self._message.method:
-            self._message.add_header(name, value)
+        """Add a header; trailers, which follow the body, are ignored."""
+        if self._raw and not self._raw.method:
+            self._raw.add_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Look at the head of a request as soon as it is whole."""
-        message = self._message
-        if message is None or self._closing:
+        """Check the head as soon as it is complete."""
+        raw = self._raw
+        if raw is None or self._closing:
             return
         self._head_bytes = 0
-        self.deadline = self._node.clock + BODY_TIME
-        message.begin(self._parser.get_method(), self._parser.get_http_version())
-        wrong = message.complaint(MAX_BYTES)
-        if wrong:
-            self._refuse(wrong)
-        elif message.expects_continue and self._working is None and not self._waiting:
+        self.deadline = self._handler.clock + BODY_TIME
+        raw.complete_head(self._parser.get_method(), self._parser.get_http_version())
+        violation = raw.violation(MAX_BYTES)
+        if violation:
+            self._refuse(violation)
+        elif raw.expects_continue and self._steps is None and not self._pending:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
-        message = self._message
-        if message is None or self._closing:
+        """Add a part of the body."""
+        raw = self._raw
+        if raw is None or self._closing:
             return
-        message.body += body
-        if len(message.body) > MAX_BYTES:
+        raw.body += body
+        if len(raw.body) > MAX_BYTES:
             self._refuse(problem(413, f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"))
 
     def on_message_complete(self) -> None:
-        """Answer a request, or let it wait for the one before it."""
-        message, self._message = self._message, None
+        """Answer a request, after those received before it."""
+        raw, self._raw = self._raw, None
         self.idle = True
-        self.deadline = self._node.idle_deadline
-        if message is None or self._closing:
+        self.deadline = self._handler.idle_deadline
+        if raw is None or self._closing:
             return
-        message.keep_alive = self._parser.should_keep_alive() and not self._node.draining
-        if self._working is not None or self._waiting:
-            self._waiting.append(message)
+        raw.keep_alive = self._parser.should_keep_alive() and not self._handler.draining
+        if self._steps is not None or self._pending:
+            self._pending.append(raw)
         else:
-            self._begin(message)
+            self._authenticate(raw)
 
     def _parse(self, data: bytes) -> None:
-        alone = self.idle
-        if not self._message or not self._message.method:
+        starts_request = self.idle
+        if not self._raw or not self._raw.method:
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # The request was answered as if it had asked for no other protocol (RFC 9110, 7.8). What follows is unread.
+            # The request was answered as if it had not asked for another protocol (RFC 9110, 7.8). The parser did not
+            # read what follows it.
             self._close_after_answer()
         except httptools.HttpParserError as error:
             if not self._closing:
-                self._refuse(problem(400, f"not a request of HTTP/1.1: {_said(error)}"))
+                self._refuse(problem(400, f"not a valid HTTP/1.1 request: {str(error) or type(error).__name__}"))
         else:
             if self._head_bytes > MAX_HEAD and not self.idle and not self._closing:
-                self._refuse((self._message or Message()).too_long())
-            elif alone and self.idle and self._last:
-                self._node.learn(data, *self._last)
-        self._last = None
+                self._refuse((self._raw or RawRequest()).head_too_large())
+            elif starts_request and self.idle and self._last_answered:
+                self._handler.remember(data, *self._last_answered)
+        self._last_answered = None
 
-    def _begin(self, message: Message) -> None:
-        answer = self._node.refusal(message)
-        if answer is not None:
-            self._write(message, answer)
+    def _authenticate(self, raw: RawRequest) -> None:
+        refusal = self._handler.refusal(raw)
+        if refusal is not None:
+            self._write(raw, refusal)
             return
-        self._answer(message, message.request())
+        self._answer(raw, raw.to_request())
 
-    def _answer(self, message: Message, request: Request) -> None:
-        steps = self._node.routes.steps(request)
+    def _answer(self, raw: RawRequest, request: Request) -> None:
+        steps = self._handler.routes.steps(request)
         answer = next(steps)
         if answer is not None:
-            # Only here: the headers of a caller who may not ask must never be remembered as good.
-            self._last = message, answer
-            self._write(message, answer)
+            # Only here, after authentication: the head of a refused caller must never become a known one.
+            self._last_answered = raw, answer
+            self._write(raw, answer)
             return
-        # One batch at a time on a connection; what the client sends meanwhile stays in its socket.
-        self._working = steps
+        # One batch at a time on a connection; further requests stay in the socket meanwhile.
+        self._steps = steps
         self._transport.pause_reading()
-        self._node.loop.call_soon(self._work, message)
+        asyncio.get_running_loop().call_soon(self._continue, raw)
 
-    def _work(self, message: Message) -> None:
-        if self._working is None:
+    def _continue(self, raw: RawRequest) -> None:
+        if self._steps is None:
             return
-        answer = next(self._working)
+        answer = next(self._steps)
         if answer is None:
-            self._node.loop.call_soon(self._work, message)
+            asyncio.get_running_loop().call_soon(self._continue, raw)
             return
-        self._working = None
-        self._write(message, answer)
+        self._steps = None
+        self._write(raw, answer)
         if not self._closing:
-            if not self._blocked:
+            if not self._writing_paused:
                 self._transport.resume_reading()
-            while self._waiting and self._working is None and not self._closing:
-                self._begin(self._waiting.popleft())
-            if self._eof and self._working is None:
+            while self._pending and self._steps is None and not self._closing:
+                self._authenticate(self._pending.popleft())
+            if self._eof and self._steps is None:
                 self._transport.close()
 
-    def _write(self, message: Message, answer: Answer) -> None:
-        node = self._node
-        node.answered(message, answer)
-        keep = message.keep_alive and not self._closing
-        self._transport.write(node.response(message, answer, keep=keep))
+    def _write(self, raw: RawRequest, answer: Answer) -> None:
+        handler = self._handler
+        handler.count(raw, answer)
+        keep = raw.keep_alive and not self._closing
+        self._transport.write(handler.response(raw, answer, keep=keep))
         if not keep:
             self._closing = True
             self._transport.close()
@@ -242,36 +255,27 @@ class Connection(asyncio.Protocol):
     def _close_after_answer(self) -> None:
         if not self._closing:
             self._closing = True
-            if self._working is None:
+            if self._steps is None:
                 self._transport.close()
 
     def _refuse(self, answer: Answer) -> None:
-        """Say what is wrong, and read no more of this client: what follows a broken request cannot be told apart."""
+        """Send an error and stop reading: after a broken request, the start of the next one is unknown."""
         self._closing = True
-        self._node.counters.values["bad_requests"] += 1
-        self._waiting.clear()
-        self._working = None
+        self._handler.counters.values["bad_requests"] += 1
+        self._pending.clear()
+        self._steps = None
         if self._transport.is_closing():
             return
-        self._transport.write(response(answer, self._node.date, (), close=True))
+        self._transport.write(response(answer, self._handler.date, (), close=True))
         self.idle = False
-        self._lingering = _LINGER_BYTES
-        self.deadline = self._node.clock + _LINGER_TIME
+        self._linger_bytes = _LINGER_BYTES
+        self.deadline = self._handler.clock + _LINGER_TIME
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:
             self._transport.close()
 
-    def eof_received(self) -> bool:
-        """Answer what was asked before the client closed its side, then close ours."""
-        self._eof = True
-        return self._working is not None
-
     def _discard(self, data: bytes) -> None:
-        self._lingering -= len(data)
-        if self._lingering <= 0:
+        self._linger_bytes -= len(data)
+        if self._linger_bytes <= 0:
             self._transport.abort()
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -1,55 +1,62 @@
-"""POST requests whose heads are known: like the quick answers, they need no parser."""
+"""POST requests with a known head: like requests in the response cache, they need no parser."""
 
 from __future__ import annotations
 
 from blocklist.lookup.http import Request
-from blocklist.node.http.http1 import Message
+from blocklist.node.http.http1 import RawRequest
 
-#: Heads that are remembered, and the longest of them.
+#: The most heads kept, and the longest in bytes.
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
 _END = b"\r\n\r\n"
-#: How clients write the one header that differs from request to request.
+#: The two common spellings of the one header that differs from request to request.
 _LENGTHS = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")
-#: Digits of a length: more are for the parser, which knows the limit.
+#: Most digits of a length. Longer ones go to the parser, which knows the limit.
 _MAX_DIGITS = 7
 
 
-class Posts:
-    """Heads of POST requests that the parser read whole and whose sender may ask, but for the length that they state.
+#: The request that the parser read first with this head, and the new request with its own body. A plain tuple: a
+#: NamedTuple is slower to make.
+KnownRequest = tuple[RawRequest, Request]
+#: The head before and after the value of Content-Length, and the body.
+_Parts = tuple[tuple[bytes, bytes], bytes]
 
-    A request with the same bytes before and behind its length, and a body that is as long as it says, can mean only
-    one thing.
+
+class KnownHeads:
+    """Heads of POST requests that the parser accepted and whose sender is authenticated, without their Content-Length.
+
+    A request with the same bytes before and after its length, and a body of exactly that length, can only be read in
+    one way.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, bytes], tuple[Message, Request]] = {}
+        self._known: dict[tuple[bytes, bytes], KnownRequest] = {}
 
-    def learn(self, data: bytes, message: Message) -> None:
-        """Remember the head of a request, given as it came."""
-        cut = _cut(data)
-        if cut is None or sum(map(len, cut[0])) > _MAX_HEAD:
+    def add(self, data: bytes, raw: RawRequest) -> None:
+        """Keep the head of a request; ``data`` is the request as received, ``raw`` what the parser read."""
+        parts = _split(data)
+        if parts is None or sum(map(len, parts[0])) > _MAX_HEAD:
             return
         if len(self._known) >= _MAX_HEADS:
             self._known.clear()
-        message.body.clear()
-        self._known[cut[0]] = message, message.request()
+        raw.body.clear()
+        self._known[parts[0]] = raw, raw.to_request()
 
-    def find(self, data: bytes) -> tuple[Message, Request] | None:
-        """Return what a request says whose head is known and whose body is whole; else the parser must be asked."""
-        cut = _cut(data)
-        known = self._known.get(cut[0]) if cut else None
-        if cut is None or known is None:
+    def find(self, data: bytes) -> KnownRequest | None:
+        """Return the request if its head is known and its body complete; None means that the parser must read it."""
+        parts = _split(data)
+        known = self._known.get(parts[0]) if parts else None
+        if parts is None or known is None:
             return None
-        message, request = known
-        return message, Request("POST", request.path, request.query, request.headers, cut[1])
+        raw, request = known
+        return raw, Request("POST", request.path, request.query, request.headers, parts[1])
 
-    def forget(self) -> None:
-        """Forget everything."""
+    def clear(self) -> None:
+        """Remove everything."""
         self._known.clear()
 
 
-def _cut(data: bytes) -> tuple[tuple[bytes, bytes], bytes] | None:
-    """Return what is before and behind the length that a request states, and its body, if that is as long."""
+def _split(data: bytes) -> _Parts | None:
+    """Return head and body of a request; None if its body does not have exactly the stated length."""
     head, _, body = data.partition(_END)
     before, found, rest = head.partition(_LENGTHS[0])
     if not found:

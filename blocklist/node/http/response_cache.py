@@ -1,7 +1,7 @@
-"""The requests that nearly all callers send, answered without parsing them twice.
+"""Responses to the most common requests, without the HTTP parser.
 
-A request line that this pattern matches can mean only one thing: a lookup of a host that is canonical as written, bare
-or at the beginning of a URL. Every other line goes through the HTTP parser and the routes, which give the same bytes.
+A request line that matches :data:`_LINE` can only be a lookup of a host in canonical form, alone or at the start of a
+URL. Every other request goes through the HTTP parser and the routes, which answer with the same bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import time
 
 from blocklist.domain.verdict import Target
-from blocklist.lookup.cache import Memory
+from blocklist.lookup.cache import SecondHitCache
 from blocklist.lookup.http import Answer, SnapshotHolder
 from blocklist.lookup.verdict_json import verdict_json
 from blocklist.node.metrics import INDEX, NOT_LISTED, Counters
@@ -18,156 +18,157 @@ from blocklist.normalize.canonical_host import HOST, MAX_HOST
 from blocklist.snapshot.reader import Snapshot
 
 _HOST = HOST.replace("a-z", "A-Za-z")
-#: A URL may come percent-encoded or not. What follows the host is of no account as long as the host ends there.
+#: A URL may be percent-encoded or not. What follows the host does not matter as long as the host ends there.
 _LINE = re.compile(
     rf"GET /v1/lookup\?(?:domain=({_HOST})"
     rf"|url=(?:[Hh][Tt][Tt][Pp][Ss]?(?::|%3[Aa])(?:/|%2[Ff]){{2}})?({_HOST})(?:(?:[/?]|%2[Ff]|%3[Ff]|%23)[!$-%'-~]*)?)"
     r"(?:&policy=([A-Za-z0-9_.-]+))?(&explain=1)? HTTP/1\.1".encode()
 ).fullmatch
 
-
-#: The longest request that is remembered with its answer, the bytes that all may take, and what Python needs for an
-#: answer that requests do not share, besides its bytes.
-MAX_REQUEST, MAX_REMEMBERED, _ANSWER = 768, 7 << 20, 100
-#: Heads of requests that are known, and the longest of them: a client sends the same headers again and again.
+#: The longest request that is cached, and the bytes that all cached requests and responses may take.
+MAX_REQUEST, MAX_CACHED = 768, 7 << 20
+#: Bytes that Python needs for a response besides its text, unless requests share it.
+_RESPONSE_OVERHEAD = 100
+#: The most known heads, and the longest in bytes: a client sends the same headers again and again.
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
-#: A head that needs no parser: a Host, and headers that concern neither a body nor the connection, in printable ASCII.
+#: A head that needs no parser: one Host and headers that concern neither body nor connection, in printable ASCII.
 _OTHERS = rb"(?!(?i:host|connection|content-length|transfer-encoding|expect|upgrade):)[A-Za-z0-9_-]++:[\t -~]*+\r\n"
 _HEADERS = rb"(?:" + _OTHERS + rb"){0,90}+"
 _PLAIN_HEAD = re.compile(_HEADERS + rb"(?i:host):[\t -~]*+\r\n" + _HEADERS + rb"\r\n").fullmatch
-
 _END = b"\r\n\r\n"
 
-#: What follows the first headers of a response, and the count that it is added to.
-_Answer = tuple[bytes, list[int], int]
+#: The response from its last header on; the counts of its policy; the index of its verdict in them. A plain tuple: a
+#: NamedTuple is slower to make and to unpack.
+CachedResponse = tuple[bytes, list[int], int]
 
 
-class Quick:
-    """Answers requests of the commonest form with whole responses.
+class ResponseCache:
+    """Answers common requests with whole responses.
 
-    A few thousand pages carry most of the ads, so requests come again, byte for byte: they are remembered with their
-    answers until the snapshot, its staleness or the overrides in force change.
+    A few thousand pages carry most of the ads, so the same requests arrive again, byte for byte. They are cached with
+    their responses until the snapshot, its staleness or the overrides in force change.
     """
 
-    def __init__(self, holder: SnapshotHolder, counters: Counters, *, to_all: bool = False) -> None:
-        """``to_all``: any caller may ask, whatever the headers say."""
+    def __init__(self, holder: SnapshotHolder, counters: Counters, *, open_to_all: bool = False) -> None:
+        """``open_to_all``: callers need no token, so any well-formed head will do."""
         self._holder = holder
         self._counters = counters
-        self._to_all = to_all
-        self._default = counters.verdicts("default")
+        self._open_to_all = open_to_all
+        self._default_counts = counters.verdicts("default")
         self._snapshot: Snapshot | None = None
         self._state: tuple[object, ...] = ()
-        self._end = ""
-        #: The answer for what no key covers: most requests share this one object, which the processor's cache holds.
-        self._clean: _Answer = (b"", self._default, NOT_LISTED)
-        #: What follows the request line of requests that are a plain GET of a caller who may ask; and what did once.
-        self._heads: set[bytes] = set()
-        self._met: set[bytes] = set()
-        #: The first headers of every response of the moment, and what was asked of late: for whoever asks so often that
-        #: a call is too much.
-        self.begin = b""
-        self.answers: Memory[bytes, _Answer] = Memory(MAX_REMEMBERED, MAX_REQUEST, self._size_of, _own)
+        self._body_end = ""
+        #: The response where no key of the snapshot matches. Most requests share this one object: it stays in the
+        #: processor's cache.
+        self._not_listed: CachedResponse = (b"", self._default_counts, NOT_LISTED)
+        #: Heads (all after the request line) of plain GET requests whose caller is authenticated, and heads seen once.
+        self._known_heads: set[bytes] = set()
+        self._seen_once: set[bytes] = set()
+        #: The headers that all responses begin with, and the cache by request. The epoll server reads both directly.
+        self.head = b""
+        self.responses: SecondHitCache[bytes, CachedResponse] = SecondHitCache(
+            MAX_CACHED, MAX_REQUEST, self._size_of, _compact
+        )
 
-    def prepare(self, begin: bytes) -> None:
-        """Take note of the snapshot of the moment, its staleness, and the first headers of every response.
+    def refresh(self, head: bytes) -> None:
+        """Update the headers that all responses begin with; clear the cache if the snapshot or its state changed.
 
-        Called when any of them may have changed, so that no request has to ask.
+        Called several times a second, so that no request has to check.
         """
-        self.begin = begin
+        self.head = head
         snapshot, stale = self._holder.snapshot, self._holder.stale
         state = (snapshot, stale, snapshot and snapshot.overrides_expired(time.time()))
         if state == self._state:
             return
         self._state, self._snapshot = state, snapshot
-        self.answers.clear()
+        self.responses.clear()
         if snapshot is not None:
-            self._end = f',"version":{snapshot.version},"stale":{"true" if stale else "false"}}}\n'
-            self._clean = self._ending(verdict_json(snapshot.not_listed)), self._default, NOT_LISTED
+            self._body_end = f',"version":{snapshot.version},"stale":{"true" if stale else "false"}}}\n'
+            self._not_listed = self._with_length(verdict_json(snapshot.not_listed)), self._default_counts, NOT_LISTED
 
-    def learn(self, request: bytes, answer: Answer | None = None) -> None:
-        """Remember the headers of a request that may be answered by its first line alone from now on.
+    def add(self, request: bytes, answer: Answer | None = None) -> None:
+        """Add the head of a request that the parser accepted and whose caller is authenticated.
 
-        ``answer`` is what it got the long way: if that is a verdict, the same request gets the same again.
+        If ``answer`` is a verdict, the same request gets the same response again.
         """
         head = request.partition(b"\r\n")[2]
         if len(head) > _MAX_HEAD or head.find(_END) != len(head) - len(_END):
             return
-        _add(self._heads, head)
+        _add_head(self._known_heads, head)
         if answer is not None and answer.judged is not None and self._snapshot is self._holder.snapshot:
-            policy, verdict = answer.judged
-            body = answer.encoded()
-            self.answers.keep(request, (_ending(body), self._counters.verdicts(policy), INDEX[verdict]))
+            counts = self._counters.verdicts(answer.judged.policy)
+            self.responses.offer(request, (_with_length(answer.encoded()), counts, INDEX[answer.judged.verdict]))
 
-    def forget(self) -> None:
-        """Forget everything, for good: from now on, every request goes the long way."""
-        self._to_all = False
-        self._heads.clear()
-        self.answers.clear()
+    def disable(self) -> None:
+        """Remove everything: from now on, the HTTP parser reads every request."""
+        self._open_to_all = False
+        self._known_heads.clear()
+        self.responses.clear()
 
     def answer(self, request: bytes) -> bytes | None:
-        """Return the response to a request, or None where the long way must be gone."""
-        known = self.answers.items.get(request) or self._judged(request)
-        if known is None:
+        """Return the response to a request and count it; None means that the HTTP parser must read the request."""
+        cached = self.responses.items.get(request) or self._judge(request)
+        if cached is None:
             return None
-        end, counted, verdict = known
-        counted[verdict] += 1
-        return self.begin + end
+        tail, counts, verdict = cached
+        counts[verdict] += 1
+        return self.head + tail
 
-    def _judged(self, request: bytes) -> _Answer | None:
+    def _judge(self, request: bytes) -> CachedResponse | None:
         line, _, head = request.partition(b"\r\n")
-        known = head in self._heads
-        if not known and not (self._to_all and len(head) <= _MAX_HEAD and _PLAIN_HEAD(head)):
+        known = head in self._known_heads
+        if not known and not (self._open_to_all and len(head) <= _MAX_HEAD and _PLAIN_HEAD(head)):
             return None
-        answer = self._judged_line(line)
+        response = self._judge_line(line)
         if known:
-            if answer is not None:
-                self.answers.keep(request, answer)
-        elif head in self._met:
-            _add(self._heads, head)
+            if response is not None:
+                self.responses.offer(request, response)
+        elif head in self._seen_once:
+            _add_head(self._known_heads, head)
         else:
-            # A head that never comes again, such as one with the number of a trace, is not worth its place.
-            _add(self._met, head)
-        return answer
+            # Heads that never return, such as those with a trace id, must not fill the set of known ones.
+            _add_head(self._seen_once, head)
+        return response
 
-    def _judged_line(self, line: bytes) -> _Answer | None:
+    def _judge_line(self, line: bytes) -> CachedResponse | None:
         match = _LINE(line)
         if match is None:
             return None
-        domain, url, named, explain = match.groups()
+        domain, url, named_policy, explain = match.groups()
         host = str(domain or url, "ascii").lower()
         snapshot = self._snapshot
         # The check of is_canonical, inlined: it saves a call.
         if snapshot is None or len(host) > MAX_HOST or "xn--" in host:
             return None
-        policy = "default" if named is None else str(named, "ascii")
+        policy = "default" if named_policy is None else str(named_policy, "ascii")
         verdict = snapshot.decide_host(host, policy)
         if verdict is None:
             return None
-        if named is None and verdict is snapshot.not_listed:
-            return self._clean
+        if named_policy is None and verdict is snapshot.not_listed:
+            return self._not_listed
         if explain and verdict is not snapshot.not_listed:
             verdict = snapshot.decide(Target(host), policy, explain=True)
-        counted = self._default if named is None else self._counters.verdicts(policy)
-        return self._ending(verdict_json(verdict)), counted, INDEX[verdict.verdict]
+        counts = self._default_counts if named_policy is None else self._counters.verdicts(policy)
+        return self._with_length(verdict_json(verdict)), counts, INDEX[verdict.verdict]
 
-    def _size_of(self, answer: _Answer) -> int:
-        return 0 if answer is self._clean else len(answer[0]) + _ANSWER
+    def _size_of(self, response: CachedResponse) -> int:
+        return 0 if response is self._not_listed else len(response[0]) + _RESPONSE_OVERHEAD
 
-    def _ending(self, verdict: str) -> bytes:
-        return _ending((verdict[:-1] + self._end).encode("utf-8", "replace"))
+    def _with_length(self, verdict: str) -> bytes:
+        return _with_length((verdict[:-1] + self._body_end).encode("utf-8", "replace"))
 
 
-def _own(request: bytes) -> bytes:
-    """Return a copy in a block of its size: what is cut from the 64 KiB that a socket reads leaves memory in pieces."""
+def _compact(request: bytes) -> bytes:
+    """Return a copy in memory of its own size: a slice of the 64 KiB that a socket reads would fragment the heap."""
     return bytes(memoryview(request))
 
 
-def _ending(body: bytes) -> bytes:
-    """Return the last header and the body of a response."""
+def _with_length(body: bytes) -> bytes:
+    """Return the Content-Length header, which is the last one, and the body."""
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-def _add(heads: set[bytes], head: bytes) -> None:
+def _add_head(heads: set[bytes], head: bytes) -> None:
     if len(heads) >= _MAX_HEADS:
         heads.clear()
     heads.add(head)

@@ -1,4 +1,4 @@
-"""Verdicts on texts: what is remembered is what would be said anew, and it is bounded."""
+"""CachedVerdicts on texts: what is remembered is what would be said anew, and it is bounded."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rule, RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction
-from blocklist.lookup.cache import OVERHEAD, Memory
+from blocklist.lookup.cache import OVERHEAD, SecondHitCache
+from blocklist.lookup.cached_verdicts import APP, DOMAIN, PAGE, STORE_PAGE, CachedVerdicts
 from blocklist.lookup.resolver import Resolver
-from blocklist.lookup.verdicts import APP, DOMAIN, PAGE, STORE, Verdicts
 from tests.lookup.test_resolver import Holder
 from tests.support import DEFAULT_POLICY, EVERYTHING, listed, override, rule, snapshot_of
 
@@ -48,33 +48,33 @@ TEXTS = st.sampled_from(
 )
 
 
-def said(verdicts: Verdicts, reading: int, text: str) -> object:
+def said(verdicts: CachedVerdicts, reading: int, text: str) -> object:
     try:
-        return verdicts.remembered[reading].items.get(text) or verdicts.judge(reading, text)
+        return verdicts.caches[reading].items.get(text) or verdicts.judge(reading, text)
     except ValueError as error:
         return str(error)
 
 
-@given(st.sampled_from([PAGE, DOMAIN, APP, STORE]), st.lists(TEXTS, max_size=6))
+@given(st.sampled_from([PAGE, DOMAIN, APP, STORE_PAGE]), st.lists(TEXTS, max_size=6))
 def test_what_is_remembered_is_what_would_be_said_anew(reading: int, texts: list[str]) -> None:
-    verdicts = Verdicts(SNAPSHOT, "default")
+    verdicts = CachedVerdicts(SNAPSHOT, "default")
     for text in [*texts, *texts, *texts]:
-        assert said(verdicts, reading, text) == said(Verdicts(SNAPSHOT, "default"), reading, text)
+        assert said(verdicts, reading, text) == said(CachedVerdicts(SNAPSHOT, "default"), reading, text)
 
 
 def test_what_an_override_decided_is_not_remembered_since_overrides_expire() -> None:
-    verdicts = Verdicts(SNAPSHOT, "default")
+    verdicts = CachedVerdicts(SNAPSHOT, "default")
     for _ in range(3):
         assert verdicts.judge(PAGE, "good.pirate.example").override is OverrideAction.ALLOW
-    assert len(verdicts.remembered[PAGE].items) == 0
+    assert len(verdicts.caches[PAGE].items) == 0
     for _ in range(3):
         assert verdicts.judge(PAGE, "pirate.example").listed
-    assert len(verdicts.remembered[PAGE].items) == 1
+    assert len(verdicts.caches[PAGE].items) == 1
 
 
 def test_a_policy_that_does_not_exist_is_noticed_at_once() -> None:
     with pytest.raises(NotFoundError, match="'nope'"):
-        Verdicts(SNAPSHOT, "nope")
+        CachedVerdicts(SNAPSHOT, "nope")
 
 
 def results(resolver: Resolver, items: list[Any], **more: Any) -> list[dict[str, Any]]:
@@ -125,39 +125,39 @@ def test_the_answer_that_most_bid_requests_get_says_when_it_is_stale() -> None:
         assert said == {"block": False, "verdict": "not_listed", "version": 7, "stale": holder.stale}
 
 
-def test_a_memory_is_bounded_and_drops_what_it_has_had_longest() -> None:
-    memory: Memory[str, int] = Memory(100 * (OVERHEAD + 4), 4)
+def test_a_cache_is_bounded_and_drops_what_it_has_had_longest() -> None:
+    cache: SecondHitCache[str, int] = SecondHitCache(100 * (OVERHEAD + 4), 4)
     for number in range(1_000):
         for _ in range(2):
-            memory.keep(f"{number:04}", number)
-        assert len(memory.items) <= 100
-    assert len(memory.items) > 90
-    assert list(memory.items) == [f"{number:04}" for number in range(1_000 - len(memory.items), 1_000)]
-    memory.keep("0000", 0)
-    assert memory.items["0000"] == 0  # it has its mark: once is enough
+            cache.offer(f"{number:04}", number)
+        assert len(cache.items) <= 100
+    assert len(cache.items) > 90
+    assert list(cache.items) == [f"{number:04}" for number in range(1_000 - len(cache.items), 1_000)]
+    cache.offer("0000", 0)
+    assert cache.items["0000"] == 0  # it has its mark: once is enough
     for _ in range(2):
-        memory.keep("too long", 1)
-    assert "too long" not in memory.items
-    memory.clear()
-    assert not memory.items
+        cache.offer("too long", 1)
+    assert "too long" not in cache.items
+    cache.clear()
+    assert not cache.items
 
 
 def test_what_comes_round_again_is_kept_whole_while_there_is_room() -> None:
-    memory: Memory[str, int] = Memory(100 * (OVERHEAD + 4), 4)
+    cache: SecondHitCache[str, int] = SecondHitCache(100 * (OVERHEAD + 4), 4)
     keys = [f"{number:04}" for number in range(100)]
     for _ in range(5):
         for key in keys:
-            memory.keep(key, 1)
-    assert list(memory.items) == keys
+            cache.offer(key, 1)
+    assert list(cache.items) == keys
 
 
-def test_threads_may_share_a_memory() -> None:
-    memory: Memory[str, str] = Memory(20_000, 9, len)
+def test_threads_may_share_a_cache() -> None:
+    cache: SecondHitCache[str, str] = SecondHitCache(20_000, 9, len)
 
     def keep(first: int) -> None:
         for number in range(first, first + 3_000):
             for _ in range(2):
-                memory.keep(f"{number % 4_000}", "x" * (number % 50))
+                cache.offer(f"{number % 4_000}", "x" * (number % 50))
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -167,23 +167,23 @@ def test_threads_may_share_a_memory() -> None:
                 done.result()
     finally:
         sys.setswitchinterval(interval)
-    taken = sum(len(key) + len(value) + OVERHEAD for key, value in memory.items.items())
-    assert memory.taken == taken <= 20_000
+    taken = sum(len(key) + len(value) + OVERHEAD for key, value in cache.items.items())
+    assert cache.taken == taken <= 20_000
 
 
 def test_what_comes_once_is_not_kept() -> None:
-    memory: Memory[str, int] = Memory(1 << 20, 6)
+    cache: SecondHitCache[str, int] = SecondHitCache(1 << 20, 6)
     for number in range(1_000):
-        memory.keep(f"{number:06}", number)
-    assert len(memory.items) < 100  # a few share their marks with others
+        cache.offer(f"{number:06}", number)
+    assert len(cache.items) < 100  # a few share their marks with others
     for number in range(1_000):
-        memory.keep(f"{number:06}", number)
-    assert len(memory.items) == 1_000
+        cache.offer(f"{number:06}", number)
+    assert len(cache.items) == 1_000
 
 
 def test_what_values_take_counts() -> None:
-    memory: Memory[str, bytes] = Memory(10_000, 9, len)
+    cache: SecondHitCache[str, bytes] = SecondHitCache(10_000, 9, len)
     for number in range(100):
         for _ in range(2):
-            memory.keep(f"{number}", bytes(1_000))
-    assert len(memory.items) <= 9
+            cache.offer(f"{number}", bytes(1_000))
+    assert len(cache.items) <= 9
