@@ -16,7 +16,6 @@ from blocklist.definitions.merge import amended, drafted
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import AuthorityKind
 from blocklist.domain.run import Effect, Outcome
-from blocklist.formats.pdf import missing_extra
 from blocklist.formats.registry import FORMATS
 from blocklist.refresh.preview import Preview
 from blocklist.service.serialization import preview_body
@@ -190,7 +189,7 @@ def samples(context: Context) -> None:
         definition = from_catalog(name)
         if definition.reference_only or (name in known and known[name].last_success):
             continue
-        if definition.format == "pdf" and (missing := missing_extra()):
+        if missing := FORMATS[definition.format].missing_extra():
             click.echo(f"{name}: skipped: {missing}")
             continue
         if name not in known:
