@@ -88,7 +88,7 @@ def too_large(limit: int) -> FetchError:
     return FetchError(f"the body is larger than {limit:,} bytes (setting fetch.max_bytes); nothing of it was used")
 
 
-class Bodies:
+class BodyStore:
     """The evidence: every body that a run worked on, once, under its SHA-256."""
 
     def __init__(self, folder: Path) -> None:
@@ -126,7 +126,7 @@ class Bodies:
         finally:
             os.close(folder)
 
-    def half_written(self) -> list[Path]:
+    def unfinished(self) -> list[Path]:
         """Return what is being written, or was when its process died: named by the body's SHA-256 and its run."""
         return list(self._folder.glob("*/*.part"))
 
