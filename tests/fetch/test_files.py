@@ -113,7 +113,7 @@ def test_a_body_is_kept_once_under_its_hash(tmp_path: Path) -> None:
     with bodies.open(body.sha256) as opened:
         assert opened.read() == b"a.example\n"
     kept.unlink()
-    with pytest.raises(NotFoundError, match=r"the body .* was removed by hand"), bodies.open(body.sha256):
+    with pytest.raises(NotFoundError, match=r"the body .* was deleted by hand"), bodies.open(body.sha256):
         pass
 
 
