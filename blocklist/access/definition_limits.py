@@ -8,7 +8,7 @@ from blocklist.domain.access import Role
 from blocklist.domain.errors import ForbiddenError
 
 
-def check_reach(role: Role, after: FeedDefinition, before: FeedDefinition | None = None) -> None:
+def check_definition_allowed(role: Role, after: FeedDefinition, before: FeedDefinition | None = None) -> None:
     """Make sure that a role may bring a definition about.
 
     A source that reads a file of this machine shows what is in it; one with credentials sends a secret to an address.

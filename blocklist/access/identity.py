@@ -14,8 +14,8 @@ _BEHIND_A_TOKEN = re.compile(r" \(token \d+ of ([^()]+)\)$")
 _ON_THE_COMMAND_LINE = " (command line)"
 
 
-class How(StrEnum):
-    """By what somebody is known."""
+class AuthMethod(StrEnum):
+    """How whoever makes a request was identified."""
 
     TOKEN = "token"  # noqa: S105 - the word, not a secret
     SESSION = "session"
@@ -31,7 +31,7 @@ class Identity:
 
     name: str
     role: Role
-    how: How
+    how: AuthMethod
     id: int | None = None
     remote_address: str | None = None
     person: str = ""
@@ -40,12 +40,12 @@ class Identity:
     def actor(self) -> str:
         """What the audit log says of who it was.
 
-        >>> Identity("nightly", Role.EDITOR, How.TOKEN, 3, person="anna").actor
+        >>> Identity("nightly", Role.EDITOR, AuthMethod.TOKEN, 3, person="anna").actor
         'nightly (token 3 of anna)'
         """
-        if self.how is How.TOKEN:
+        if self.method is AuthMethod.TOKEN:
             return f"{self.name} (token {self.id} of {self.person})"
-        return f"{self.name}{_ON_THE_COMMAND_LINE}" if self.how is How.COMMAND_LINE else self.name
+        return f"{self.name}{_ON_THE_COMMAND_LINE}" if self.method is AuthMethod.COMMAND_LINE else self.name
 
 
 def person_behind(actor: str) -> str:

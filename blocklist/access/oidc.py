@@ -34,7 +34,7 @@ _TIMEOUT, _LEEWAY = 10.0, 60
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingSignIn:
     """A sign-in under way, which the browser carries to the provider and back."""
 
     state: str
@@ -54,12 +54,12 @@ class Provider:
         self._settings = settings
         self._metadata: dict[str, Any] | None = None
 
-    def begin(self, redirect_uri: str, next_: str) -> tuple[str, Pending]:
+    def begin(self, redirect_uri: str, next_: str) -> tuple[str, PendingSignIn]:
         """Return the address to send the browser to, and what it must bring back.
 
         :raises BlocklistError: the provider does not answer, or not as one.
         """
-        pending = Pending(new_secret(), new_secret(), new_secret(), next_)
+        pending = PendingSignIn(new_secret(), new_secret(), new_secret(), next_)
         address = prepare_grant_uri(
             self._endpoint("authorization_endpoint"),
             self._settings.client_id,
@@ -73,7 +73,7 @@ class Provider:
         )
         return str(address), pending
 
-    def finish(self, pending: Pending, answer: Mapping[str, str], redirect_uri: str) -> dict[str, Any]:
+    def finish(self, pending: PendingSignIn, answer: Mapping[str, str], redirect_uri: str) -> dict[str, Any]:
         """Return what the provider says of the person who came back with an answer.
 
         :raises UnauthorizedError: the answer is not one to this sign-in, or the provider refused.

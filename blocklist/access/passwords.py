@@ -36,7 +36,7 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(_normalized(password))
 
 
-def password_fits(kept: str | None, password: str) -> bool:
+def verify_password(kept: str | None, password: str) -> bool:
     """Return whether a password is the one that was kept.
 
     Without one it takes as long, so that nobody learns from the time which names there are.
@@ -48,7 +48,7 @@ def password_fits(kept: str | None, password: str) -> bool:
     return fits and kept is not None
 
 
-def is_outdated(kept: str) -> bool:
+def needs_rehash(kept: str) -> bool:
     """Return whether a password was hashed with other parameters than those in use."""
     return _HASHER.check_needs_rehash(kept)
 

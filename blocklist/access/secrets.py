@@ -24,15 +24,15 @@ def new_token() -> str:
     return TOKEN_PREFIX + new_secret()
 
 
-def shown_part(token: str) -> str:
+def visible_part(token: str) -> str:
     """Return what may be shown of a token.
 
-    >>> shown_part("blk_abcdefghijklmnop")
+    >>> visible_part("blk_abcdefghijklmnop")
     'blk_abcdefgh'
     """
     return token[:_SHOWN]
 
 
-def hashed(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """Return what is kept of a secret: its SHA-256 in hexadecimal digits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -28,18 +28,18 @@ class Throttle:
 
         :raises TooManyError: when to try again.
         """
-        seconds = self.wait(who)
+        seconds = self.retry_after(who)
         if seconds:
             raise TooManyError(f"too many tries failed: try again in {seconds} seconds", seconds)
 
-    def wait(self, who: str) -> int:
+    def retry_after(self, who: str) -> int:
         """Return the seconds until somebody may try again; 0: now."""
         limiter = self._limiter()
         spent = (item for item in self._items if not limiter.test(item, who))
         resets = [limiter.get_window_stats(item, who).reset_time - time.time() for item in spent]
         return max(1, math.ceil(max(resets))) if resets else 0
 
-    def failed(self, who: str) -> None:
+    def record_failure(self, who: str) -> None:
         """Count a failure."""
         limiter = self._limiter()
         for item in self._items:
@@ -58,10 +58,10 @@ class Throttle:
             return self._made
 
 
-def sender(address: str | None) -> str:
+def client_network(address: str | None) -> str:
     """Return whom an address stands for: itself, or its /64, of which one sender has every address.
 
-    >>> sender("203.0.113.7"), sender("2001:db8:1:2:3:4:5:6"), sender("::ffff:203.0.113.7")
+    >>> client_network("203.0.113.7"), client_network("2001:db8:1:2:3:4:5:6"), client_network("::ffff:203.0.113.7")
     ('203.0.113.7', '2001:db8:1:2::/64', '203.0.113.7')
     """
     try:

@@ -14,10 +14,10 @@ from blocklist.text.validation import validate
 _PLACES = ("url", "file")
 
 
-def merged(definition: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+def apply_merge_patch(definition: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     """Return a definition as data with a merge patch put in (RFC 7396): null removes, a table leads further.
 
-    >>> merged({"title": "A", "source": {"url": 1, "file": 2}}, {"title": None, "source": {"url": 3}})
+    >>> apply_merge_patch({"title": "A", "source": {"url": 1, "file": 2}}, {"title": None, "source": {"url": 3}})
     {'source': {'url': 3, 'file': 2}}
     """
     changed = dict(definition)
@@ -26,13 +26,13 @@ def merged(definition: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
             changed.pop(key, None)
         elif isinstance(value, dict):
             known = changed.get(key)
-            changed[key] = merged(known if isinstance(known, dict) else {}, value)
+            changed[key] = apply_merge_patch(known if isinstance(known, dict) else {}, value)
         else:
             changed[key] = value
     return changed
 
 
-def drafted(patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool = False) -> FeedDefinition:
+def draft_definition(patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool = False) -> FeedDefinition:
     """Return the definition of a new feed: the catalog's of that name with a patch put in, or the patch alone.
 
     ``options`` are pairs as ``--option`` takes them; ``strict`` takes the patch as JSON, and no text for a number.
@@ -42,10 +42,10 @@ def drafted(patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool 
     name = patch.get("name")
     where = "the feed" if name is None else f"feed {name}"
     known = from_catalog(name).model_dump(mode="json", exclude_defaults=True) if name in catalog_names() else {}
-    return validate(FeedDefinition, with_options(_amended(known, patch), options), where, strict=strict)
+    return validate(FeedDefinition, with_options(_merged(known, patch), options), where, strict=strict)
 
 
-def amended(
+def amend_definition(
     definition: FeedDefinition, patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool = False
 ) -> FeedDefinition:
     """Return a kept definition with a merge patch put in (RFC 7396), then pairs as ``--option`` takes them.
@@ -60,11 +60,11 @@ def amended(
         )
     known = definition.model_dump(mode="json", exclude_defaults=True)
     return validate(
-        FeedDefinition, with_options(_amended(known, patch), options), f"feed {definition.name}", strict=strict
+        FeedDefinition, with_options(_merged(known, patch), options), f"feed {definition.name}", strict=strict
     )
 
 
-def _amended(known: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+def _merged(known: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     known = dict(known)
     if patch.get("format", known.get("format")) != known.get("format"):
         known.pop("options", None)
@@ -75,4 +75,4 @@ def _amended(known: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
         and isinstance(known.get("source"), dict)
     ):
         known["source"] = {key: value for key, value in known["source"].items() if key not in _PLACES}
-    return merged(known, patch)
+    return apply_merge_patch(known, patch)
