@@ -31,7 +31,7 @@ class Identity:
 
     name: str
     role: Role
-    how: AuthMethod
+    method: AuthMethod
     id: int | None = None
     remote_address: str | None = None
     person: str = ""

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from blocklist.definitions.definition import MaybeSeconds, Seconds
 from blocklist.domain.errors import ConfigurationError
+from blocklist.text.field_types import MaybeSeconds, Seconds, StrictModel
 
 #: Bytes of a signing key (Standard Webhooks 1.0: between 192 and 512 bits).
 _KEY_LEAST, _KEY_MOST = 24, 64
@@ -29,11 +29,7 @@ class Event(StrEnum):
     SNAPSHOT_UNPUBLISHED = "snapshot_unpublished"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Channel(_Section):
+class _Channel(StrictModel):
     events: tuple[Event, ...] = Field((), description="Events that are told here; none named: all.")
 
     def wants(self, event: Event) -> bool:
@@ -106,7 +102,7 @@ class EmailSettings(_Channel):
     to: tuple[Mailbox, ...] = Field(min_length=1)
 
 
-class NotifySettings(_Section):
+class NotifySettings(StrictModel):
     """Telling people what is wrong; nothing is told without a channel below."""
 
     gather: MaybeSeconds = Field(60, description="How long news are gathered, so that many at once are one message.")
@@ -122,8 +118,8 @@ class NotifySettings(_Section):
     smtp_password_file: str = Field("", description="File that holds the password of the user.")
     smtp_password_env: str = Field("", description="Or the environment variable that does.")
     smtp_from: str = Field("", description="Address that e-mail comes from.")
-    webhook: dict[str, WebhookSettings] = {}
-    email: dict[str, EmailSettings] = {}
+    webhook: dict[str, WebhookSettings] = Field({})
+    email: dict[str, EmailSettings] = Field({})
 
     @model_validator(mode="after")
     def _mail_can_be_sent(self) -> NotifySettings:

@@ -13,34 +13,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from blocklist.config.notifications import NotifySettings
-from blocklist.definitions.definition import (
-    Country,
-    DatePattern,
-    Growth,
-    GuardNames,
-    Hosts,
-    MaybeSeconds,
-    Seconds,
-    Share,
-    Targets,
-)
+from blocklist.definitions.definition import DatePattern, Growth, GuardNames, Hosts, Share, Targets
 from blocklist.domain.access import Role
 from blocklist.domain.errors import ConfigurationError
 from blocklist.domain.listing import CONFIRMED_KINDS, AuthorityKind
 from blocklist.domain.verdict import Policy
+from blocklist.text.field_types import Country, MaybeSeconds, Seconds, StrictModel
 from blocklist.text.validation import describe
 
 #: Names of settings that hold a secret.
 _SECRET = re.compile(r"(?:secret|password|token|key)s?$")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _address(text: str) -> str:
@@ -83,7 +70,7 @@ def _public_url(url: str) -> str:
     return url.rstrip("/")
 
 
-class ServeSettings(_Section):
+class ServeSettings(StrictModel):
     """Where the service listens."""
 
     control: Address = Field(
@@ -107,7 +94,7 @@ class ServeSettings(_Section):
     )
 
 
-class LookupSettings(_Section):
+class LookupSettings(StrictModel):
     """The lookup node. Without a token it answers whoever reaches it."""
 
     unix_socket: str = Field("", description="Path of a Unix socket that is listened on besides.")
@@ -119,7 +106,7 @@ class LookupSettings(_Section):
     max_connections: int = Field(16_384, ge=1, description="Connections that one worker keeps open.")
 
 
-class FetchSettings(_Section):
+class FetchSettings(StrictModel):
     """What a fetch may cost, and where it may go."""
 
     allow_private_hosts: tuple[str, ...] = Field(
@@ -141,14 +128,14 @@ class FetchSettings(_Section):
     )
 
 
-class RefreshSettings(_Section):
+class RefreshSettings(StrictModel):
     """The schedule."""
 
     concurrent: int = Field(4, ge=1, le=64, description="Feeds refreshed side by side.")
     jitter: float = Field(0.1, ge=0, le=0.5, description="Share of a feed's interval by which its time varies.")
 
 
-class GuardSettings(_Section):
+class GuardSettings(StrictModel):
     """What a run may do without a person looking; a feed's definition may say otherwise."""
 
     off: GuardNames = Field((), description="Guards that do not speak, by name: those that docs/operations.md marks.")
@@ -168,7 +155,7 @@ class GuardSettings(_Section):
     never_block: Hosts = Field((), description="Hosts that no feed may block, nor anything below them.")
 
 
-class EvidenceSettings(_Section):
+class EvidenceSettings(StrictModel):
     """The bodies that runs read, kept as evidence."""
 
     keep_for: MaybeSeconds = Field(
@@ -176,7 +163,7 @@ class EvidenceSettings(_Section):
     )
 
 
-class AccessSettings(_Section):
+class AccessSettings(StrictModel):
     """Who may use the control plane."""
 
     session_idle: Seconds = Field(3_600, description="Silence that ends a session.")
@@ -193,7 +180,7 @@ def _issuer(url: str) -> str:
     return url
 
 
-class OidcSettings(_Section):
+class OidcSettings(StrictModel):
     """Sign-in with an OpenID provider."""
 
     issuer: Annotated[str, AfterValidator(_issuer)] = Field(
@@ -220,14 +207,14 @@ class OidcSettings(_Section):
         return self
 
 
-class SnapshotSettings(_Section):
+class SnapshotSettings(StrictModel):
     """The compiled list."""
 
     max_age: Seconds = Field(86_400, description="Age from which answers say that they are stale.")
     keep: int = Field(3, ge=1, description="Snapshot files kept, the current one included.")
 
 
-class GateSettings(_Section):
+class GateSettings(StrictModel):
     """Forward authentication."""
 
     unknown: Literal["allow", "block"] = Field(
@@ -235,7 +222,7 @@ class GateSettings(_Section):
     )
 
 
-class LogSettings(_Section):
+class LogSettings(StrictModel):
     """What the service says of itself, on standard error."""
 
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
@@ -244,7 +231,7 @@ class LogSettings(_Section):
     json_lines: bool = Field(False, description="Write JSON objects, one a line, instead of text.")
 
 
-class PolicySettings(_Section):
+class PolicySettings(StrictModel):
     """A named policy: which listings count for a caller. An empty list does not restrict."""
 
     kinds: tuple[AuthorityKind, ...] = ()

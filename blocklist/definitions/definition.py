@@ -12,9 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     WithJsonSchema,
@@ -22,28 +20,14 @@ from pydantic import (
     model_validator,
 )
 
-from blocklist.definitions.source import Credentials, Source
-from blocklist.domain.clock import parse_duration
+from blocklist.definitions.source import Source
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Authority, AuthorityKind, Scope
 from blocklist.formats.registry import FORMATS, format_of
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.rules import Reading
+from blocklist.text.field_types import Country, Seconds, StrictModel
 from blocklist.text.validation import validate
-
-__all__ = [
-    "AuthorityDefinition",
-    "Country",
-    "Credentials",
-    "FeedDefinition",
-    "FeedGuards",
-    "RulesDefinition",
-    "Seconds",
-    "Share",
-    "Source",
-    "definition_from_table",
-    "with_options",
-]
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -54,30 +38,10 @@ _TOP_LEVEL = ("title", "every", "legal_basis", "documentation", "notes", "verifi
 _PARTS = ("authority", "source", "rules", "guards", "feed")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def _feed_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a feed name: use up to 64 lower-case letters, digits and hyphens")
     return name
-
-
-def _country(code: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2}", code):
-        raise ValueError(f"{code!r} is not a country: use two capital letters (ISO 3166-1), XX for none")
-    return code
-
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-def _duration_schema(least: int) -> WithJsonSchema:
-    """Return how a duration is described: as it is kept, in seconds, or as people write it."""
-    number = {"type": "integer", "minimum": least, "maximum": 315_360_000}
-    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": "^[0-9]+[smhdw]?$", "examples": ["6h"]}]})
 
 
 def _listed(value: object) -> object:
@@ -123,14 +87,9 @@ def _date_pattern(text: str) -> str:
     return text
 
 
-#: At most ten years: what is longer was not meant.
-Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1, le=315_360_000), _duration_schema(1)]
-#: The same, and 0 for none.
-MaybeSeconds = Annotated[int, BeforeValidator(_duration), Field(ge=0, le=315_360_000), _duration_schema(0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 #: A growth: more than 1 is more than doubled.
 Growth = Annotated[float, Field(ge=0, le=1_000_000)]
-Country = Annotated[str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})]
 #: The guards that can be switched off; what else a guard refuses, no definition may allow.
 SwitchedOff = Literal[
     "markup",
@@ -155,7 +114,7 @@ FeedName = Annotated[
 FormatName = Annotated[str, AfterValidator(_format), WithJsonSchema({"type": "string", "enum": list(FORMATS)})]
 
 
-class AuthorityDefinition(_Part):
+class AuthorityDefinition(StrictModel):
     """Who confirmed what the feed lists; ``contact`` is where a site's owner appeals."""
 
     name: str = Field(min_length=1)
@@ -168,7 +127,7 @@ class AuthorityDefinition(_Part):
         return Authority(self.name, self.kind, self.country, self.contact)
 
 
-class RulesDefinition(_Part):
+class RulesDefinition(StrictModel):
     """How entries are read: see :class:`blocklist.normalize.rules.Reading`."""
 
     entries: Literal["sites", "apps"] = "sites"
@@ -180,7 +139,7 @@ class RulesDefinition(_Part):
         return Reading(self.entries, self.www, self.scope)
 
 
-class FeedGuards(_Part):
+class FeedGuards(StrictModel):
     """What a run of this feed may do without a person looking; None takes the setting ``[guards]`` of the service.
 
     The lists of names and targets count beside those of the service.
@@ -198,7 +157,7 @@ class FeedGuards(_Part):
     never_block: Hosts = ()
 
 
-class FeedDefinition(_Part):
+class FeedDefinition(StrictModel):
     """The definition of one feed."""
 
     name: FeedName

@@ -6,14 +6,11 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from blocklist.definitions.name_dates import date_pattern
 from blocklist.definitions.signing_keys import minisign_key, openpgp_key
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from blocklist.text.field_types import StrictModel
 
 
 def _url(url: str) -> str:
@@ -48,7 +45,7 @@ Url = Annotated[str, AfterValidator(_url)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 
-class Credentials(_Part):
+class Credentials(StrictModel):
     """What a request to the feed carries. The secret itself is in an environment variable or a file, never here."""
 
     kind: Literal["bearer", "basic", "header", "query", "certificate"]
@@ -73,7 +70,7 @@ class Credentials(_Part):
         return self
 
 
-class LinkRule(_Part):
+class LinkRule(StrictModel):
     """Which link of a page to take: those that match, the newest of them."""
 
     href: str | None = Field(None, min_length=1)
@@ -105,7 +102,7 @@ class Discovery(LinkRule):
         return (self, self.then) if self.then else (self,)
 
 
-class Pagination(_Part):
+class Pagination(StrictModel):
     """The list comes in JSON pages. ``field``, ``rows`` and ``more`` are paths in one page, dots between names."""
 
     kind: Literal["link", "next", "page", "cursor"]
@@ -125,7 +122,7 @@ class Pagination(_Part):
         return self
 
 
-class Integrity(_Part):
+class Integrity(StrictModel):
     """What proves a body: its SHA-256 or a detached signature, published beside it."""
 
     kind: Literal["sha256", "minisign", "openpgp"]
@@ -146,7 +143,7 @@ class Integrity(_Part):
         return self
 
 
-class Source(_Part):
+class Source(StrictModel):
     """Where the list is. Neither ``url`` nor ``file``: it arrives by ``refresh --file``, or the operator adds it."""
 
     url: Url | None = None

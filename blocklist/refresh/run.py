@@ -14,7 +14,8 @@ import structlog
 from filelock import FileLock, Timeout
 
 from blocklist.config.settings import GuardSettings, Settings
-from blocklist.definitions.definition import FeedDefinition, Source
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.source import Source
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import BlocklistError, ConflictError, StoreError
 from blocklist.domain.listing import Feed
