@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from blocklist import Snapshot
-from blocklist.access.secrets import hashed
+from blocklist.access.secrets import hash_secret
 from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.access import Person, Role
@@ -207,5 +207,5 @@ def session_client(app: Flask, service: Service, role: Role | str, name: str = "
     secret = service.open_session(person, "127.0.0.1", "test", "test")
     client = app.test_client()
     client.set_cookie("blocklist", secret)
-    client.environ_base["HTTP_X_CSRF_TOKEN"] = hashed(f"csrf {secret}")
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = hash_secret(f"csrf {secret}")
     return client

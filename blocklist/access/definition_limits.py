@@ -1,4 +1,4 @@
-"""Definitions that reach into this machine, to its files and secrets: not every editor may send those about."""
+"""Definitions that only an admin may create or change, because they read files or secrets of this machine."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from blocklist.domain.access import Role
 from blocklist.domain.errors import ForbiddenError
 
 
-def check_reach(role: Role, after: FeedDefinition, before: FeedDefinition | None = None) -> None:
-    """Make sure that a role may bring a definition about.
+def check_definition_allowed(role: Role, after: FeedDefinition, before: FeedDefinition | None = None) -> None:
+    """Make sure that a role may create a definition, or change one from ``before`` to ``after``.
 
-    A source that reads a file of this machine shows what is in it; one with credentials sends a secret to an address.
-    Both are an admin's to say, the address of a feed that has credentials included.
+    A source that is a file of this machine shows its content; a source with credentials sends a secret to its address.
+    Only an admin may set these, or change the source of a feed that has credentials.
 
-    :raises ForbiddenError: the definition needs an admin.
+    :raises ForbiddenError: the change needs an admin.
     """
     source, known = after.source, before.source if before else Source()
     if role.covers(Role.ADMIN) or source == known:
         return
     if source.file is not None or (source.url or "").startswith("file:"):
-        raise ForbiddenError("a source on this machine is for an admin to say: it shows whatever is in that file")
+        raise ForbiddenError(
+            "only an admin may set a file of this machine as the source, because the feed shows its content"
+        )
     if source.credentials is not None:
-        raise ForbiddenError("where a feed with credentials is fetched is for an admin to say: the secret goes there")
+        raise ForbiddenError(
+            "only an admin may change the source of a feed with credentials, because the secret is sent to its address"
+        )

@@ -1,4 +1,4 @@
-"""Who asks, and from where."""
+"""Who makes a request, and by what they were identified."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ _BEHIND_A_TOKEN = re.compile(r" \(token \d+ of ([^()]+)\)$")
 _ON_THE_COMMAND_LINE = " (command line)"
 
 
-class How(StrEnum):
-    """By what somebody is known."""
+class AuthMethod(StrEnum):
+    """How whoever makes a request was identified."""
 
-    TOKEN = "token"  # noqa: S105 - the word, not a secret
+    TOKEN = "token"  # noqa: S105 - not a secret
     SESSION = "session"
     COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whoever asks: a person who signed in, a token of a program, or the system user who runs a command.
+    """A person who signed in, a token of a program, or the system user who runs a command.
 
-    ``id`` is that of the person or the token; ``person`` is who answers for a token: the one who made it.
+    ``id`` is that of the person or the token; ``person`` is the person responsible: for a token, who created it.
     """
 
     name: str
     role: Role
-    how: How
+    method: AuthMethod
     id: int | None = None
     remote_address: str | None = None
     person: str = ""
 
     @property
     def actor(self) -> str:
-        """What the audit log says of who it was.
+        """The actor in the audit log.
 
-        >>> Identity("nightly", Role.EDITOR, How.TOKEN, 3, person="anna").actor
+        >>> Identity("nightly", Role.EDITOR, AuthMethod.TOKEN, 3, person="anna").actor
         'nightly (token 3 of anna)'
         """
-        if self.how is How.TOKEN:
+        if self.method is AuthMethod.TOKEN:
             return f"{self.name} (token {self.id} of {self.person})"
-        return f"{self.name}{_ON_THE_COMMAND_LINE}" if self.how is How.COMMAND_LINE else self.name
+        return f"{self.name}{_ON_THE_COMMAND_LINE}" if self.method is AuthMethod.COMMAND_LINE else self.name
 
 
 def person_behind(actor: str) -> str:
-    """Return the person who acted, through whatever means.
+    """Return the person responsible for an actor of the audit log.
 
     >>> person_behind("nightly (token 3 of anna)"), person_behind("anna (command line)"), person_behind("anna")
     ('anna', 'anna', 'anna')
@@ -60,10 +60,12 @@ def person_behind(actor: str) -> str:
 
 
 def refuse_same_person(actor: str, authors: Iterable[str], what: str) -> None:
-    """Refuse somebody who would agree with themselves (setting ``access.two_people``).
+    """Refuse an approval by the person whose change it is (setting ``access.two_people``).
 
     :raises ForbiddenError: the person behind ``actor`` is one of the authors.
     """
     person = person_behind(actor)
     if person in {person_behind(author) for author in authors}:
-        raise ForbiddenError(f"{what} is {person}'s own doing: somebody else must agree (setting access.two_people)")
+        raise ForbiddenError(
+            f"{what} is a change by {person}: another person must approve it (setting access.two_people)"
+        )

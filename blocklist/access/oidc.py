@@ -1,7 +1,7 @@
-"""Sign-in with an OpenID provider: discovery, the code flow with PKCE, and the proof that its answer is for us.
+"""Sign-in with an OpenID provider: discovery, the code flow with PKCE, and the verification of the ID token.
 
-OpenID Connect Core 1.0, section 3.1; RFC 7636 (PKCE); RFC 9207 (issuer in the answer). Authlib and joserfc check the
-tokens. Loaded where a provider is set, and nowhere else.
+OpenID Connect Core 1.0, section 3.1; RFC 7636 (PKCE); RFC 9207 (issuer in the response). Authlib and joserfc check the
+tokens. This module is imported only if a provider is configured.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from blocklist.access.secrets import new_secret
 from blocklist.config.settings import OidcSettings
 from blocklist.domain.errors import BlocklistError, ConfigurationError, UnauthorizedError
 
-#: Signatures that only the provider can make; never "none", nor HMAC with a secret that others may know.
+#: Signatures that only the provider can make: not "none", and not HMAC, whose key is a shared secret.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
-#: Seconds that one answer of the provider may take, and by which its clock may differ.
+#: Seconds: the longest time of one request, and by how much the provider's clock may differ.
 _TIMEOUT, _LEEWAY = 10.0, 60
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """A sign-in under way, which the browser carries to the provider and back."""
+class PendingSignIn:
+    """A sign-in that has begun; the browser keeps it in a cookie until it returns from the provider."""
 
     state: str
     nonce: str
@@ -43,23 +43,23 @@ class Pending:
     next: str
 
     def as_dict(self) -> dict[str, str]:
-        """Return the parts, to be put into a cookie."""
+        """Return the fields, to store them in a cookie."""
         return asdict(self)
 
 
 class Provider:
-    """One OpenID provider, as the settings name it."""
+    """The OpenID provider of the settings."""
 
     def __init__(self, settings: OidcSettings) -> None:
         self._settings = settings
         self._metadata: dict[str, Any] | None = None
 
-    def begin(self, redirect_uri: str, next_: str) -> tuple[str, Pending]:
-        """Return the address to send the browser to, and what it must bring back.
+    def begin(self, redirect_uri: str, next_: str) -> tuple[str, PendingSignIn]:
+        """Return the address to redirect the browser to, and the pending sign-in to keep in its cookie.
 
-        :raises BlocklistError: the provider does not answer, or not as one.
+        :raises BlocklistError: the provider does not respond, or not as an OpenID provider.
         """
-        pending = Pending(new_secret(), new_secret(), new_secret(), next_)
+        pending = PendingSignIn(new_secret(), new_secret(), new_secret(), next_)
         address = prepare_grant_uri(
             self._endpoint("authorization_endpoint"),
             self._settings.client_id,
@@ -73,16 +73,16 @@ class Provider:
         )
         return str(address), pending
 
-    def finish(self, pending: Pending, answer: Mapping[str, str], redirect_uri: str) -> dict[str, Any]:
-        """Return what the provider says of the person who came back with an answer.
+    def finish(self, pending: PendingSignIn, answer: Mapping[str, str], redirect_uri: str) -> dict[str, Any]:
+        """Return the provider's claims about the person who returned with ``answer``, the parameters of the callback.
 
-        :raises UnauthorizedError: the answer is not one to this sign-in, or the provider refused.
-        :raises BlocklistError: the provider does not answer, or not as one.
+        :raises UnauthorizedError: the answer does not belong to this sign-in, or the provider refused.
+        :raises BlocklistError: the provider does not respond, or not as an OpenID provider.
         """
         if not hmac.compare_digest(answer.get("state", "").encode(), pending.state.encode()):
-            raise UnauthorizedError("this is not the answer to a sign-in that this browser began: begin anew")
+            raise UnauthorizedError("this browser did not begin this sign-in: sign in again")
         if "iss" in answer and answer["iss"] != self._issuer:
-            raise UnauthorizedError("the answer is of another provider than the one that was asked")
+            raise UnauthorizedError("the answer comes from another provider than the configured one")
         if "code" not in answer:
             raise UnauthorizedError("the provider did not sign you in")
         form = {
@@ -91,14 +91,14 @@ class Provider:
             "redirect_uri": redirect_uri,
             "code_verifier": pending.verifier,
         }
-        tokens = self._ask("POST", self._endpoint("token_endpoint"), form)
+        tokens = self._request("POST", self._endpoint("token_endpoint"), form)
         claims = self._verified(str(tokens.get("id_token", "")), pending.nonce, str(tokens.get("access_token", "")))
-        return self._more(claims, str(tokens.get("access_token", "")))
+        return self._with_userinfo(claims, str(tokens.get("access_token", "")))
 
     def _verified(self, id_token: str, nonce: str, access_token: str) -> dict[str, Any]:
-        """Return the claims of an ID token that is signed by the provider, for us, for this sign-in, and in time."""
+        """Return the claims of an ID token, after its signature, audience, nonce and times were verified."""
         try:
-            keys = KeySet.import_key_set(self._ask("GET", self._endpoint("jwks_uri")))  # type: ignore[arg-type]
+            keys = KeySet.import_key_set(self._request("GET", self._endpoint("jwks_uri")))  # type: ignore[arg-type]
             token = jwt.decode(id_token, keys, algorithms=_ALGORITHMS)
             claims = CodeIDToken(
                 token.claims,
@@ -112,19 +112,19 @@ class Provider:
             )
             claims.validate(leeway=_LEEWAY)
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            # Which claim was wrong, never its value.
-            raise UnauthorizedError(f"the provider's word could not be verified: {type(error).__name__}") from None
+            # The type of the error says which check failed; its text may contain the value.
+            raise UnauthorizedError(f"the provider's ID token cannot be verified: {type(error).__name__}") from None
         return dict(token.claims)
 
-    def _more(self, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
-        """Return the claims, with those that only the userinfo endpoint tells."""
+    def _with_userinfo(self, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
+        """Return the claims, completed from the userinfo endpoint if the name or the role is missing."""
         address = self._discovered().get("userinfo_endpoint")
         wanted = {self._settings.name_claim, self._settings.role_claim} - claims.keys()
         if not wanted or not address or not access_token:
             return claims
-        told = self._ask("GET", str(address), headers={"Authorization": f"Bearer {access_token}"})
-        # OpenID Connect Core 5.3.2: only the same subject may be believed.
-        return {**told, **claims} if told.get("sub") == claims["sub"] else claims
+        userinfo = self._request("GET", str(address), headers={"Authorization": f"Bearer {access_token}"})
+        # OpenID Connect Core, section 5.3.2: userinfo of another subject must not be used.
+        return {**userinfo, **claims} if userinfo.get("sub") == claims["sub"] else claims
 
     @property
     def _issuer(self) -> str:
@@ -133,20 +133,22 @@ class Provider:
     def _endpoint(self, name: str) -> str:
         address = self._discovered().get(name)
         if not isinstance(address, str):
-            raise BlocklistError(f"oidc.issuer {self._settings.issuer}: its description names no {name}")
+            raise BlocklistError(f"oidc.issuer {self._settings.issuer}: its metadata has no {name}")
         return address
 
     def _discovered(self) -> dict[str, Any]:
-        """Return the provider's description, which must be of the issuer that the settings name."""
+        """Return the provider's metadata, whose issuer must be that of the settings."""
         if self._metadata is None:
             address = f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration"
-            found = self._ask("GET", address)
+            found = self._request("GET", address)
             if str(found.get("issuer", "")).rstrip("/") != self._settings.issuer.rstrip("/"):
-                raise BlocklistError(f"oidc.issuer {self._settings.issuer}: it calls itself {found.get('issuer')!r}")
+                raise BlocklistError(
+                    f"oidc.issuer {self._settings.issuer}: its metadata names the issuer {found.get('issuer')!r}"
+                )
             self._metadata = found
         return self._metadata
 
-    def _ask(
+    def _request(
         self, method: str, address: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
         auth = (self._settings.client_id, self._secret()) if form else None
@@ -157,15 +159,17 @@ class Provider:
                 response = client.request(method, address, data=form, headers=headers, auth=auth)
             found = response.json()
             if form and response.status_code in (400, 401):
-                raise UnauthorizedError(f"the provider did not take the answer ({_told(found)}): begin anew")
+                raise UnauthorizedError(
+                    f"the provider did not accept the sign-in ({_error_code(found)}): sign in again"
+                )
             response.raise_for_status()
         except (httpx.HTTPError, ValueError) as error:
-            # Not what the library says: an address may hold a code.
+            # Without the text of the library's error: an address may contain a code.
             raise BlocklistError(
-                f"the OpenID provider {self._settings.issuer} does not answer as one: {type(error).__name__}"
+                f"the OpenID provider {self._settings.issuer} does not respond as one: {type(error).__name__}"
             ) from None
         if not isinstance(found, dict):
-            raise BlocklistError(f"the OpenID provider {self._settings.issuer} does not answer as one")
+            raise BlocklistError(f"the OpenID provider {self._settings.issuer} does not respond as one")
         return found
 
     @cached_property
@@ -186,7 +190,7 @@ class Provider:
             raise ConfigurationError(f"oidc.client_secret_file: {path} cannot be read: {error}") from None
 
 
-def _told(answer: object) -> str:
-    """Return the error of a token endpoint (RFC 6749, 5.2), if it is one."""
+def _error_code(answer: object) -> str:
+    """Return the error code of a token endpoint's response (RFC 6749, section 5.2)."""
     error = answer.get("error") if isinstance(answer, dict) else None
     return error if isinstance(error, str) and re.fullmatch("[a-z_]{1,40}", error) else "no reason given"

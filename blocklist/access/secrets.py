@@ -1,6 +1,6 @@
-"""Secrets that the service makes: 256 random bits each, shown once, kept as their SHA-256.
+"""Secrets that the service generates: 256 random bits, shown once, stored as their SHA-256.
 
-A plain hash is enough for them and would not be for a password: nobody guesses 256 bits, however fast the hash.
+A fast hash would be too weak for a password, but 256 random bits cannot be guessed.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-#: How a token begins, so that people and scanners of leaked secrets recognize one.
-TOKEN_PREFIX = "blk_"  # noqa: S105 - the beginning that all have
-#: Characters of a token that are kept in the clear, to tell which one it is.
+#: The beginning of every token, by which people and secret scanners recognize one.
+TOKEN_PREFIX = "blk_"  # noqa: S105 - not a secret
+#: Characters of a token that are stored in the clear, to identify it.
 _SHOWN = len(TOKEN_PREFIX) + 8
 
 
@@ -20,19 +20,19 @@ def new_secret() -> str:
 
 
 def new_token() -> str:
-    """Return the secret of a new token, such as ``blk_`` and 43 characters."""
+    """Return a new token: ``blk_`` and 43 characters."""
     return TOKEN_PREFIX + new_secret()
 
 
-def shown_part(token: str) -> str:
-    """Return what may be shown of a token.
+def visible_part(token: str) -> str:
+    """Return the beginning of a token, which may be shown.
 
-    >>> shown_part("blk_abcdefghijklmnop")
+    >>> visible_part("blk_abcdefghijklmnop")
     'blk_abcdefgh'
     """
     return token[:_SHOWN]
 
 
-def hashed(secret: str) -> str:
-    """Return what is kept of a secret: its SHA-256 in hexadecimal digits."""
+def hash_secret(secret: str) -> str:
+    """Return the hash of a secret to store: its SHA-256 in hexadecimal digits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,4 +1,4 @@
-"""Guessing, slowed to a crawl: who failed too often is told to wait, and nothing waits for them meanwhile."""
+"""Limits failed sign-ins: a client with too many failures is refused for a time."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
 
 
 class Throttle:
-    """Counts failures by who failed, in the memory of this process; a restart forgives."""
+    """Counts failures by client, in the memory of this process: a restart resets the counts."""
 
     def __init__(self, *limits: str) -> None:
-        """Allow so many failures: ``10/minute`` and the like, each of which must hold."""
+        """``limits`` are the failures allowed, such as ``10/minute``; each of them applies."""
         self._limits = limits
         self._lock = threading.Lock()
         self._made: MovingWindowRateLimiter | None = None
 
-    def check(self, who: str) -> None:
-        """Refuse a further try of somebody who failed too often.
+    def check(self, client: str) -> None:
+        """Refuse another attempt by a client that failed too often.
 
-        :raises TooManyError: when to try again.
+        :raises TooManyError: too many attempts failed; the error says when to try again.
         """
-        seconds = self.wait(who)
+        seconds = self.retry_after(client)
         if seconds:
-            raise TooManyError(f"too many tries failed: try again in {seconds} seconds", seconds)
+            raise TooManyError(f"too many failed attempts: try again in {seconds} seconds", seconds)
 
-    def wait(self, who: str) -> int:
-        """Return the seconds until somebody may try again; 0: now."""
+    def retry_after(self, client: str) -> int:
+        """Return the seconds until a client may try again; 0 if it may now."""
         limiter = self._limiter()
-        spent = (item for item in self._items if not limiter.test(item, who))
-        resets = [limiter.get_window_stats(item, who).reset_time - time.time() for item in spent]
+        spent = (item for item in self._items if not limiter.test(item, client))
+        resets = [limiter.get_window_stats(item, client).reset_time - time.time() for item in spent]
         return max(1, math.ceil(max(resets))) if resets else 0
 
-    def failed(self, who: str) -> None:
+    def record_failure(self, client: str) -> None:
         """Count a failure."""
         limiter = self._limiter()
         for item in self._items:
-            limiter.hit(item, who)
+            limiter.hit(item, client)
 
     def _limiter(self) -> MovingWindowRateLimiter:
-        # Made when first needed: commands never are, and the library starts a thread.
+        # Created on first use: the library starts a thread, and commands do not need it.
         with self._lock:
             if self._made is None:
                 from limits import parse  # noqa: PLC0415 - see above
@@ -58,10 +58,10 @@ class Throttle:
             return self._made
 
 
-def sender(address: str | None) -> str:
-    """Return whom an address stands for: itself, or its /64, of which one sender has every address.
+def client_network(address: str | None) -> str:
+    """Return the network of a client: its IPv4 address, or the /64 of its IPv6 address, which usually is one client.
 
-    >>> sender("203.0.113.7"), sender("2001:db8:1:2:3:4:5:6"), sender("::ffff:203.0.113.7")
+    >>> client_network("203.0.113.7"), client_network("2001:db8:1:2:3:4:5:6"), client_network("::ffff:203.0.113.7")
     ('203.0.113.7', '2001:db8:1:2::/64', '203.0.113.7')
     """
     try:

@@ -12,11 +12,10 @@ from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
 from blocklist.definitions.catalog import catalog_names, from_catalog, sample_of
 from blocklist.definitions.definition import FeedDefinition
-from blocklist.definitions.merge import amended, drafted
+from blocklist.definitions.merge import amend_definition, draft_definition
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import AuthorityKind
 from blocklist.domain.run import Effect, Outcome
-from blocklist.formats.pdf import missing_extra
 from blocklist.formats.registry import FORMATS
 from blocklist.refresh.preview import Preview
 from blocklist.service.serialization import preview_body
@@ -88,7 +87,7 @@ def edit(context: Context, /, name: str, options: tuple[str, ...], **given: Any)
     if not patch and not options:
         raise UsageError("say what to change, such as --url or --every; 'blocklist feed show NAME' shows what is")
     before = context.service.store.feeds.get(name)
-    after = context.service.edit_feed(name, lambda known: amended(known, patch, options), context.actor)
+    after = context.service.edit_feed(name, lambda known: amend_definition(known, patch, options), context.actor)
     if before.definition == after.definition:
         click.echo(f"{name} is so already; nothing was changed")
         return
@@ -190,7 +189,7 @@ def samples(context: Context) -> None:
         definition = from_catalog(name)
         if definition.reference_only or (name in known and known[name].last_success):
             continue
-        if definition.format == "pdf" and (missing := missing_extra()):
+        if missing := FORMATS[definition.format].missing_extra():
             click.echo(f"{name}: skipped: {missing}")
             continue
         if name not in known:
@@ -222,7 +221,7 @@ def _definition(name: str, options: tuple[str, ...], **given: Any) -> FeedDefini
                 f"the catalog has no feed {name!r} ('blocklist feed catalog' lists those there are), "
                 f"and for one of your own {', '.join(missing)} is missing"
             )
-    return drafted({"name": name, **_patch(**given)}, options)
+    return draft_definition({"name": name, **_patch(**given)}, options)
 
 
 def _patch(**given: Any) -> dict[str, Any]:

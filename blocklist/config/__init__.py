@@ -1,1 +1,1 @@
-"""The settings, where alerts are sent, and the logs."""
+"""The configuration: settings, notification channels, logging."""

@@ -1,4 +1,4 @@
-"""Logging: one line an event on standard error, as text or as JSON."""
+"""Logging: one line per event on standard error, as text or JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from blocklist.config.settings import LogSettings
 
 
 def configure_logs(settings: LogSettings, *, quiet: bool = False) -> None:
-    """Write events of the configured level and above; ``quiet`` leaves only warnings and worse."""
+    """Configure logging for the level in the settings; ``quiet`` raises the level ``info`` to ``warning``."""
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     if quiet and level == logging.INFO:
         level = logging.WARNING
@@ -20,7 +20,7 @@ def configure_logs(settings: LogSettings, *, quiet: bool = False) -> None:
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if settings.json_lines
         else structlog.dev.ConsoleRenderer(
-            # Never the tracebacks that show local variables: secrets of feeds are among them.
+            # Plain tracebacks: those with local variables would show the secrets of feeds.
             colors=sys.stderr.isatty(),
             exception_formatter=structlog.dev.plain_traceback,
         )
@@ -35,7 +35,7 @@ def configure_logs(settings: LogSettings, *, quiet: bool = False) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    # A command says in its result how many attempts it took; the service tells of each in its log.
+    # The result of a command says how many attempts it took; the service logs each attempt.
     stamina.instrumentation.set_on_retry_hooks(() if quiet else None)
-    # Libraries say what matters through the outcome of a run; their own chatter is for debugging.
+    # What matters of the libraries' events is in the outcome of a run; their own logs are for debugging.
     logging.basicConfig(level=logging.DEBUG if level <= logging.DEBUG else logging.ERROR, stream=sys.stderr)

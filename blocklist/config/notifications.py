@@ -1,4 +1,4 @@
-"""The settings of telling: which events go to which channel, and how each is reached."""
+"""The settings of notifications: which events go to which channel, and how each channel is reached."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from blocklist.definitions.definition import MaybeSeconds, Seconds
 from blocklist.domain.errors import ConfigurationError
+from blocklist.text.field_types import MaybeSeconds, Seconds, StrictModel
 
 #: Bytes of a signing key (Standard Webhooks 1.0: between 192 and 512 bits).
-_KEY_LEAST, _KEY_MOST = 24, 64
+_MIN_KEY, _MAX_KEY = 24, 64
 
 
 class Event(StrEnum):
-    """What can be told."""
+    """What people can be notified of."""
 
     FEED_STALE = "feed_stale"
     RUN_FAILED = "run_failed"
@@ -29,22 +29,18 @@ class Event(StrEnum):
     SNAPSHOT_UNPUBLISHED = "snapshot_unpublished"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Channel(_Section):
-    events: tuple[Event, ...] = Field((), description="Events that are told here; none named: all.")
+class _Channel(StrictModel):
+    events: tuple[Event, ...] = Field((), description="Events that are sent here; empty: all.")
 
     def wants(self, event: Event) -> bool:
-        """Return whether an event is told here."""
+        """Return whether an event is sent to this channel."""
         return not self.events or event in self.events
 
 
 def _address(url: str) -> str:
-    import httpx  # noqa: PLC0415 - loaded only where something is told
+    import httpx  # noqa: PLC0415 - loaded only if a webhook is configured
 
-    # The address is not repeated in what is said: it may be a secret itself.
+    # The message does not repeat the address, which may be a secret itself.
     try:
         httpx.URL(url)
         parts = urlsplit(url)
@@ -70,7 +66,7 @@ Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
 
 class WebhookSettings(_Channel):
-    """One address that news are posted to, signed as Standard Webhooks says."""
+    """An address that notifications are posted to, signed by the Standard Webhooks specification."""
 
     url: Annotated[str, AfterValidator(_address)] = Field(repr=False)
     secret_file: str = ""
@@ -79,51 +75,55 @@ class WebhookSettings(_Channel):
     @model_validator(mode="after")
     def _one_secret(self) -> WebhookSettings:
         if bool(self.secret_file) == bool(self.secret_env):
-            raise ValueError("give the signing secret in secret_file or in secret_env")
+            raise ValueError("set either secret_file or secret_env, where the signing secret is")
         return self
 
     def key(self) -> bytes:
         """Return the key that messages are signed with.
 
-        :raises ConfigurationError: it cannot be read, or is none.
+        :raises ConfigurationError: the key cannot be read, or has the wrong form.
         """
         text = _secret(self.secret_file, self.secret_env)
         try:
             key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
         except binascii.Error:
             key = b""
-        if not _KEY_LEAST <= len(key) <= _KEY_MOST:
+        if not _MIN_KEY <= len(key) <= _MAX_KEY:
             raise ConfigurationError(
-                f"{_place(self.secret_file, self.secret_env)} holds no signing secret: {_KEY_LEAST} to {_KEY_MOST} "
+                f"{_location(self.secret_file, self.secret_env)} contains no signing secret: {_MIN_KEY} to {_MAX_KEY} "
                 "random bytes in base64, such as 'openssl rand -base64 32' prints"
             )
         return key
 
 
 class EmailSettings(_Channel):
-    """People whom news are mailed to."""
+    """People who get notifications by e-mail."""
 
     to: tuple[Mailbox, ...] = Field(min_length=1)
 
 
-class NotifySettings(_Section):
-    """Telling people what is wrong; nothing is told without a channel below."""
+class NotifySettings(StrictModel):
+    """Notifications of problems; nothing is sent without a channel below."""
 
-    gather: MaybeSeconds = Field(60, description="How long news are gathered, so that many at once are one message.")
-    pause: MaybeSeconds = Field(300, description="Least time between two messages.")
-    remind: Seconds = Field(86_400, description="What is still wrong after this long is told again.")
-    timeout: Seconds = Field(20, description="Longest that delivering one message may take.")
-    smtp_host: str = Field("", description="Mail server; e-mail is sent through it.")
-    smtp_port: int = Field(587, ge=1, le=65_535, description="Its port: 587 with starttls, 465 with tls, usually.")
+    gather: MaybeSeconds = Field(
+        60, description="How long events are collected, so that many at once become one message."
+    )
+    pause: MaybeSeconds = Field(300, description="Shortest time between two messages.")
+    remind: Seconds = Field(86_400, description="Time after which a problem that persists is reported again.")
+    timeout: Seconds = Field(20, description="Longest time that the delivery of one message may take.")
+    smtp_host: str = Field("", description="Mail server that sends e-mail.")
+    smtp_port: int = Field(
+        587, ge=1, le=65_535, description="Port of the mail server: usually 587 with starttls, 465 with tls."
+    )
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description='Encryption: "starttls", "tls" from the first byte, or "none" without a password.'
     )
-    smtp_user: str = Field("", description="User to sign in as; empty: none.")
-    smtp_password_file: str = Field("", description="File that holds the password of the user.")
-    smtp_password_env: str = Field("", description="Or the environment variable that does.")
-    smtp_from: str = Field("", description="Address that e-mail comes from.")
-    webhook: dict[str, WebhookSettings] = {}
-    email: dict[str, EmailSettings] = {}
+    smtp_user: str = Field("", description="User of the mail server; empty for none.")
+    smtp_password_file: str = Field("", description="File with the password of the user.")
+    smtp_password_env: str = Field("", description="Or the environment variable with it.")
+    smtp_from: str = Field("", description="Sender address of e-mail.")
+    webhook: dict[str, WebhookSettings] = Field({})
+    email: dict[str, EmailSettings] = Field({})
 
     @model_validator(mode="after")
     def _mail_can_be_sent(self) -> NotifySettings:
@@ -132,14 +132,14 @@ class NotifySettings(_Section):
         if self.email or self.smtp_from:
             _mailbox(self.smtp_from)
         if self.smtp_user and bool(self.smtp_password_file) == bool(self.smtp_password_env):
-            raise ValueError("give the password of smtp_user in smtp_password_file or in smtp_password_env")
+            raise ValueError("set either smtp_password_file or smtp_password_env, where the password of smtp_user is")
         if self.smtp_user and self.smtp_security == "none":
-            raise ValueError('smtp_security "none" would send the password of smtp_user for anyone to read')
+            raise ValueError('smtp_security "none" would send the password of smtp_user unencrypted')
         return self
 
     @property
     def channels(self) -> dict[str, WebhookSettings | EmailSettings]:
-        """Every channel, by its full name, such as ``webhook:pager`` or ``email:team``."""
+        """Every channel by its full name, such as ``webhook:pager`` or ``email:team``."""
         return {
             **{f"webhook:{name}": channel for name, channel in self.webhook.items()},
             **{f"email:{name}": channel for name, channel in self.email.items()},
@@ -148,13 +148,13 @@ class NotifySettings(_Section):
     def smtp_password(self) -> str:
         """Return the password of ``smtp_user``.
 
-        :raises ConfigurationError: it cannot be read.
+        :raises ConfigurationError: the password cannot be read.
         """
         return _secret(self.smtp_password_file, self.smtp_password_env)
 
 
 def _secret(file: str, env: str) -> str:
-    where = _place(file, env)
+    where = _location(file, env)
     try:
         value = Path(file).read_text(encoding="utf-8").strip() if file else os.environ.get(env, "").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -164,5 +164,5 @@ def _secret(file: str, env: str) -> str:
     return value
 
 
-def _place(file: str, env: str) -> str:
+def _location(file: str, env: str) -> str:
     return f"the file {file}" if file else f"the environment variable {env}"

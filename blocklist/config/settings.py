@@ -1,6 +1,6 @@
-"""The configuration: a TOML file, then ``BLOCKLIST_SECTION__NAME`` variables above it, one validated model.
+"""The settings: a TOML file and ``BLOCKLIST_SECTION__NAME`` variables, which take precedence, as one validated model.
 
-config.example.toml shows every setting with its default; a test compares the two.
+config.example.toml shows every setting with its default and description; a test compares the two.
 """
 
 from __future__ import annotations
@@ -13,34 +13,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from blocklist.config.notifications import NotifySettings
-from blocklist.definitions.definition import (
-    Country,
-    DatePattern,
-    Growth,
-    GuardNames,
-    Hosts,
-    MaybeSeconds,
-    Seconds,
-    Share,
-    Targets,
-)
+from blocklist.definitions.definition import DatePattern, Growth, GuardNames, Hosts, Share, Targets
 from blocklist.domain.access import Role
 from blocklist.domain.errors import ConfigurationError
 from blocklist.domain.listing import CONFIRMED_KINDS, AuthorityKind
 from blocklist.domain.verdict import Policy
+from blocklist.text.field_types import Country, MaybeSeconds, Seconds, StrictModel
 from blocklist.text.validation import describe
 
-#: Names of settings that hold a secret.
+#: Names of settings whose value is a secret.
 _SECRET = re.compile(r"(?:secret|password|token|key)s?$")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _address(text: str) -> str:
@@ -54,7 +41,7 @@ Address = Annotated[str, AfterValidator(_address)]
 
 
 def _proxy(url: str) -> str:
-    # The address is not repeated in what is said: it may hold a password.
+    # The message does not repeat the address, which may contain a password.
     try:
         parts = urlsplit(url)
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -83,72 +70,80 @@ def _public_url(url: str) -> str:
     return url.rstrip("/")
 
 
-class ServeSettings(_Section):
+class ServeSettings(StrictModel):
     """Where the service listens."""
 
     control: Address = Field(
         "127.0.0.1:8080", description="Address of the control plane; beyond loopback only with TLS or behind a proxy."
     )
-    lookup: Address = Field("127.0.0.1:8081", description="Address that ad servers ask.")
-    workers: int = Field(
-        0, ge=0, le=256, description="Processes that answer lookups; 0: one for each processor that may be used."
+    lookup: Address = Field("127.0.0.1:8081", description="Address of the lookup nodes, which ad servers ask.")
+    workers: int = Field(0, ge=0, le=256, description="Processes that answer lookups; 0: one per available processor.")
+    control_threads: int = Field(
+        8, ge=1, le=256, description="Requests that the control plane handles at the same time."
     )
-    control_threads: int = Field(8, ge=1, le=256, description="Requests the control plane answers side by side.")
     tls_certificate: str = Field("", description="Certificate chain (PEM) for HTTPS on the control plane.")
     tls_key: str = Field("", description="Private key (PEM) of the control plane's certificate.")
     behind_proxy: bool = Field(
-        False, description="A proxy in front speaks HTTPS: the control plane may listen beyond loopback without TLS."
+        False, description="A proxy in front handles HTTPS: the control plane may listen beyond loopback without TLS."
     )
     trusted_proxies: Networks = Field(
-        (), description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+        (), description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted."
     )
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
-        "", description="Address that browsers see, such as https://blocklist.example; empty: what they say it is."
+        "", description="Address that browsers use, such as https://blocklist.example; empty: taken from each request."
     )
 
 
-class LookupSettings(_Section):
-    """The lookup node. Without a token it answers whoever reaches it."""
+class LookupSettings(StrictModel):
+    """The lookup nodes. Without a token they answer everybody who can reach them."""
 
-    unix_socket: str = Field("", description="Path of a Unix socket that is listened on besides.")
-    token_file: str = Field("", description="File that holds the bearer token callers must show.")
+    unix_socket: str = Field("", description="Path of a Unix socket to listen on as well; empty for none.")
+    token_file: str = Field("", description="File with the bearer token that callers must send; empty for none.")
     tls_certificate: str = Field("", description="Certificate chain (PEM) for HTTPS.")
     tls_key: str = Field("", description="Private key (PEM) of the certificate.")
-    cors_origins: tuple[str, ...] = Field((), description='Origins whose pages may ask from a browser; "*": any.')
-    access_log: Share = Field(0, description="Share of requests that are logged: what is asked is business data.")
-    max_connections: int = Field(16_384, ge=1, description="Connections that one worker keeps open.")
+    cors_origins: tuple[str, ...] = Field(
+        (), description='Origins whose pages may send lookups from a browser; "*": any.'
+    )
+    access_log: Share = Field(0, description="Share of requests that are logged; lookups are business data.")
+    max_connections: int = Field(16_384, ge=1, description="Most connections that one worker keeps open.")
 
 
-class FetchSettings(_Section):
-    """What a fetch may cost, and where it may go."""
+class FetchSettings(StrictModel):
+    """Limits of a fetch, and the addresses that it may use."""
 
     allow_private_hosts: tuple[str, ...] = Field(
-        (), description="Hosts that feeds may be fetched from although they are not public addresses."
+        (), description="Hosts that feeds may be fetched from although their addresses are not public."
     )
     connect_timeout: Seconds = Field(10, description="Longest wait for a connection.")
-    read_timeout: Seconds = Field(30, description="Longest silence while a body arrives.")
-    total_timeout: Seconds = Field(300, description="Longest a whole fetch may take, redirects and retries included.")
+    read_timeout: Seconds = Field(30, description="Longest pause while a body arrives.")
+    total_timeout: Seconds = Field(300, description="Longest time of a whole fetch, redirects and retries included.")
     max_bytes: int = Field(268_435_456, ge=1, description="Largest body, in bytes, before and after decompression.")
-    max_redirects: int = Field(5, ge=0, le=20, description="Redirects followed, each checked like the first address.")
-    attempts: int = Field(3, ge=1, le=10, description="Tries at a transient failure (5xx, a broken connection).")
+    max_redirects: int = Field(
+        5, ge=0, le=20, description="Most redirects to follow; each is checked like the first address."
+    )
+    attempts: int = Field(
+        3, ge=1, le=10, description="Attempts before a transient failure (5xx, a broken connection) fails the fetch."
+    )
     proxy: Annotated[str, AfterValidator(_proxy)] = Field(
         "",
         repr=False,
         description="Proxy that connects for fetches, such as http://proxy.example:3128; empty for none.",
     )
     ca_file: str = Field(
-        "", description="PEM file of certificate authorities trusted beside the usual ones; empty for none."
+        "", description="PEM file of certificate authorities that are trusted besides the usual ones; empty for none."
     )
 
 
-class RefreshSettings(_Section):
-    """The schedule."""
+class RefreshSettings(StrictModel):
+    """The schedule of refreshes."""
 
-    concurrent: int = Field(4, ge=1, le=64, description="Feeds refreshed side by side.")
-    jitter: float = Field(0.1, ge=0, le=0.5, description="Share of a feed's interval by which its time varies.")
+    concurrent: int = Field(4, ge=1, le=64, description="Feeds that are refreshed at the same time.")
+    jitter: float = Field(
+        0.1, ge=0, le=0.5, description="Share of a feed's interval by which its refreshes vary at random."
+    )
 
 
-class GuardSettings(_Section):
+class GuardSettings(StrictModel):
     """What a run may do without a person looking; a feed's definition may say otherwise."""
 
     off: GuardNames = Field((), description="Guards that do not speak, by name: those that docs/operations.md marks.")
@@ -168,84 +163,86 @@ class GuardSettings(_Section):
     never_block: Hosts = Field((), description="Hosts that no feed may block, nor anything below them.")
 
 
-class EvidenceSettings(_Section):
+class EvidenceSettings(StrictModel):
     """The bodies that runs read, kept as evidence."""
 
     keep_for: MaybeSeconds = Field(
-        0, description="How long a body is kept that nothing needs any more, such as 365d; 0: for good."
+        0, description="How long a body is kept that nothing needs any more, such as 365d; 0: forever."
     )
 
 
-class AccessSettings(_Section):
+class AccessSettings(StrictModel):
     """Who may use the control plane."""
 
-    session_idle: Seconds = Field(3_600, description="Silence that ends a session.")
-    session_lifetime: Seconds = Field(43_200, description="Longest a session lasts.")
+    session_idle: Seconds = Field(3_600, description="Time without a request after which a session ends.")
+    session_lifetime: Seconds = Field(43_200, description="Longest duration of a session.")
     two_people: bool = Field(
-        False, description="Overrides wait for a second person, and nobody approves what they brought themselves."
+        False, description="Overrides need a second person, and a person cannot approve their own run."
     )
 
 
 def _issuer(url: str) -> str:
     host = urlsplit(url).hostname
     if url and not (url.startswith("https://") or (url.startswith("http://") and host in ("localhost", "127.0.0.1"))):
-        raise ValueError(f"{url!r} is no issuer: it begins with https://")
+        raise ValueError(f"{url!r} is not an issuer: begin with https://")
     return url
 
 
-class OidcSettings(_Section):
+class OidcSettings(StrictModel):
     """Sign-in with an OpenID provider."""
 
     issuer: Annotated[str, AfterValidator(_issuer)] = Field(
-        "", description="Address of the provider, below which /.well-known/openid-configuration is; empty: none."
+        "", description="Address of the provider, without /.well-known/openid-configuration; empty for none."
     )
-    client_id: str = Field("", description="What the provider calls this service.")
-    client_secret_file: str = Field("", description="File that holds the secret shared with the provider.")
-    title: str = Field("your organization", description="What the sign-in page calls the provider.")
-    scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="What the provider is asked to tell.")
-    name_claim: str = Field("preferred_username", description="Claim that is the person's name here.")
+    client_id: str = Field("", description="The id of this service at the provider.")
+    client_secret_file: str = Field("", description="File with the client secret of this service.")
+    title: str = Field("your organization", description="Name of the provider on the sign-in page.")
+    scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="Scopes to request from the provider.")
+    name_claim: str = Field("preferred_username", description="Claim with the person's name.")
     role_claim: str = Field("groups", description="Claim whose values give the role.")
-    roles: dict[str, Role] = Field({}, description="Which role a value of that claim gives; the highest counts.")
+    roles: dict[str, Role] = Field({}, description="Role for each value of that claim; of several, the highest counts.")
     default_role: Literal["", "viewer", "editor", "approver", "admin"] = Field(
-        "", description="Role of whoever has none of these; empty: they cannot sign in."
+        "", description="Role of people with none of these values; empty: they cannot sign in."
     )
-    ca_file: str = Field("", description="PEM file of certificate authorities that the provider's certificate needs.")
+    ca_file: str = Field(
+        "", description="PEM file of certificate authorities for the provider's certificate; empty for the usual ones."
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> OidcSettings:
         if self.issuer and not (self.client_id and self.client_secret_file):
-            raise ValueError("issuer goes with client_id and client_secret_file")
+            raise ValueError("issuer needs client_id and client_secret_file")
         if "openid" not in self.scopes:
-            raise ValueError("scopes must hold openid")
+            raise ValueError("scopes must contain openid")
         return self
 
 
-class SnapshotSettings(_Section):
-    """The compiled list."""
+class SnapshotSettings(StrictModel):
+    """Snapshots: the compiled list."""
 
-    max_age: Seconds = Field(86_400, description="Age from which answers say that they are stale.")
-    keep: int = Field(3, ge=1, description="Snapshot files kept, the current one included.")
+    max_age: Seconds = Field(86_400, description="Age from which answers are marked as stale.")
+    keep: int = Field(3, ge=1, description="Snapshot files to keep, including the current one.")
 
 
-class GateSettings(_Section):
+class GateSettings(StrictModel):
     """Forward authentication."""
 
     unknown: Literal["allow", "block"] = Field(
-        "allow", description='Where no page can be read: "allow" (204) or "block" (403).'
+        "allow", description='Answer for a request without a page to judge: "allow" (204) or "block" (403).'
     )
 
 
-class LogSettings(_Section):
-    """What the service says of itself, on standard error."""
+class LogSettings(StrictModel):
+    """Logs on standard error."""
 
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
-        "info", description="Least serious line written: debug, info, warning or error."
+        "info", description="Lowest level to log: debug, info, warning or error."
     )
-    json_lines: bool = Field(False, description="Write JSON objects, one a line, instead of text.")
+    json_lines: bool = Field(False, description="Write one JSON object per line instead of text.")
 
 
-class PolicySettings(_Section):
-    """A named policy: which listings count for a caller. An empty list does not restrict."""
+class PolicySettings(StrictModel):
+    """A policy: which listings count for a caller. An empty list does not restrict."""
 
     kinds: tuple[AuthorityKind, ...] = ()
     countries: tuple[Country, ...] = ()
@@ -288,25 +285,25 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file, whose values arrive as arguments."""
+        """Give the environment precedence over the file, whose values are the arguments."""
         return env_settings, init_settings
 
     @property
     def control_url(self) -> str:
-        """The address of the control plane as browsers see it, or as it listens where nobody said."""
+        """The public address of the control plane; without the setting, the one it listens on."""
         scheme = "https" if self.serve.tls_certificate else "http"
         return self.serve.public_url or f"{scheme}://{self.serve.control}"
 
     def link_address(self, key: str) -> str:
-        """Return the address of a one-time link."""
+        """Return the address of a one-time link to set a password."""
         return f"{self.control_url}/admin/set-up?key={key}"
 
     def shown(self) -> dict[str, Any]:
-        """Return the settings in force as data, by section; what may hold a secret is ``***``."""
+        """Return the settings as data, by section; values that may contain a secret are ``***``."""
         return _shown(self)
 
     def all_policies(self) -> tuple[Policy, ...]:
-        """Return every policy, ``default`` first: what a government confirmed, unless the configuration says else."""
+        """Return every policy, ``default`` first, which counts what a government confirmed unless it is configured."""
         named = {"default": PolicySettings(kinds=CONFIRMED_KINDS), **self.policies}
         return tuple(
             Policy(name, policy.kinds, policy.countries, policy.feeds, policy.min_authorities)
@@ -314,8 +311,8 @@ class Settings(BaseSettings):
         )
 
 
-def holds_secret(name: str, field: FieldInfo) -> bool:
-    """Return whether a setting may hold a secret, which nobody is shown; the path of a file that holds one is none."""
+def may_contain_secret(name: str, field: FieldInfo) -> bool:
+    """Return whether a setting's value may contain a secret; the path of a file with a secret does not."""
     return not field.repr or bool(_SECRET.search(name))
 
 
@@ -328,7 +325,7 @@ def _shown(model: BaseModel) -> dict[str, Any]:
             data[name] = _shown(value)
         elif any(isinstance(table, BaseModel) for table in tables.values()):
             data[name] = {key: _shown(table) for key, table in tables.items()}
-        elif holds_secret(name, field) and value:
+        elif may_contain_secret(name, field) and value:
             data[name] = "***"
     return data
 
@@ -336,7 +333,7 @@ def _shown(model: BaseModel) -> dict[str, Any]:
 def load_settings(path: Path | None = None, data_dir: Path | None = None) -> Settings:
     """Return the settings of a file (or of ``BLOCKLIST_CONFIG``, or the defaults) and the environment.
 
-    :raises ConfigurationError: the file cannot be read, or a setting is unknown or wrong: which, where and why.
+    :raises ConfigurationError: the file cannot be read, or a setting is unknown or wrong.
     """
     named = path or (Path(os.environ["BLOCKLIST_CONFIG"]) if os.environ.get("BLOCKLIST_CONFIG") else None)
     where = str(named) if named else "the environment"

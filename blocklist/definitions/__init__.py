@@ -1,1 +1,1 @@
-"""What a feed's definition may say, and the catalog of definitions in ``feeds/``."""
+"""Feed definitions: their model, how they are changed in part, and the catalog in ``feeds/``."""

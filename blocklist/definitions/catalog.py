@@ -1,7 +1,7 @@
-"""The catalog in ``feeds/``: one folder a feed, with ``feed.toml``, a made-up sample and what it must give. Data only.
+"""The catalog in ``feeds/``: one folder per feed with its ``feed.toml``, a made-up sample and the expected result.
 
-The catalog only seeds: what a feed is at run time, the database says. What is ``reference_only`` is there to be found
-and read, has no sample, and cannot be added.
+A feed that is added copies its definition into the database, which is used from then on. A definition that is
+``reference_only`` is documentation: it has no sample, and cannot be added.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CHECKOUT = Path(__file__).parents[2] / "feeds"
 
 
 def catalog_folder() -> Path:
-    """Return the folder of the catalog: inside an installed package, else beside it in a checkout."""
+    """Return the folder of the catalog: in the installed package, else beside it in a checkout."""
     return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
 
 
@@ -30,10 +30,10 @@ def from_catalog(name: str) -> FeedDefinition:
     """Return a feed's definition from the catalog.
 
     :raises NotFoundError: the catalog has no such feed.
-    :raises UsageError: its ``feed.toml`` is wrong.
+    :raises UsageError: its ``feed.toml`` is not valid.
     """
     if name not in catalog_names():
-        raise NotFoundError(f"the catalog has no feed {name!r}: 'blocklist feed catalog' lists those there are")
+        raise NotFoundError(f"the catalog has no feed {name!r}: 'blocklist feed catalog' lists all")
     path = catalog_folder() / name / "feed.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -43,9 +43,9 @@ def from_catalog(name: str) -> FeedDefinition:
 
 
 def sample_of(name: str) -> Path:
-    """Return the made-up sample of a feed in the catalog, in the shape its authority publishes.
+    """Return the path of a feed's made-up sample, which has the form that its authority publishes.
 
-    :raises NotFoundError: it has none.
+    :raises NotFoundError: the feed has no sample.
     """
     for path in sorted((catalog_folder() / name).glob("sample.*")):
         if not path.name.endswith(".expected.json"):

@@ -1,7 +1,7 @@
-"""A feed's definition: where its list is, how often and how to read it, and what it may not do.
+"""A feed's definition: where its list is, how often and how it is read, and which guards it has.
 
-One model for the catalog's ``feed.toml``, the command line, HTTP and the database. The format's own options stand in a
-table named after the format (``[csv]``), as they are given one by one with ``--option`` on the command line.
+One model for the catalog's ``feed.toml``, the command line, HTTP and the database. In a ``feed.toml``, the format's
+options are in a table with the format's name (``[csv]``); on the command line each is an ``--option``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     WithJsonSchema,
@@ -22,62 +20,28 @@ from pydantic import (
     model_validator,
 )
 
-from blocklist.definitions.source import Credentials, Source
-from blocklist.domain.clock import parse_duration
+from blocklist.definitions.source import Source
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Authority, AuthorityKind, Scope
 from blocklist.formats.registry import FORMATS, format_of
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.rules import Reading
+from blocklist.text.field_types import Country, Seconds, StrictModel
 from blocklist.text.validation import validate
-
-__all__ = [
-    "AuthorityDefinition",
-    "Country",
-    "Credentials",
-    "FeedDefinition",
-    "FeedGuards",
-    "RulesDefinition",
-    "Seconds",
-    "Share",
-    "Source",
-    "definition_from_table",
-    "with_options",
-]
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
-#: What ``--option feed.…`` may set.
+#: Fields that ``--option feed.…`` may set.
 _TOP_LEVEL = ("title", "every", "legal_basis", "documentation", "notes", "verified")
-#: What a dotted ``--option`` may lead into.
+#: The parts of a definition that a dotted ``--option`` may set fields of.
 _PARTS = ("authority", "source", "rules", "guards", "feed")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _feed_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a feed name: use up to 64 lower-case letters, digits and hyphens")
     return name
-
-
-def _country(code: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2}", code):
-        raise ValueError(f"{code!r} is not a country: use two capital letters (ISO 3166-1), XX for none")
-    return code
-
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-def _duration_schema(least: int) -> WithJsonSchema:
-    """Return how a duration is described: as it is kept, in seconds, or as people write it."""
-    number = {"type": "integer", "minimum": least, "maximum": 315_360_000}
-    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": "^[0-9]+[smhdw]?$", "examples": ["6h"]}]})
 
 
 def _listed(value: object) -> object:
@@ -123,14 +87,9 @@ def _date_pattern(text: str) -> str:
     return text
 
 
-#: At most ten years: what is longer was not meant.
-Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=1, le=315_360_000), _duration_schema(1)]
-#: The same, and 0 for none.
-MaybeSeconds = Annotated[int, BeforeValidator(_duration), Field(ge=0, le=315_360_000), _duration_schema(0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 #: A growth: more than 1 is more than doubled.
 Growth = Annotated[float, Field(ge=0, le=1_000_000)]
-Country = Annotated[str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})]
 #: The guards that can be switched off; what else a guard refuses, no definition may allow.
 SwitchedOff = Literal[
     "markup",
@@ -155,8 +114,8 @@ FeedName = Annotated[
 FormatName = Annotated[str, AfterValidator(_format), WithJsonSchema({"type": "string", "enum": list(FORMATS)})]
 
 
-class AuthorityDefinition(_Part):
-    """Who confirmed what the feed lists; ``contact`` is where a site's owner appeals."""
+class AuthorityDefinition(StrictModel):
+    """Who confirmed what the feed lists; ``contact`` is where the owner of a listed site can appeal."""
 
     name: str = Field(min_length=1)
     kind: AuthorityKind
@@ -164,23 +123,23 @@ class AuthorityDefinition(_Part):
     contact: str | None = None
 
     def authority(self) -> Authority:
-        """Return it in the words of the domain."""
+        """Return the authority as the domain's type."""
         return Authority(self.name, self.kind, self.country, self.contact)
 
 
-class RulesDefinition(_Part):
-    """How entries are read: see :class:`blocklist.normalize.rules.Reading`."""
+class RulesDefinition(StrictModel):
+    """How entries become rules: see :class:`blocklist.normalize.rules.Reading`."""
 
     entries: Literal["sites", "apps"] = "sites"
     www: Literal["strip", "keep"] = "strip"
     scope: Literal[Scope.SUBTREE, Scope.EXACT] = Scope.SUBTREE
 
     def reading(self) -> Reading:
-        """Return it in the words of the normalizing stage."""
+        """Return the same as the type of the normalizing stage."""
         return Reading(self.entries, self.www, self.scope)
 
 
-class FeedGuards(_Part):
+class FeedGuards(StrictModel):
     """What a run of this feed may do without a person looking; None takes the setting ``[guards]`` of the service.
 
     The lists of names and targets count beside those of the service.
@@ -198,7 +157,7 @@ class FeedGuards(_Part):
     never_block: Hosts = ()
 
 
-class FeedDefinition(_Part):
+class FeedDefinition(StrictModel):
     """The definition of one feed."""
 
     name: FeedName
@@ -214,18 +173,18 @@ class FeedDefinition(_Part):
     documentation: str | None = None
     notes: str | None = None
     verified: bool = True
-    #: The document names markets for people to read; no rules may be made of it under the publisher's name.
+    #: A document for people to read: no rules may be made of it under the publisher's name.
     reference_only: bool = False
 
     @model_validator(mode="after")
-    def _a_reference_says_why_and_where(self) -> FeedDefinition:
+    def _reference_has_notes_and_documentation(self) -> FeedDefinition:
         if self.reference_only and not (self.notes and self.documentation):
             raise ValueError("reference_only needs notes (why no rules are made of it) and documentation (where it is)")
         return self
 
     @field_validator("options")
     @classmethod
-    def _fit_the_format(cls, options: dict[str, Any], known: ValidationInfo) -> dict[str, Any]:
+    def _options_fit_format(cls, options: dict[str, Any], known: ValidationInfo) -> dict[str, Any]:
         if "format" in known.data:
             try:
                 format_of(known.data["format"], options)
@@ -234,22 +193,23 @@ class FeedDefinition(_Part):
         return options
 
     @model_validator(mode="after")
-    def _pages_fit_the_format(self) -> FeedDefinition:
+    def _pages_fit_format(self) -> FeedDefinition:
         if self.source.pagination is None:
             return self
         rows = str(self.options.get("rows", ""))
         if self.format != "json" or not (rows == "item" or rows.startswith("item.")):
             raise ValueError(
-                "source.pagination joins the pages into one JSON list of pages: the format is json, and its rows "
-                "begins with item, which is one page ('item' if a page is itself the list, else such as 'item.results')"
+                "source.pagination joins the pages into one JSON list of pages: set the format to json, and its option "
+                "rows to a path that begins with item, which is one page: 'item' if a page is itself the list, else "
+                "for example 'item.results'"
             )
         return self
 
 
 def definition_from_table(table: dict[str, Any], where: str) -> FeedDefinition:
-    """Return the definition in a ``feed.toml``, in which the format's options stand in a table of its name.
+    """Return the definition in a ``feed.toml``, where the format's options are in a table with its name.
 
-    :raises UsageError: what is wrong, and in which file and field.
+    :raises UsageError: the definition is not valid; the message begins with ``where`` and names the field.
     """
     table = dict(table)
     for name in FORMATS:
@@ -260,12 +220,12 @@ def definition_from_table(table: dict[str, Any], where: str) -> FeedDefinition:
 
 
 def with_options(definition: dict[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
-    """Return a definition as data with ``--option`` pairs put in.
+    """Return a definition, as data, with ``--option`` pairs applied.
 
-    ``column=3`` is an option of the format; ``guards.max_removed=0.5``, ``source.credentials.env=TOKEN`` and the like
-    lead into the parts of the definition, ``feed.legal_basis=…`` to what stands on its top level.
+    ``column=3`` is an option of the format; ``guards.max_removed=0.5`` or ``source.credentials.env=TOKEN`` sets a field
+    of a part of the definition, ``feed.legal_basis=…`` a field of its top level.
 
-    :raises UsageError: a pair is not ``key=value``.
+    :raises UsageError: a pair is not ``key=value``, or its key is not a field that can be set.
     """
     if not pairs:
         return definition
@@ -276,12 +236,12 @@ def with_options(definition: dict[str, Any], pairs: Sequence[str]) -> dict[str, 
         if not separator or not name:
             raise UsageError(f"--option takes key=value, not {pair!r}")
         if path == ["feed"] and name not in _TOP_LEVEL:
-            raise UsageError(f"--option {pair}: after feed. stands one of {', '.join(_TOP_LEVEL)}")
+            raise UsageError(f"--option {pair}: the fields after feed. are {', '.join(_TOP_LEVEL)}")
         if path and path[0] in _PARTS:
             table = changed
             for part in path if path[0] != "feed" else path[1:]:
                 if not isinstance(table.get(part) or {}, dict):
-                    raise UsageError(f"--option {pair}: {part} holds no other fields")
+                    raise UsageError(f"--option {pair}: {part} has no fields")
                 table[part] = dict(table.get(part) or {})
                 table = table[part]
             table[name] = value

@@ -1,4 +1,4 @@
-"""Definitions changed in part: what an admin says of a feed, put over the catalog's word or over what is kept."""
+"""Definitions changed in part: a patch applied to the catalog's definition, or to the stored one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from blocklist.definitions.definition import FeedDefinition, with_options
 from blocklist.domain.errors import UsageError
 from blocklist.text.validation import validate
 
-#: Where a list is: giving one of these takes the place of the other.
-_PLACES = ("url", "file")
+#: The fields for where a list is: setting one removes the other.
+_LOCATIONS = ("url", "file")
 
 
-def merged(definition: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """Return a definition as data with a merge patch put in (RFC 7396): null removes, a table leads further.
+def apply_merge_patch(definition: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """Return a definition, as data, with a merge patch applied (RFC 7396): null removes a field, tables are merged.
 
-    >>> merged({"title": "A", "source": {"url": 1, "file": 2}}, {"title": None, "source": {"url": 3}})
+    >>> apply_merge_patch({"title": "A", "source": {"url": 1, "file": 2}}, {"title": None, "source": {"url": 3}})
     {'source': {'url': 3, 'file': 2}}
     """
     changed = dict(definition)
@@ -26,53 +26,54 @@ def merged(definition: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
             changed.pop(key, None)
         elif isinstance(value, dict):
             known = changed.get(key)
-            changed[key] = merged(known if isinstance(known, dict) else {}, value)
+            changed[key] = apply_merge_patch(known if isinstance(known, dict) else {}, value)
         else:
             changed[key] = value
     return changed
 
 
-def drafted(patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool = False) -> FeedDefinition:
-    """Return the definition of a new feed: the catalog's of that name with a patch put in, or the patch alone.
+def draft_definition(patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool = False) -> FeedDefinition:
+    """Return the definition of a new feed: the catalog's of that name with a patch applied, or the patch alone.
 
-    ``options`` are pairs as ``--option`` takes them; ``strict`` takes the patch as JSON, and no text for a number.
+    ``options`` are pairs for ``--option``; ``strict`` reads the patch as JSON, where text is not accepted as a number.
 
-    :raises UsageError: what is wrong or missing, by field.
+    :raises UsageError: a field is wrong or missing.
     """
     name = patch.get("name")
     where = "the feed" if name is None else f"feed {name}"
     known = from_catalog(name).model_dump(mode="json", exclude_defaults=True) if name in catalog_names() else {}
-    return validate(FeedDefinition, with_options(_amended(known, patch), options), where, strict=strict)
+    return validate(FeedDefinition, with_options(_merged(known, patch), options), where, strict=strict)
 
 
-def amended(
+def amend_definition(
     definition: FeedDefinition, patch: dict[str, Any], options: Sequence[str] = (), *, strict: bool = False
 ) -> FeedDefinition:
-    """Return a kept definition with a merge patch put in (RFC 7396), then pairs as ``--option`` takes them.
+    """Return a stored definition with a merge patch (RFC 7396) and then pairs for ``--option`` applied.
 
-    Another address takes the place of the file, and the other way round; another format begins without options.
+    A new address replaces the file, and a new file the address; a new format begins without options.
 
-    :raises UsageError: the result is no definition, or has another name.
+    :raises UsageError: the result is not a valid definition, or has another name.
     """
     if patch.get("name", definition.name) != definition.name:
         raise UsageError(
-            "a feed's name stays: its history is under it; add another feed", faults=[(("name",), "cannot be changed")]
+            "the name of a feed cannot be changed, because its history is stored under it: add another feed",
+            faults=[(("name",), "cannot be changed")],
         )
     known = definition.model_dump(mode="json", exclude_defaults=True)
     return validate(
-        FeedDefinition, with_options(_amended(known, patch), options), f"feed {definition.name}", strict=strict
+        FeedDefinition, with_options(_merged(known, patch), options), f"feed {definition.name}", strict=strict
     )
 
 
-def _amended(known: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+def _merged(known: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     known = dict(known)
     if patch.get("format", known.get("format")) != known.get("format"):
         known.pop("options", None)
     source = patch.get("source")
     if (
         isinstance(source, dict)
-        and any(source.get(place) for place in _PLACES)
+        and any(source.get(location) for location in _LOCATIONS)
         and isinstance(known.get("source"), dict)
     ):
-        known["source"] = {key: value for key, value in known["source"].items() if key not in _PLACES}
-    return merged(known, patch)
+        known["source"] = {key: value for key, value in known["source"].items() if key not in _LOCATIONS}
+    return apply_merge_patch(known, patch)

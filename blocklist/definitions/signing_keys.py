@@ -1,6 +1,6 @@
-"""Public keys of publishers, as definitions hold them.
+"""Public keys of publishers, parsed from definitions.
 
-The libraries are loaded by the feeds that need them: they take longer to load than most commands take to run.
+The libraries are imported only when a feed needs them: they take longer to load than most commands to run.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def minisign_key(text: str) -> minisign.PublicKey:
-    """Return a public key of minisign, given alone or as its file ``minisign.pub``.
+    """Return a minisign public key, given as its line alone or as the content of ``minisign.pub``.
 
-    :raises ValueError: it is none.
+    :raises ValueError: the text is not a minisign public key.
     """
     import minisign  # noqa: PLC0415 - see above
 
@@ -23,13 +23,13 @@ def minisign_key(text: str) -> minisign.PublicKey:
     try:
         return minisign.PublicKey.from_base64("".join(lines).strip())
     except minisign.Error as error:
-        raise ValueError(f"not a public key of minisign (it begins with RW): {error}") from None
+        raise ValueError(f"not a minisign public key (which begins with RW): {error}") from None
 
 
 def openpgp_key(text: str) -> pysequoia.Cert:
     """Return an OpenPGP public key in ASCII armor.
 
-    :raises ValueError: it is none.
+    :raises ValueError: the text is not an OpenPGP public key.
     """
     import pysequoia  # noqa: PLC0415 - see above
 
@@ -40,5 +40,5 @@ def openpgp_key(text: str) -> pysequoia.Cert:
 
 
 def first_line(error: Exception) -> str:
-    """Return what a library says, without the trace that some add to it."""
+    """Return the first line of a library's error, without the trace that some append."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""Where a feed's list is: its address or file, and how to find, page through, prove and be let in to it."""
+"""The source of a feed: its address or file, credentials, discovery, pagination and integrity."""
 
 from __future__ import annotations
 
@@ -6,36 +6,33 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from blocklist.definitions.name_dates import date_pattern
 from blocklist.definitions.signing_keys import minisign_key, openpgp_key
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from blocklist.text.field_types import StrictModel
 
 
 def _url(url: str) -> str:
     if not re.match(r"(?:https?|file)://", url) or not url.isprintable() or "%00" in url:
-        raise ValueError(f"{url!r} is not an address: it begins with https://, http:// or file://")
+        raise ValueError(f"{url!r} is not an address: begin with https://, http:// or file://")
     try:
         parts = urlsplit(url)
         named = parts.scheme == "file" or (parts.hostname and parts.port != 0)
     except ValueError as error:
         raise ValueError(f"{url!r} is not an address: {error}") from None
     if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
-        raise ValueError(f"{url!r} is not an address: files are read from this machine, as file:///path")
+        raise ValueError(f"{url!r} is not an address: a file must be on this machine, as file:///path")
     if not named:
-        raise ValueError(f"{url!r} is not an address: it names no host")
+        raise ValueError(f"{url!r} is not an address: it has no host")
     if "@" in parts.netloc:
-        raise ValueError("an address with user and password would be kept in the database: use source.credentials")
+        raise ValueError("an address with user and password would be stored in the database: use source.credentials")
     return url
 
 
 def _web_url(url: str) -> str:
     if url.startswith("file:"):
-        raise ValueError(f"{url!r} is not an address on the web: it begins with https:// or http://")
+        raise ValueError(f"{url!r} is not a web address: begin with https:// or http://")
     return _url(url)
 
 
@@ -48,8 +45,8 @@ Url = Annotated[str, AfterValidator(_url)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 
-class Credentials(_Part):
-    """What a request to the feed carries. The secret itself is in an environment variable or a file, never here."""
+class Credentials(StrictModel):
+    """How requests are authenticated. The secret is in an environment variable or a file, never in the definition."""
 
     kind: Literal["bearer", "basic", "header", "query", "certificate"]
     header: str = Field("Authorization", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
@@ -59,22 +56,20 @@ class Credentials(_Part):
     file: str | None = None
 
     @model_validator(mode="after")
-    def _fits_the_kind(self) -> Credentials:
+    def _fields_fit_kind(self) -> Credentials:
         if (self.env is None) == (self.file is None):
-            raise ValueError("name either env (an environment variable) or file (a file's path) that holds the secret")
+            raise ValueError("set either env (an environment variable) or file (a path), where the secret is")
         if (self.parameter is not None) != (self.kind == "query"):
-            raise ValueError(
-                "parameter names the query parameter that carries the secret: with kind query, and no other"
-            )
+            raise ValueError("parameter, the query parameter for the secret, is required with kind query, only there")
         if self.user is not None and (self.kind != "basic" or ":" in self.user):
-            raise ValueError("user goes with kind basic, and holds no colon")
+            raise ValueError("user is only for kind basic, and must not contain a colon")
         if self.kind not in ("bearer", "header") and self.header != "Authorization":
-            raise ValueError(f"header goes with kind bearer or header, not {self.kind}")
+            raise ValueError(f"header is only for kind bearer or header, not {self.kind}")
         return self
 
 
-class LinkRule(_Part):
-    """Which link of a page to take: those that match, the newest of them."""
+class LinkRule(StrictModel):
+    """Which link of a page to follow: of those that match, the newest."""
 
     href: str | None = Field(None, min_length=1)
     text: str | None = Field(None, min_length=1)
@@ -85,7 +80,7 @@ class LinkRule(_Part):
     @model_validator(mode="after")
     def _can_match(self) -> LinkRule:
         if self.href is None and self.text is None:
-            raise ValueError("say which links are meant: href, text or both")
+            raise ValueError("say which links match: set href, text or both")
         for pattern in (self.href, self.text) if self.patterns == "regex" else ():
             try:
                 re.compile(pattern or "")
@@ -95,17 +90,17 @@ class LinkRule(_Part):
 
 
 class Discovery(LinkRule):
-    """The source's address is a page; the list is a link on it, or on the page that ``then`` looks at."""
+    """The source's address is a page that links to the list; with ``then``, to a page that links to the list."""
 
     then: LinkRule | None = None
 
     @property
     def steps(self) -> tuple[LinkRule, ...]:
-        """The links to follow, one page after the other."""
+        """The links to follow, one after the other."""
         return (self, self.then) if self.then else (self,)
 
 
-class Pagination(_Part):
+class Pagination(StrictModel):
     """The list comes in JSON pages. ``field``, ``rows`` and ``more`` are paths in one page, dots between names."""
 
     kind: Literal["link", "next", "page", "cursor"]
@@ -117,16 +112,18 @@ class Pagination(_Part):
     max_pages: int = Field(1_000, ge=1, le=100_000)
 
     @model_validator(mode="after")
-    def _fits_the_kind(self) -> Pagination:
+    def _fields_fit_kind(self) -> Pagination:
         if (self.field is not None) != (self.kind in ("next", "cursor")):
-            raise ValueError("field, where a page holds the next address or cursor, goes with kind next or cursor")
+            raise ValueError(
+                "field, the path to the next address or cursor, is required with kind next or cursor, only there"
+            )
         if (self.parameter is not None) != (self.kind in ("page", "cursor")):
-            raise ValueError("parameter, which asks for a page, goes with kind page or cursor")
+            raise ValueError("parameter, for the page or cursor, is required with kind page or cursor, only there")
         return self
 
 
-class Integrity(_Part):
-    """What proves a body: its SHA-256 or a detached signature, published beside it."""
+class Integrity(StrictModel):
+    """How a body is verified: by its SHA-256 or a detached signature, published beside it."""
 
     kind: Literal["sha256", "minisign", "openpgp"]
     url: WebUrl | None = None
@@ -134,11 +131,11 @@ class Integrity(_Part):
     key: str | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
-    def _has_what_it_needs(self) -> Integrity:
+    def _fields_fit_kind(self) -> Integrity:
         if self.url is not None and self.suffix is not None:
-            raise ValueError("give either url, or suffix (what the list's own address is followed by), not both")
+            raise ValueError("set either url or suffix (appended to the address of the list), not both")
         if (self.key is None) != (self.kind == "sha256"):
-            raise ValueError("key, the publisher's public key, goes with kind minisign or openpgp, and is needed there")
+            raise ValueError("key, the publisher's public key, is required with kind minisign or openpgp, only there")
         if self.kind == "minisign":
             minisign_key(self.key or "")
         elif self.kind == "openpgp":
@@ -146,8 +143,8 @@ class Integrity(_Part):
         return self
 
 
-class Source(_Part):
-    """Where the list is. Neither ``url`` nor ``file``: it arrives by ``refresh --file``, or the operator adds it."""
+class Source(StrictModel):
+    """Where the list is. Without ``url`` and ``file``, it is read with ``refresh --file``, or the operator sets one."""
 
     url: Url | None = None
     file: str | None = None
@@ -159,10 +156,12 @@ class Source(_Part):
     @model_validator(mode="after")
     def _parts_fit(self) -> Source:
         if self.url is not None and self.file is not None:
-            raise ValueError("give either url or file, not both")
+            raise ValueError("set either url or file, not both")
         local = self.file is not None or (self.url or "").startswith("file:")
         if local and (self.discovery or self.pagination or self.integrity):
             raise ValueError("discovery, pagination and integrity are for a list on the web, not for a file")
         if self.pagination and self.integrity:
-            raise ValueError("integrity is for one body; pages are many: leave one of the two out")
+            raise ValueError(
+                "integrity is for a list in one body, pagination for one in pages: set only one of the two"
+            )
         return self

@@ -1,6 +1,6 @@
-"""A feed's body: from an address, a file or an upload, always ending as one file with its SHA-256.
+"""Fetches a feed's body from an address or a file into one local file with its SHA-256.
 
-:func:`fetch` is the only way in; nothing later in a run touches the network.
+Nothing after :func:`fetch` in a run uses the network.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from blocklist.config.settings import FetchSettings
 from blocklist.definitions.source import Source
 from blocklist.domain.errors import FetchError
 from blocklist.fetch.body import Body, BodyWriter
-from blocklist.fetch.credentials import Secret, secret_of
+from blocklist.fetch.credentials import Secret, load_secret
 from blocklist.fetch.discovery import discover
-from blocklist.fetch.http import Session, download
+from blocklist.fetch.http import FetchSession, download
 from blocklist.fetch.integrity import verify
 from blocklist.fetch.paged_lists import download_pages
 
@@ -33,38 +33,38 @@ def fetch(
     validators: dict[str, str] | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Body | None:
-    """Bring a feed's body into a file; None when its publisher says that it has not changed.
+    """Fetch a feed's body into the file ``into``; return None if the publisher answers that it has not changed.
 
-    ``validators`` are those of the body that serves now; ``progress`` is told the bytes so far.
+    ``validators`` are those of the body in use; ``progress`` is called with the number of bytes so far.
 
-    :raises FetchError: the body could not be had, is too large, is not what its publisher signed, or stands where feeds
-        must not be fetched from. No secret is in what it says.
+    :raises FetchError: the body cannot be fetched, is too large, does not match its hash or signature, or is at an
+        address that feeds must not be fetched from. The message contains no secret.
     """
     if source.file is not None:
         return fetch_file(Path(source.file), into, settings)
     if source.url is None:
         raise FetchError(
-            "this feed has no address: bring its list with 'blocklist refresh NAME --file PATH', "
-            "or add the feed anew with --url"
+            "this feed has no address: read its list with 'blocklist refresh NAME --file PATH', "
+            "or set its address with 'blocklist feed edit NAME --url URL'"
         )
     parts = urlsplit(source.url)
     if parts.scheme == "file":
         return fetch_file(Path(unquote(parts.path)), into, settings)
-    secret = secret_of(source.credentials) if source.credentials else None
+    secret = load_secret(source.credentials) if source.credentials else None
     try:
-        return _from_the_web(source, source.url, into, settings, validators or {}, secret, progress)
+        return _fetch_from_web(source, source.url, into, settings, validators or {}, secret, progress)
     except BaseException as error:
         into.unlink(missing_ok=True)
-        if secret is None or not isinstance(error, Exception) or secret.redacted(str(error)) == str(error):
+        if secret is None or not isinstance(error, Exception) or secret.redact(str(error)) == str(error):
             raise
-        # A publisher may send the secret back, and a library quote what it was given: neither may be kept.
-        raise FetchError(secret.redacted(str(error))) from None
+        # The message may quote the secret, from the publisher's response or from a library's error.
+        raise FetchError(secret.redact(str(error))) from None
 
 
 def fetch_file(path: Path, into: Path, settings: FetchSettings) -> Body:
-    """Copy a body from a file, so that a change while it is being read changes nothing.
+    """Copy a body from a file, so that later changes to that file do not affect the run.
 
-    :raises FetchError: it cannot be read, or is larger than ``max_bytes``.
+    :raises FetchError: the file cannot be read, or is larger than ``max_bytes``.
     """
     writer = BodyWriter(into, settings.max_bytes)
     try:
@@ -76,7 +76,7 @@ def fetch_file(path: Path, into: Path, settings: FetchSettings) -> Body:
     return writer.body(None, {})
 
 
-def _from_the_web(
+def _fetch_from_web(
     source: Source,
     url: str,
     into: Path,
@@ -85,26 +85,26 @@ def _from_the_web(
     secret: Secret | None,
     progress: Callable[[int], None],
 ) -> Body | None:
-    with Session(url, settings, secret) as session:
-        at = discover(session, url, source.discovery) if source.discovery else url
+    with FetchSession(url, settings, secret) as session:
+        list_url = discover(session, url, source.discovery) if source.discovery else url
         if source.pagination:
-            body: Body | None = download_pages(session, at, into, source.pagination, progress)
+            body: Body | None = download_pages(session, list_url, into, source.pagination, progress)
         else:
-            proof = _proof(source)
-            # What was fetched without this proof must be fetched again, even if its publisher has not touched it.
+            proof = _integrity_fingerprint(source)
+            # A body that was not verified in this way must be fetched again, even if it has not changed.
             known = validators if validators.get("integrity", "") == proof else {}
-            body = download(session, at, into, known, progress)
+            body = download(session, list_url, into, known, progress)
             if body and source.integrity:
-                verify(session, at, body, source.integrity)
+                verify(session, list_url, body, source.integrity)
                 body = replace(body, validators=body.validators | {"integrity": proof})
     if body is None:
         return None
-    stated = body.validators | ({"from": at} if source.discovery else {})
+    stated = body.validators | ({"from": list_url} if source.discovery else {})
     if secret:
-        stated = {name: value for name, value in stated.items() if secret.redacted(value) == value}
+        stated = {name: value for name, value in stated.items() if secret.redact(value) == value}
     return replace(body, validators=stated)
 
 
-def _proof(source: Source) -> str:
-    """Return a word for what must prove a body; empty where nothing need."""
+def _integrity_fingerprint(source: Source) -> str:
+    """Return a fingerprint of how a body is verified; empty if it is not."""
     return hashlib.sha256(source.integrity.model_dump_json().encode()).hexdigest()[:16] if source.integrity else ""

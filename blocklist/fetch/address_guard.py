@@ -1,4 +1,4 @@
-"""Which addresses a feed may be fetched from: public ones, checked after the name is resolved."""
+"""Decides which addresses feeds may be fetched from: public ones, checked after the name is resolved."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from blocklist.domain.errors import FetchError
 from blocklist.normalize.public_addresses import is_public
 
 
-def public_addresses(host: str, port: int, settings: FetchSettings, within: float | None = None) -> list[str]:
-    """Return the addresses of a host that feeds may be fetched from; ``within`` are the seconds to resolve its name.
+def public_addresses(host: str, port: int, settings: FetchSettings, timeout: float | None = None) -> list[str]:
+    """Return the addresses of a host that feeds may be fetched from.
 
-    :raises FetchError: the name does not resolve, or leads to no public address and is not allowed by name.
-    :raises TimeoutError: it did not resolve in time.
+    :raises FetchError: the name does not resolve, or has no public address and is not in the allowed hosts.
+    :raises TimeoutError: the name was not resolved in ``timeout`` seconds.
     """
     try:
-        addresses = _resolved(host, port, within)
+        addresses = _resolve(host, port, timeout)
     except TimeoutError:
         raise
     except (OSError, UnicodeError) as error:
@@ -34,10 +34,10 @@ def public_addresses(host: str, port: int, settings: FetchSettings, within: floa
     return public
 
 
-def _resolved(host: str, port: int, within: float | None) -> list[str]:
+def _resolve(host: str, port: int, timeout: float | None) -> list[str]:
     """Return every address of a host.
 
-    On a thread of its own: ``getaddrinfo`` takes no time limit, and a name server may be as slow as it likes.
+    A separate thread resolves the name, because ``getaddrinfo`` has no time limit and name servers may be slow.
     """
     found: list[str] = []
     failed: list[Exception] = []
@@ -50,7 +50,7 @@ def _resolved(host: str, port: int, within: float | None) -> list[str]:
 
     thread = threading.Thread(target=resolve, name="resolve", daemon=True)
     thread.start()
-    thread.join(within)
+    thread.join(timeout)
     if thread.is_alive():
         raise TimeoutError
     if failed:
@@ -59,6 +59,6 @@ def _resolved(host: str, port: int, within: float | None) -> list[str]:
 
 
 def _numeric(address: tuple[Any, ...]) -> str:
-    """Return an address of the resolver as text; the scope of an IPv6 one comes as a number beside it."""
+    """Return a socket address as text; the scope of an IPv6 address, a separate number in it, is appended."""
     text = str(address[0])
     return f"{text}%{address[3]}" if len(address) == 4 and address[3] and "%" not in text else text

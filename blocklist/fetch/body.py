@@ -1,4 +1,4 @@
-"""Bodies as files: written under a limit while hashed, and kept compressed under their SHA-256 as evidence."""
+"""Bodies as files: hashed while they are written under a limit, and kept compressed by their SHA-256 as evidence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from blocklist.domain.errors import FetchError, NotFoundError, StoreError
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One body as it came: the file, what it hashes to, its size in bytes, and what its publisher said of it."""
+    """One body as it was fetched: its file, its SHA-256, its size in bytes, and what the response headers stated."""
 
     path: Path
     sha256: str
@@ -29,7 +29,7 @@ class Body:
 
 
 class BodyWriter:
-    """A file that is hashed as it is written and never grows past a limit."""
+    """A file that is hashed while it is written, and never grows beyond a limit."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._path = path
@@ -57,7 +57,7 @@ class BodyWriter:
         """Append a block.
 
         :raises FetchError: the body would be larger than allowed.
-        :raises StoreError: the disk is full, or failed.
+        :raises StoreError: the disk is full, or fails.
         """
         self.size += len(block)
         if self.size > self._max:
@@ -73,9 +73,9 @@ class BodyWriter:
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Tell an error of the disk in a sentence.
+    """Turn errors of the disk into StoreError.
 
-    :raises StoreError: which file could not be written, and why.
+    :raises StoreError: the file cannot be written, with the reason.
     """
     try:
         yield
@@ -84,20 +84,20 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def too_large(limit: int) -> FetchError:
-    """Return what is said of more bytes than a fetch may take."""
+    """Return the error for a body that is larger than the setting allows."""
     return FetchError(f"the body is larger than {limit:,} bytes (setting fetch.max_bytes); nothing of it was used")
 
 
-class Bodies:
-    """The evidence: every body that a run worked on, once, under its SHA-256."""
+class BodyStore:
+    """The evidence: every body that a run read, stored once under its SHA-256."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def keep(self, body: Body) -> None:
-        """Keep a body; one that is there already is not written again.
+        """Store a body, unless it is stored already.
 
-        :raises StoreError: the disk is full, or failed.
+        :raises StoreError: the disk is full, or fails.
         """
         path = self._path(body.sha256)
         if not path.exists():
@@ -106,33 +106,33 @@ class Bodies:
 
     def _write(self, body: Body, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Feeds may bring the same body at the same time. It is named by its run, so that one that died is known by it.
-        beside = path.with_suffix(f".{body.path.name}.part")
+        # Named by its run: two feeds may store the same body at once, and a file left by a dead process is recognized.
+        part = path.with_suffix(f".{body.path.name}.part")
         try:
-            # Level 1: a list of hosts shrinks to a third either way, and the higher levels take five times as long.
-            with body.path.open("rb") as source, beside.open("wb") as raw:
+            # Level 1: a list of hosts shrinks to a third at any level, and higher levels take five times as long.
+            with body.path.open("rb") as source, part.open("wb") as raw:
                 with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0, filename="") as packed:
                     shutil.copyfileobj(source, packed, 1 << 20)
                 raw.flush()
                 os.fsync(raw.fileno())
-            beside.rename(path)
+            part.rename(path)
         except BaseException:
-            beside.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             raise
-        # Its name too must survive a power cut: the database says that it is there.
+        # The file's name must also survive a power failure, because the database refers to it.
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
 
-    def half_written(self) -> list[Path]:
-        """Return what is being written, or was when its process died: named by the body's SHA-256 and its run."""
+    def unfinished(self) -> list[Path]:
+        """Return the files that are being written, or were left by a dead process, named ``SHA256.RUN.part``."""
         return list(self._folder.glob("*/*.part"))
 
     @contextlib.contextmanager
     def keeping(self, body: Body) -> Iterator[None]:
-        """Keep a body on another processor while the caller reads it; whatever comes of that, it is kept at the end."""
+        """Store a body in another thread while the caller reads it; it is stored at the end, even after an error."""
         with ThreadPoolExecutor(1, "keep-body") as pool:
             kept = pool.submit(self.keep, body)
             yield
@@ -140,18 +140,18 @@ class Bodies:
 
     @contextlib.contextmanager
     def open(self, sha256: str) -> Iterator[BinaryIO]:
-        """Give a kept body to read.
+        """Open a stored body.
 
-        :raises NotFoundError: it is not there.
+        :raises NotFoundError: the body is not stored.
         """
         path = self._path(sha256)
         if not path.exists():
-            raise NotFoundError(f"the body {sha256[:12]}… is not in {self._folder}: it was removed by hand")
+            raise NotFoundError(f"the body {sha256[:12]}… is not in {self._folder}: it was deleted by hand")
         with gzip.open(path, "rb") as file:
-            yield file  # type: ignore[misc]  # a GzipFile reads like any binary file
+            yield file  # type: ignore[misc]  # a GzipFile has the methods of a binary file
 
     def remove(self, sha256: str) -> None:
-        """Remove a kept body; one that is not there is no error."""
+        """Remove a stored body, if it is there."""
         self._path(sha256).unlink(missing_ok=True)
 
     def _path(self, sha256: str) -> Path:

@@ -1,8 +1,8 @@
-"""Connections of a fetch: to an address that was checked the moment before, within one time limit, or not at all.
+"""Connections of a fetch: only to addresses that were checked, within one time limit.
 
-A network backend of httpcore (the engine of httpx): whatever httpx asks to connect to, the name is resolved here, its
-addresses are checked, and the connection goes to one of those very addresses. There is no second look-up that could
-answer otherwise (DNS rebinding). TLS checks the certificate against the name.
+A network backend of httpcore (the engine of httpx) resolves each name, checks its addresses, and connects to one of
+those same addresses. The name is not resolved a second time, when the result could differ (DNS rebinding). TLS checks
+the certificate against the name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from blocklist.fetch.credentials import Secret
 
 
 class Deadline:
-    """The moment at which a whole fetch must be over, whatever its servers are doing; ``setting`` gives the seconds."""
+    """The time at which a whole fetch must be over. ``setting`` is the name of the setting with the seconds."""
 
     def __init__(self, seconds: float, setting: str = "fetch.total_timeout") -> None:
         self._seconds = seconds
@@ -33,7 +33,7 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """The seconds that are left, 0 at the end."""
+        """The seconds that are left; 0 once the time is over."""
         return max(0.0, self._end - time.monotonic())
 
     @property
@@ -42,13 +42,13 @@ class Deadline:
         return self.left <= 0
 
     @property
-    def sentence(self) -> str:
-        """Why a fetch that reached it failed."""
+    def message(self) -> str:
+        """The reason that a fetch failed when its time was over."""
         return f"took longer than {self._seconds:g} s (setting {self._setting})"
 
 
-class _Stream(httpcore.NetworkStream):
-    """A connection whose every step ends at the deadline: a byte now and then does not stretch it."""
+class _DeadlineStream(httpcore.NetworkStream):
+    """A connection that ends at the deadline, even if a slow server keeps sending."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
@@ -67,20 +67,20 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         limit = self._limited(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, limit), self._deadline)
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, limit), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
-    def _limited(self, timeout: float | None, passed: type[Exception]) -> float:
+    def _limited(self, timeout: float | None, error: type[Exception]) -> float:
         left = self._deadline.left
         if left <= 0:
-            raise passed(self._deadline.sentence)
+            raise error(self._deadline.message)
         return left if timeout is None else min(left, timeout)
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to public addresses alone, and to the very ones that were checked."""
+    """Connects only to public addresses, and to the same ones that were checked."""
 
     def __init__(self, settings: FetchSettings, deadline: Deadline) -> None:
         self._settings = settings
@@ -98,7 +98,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         try:
             addresses = public_addresses(host, port, self._settings, self._deadline.left)
         except TimeoutError:
-            raise httpcore.ConnectTimeout(self._deadline.sentence) from None
+            raise httpcore.ConnectTimeout(self._deadline.message) from None
         for number, address in enumerate(addresses, 1):
             try:
                 return self._connect(address, port, min(timeout or self._deadline.left, self._deadline.left))
@@ -110,12 +110,12 @@ class _CheckedBackend(httpcore.NetworkBackend):
     def _connect(self, address: str, port: int, timeout: float) -> httpcore.NetworkStream:
         if self._settings.proxy:
             return self._through_proxy(address, port, timeout)
-        return _Stream(self._network.connect_tcp(address, port, timeout), self._deadline)
+        return _DeadlineStream(self._network.connect_tcp(address, port, timeout), self._deadline)
 
     def _through_proxy(self, address: str, port: int, timeout: float) -> httpcore.NetworkStream:
-        """Ask the proxy for a tunnel to the checked address (RFC 9110, 9.3.6), also where TLS would not need one.
+        """Ask the proxy for a tunnel to the checked address (RFC 9110, section 9.3.6), also for plain HTTP.
 
-        Asked by name, the proxy would resolve it again, and nobody would check what it finds.
+        With the name, the proxy would resolve it again, and that result would not be checked.
         """
         proxy = httpx.URL(self._settings.proxy)
         proxy_port = proxy.port or (443 if proxy.scheme == "https" else 80)
@@ -127,9 +127,9 @@ class _CheckedBackend(httpcore.NetworkBackend):
         target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         headers = [(b"Host", target.encode("ascii"))]
         if proxy.userinfo:
-            given = httpx.BasicAuth(proxy.username, proxy.password)
-            asked = next(given.sync_auth_flow(httpx.Request("CONNECT", "http://proxy.invalid")))
-            headers.append((b"Proxy-Authorization", asked.headers["Authorization"].encode("ascii")))
+            auth = httpx.BasicAuth(proxy.username, proxy.password)
+            signed = next(auth.sync_auth_flow(httpx.Request("CONNECT", "http://proxy.invalid")))
+            headers.append((b"Proxy-Authorization", signed.headers["Authorization"].encode("ascii")))
         request = httpcore.Request(
             b"CONNECT",
             httpcore.URL(scheme=proxy.raw_scheme, host=proxy.raw_host, port=proxy_port, target=target.encode("ascii")),
@@ -137,22 +137,22 @@ class _CheckedBackend(httpcore.NetworkBackend):
             extensions={"timeout": {"connect": timeout, "read": timeout, "write": timeout}},
         )
         try:
-            answer = connection.handle_request(request)
+            response = connection.handle_request(request)
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             connection.close()
             raise httpcore.ConnectError(f"the proxy {proxy.host}:{proxy_port} (setting fetch.proxy): {error}") from None
-        if not 200 <= answer.status < 300:
+        if not 200 <= response.status < 300:
             connection.close()
             raise FetchError(
-                f"the proxy {proxy.host}:{proxy_port} (setting fetch.proxy) answered {answer.status} "
+                f"the proxy {proxy.host}:{proxy_port} (setting fetch.proxy) answered {response.status} "
                 f"when asked for {target}"
             )
-        tunnel: httpcore.NetworkStream = answer.extensions["network_stream"]
+        tunnel: httpcore.NetworkStream = response.extensions["network_stream"]
         return tunnel
 
 
 class _ProxyBackend(httpcore.NetworkBackend):
-    """Connects to the operator's own proxy, which may well be private, within the deadline."""
+    """Connects to the operator's proxy, which may have a private address, within the deadline."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -165,7 +165,7 @@ class _ProxyBackend(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002 - httpcore's signature
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
-        return _Stream(httpcore.SyncBackend().connect_tcp(host, port, timeout), self._deadline)
+        return _DeadlineStream(httpcore.SyncBackend().connect_tcp(host, port, timeout), self._deadline)
 
 
 class _Body(httpx.SyncByteStream):
@@ -180,10 +180,10 @@ class _Body(httpx.SyncByteStream):
 
 
 class CheckedTransport(httpx.BaseTransport):
-    """What an :class:`httpx.Client` sends requests through. Its errors are those of httpcore."""
+    """The transport of an :class:`httpx.Client`. It raises the errors of httpcore."""
 
     def __init__(self, settings: FetchSettings, deadline: Deadline, context: ssl.SSLContext) -> None:
-        # One connection of an origin is used again for the next page; no more than that is ever open to one.
+        # A connection is reused for the next page; requests of a fetch are sequential.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context, network_backend=_CheckedBackend(settings, deadline), http2=False
         )
@@ -191,7 +191,7 @@ class CheckedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         url = request.url
-        answer = self._pool.handle_request(
+        response = self._pool.handle_request(
             httpcore.Request(
                 request.method,
                 httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -200,7 +200,9 @@ class CheckedTransport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+        return httpx.Response(
+            response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions
+        )
 
     def close(self) -> None:
         """Close every connection."""
@@ -208,9 +210,9 @@ class CheckedTransport(httpx.BaseTransport):
 
 
 def tls_context(ca_file: str, secret: Secret | None = None) -> ssl.SSLContext:
-    """Return the TLS settings of a fetch: the usual authorities, those of ``ca_file``, a client certificate.
+    """Return a TLS context with the usual authorities, those of ``ca_file``, and the client certificate of ``secret``.
 
-    Those without a certificate are made once: reading the authorities takes as long as the rest of a small fetch.
+    A context without client certificate is cached: to load the authorities takes as long as a small fetch.
 
     :raises FetchError: the file or the certificate cannot be used.
     """

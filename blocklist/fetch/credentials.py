@@ -1,4 +1,4 @@
-"""The secret of a feed: read when it is needed, sent to the feed's own origin alone, and never said."""
+"""The secret of a feed: read when it is needed, sent only to the feed's own origin, and removed from all messages."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ import httpx
 from blocklist.definitions.source import Credentials
 from blocklist.domain.errors import FetchError
 
-#: Shorter ones guard nothing, and blanking them would spoil sentences.
-_SHORTEST_BLANKED = 4
-#: In a body, which may hold a short word such as "test" by right, only what cannot be there by chance is blanked.
-_SHORTEST_IN_BODIES = 12
-_BLANK = "[secret]"
+#: Characters. A shorter secret protects nothing, and to redact it would garble ordinary words.
+_MIN_REDACTED = 4
+#: The same in bodies, where a short word such as "test" may occur by chance.
+_MIN_REDACTED_IN_BODIES = 12
+_REDACTED = "[secret]"
 
 
 class Secret:
-    """What the requests of one fetch carry. Neither its text nor its ``repr`` shows it."""
+    """The secret that the requests of one fetch send. Neither ``str`` nor ``repr`` shows it."""
 
     def __init__(self, credentials: Credentials, value: str) -> None:
         self.kind = credentials.kind
         self._credentials = credentials
         self._value = value
 
-    def on(self, url: httpx.URL, headers: dict[str, str]) -> httpx.URL:
-        """Put the secret on a request: into its headers, or into the address that is returned."""
+    def apply(self, url: httpx.URL, headers: dict[str, str]) -> httpx.URL:
+        """Add the secret to the headers of a request, or to its address; return the address."""
         if self.kind == "query":
             assert self._credentials.parameter is not None
             return url.copy_set_param(self._credentials.parameter, self._value)
@@ -40,47 +40,47 @@ class Secret:
         return url
 
     def load_into(self, context: ssl.SSLContext) -> None:
-        """Give a TLS context the client certificate and its key.
+        """Load the client certificate and its key into a TLS context.
 
-        :raises FetchError: they cannot be read, do not belong together, or are behind a password.
+        :raises FetchError: they cannot be read, do not belong together, or need a password.
         """
-        where = _place(self._credentials)
+        where = _location(self._credentials)
         try:
             if self._credentials.file is not None:
                 context.load_cert_chain(self._credentials.file, password=_no_password)
             else:
                 _load_from_memory(context, self._value)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "no PEM"
+            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "not PEM"
             raise FetchError(
-                f"credentials: {where} does not hold a client certificate and its key, in PEM and without a password: "
+                f"credentials: {where} does not contain a client certificate and key in PEM without a password: "
                 f"{reason}"
             ) from None
 
-    def redacted(self, text: str) -> str:
-        """Return a text with the secret, in every form in which it is sent, blanked out."""
+    def redact(self, text: str) -> str:
+        """Return a text with the secret replaced by ``[secret]``, in every form in which it is sent."""
         for form in self._forms():
-            text = text.replace(form, _BLANK)
+            text = text.replace(form, _REDACTED)
         return text
 
-    def blanked(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield a body with the secret blanked out, as it stands and as JSON writes it, also across blocks.
+    def redact_blocks(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield a body with the secret replaced, as plain text and as JSON text, also where it spans two blocks.
 
         Publishers do send it back: in links to the next page, or in an error of status 200.
         """
-        forms = [form for form in self._forms() if len(form) >= _SHORTEST_IN_BODIES]
+        forms = [form for form in self._forms() if len(form) >= _MIN_REDACTED_IN_BODIES]
         written = {*forms, *(json.dumps(form)[1:-1] for form in forms), *(form.replace("/", "\\/") for form in forms)}
-        blanked = sorted((form.encode() for form in written), key=len, reverse=True)
-        kept_back = len(blanked[0]) - 1 if blanked else 0
-        held = b""
+        patterns = sorted((form.encode() for form in written), key=len, reverse=True)
+        kept_back = len(patterns[0]) - 1 if patterns else 0
+        pending = b""
         for block in blocks:
-            held += block
-            for form in blanked:
-                held = held.replace(form, _BLANK.encode())
-            ready = max(0, len(held) - kept_back)
-            yield held[:ready]
-            held = held[ready:]
-        yield held
+            pending += block
+            for form in patterns:
+                pending = pending.replace(form, _REDACTED.encode())
+            ready = max(0, len(pending) - kept_back)
+            yield pending[:ready]
+            pending = pending[ready:]
+        yield pending
 
     def _header(self) -> str:
         if self.kind == "bearer":
@@ -93,23 +93,24 @@ class Secret:
         return f"{self._credentials.user}:{self._value}" if self._credentials.user else self._value
 
     def _forms(self) -> list[str]:
+        """Return every form of the secret that a request contains, the longest first."""
         words = {self._value}
         if self.kind == "basic":
             words |= {self._pair(), self._pair().partition(":")[2], self._header().partition(" ")[2]}
         if self.kind == "certificate":
-            # The file is no text that a message would hold; lines of a key are.
+            # No message contains the whole file, but one may contain lines of the key.
             words |= {line for line in self._value.splitlines() if not line.startswith("-----")}
         forms = words | {quote(word, safe="") for word in words} | {quote(word) for word in words}
         forms |= {quote_plus(word) for word in words}
-        return sorted((form for form in forms if len(form) >= _SHORTEST_BLANKED), key=len, reverse=True)
+        return sorted((form for form in forms if len(form) >= _MIN_REDACTED), key=len, reverse=True)
 
 
-def secret_of(credentials: Credentials) -> Secret:
-    """Return a feed's secret.
+def load_secret(credentials: Credentials) -> Secret:
+    """Return a feed's secret from its environment variable or file.
 
-    :raises FetchError: the environment variable or file that should hold it does not.
+    :raises FetchError: the variable or file is missing, empty or not usable.
     """
-    where = _place(credentials)
+    where = _location(credentials)
     if credentials.env is not None:
         value = os.environ.get(credentials.env, "").strip()
     else:
@@ -122,27 +123,29 @@ def secret_of(credentials: Credentials) -> Secret:
     if not value:
         raise FetchError(f"credentials: {where} is empty or not set")
     if credentials.kind in ("bearer", "header") and not (value.isascii() and value.isprintable()):
-        raise FetchError(f"credentials: {where} holds a character that no header carries, such as a line break")
+        raise FetchError(f"credentials: {where} contains a character that no header can carry, such as a line break")
     if credentials.kind in ("basic", "query") and not value.isprintable():
-        raise FetchError(f"credentials: {where} holds a character that no password has, such as a line break")
+        raise FetchError(f"credentials: {where} contains a character that no password has, such as a line break")
     if credentials.kind == "basic" and credentials.user is None and ":" not in value:
-        raise FetchError(f"credentials: {where} holds no user:password; or give the user in source.credentials.user")
+        raise FetchError(
+            f"credentials: {where} does not contain user:password; set the user in source.credentials.user"
+        )
     return Secret(credentials, value)
 
 
-def _place(credentials: Credentials) -> str:
+def _location(credentials: Credentials) -> str:
     if credentials.env is not None:
         return f"the environment variable {credentials.env}"
     return f"the file {credentials.file}"
 
 
 def _no_password() -> str:
-    # Without this, OpenSSL asks on the terminal, and a service waits there for ever.
+    # Without this, OpenSSL asks on the terminal, and the service waits there forever.
     return ""
 
 
 def _load_from_memory(context: ssl.SSLContext, pem: str) -> None:
-    """Load a certificate that is in no file: OpenSSL's Python face takes a path alone."""
+    """Load a certificate that is not in a file: Python's ``ssl`` accepts only paths."""
     memory = os.memfd_create("client-certificate")
     try:
         os.write(memory, pem.encode())

@@ -1,4 +1,4 @@
-"""Finding the list: the newest link on a page that matches, or on the page that such a link leads to."""
+"""Finds the address of the newest list: a link on a page, or on the page that such a link leads to."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from blocklist.definitions.name_dates import newest_date
 from blocklist.definitions.source import Discovery, LinkRule
 from blocklist.domain.clock import now
 from blocklist.domain.errors import FetchError
-from blocklist.fetch.http import Session, page, shown_address
-from blocklist.fetch.links import absolute
+from blocklist.fetch.http import FetchSession, fetch_page, shown_address
+from blocklist.fetch.links import resolve_link
 from blocklist.text.safe_regex import RegexTimeoutError, matching
 
-#: A page of links is small; one that is not is something else.
+#: Bytes. A page of links is small.
 _MAX_PAGE = 8 << 20
 _MAX_LINKS = 20_000
-#: Patterns see this much of a link: a page must not choose how long they take.
+#: Characters of a link that patterns are applied to, so that a page cannot make the search slow.
 _MAX_HREF, _MAX_TEXT = 2_000, 500
-#: A date further ahead is a slip of the pen, and would hide every list that comes after it.
-_AHEAD = timedelta(days=2)
+#: A date further in the future is a typing error, and would hide every later list.
+_MAX_AHEAD = timedelta(days=2)
 _LOG = structlog.get_logger("blocklist.fetch")
 
 
@@ -37,32 +37,32 @@ class _Link:
     text: str
 
 
-def discover(session: Session, url: str, discovery: Discovery) -> str:
+def discover(session: FetchSession, url: str, discovery: Discovery) -> str:
     """Return the address of the list that a page, or the page it leads to, links to now.
 
-    The address is not checked here: it is fetched through the same session, with the same checks, as any other.
+    The address is not checked here: the session that fetches it checks every address.
 
-    :raises FetchError: a page could not be had, or no link on it matches.
+    :raises FetchError: a page cannot be fetched, or no link on it matches.
     """
-    at = url
+    found = url
     for rule in discovery.steps:
-        at = _newest(session, at, rule)
-    _LOG.info("list found", page=shown_address(url), address=shown_address(at))
-    return at
+        found = _newest(session, found, rule)
+    _LOG.info("list found", page=shown_address(url), address=shown_address(found))
+    return found
 
 
-def _newest(session: Session, url: str, rule: LinkRule) -> str:
-    body, answer = page(session, url, _MAX_PAGE)
+def _newest(session: FetchSession, url: str, rule: LinkRule) -> str:
+    page = fetch_page(session, url, _MAX_PAGE)
     shown = shown_address(url)
-    links = list(_links(_text(body, answer.headers.get("content-type", "")), str(answer.url)))
+    links = list(_links(_text(page.body, page.headers.get("content-type", "")), str(page.url)))
     try:
         matching = _matching(links, rule)
     except RegexTimeoutError as error:
         raise FetchError(f"{shown}: {error} (source.discovery)") from None
     if not matching:
         raise FetchError(
-            f"{shown}: none of the {len(links):,} links on the page matches source.discovery ({_told(rule)}); "
-            "the page may have changed, or asks for a sign-in"
+            f"{shown}: none of the {len(links):,} links on the page matches source.discovery ({_rule_text(rule)}); "
+            "the page may have changed, or ask for a sign-in"
         )
     if rule.date is None:
         return matching[0 if rule.pick == "first" else -1].url
@@ -72,36 +72,36 @@ def _newest(session: Session, url: str, rule: LinkRule) -> str:
 def _newest_by_date(links: list[_Link], rule: LinkRule, pattern: str, shown: str) -> str:
     dated = []
     for link in links:
-        found = newest_date(unquote(link.url), pattern) or newest_date(link.text, pattern)
-        if found:
-            dated.append((found, link))
-    latest = date.fromisoformat(now()[:10]) + _AHEAD
-    believed = [(found, link) for found, link in dated if found <= latest]
-    if not believed:
-        why = f"is dated {dated[0][0]}, in the future" if dated else f"holds a date written {pattern}"
+        day = newest_date(unquote(link.url), pattern) or newest_date(link.text, pattern)
+        if day:
+            dated.append((day, link))
+    latest = date.fromisoformat(now()[:10]) + _MAX_AHEAD
+    accepted = [(day, link) for day, link in dated if day <= latest]
+    if not accepted:
+        reason = f"is dated {dated[0][0]}, in the future" if dated else f"has a date written {pattern}"
         raise FetchError(
-            f"{shown}: {len(links):,} links match source.discovery, and {'each' if dated else 'none'} {why}"
+            f"{shown}: {len(links):,} links match source.discovery, and {'each' if dated else 'none'} {reason}"
         )
-    newest = max(found for found, _ in believed)
-    same_day = [link for found, link in believed if found == newest]
+    newest = max(day for day, _ in accepted)
+    same_day = [link for day, link in accepted if day == newest]
     return same_day[0 if rule.pick == "first" else -1].url
 
 
 def _links(text: str, url: str) -> Iterator[_Link]:
-    """Yield the links of a page to the web, each with the text it shows."""
+    """Yield the web links of a page, each with its visible text."""
     tree = LexborHTMLParser(text)
     base = url
     first_base = tree.css_first("base[href]")
     if first_base is not None:
         try:
-            base = absolute(first_base.attributes.get("href") or "", url)
+            base = resolve_link(first_base.attributes.get("href") or "", url)
         except FetchError:
             base = url
     for number, node in enumerate(tree.css("a[href], area[href]")):
         if number >= _MAX_LINKS:
             return
         try:
-            href = absolute(node.attributes.get("href") or "", base)
+            href = resolve_link(node.attributes.get("href") or "", base)
         except FetchError:
             continue
         if len(href) > _MAX_HREF:
@@ -111,7 +111,7 @@ def _links(text: str, url: str) -> Iterator[_Link]:
 
 
 def _matching(links: list[_Link], rule: LinkRule) -> list[_Link]:
-    """Return the links that a rule means.
+    """Return the links that match a rule.
 
     :raises RegexTimeoutError: one of its regular expressions takes too long.
     """
@@ -129,13 +129,13 @@ def _fits(texts: list[str], pattern: str, patterns: str) -> list[bool]:
     return matching(pattern, texts)
 
 
-def _told(rule: LinkRule) -> str:
+def _rule_text(rule: LinkRule) -> str:
     return ", ".join(f"{name} {value!r}" for name, value in (("href", rule.href), ("text", rule.text)) if value)
 
 
 def _text(body: bytes, content_type: str) -> str:
-    named = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.IGNORECASE)
+    declared = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.IGNORECASE)
     try:
-        return body.decode(named[1] if named else "utf-8", "replace")
+        return body.decode(declared[1] if declared else "utf-8", "replace")
     except (LookupError, UnicodeError):
         return body.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Asking publishers: one session a fetch, under one limit of time and of bytes, and only public addresses."""
+"""Requests to publishers: one session per fetch, under one limit of time and of bytes, to public addresses only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import httpcore
 import httpx
@@ -23,32 +23,32 @@ from blocklist.fetch.body import Body, BodyWriter, too_large
 from blocklist.fetch.connections import CheckedTransport, Deadline, tls_context
 from blocklist.fetch.credentials import Secret
 
-#: Each call inflates to at most this much at a time, so that a bomb stops at the limit and not after it.
+#: Bytes that one call may inflate to, so that a decompression bomb stops at the limit and not far beyond it.
 _INFLATED_BLOCK = 1 << 20
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
-#: Longest wait in seconds between two tries that the publisher did not ask for, and its share of the whole time.
-_WAIT_MOST, _WAIT_SHARE = 5.0, 0.2
+#: The longest wait between two attempts, unless the publisher asks for more: seconds, and share of the whole time.
+_MAX_WAIT, _MAX_WAIT_SHARE = 5.0, 0.2
 _Read = TypeVar("_Read")
 
-# They log whole addresses, whose query may hold a secret, and the headers of answers, which may repeat it.
+# They log whole addresses, whose query may contain a secret, and response headers, which may repeat it.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class _TransientError(Exception):
-    """A failure worth another try within the same run; ``wait`` are the seconds that the publisher asked for."""
+    """A failure after which the request is tried again; ``wait``: the seconds that the publisher asked for."""
 
-    def __init__(self, said: str, wait: float | None = None) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
         self.wait = wait
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A publisher's answer of status 200 (or 304, where validators were sent), its body still to be read.
+class Response:
+    """A publisher's response of status 200 (or 304, if validators were sent), whose body is still to be read.
 
-    ``url`` is where it came from, redirects followed; ``blocks`` is the body, opened where it came compressed.
+    ``url`` is its address after redirects; ``blocks`` yields the body, decompressed.
     """
 
     url: httpx.URL
@@ -57,11 +57,19 @@ class Answer:
     blocks: Iterator[bytes]
 
 
-class Session:
-    """The requests of one fetch: they share its time, its bytes, its connections and its secret."""
+class Page(NamedTuple):
+    """A small body in memory, with its address after redirects and the response headers."""
+
+    body: bytes
+    url: httpx.URL
+    headers: httpx.Headers
+
+
+class FetchSession:
+    """The requests of one fetch, which share its limits of time and bytes, its connections and its secret."""
 
     def __init__(self, url: str, settings: FetchSettings, secret: Secret | None = None) -> None:
-        """Make ready to fetch from an address; the secret goes to its origin and to no other.
+        """``url`` is the feed's address; the secret is sent only to its origin.
 
         :raises FetchError: the client certificate or ``fetch.ca_file`` cannot be used.
         """
@@ -70,30 +78,30 @@ class Session:
         self._origin = _origin(_address(url))
         self._secret = secret
         self._spent = 0
-        self._wait_most = min(_WAIT_MOST, settings.total_timeout * _WAIT_SHARE)
-        self._shared = self._client(None)
+        self._max_wait = min(_MAX_WAIT, settings.total_timeout * _MAX_WAIT_SHARE)
+        self._client = self._new_client(None)
         certificate = secret if secret and secret.kind == "certificate" else None
-        self._own = self._client(certificate) if certificate else self._shared
+        self._origin_client = self._new_client(certificate) if certificate else self._client
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> FetchSession:
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        self._shared.close()
-        self._own.close()
+        self._client.close()
+        self._origin_client.close()
 
     @property
     def bytes_left(self) -> int:
-        """How many bytes the rest of the fetch may take."""
+        """The number of bytes that the rest of the fetch may take."""
         return self.settings.max_bytes - self._spent
 
-    def ask(self, url: str, read: Callable[[Answer], _Read], headers: dict[str, str] | None = None) -> _Read:
-        """Return what ``read`` makes of the answer; what is transient is tried again, from the beginning.
+    def request(self, url: str, read: Callable[[Response], _Read], headers: dict[str, str] | None = None) -> _Read:
+        """Request an address and return what ``read`` returns for the response; transient failures are tried again.
 
-        :raises FetchError: what went wrong, with the address (without its query, which may hold a secret).
+        :raises FetchError: the reason, with the address (without its query, which may contain a secret).
         """
-        asked = _address(url)
-        shown = shown_address(asked)
+        address = _address(url)
+        shown = shown_address(address)
         tries = 0
         try:
             for attempt in stamina.retry_context(
@@ -101,61 +109,63 @@ class Session:
                 attempts=self.settings.attempts,
                 timeout=None,
                 wait_initial=0.5,
-                wait_max=self._wait_most,
+                wait_max=self._max_wait,
             ):
                 with attempt:
                     tries += 1
-                    return self._follow(asked, shown, read, headers or {})
+                    return self._follow_redirects(address, shown, read, headers or {})
         except _TransientError as error:
-            asked_for = ""
+            note = ""
             if error.wait is not None and error.wait > self.deadline.left:
-                asked_for = f"; it asks to be tried again in {error.wait:,.0f} s, which is past fetch.total_timeout"
-            raise FetchError(f"{shown}: {error} ({tries} attempts){asked_for}") from None
+                note = f"; it asks to be tried again in {error.wait:,.0f} s, which is past fetch.total_timeout"
+            raise FetchError(f"{shown}: {error} ({tries} attempts){note}") from None
         raise AssertionError("stamina tries at least once")
 
     def _backoff(self, error: Exception) -> bool | float:
-        """Return whether to try again, or after how many seconds: those that the publisher asked for (RFC 9110)."""
+        """Return whether to try again, or the seconds to wait before, if the publisher asked for some (RFC 9110)."""
         if not isinstance(error, _TransientError):
             return False
         if error.wait is None:
-            return self.deadline.left > self._wait_most
+            return self.deadline.left > self._max_wait
         return error.wait if error.wait < self.deadline.left else False
 
-    def _follow(self, url: httpx.URL, shown: str, read: Callable[[Answer], _Read], headers: dict[str, str]) -> _Read:
+    def _follow_redirects(
+        self, url: httpx.URL, shown: str, read: Callable[[Response], _Read], headers: dict[str, str]
+    ) -> _Read:
         for _ in range(self.settings.max_redirects + 1):
             try:
-                answer = self._hop(url, shown, read, headers)
+                result = self._request_once(url, shown, read, headers)
             except httpcore.ConnectTimeout as error:
-                raise self._late(shown) or _TransientError(self._said(error)) from None
+                raise self._deadline_error(shown) or _TransientError(self._redacted(error)) from None
             except httpcore.TimeoutException:
                 silent = FetchError(f"{shown}: timed out: {url.host} was silent too long")
-                raise self._late(shown) or silent from None
+                raise self._deadline_error(shown) or silent from None
             except httpcore.ConnectError as error:
-                raise self._late(shown) or _TransientError(self._said(error)) from None
+                raise self._deadline_error(shown) or _TransientError(self._redacted(error)) from None
             except (httpcore.NetworkError, httpcore.ProtocolError, httpx.StreamError) as error:
-                said = f"the body did not arrive whole: {self._said(error)}"
-                raise self._late(shown) or _TransientError(said) from None
+                message = f"the body did not arrive whole: {self._redacted(error)}"
+                raise self._deadline_error(shown) or _TransientError(message) from None
             except (httpx.InvalidURL, httpx.HTTPError):
-                # What is left is httpx reading the address of a redirect; its words would repeat it.
-                raise FetchError(f"{shown}: {url.host} redirects to what is not an address") from None
-            if not isinstance(answer, httpx.URL):
-                return answer
-            url = answer
+                # The only other cause is the address of a redirect, which the message of httpx would repeat.
+                raise FetchError(f"{shown}: {url.host} redirects to something that is not an address") from None
+            if not isinstance(result, httpx.URL):
+                return result
+            url = result
         raise FetchError(f"{shown}: more than {self.settings.max_redirects} redirects")
 
-    def _hop(
-        self, url: httpx.URL, shown: str, read: Callable[[Answer], _Read], headers: dict[str, str]
+    def _request_once(
+        self, url: httpx.URL, shown: str, read: Callable[[Response], _Read], headers: dict[str, str]
     ) -> _Read | httpx.URL:
-        """Ask one address; return what ``read`` makes of it, or the address it redirects to."""
+        """Request one address; return what ``read`` returns for the response, or the address it redirects to."""
         if url.scheme not in ("http", "https") or not url.host:
             raise FetchError(f"{shown}: leads to {url.scheme}://{url.host}, which is not an address for feeds")
-        own = _origin(url) == self._origin
+        to_origin = _origin(url) == self._origin
         sent = {"User-Agent": f"blocklist/{blocklist.__version__}", "Accept-Encoding": "gzip", **headers}
         target = url.copy_with(userinfo=b"", fragment=None)
-        # A redirect to another host or port, or out of https, must not carry the secret there.
-        if self._secret and own:
-            target = self._secret.on(target, sent)
-        with (self._own if own else self._shared).stream("GET", target, headers=sent) as response:
+        # A redirect to another host, port or scheme must not carry the secret there.
+        if self._secret and to_origin:
+            target = self._secret.apply(target, sent)
+        with (self._origin_client if to_origin else self._client).stream("GET", target, headers=sent) as response:
             if response.has_redirect_location:
                 return self._redirected(url, shown, response.headers["location"])
             not_modified = response.status_code == 304 and not sent.keys().isdisjoint(_VALIDATORS.values())
@@ -164,8 +174,8 @@ class Session:
                     _check_status(response)
                 blocks = self._blocks(response)
                 if self._secret:
-                    blocks = self._secret.blanked(blocks)
-                return read(Answer(url, not_modified, response.headers, blocks))
+                    blocks = self._secret.redact_blocks(blocks)
+                return read(Response(url, not_modified, response.headers, blocks))
             except FetchError as error:
                 raise FetchError(f"{shown}: {error}") from None
 
@@ -173,41 +183,41 @@ class Session:
         try:
             return _address(location, url)
         except FetchError as error:
-            raise FetchError(f"{shown}: {url.host} redirects to what is {error}") from None
+            raise FetchError(f"{shown}: {url.host} redirects to something that is {error}") from None
 
     def _blocks(self, response: httpx.Response) -> Iterator[bytes]:
-        """Yield the body, counted on the wire and after it was opened."""
+        """Yield the body decompressed; its size is limited before and after decompression."""
         limit = self.bytes_left
         length = response.headers.get("content-length", "")
         if length and "transfer-encoding" in response.headers:
             raise FetchError(
-                "the answer states two lengths (Content-Length and Transfer-Encoding): neither is believed"
+                "the response states two lengths (Content-Length and Transfer-Encoding), so neither can be trusted"
             )
         if length.isdecimal() and int(length) > limit:
             raise too_large(self.settings.max_bytes)
-        opened = 0
-        for block in _decoded(response, _counted(response.iter_raw(), limit, self.settings.max_bytes)):
-            opened += len(block)
-            if opened > limit:
+        size = 0
+        for block in _decoded(response, _limited(response.iter_raw(), limit, self.settings.max_bytes)):
+            size += len(block)
+            if size > limit:
                 raise too_large(self.settings.max_bytes)
             if self.deadline.passed:
-                raise FetchError(self.deadline.sentence)
+                raise FetchError(self.deadline.message)
             yield block
-        # A body without a length that was cut off at the deadline ends like one that is whole.
+        # A body without a length that is cut off at the deadline looks complete.
         if self.deadline.passed:
-            raise FetchError(self.deadline.sentence)
-        self._spent += opened
+            raise FetchError(self.deadline.message)
+        self._spent += size
 
-    def _late(self, shown: str) -> FetchError | None:
-        return FetchError(f"{shown}: {self.deadline.sentence}") if self.deadline.passed else None
+    def _deadline_error(self, shown: str) -> FetchError | None:
+        return FetchError(f"{shown}: {self.deadline.message}") if self.deadline.passed else None
 
-    def _said(self, error: Exception) -> str:
-        # A library may put what it was given to send into what it says of it.
-        return self._secret.redacted(str(error)) if self._secret else str(error)
+    def _redacted(self, error: Exception) -> str:
+        # A library may quote what it was to send.
+        return self._secret.redact(str(error)) if self._secret else str(error)
 
-    def _client(self, certificate: Secret | None) -> httpx.Client:
+    def _new_client(self, certificate: Secret | None) -> httpx.Client:
         context = tls_context(self.settings.ca_file, certificate)
-        # trust_env off: no proxy or netrc of the machine has a say.
+        # trust_env off: the proxy and netrc settings of the machine are not used.
         return httpx.Client(
             transport=CheckedTransport(self.settings, self.deadline, context),
             trust_env=False,
@@ -217,61 +227,61 @@ class Session:
 
 
 def download(
-    session: Session, url: str, into: Path, validators: dict[str, str], progress: Callable[[int], None]
+    session: FetchSession, url: str, into: Path, validators: dict[str, str], progress: Callable[[int], None]
 ) -> Body | None:
-    """Download a body; None when the server answers 304 to the validators of the body that serves.
+    """Download a body into a file; return None if the server answers 304, so the body in use is still current.
 
-    ``validators`` hold ``url``, ``etag`` and ``last-modified`` of that body and count only for the same address.
+    ``validators``: ``url``, ``etag`` and ``last-modified`` of the body in use; sent only to the same address.
 
-    :raises FetchError: what went wrong, with the address (without its query, which may hold a secret).
+    :raises FetchError: the reason, with the address (without its query, which may contain a secret).
     """
     known = validators if validators.get("url") == url else {}
     conditions = {header: known[name] for name, header in _VALIDATORS.items() if name in known}
 
-    def read(answer: Answer) -> Body | None:
-        if answer.not_modified:
+    def read(response: Response) -> Body | None:
+        if response.not_modified:
             return None
         with BodyWriter(into, session.settings.max_bytes) as writer:
-            for block in answer.blocks:
+            for block in response.blocks:
                 writer.write(block)
                 progress(writer.size)
-        stated = {name: answer.headers[name] for name in _VALIDATORS if name in answer.headers}
-        return writer.body(answer.headers.get("content-type"), {"url": url, **stated})
+        stated = {name: response.headers[name] for name in _VALIDATORS if name in response.headers}
+        return writer.body(response.headers.get("content-type"), {"url": url, **stated})
 
-    return session.ask(url, read, conditions)
+    return session.request(url, read, conditions)
 
 
-def page(session: Session, url: str, limit: int) -> tuple[bytes, Answer]:
-    """Return a small body of at most so many bytes, and the answer it came with.
+def fetch_page(session: FetchSession, url: str, max_bytes: int) -> Page:
+    """Fetch a small body into memory.
 
-    :raises FetchError: what went wrong, with the address.
+    :raises FetchError: the reason, with the address.
     """
 
-    def read(answer: Answer) -> tuple[bytes, Answer]:
+    def read(response: Response) -> Page:
         parts, size = [], 0
-        for block in answer.blocks:
+        for block in response.blocks:
             size += len(block)
-            if size > limit:
-                raise FetchError(f"is larger than {limit:,} bytes, which is too much for what it is asked for")
+            if size > max_bytes:
+                raise FetchError(f"is larger than {max_bytes:,} bytes, the limit for a page, a hash or a signature")
             parts.append(block)
-        return b"".join(parts), answer
+        return Page(b"".join(parts), response.url, response.headers)
 
-    return session.ask(url, read)
+    return session.request(url, read)
 
 
 def shown_address(url: str | httpx.URL) -> str:
-    """Return an address as sentences and logs give it: without its query, which may hold a secret.
+    """Return an address as messages and logs show it: without its query, which may contain a secret.
 
-    :raises FetchError: it is none.
+    :raises FetchError: ``url`` is not an address.
     """
     address = _address(url) if isinstance(url, str) else url
     return str(address.copy_with(query=None, userinfo=b"", fragment=None))
 
 
 def _address(url: str, base: httpx.URL | None = None) -> httpx.URL:
-    """Return an address, relative to another where one is given.
+    """Return an address, relative to ``base`` if there is one.
 
-    :raises FetchError: it is none.
+    :raises FetchError: ``url`` is not an address.
     """
     try:
         address = base.join(url) if base else httpx.URL(url)
@@ -297,7 +307,7 @@ def _check_status(response: httpx.Response) -> None:
 
 
 def _retry_after(value: str) -> float | None:
-    """Return the seconds that a ``Retry-After`` names, as a number or a date (RFC 9110, 10.2.3)."""
+    """Return the seconds of a ``Retry-After`` header, a number or a date (RFC 9110, section 10.2.3)."""
     if value.strip().isdecimal():
         return float(value)
     try:
@@ -306,18 +316,18 @@ def _retry_after(value: str) -> float | None:
         return None
 
 
-def _counted(blocks: Iterator[bytes], limit: int, said: int) -> Iterator[bytes]:
-    """Yield what comes over the wire: a stream may open to nothing at all and never end."""
+def _limited(blocks: Iterator[bytes], limit: int, setting: int) -> Iterator[bytes]:
+    """Yield the bytes received, up to a limit: a compressed stream may decompress to nothing and never end."""
     size = 0
     for block in blocks:
         size += len(block)
         if size > limit:
-            raise too_large(said)
+            raise too_large(setting)
         yield block
 
 
 def _decoded(response: httpx.Response, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the body, inflated in bounded blocks: httpx would inflate a whole received block at once."""
+    """Yield the body, decompressed in limited blocks: httpx would decompress a whole received block at once."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("identity", ""):
         yield from blocks
@@ -328,9 +338,9 @@ def _decoded(response: httpx.Response, blocks: Iterator[bytes]) -> Iterator[byte
 
 
 def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what a gzip stream of one or more members opens to (RFC 1952).
+    """Yield the content of a gzip stream of one or more members (RFC 1952).
 
-    :raises FetchError: it is not gzip, or ends in the middle.
+    :raises FetchError: the stream is not gzip, or ends in the middle.
     """
     inflater = zlib.decompressobj(wbits=31)
     for block in blocks:

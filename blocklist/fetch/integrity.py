@@ -1,4 +1,4 @@
-"""Proof of a body: the SHA-256 or the detached signature that its publisher puts beside it."""
+"""Verifies a body with the SHA-256 or the detached signature that its publisher puts beside it."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from blocklist.definitions.signing_keys import first_line, minisign_key, openpgp
 from blocklist.definitions.source import Integrity
 from blocklist.domain.errors import FetchError
 from blocklist.fetch.body import Body
-from blocklist.fetch.http import Session, page, shown_address
+from blocklist.fetch.http import FetchSession, fetch_page, shown_address
 
-#: What each kind is published as, beside the list.
+#: The usual suffix of each kind.
 _SUFFIXES = {"sha256": ".sha256", "minisign": ".minisig", "openpgp": ".asc"}
-#: A hash or a signature takes a few hundred bytes; a file of hashes a line for each of its neighbors.
+#: Bytes. A hash or a signature has a few hundred; a file of hashes has one line per file in the folder.
 _MAX_PROOF = 1 << 20
-#: minisign's older form signs the body itself, and not its hash: it must be in memory.
+#: Bytes. minisign's older form signs the body, not its hash, so the body must fit in memory.
 _MAX_UNHASHED = 64 << 20
 _HASH = r"[0-9A-Fa-f]{64}"
 #: ``sha256sum`` writes ``HASH  name`` or ``HASH *name``, the BSD tools ``SHA256 (name) = HASH``.
 _SUM = re.compile(rf"(?:(?P<hash>{_HASH})(?:[ \t]+\*?(?P<name>.+))?|SHA256 \((?P<name2>.+)\) = (?P<hash2>{_HASH}))")
 
 
-def verify(session: Session, url: str, body: Body, integrity: Integrity) -> None:
-    """Compare a body with what its publisher says of it.
+def verify(session: FetchSession, url: str, body: Body, integrity: Integrity) -> None:
+    """Verify a body with its publisher's hash or signature.
 
-    :raises FetchError: the proof could not be had, is none, or is of another body or key.
+    :raises FetchError: the hash or signature cannot be fetched or read, or is of another body or key.
     """
-    at = integrity.url or beside(url, integrity.suffix or _SUFFIXES[integrity.kind])
+    proof_url = integrity.url or beside(url, integrity.suffix or _SUFFIXES[integrity.kind])
     try:
-        proof, _ = page(session, at, _MAX_PROOF)
+        proof = fetch_page(session, proof_url, _MAX_PROOF).body
     except FetchError as error:
-        raise FetchError(f"the {_TOLD[integrity.kind]} could not be had: {error}") from None
+        raise FetchError(f"the {_NAMES[integrity.kind]} cannot be fetched: {error}") from None
     try:
         _VERIFY[integrity.kind](proof, body, integrity, Path(unquote(urlsplit(url).path)).name)
     except FetchError as error:
-        raise FetchError(f"{shown_address(url)}: {error} ({shown_address(at)}); the body was not used") from None
+        raise FetchError(f"{shown_address(url)}: {error} ({shown_address(proof_url)}); the body was not used") from None
 
 
 def beside(url: str, suffix: str) -> str:
-    """Return the address of a file beside the list: the path goes on with a suffix, the query stays.
+    """Return the address of a file beside the list: the suffix is appended to the path, before the query.
 
     >>> beside("https://lists.example/b.txt?year=2026", ".sha256")
     'https://lists.example/b.txt.sha256?year=2026'
@@ -55,8 +55,8 @@ def _sha256(proof: bytes, body: Body, _: Integrity, name: str) -> None:
     named = [match for match in found if Path(match["name"] or match["name2"] or "").name == name]
     chosen = named or (found if len(found) == 1 else [])
     if not chosen:
-        why = f"{len(found):,} hashes, none of them of {name!r}" if found else "no SHA-256"
-        raise FetchError(f"the file that should hold the list's SHA-256 holds {why}")
+        content = f"{len(found):,} hashes, none of them of {name!r}" if found else "no SHA-256"
+        raise FetchError(f"the file that should contain the list's SHA-256 contains {content}")
     stated = {(match["hash"] or match["hash2"]).lower() for match in chosen}
     if body.sha256 not in stated:
         raise FetchError(f"the list's SHA-256 is {body.sha256[:12]}…, its publisher states {min(stated)[:12]}…")
@@ -76,10 +76,10 @@ def _minisign(proof: bytes, body: Body, integrity: Integrity, _: str) -> None:
     try:
         minisign_key(integrity.key or "").verify_file(body.path, signature)
     except minisign.VerifyError as error:
-        key = "incompatible key" in str(error)
+        other_key = "incompatible key" in str(error)
         raise FetchError(
             "the list is signed with another minisign key than source.integrity.key"
-            if key
+            if other_key
             else "the minisign signature is not of this list"
         ) from None
     except (minisign.Error, ValueError) as error:
@@ -104,5 +104,5 @@ def _openpgp(proof: bytes, body: Body, integrity: Integrity, _: str) -> None:
         raise FetchError("the OpenPGP signature is not by the key in source.integrity.key")
 
 
-_TOLD = {"sha256": "SHA-256", "minisign": "minisign signature", "openpgp": "OpenPGP signature"}
+_NAMES = {"sha256": "SHA-256", "minisign": "minisign signature", "openpgp": "OpenPGP signature"}
 _VERIFY = {"sha256": _sha256, "minisign": _minisign, "openpgp": _openpgp}

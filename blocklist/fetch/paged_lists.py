@@ -1,7 +1,7 @@
-"""A list that comes in JSON pages: every page or nothing, joined into one body.
+"""Lists in JSON pages: all pages are fetched and joined into one body, or the fetch fails.
 
-The body is one JSON list whose items are the pages, each as it came, byte for byte: evidence, and one file that the
-format ``json`` reads with ``rows = "item.…"``.
+The body is one JSON list whose items are the pages, each byte for byte as it was fetched. It is the evidence, and the
+format ``json`` reads it with ``rows = "item.…"``.
 """
 
 from __future__ import annotations
@@ -19,129 +19,129 @@ import ijson
 from blocklist.definitions.source import Pagination
 from blocklist.domain.errors import FetchError
 from blocklist.fetch.body import Body, BodyWriter
-from blocklist.fetch.http import Answer, Session, page, shown_address
-from blocklist.fetch.links import absolute
+from blocklist.fetch.http import FetchSession, Page, fetch_page, shown_address
+from blocklist.fetch.links import resolve_link
 
-#: A page is held in memory. Publishers that page do so to keep each small.
+#: Bytes. A page is read into memory, and pages are small.
 _MAX_PAGE = 32 << 20
-#: ijson names each value by its whole path: a page of brackets would fill memory.
+#: ijson keeps the whole path of each value, so a page of brackets would fill the memory.
 _MAX_DEPTH = 100
-_READ = 4_096
+_CHUNK = 4_096
 _SCALARS = frozenset({"string", "number", "boolean", "null"})
 #: One link of a ``Link`` header: its address, then its parameters (RFC 8288, section 3).
 _LINK = re.compile(r"""<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*))?)*)""")
 _REL = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]*))""", re.IGNORECASE)
 
 
-class _Seen:
-    """What one page says of itself: whether it holds rows, and the values that lead on."""
+class _Content:
+    """What the pagination needs of a page: whether it has rows, and the values of the fields ``field`` and ``more``."""
 
     def __init__(self, body: bytes, pagination: Pagination) -> None:
-        """Read a page through.
+        """Parse a page.
 
-        :raises FetchError: it is not JSON, or nested too deeply.
+        :raises FetchError: the page is not JSON, or is nested too deeply.
         """
         self.has_rows = False
         self.values: dict[str, Any] = {}
-        wanted = {pagination.field, pagination.more} - {None}
+        fields = {pagination.field, pagination.more} - {None}
         row = f"{pagination.rows}.item" if pagination.rows else "item"
         depth = 0
         try:
-            for where, event, value in ijson.parse(io.BytesIO(body), use_float=True, buf_size=_READ):
+            for path, event, value in ijson.parse(io.BytesIO(body), use_float=True, buf_size=_CHUNK):
                 if event in ("start_map", "start_array"):
                     depth += 1
                     if depth > _MAX_DEPTH:
                         raise FetchError(f"is nested deeper than {_MAX_DEPTH} levels: not a page of a list")
                 elif event in ("end_map", "end_array"):
                     depth -= 1
-                if where == row:
+                if path == row:
                     self.has_rows = True
-                if where in wanted and event in _SCALARS:
-                    self.values[where] = value
+                if path in fields and event in _SCALARS:
+                    self.values[path] = value
         except (ijson.JSONError, UnicodeDecodeError):
             raise FetchError("is not JSON, or was cut off") from None
 
 
-class _Address:
-    """The address of each page in turn."""
+class _PageAddress:
+    """The address of the current page."""
 
     def __init__(self, url: str, pagination: Pagination) -> None:
         self._url = url
         self._pagination = pagination
         self._number = pagination.first
-        self.current = self._with(str(self._number)) if pagination.kind == "page" else url
+        self.current = self._with_parameter(str(self._number)) if pagination.kind == "page" else url
 
-    def advance(self, seen: _Seen, answer: Answer) -> bool:
-        """Go to the page after one; False after the last.
+    def advance(self, content: _Content, page: Page) -> bool:
+        """Go to the next page; return False after the last one.
 
-        :raises FetchError: the page names a next one that is no address.
+        :raises FetchError: the address of the next page is not valid.
         """
-        following = _NEXT[self._pagination.kind](self, seen, answer)
-        if following is None or self._is_last(seen):
+        following = _NEXT[self._pagination.kind](self, content, page)
+        if following is None or self._is_last(content):
             return False
         self.current = following
         return True
 
-    def by_link(self, _: _Seen, answer: Answer) -> str | None:
-        for header in answer.headers.get_list("link"):
+    def by_link(self, _: _Content, page: Page) -> str | None:
+        for header in page.headers.get_list("link"):
             for target, parameters in _LINK.findall(header):
                 relations = " ".join("".join(found) for found in _REL.findall(parameters)[:1]).lower().split()
                 if "next" in relations:
-                    return absolute(target, str(answer.url))
+                    return resolve_link(target, str(page.url))
         return None
 
-    def by_field(self, seen: _Seen, answer: Answer) -> str | None:
-        said = seen.values.get(self._pagination.field or "")
-        return absolute(str(said), str(answer.url)) if said not in (None, "", False) else None
+    def by_field(self, content: _Content, page: Page) -> str | None:
+        link = content.values.get(self._pagination.field or "")
+        return resolve_link(str(link), str(page.url)) if link not in (None, "", False) else None
 
-    def by_cursor(self, seen: _Seen, _: Answer) -> str | None:
-        said = seen.values.get(self._pagination.field or "")
-        return self._with(str(said)) if said not in (None, "", False) else None
+    def by_cursor(self, content: _Content, _: Page) -> str | None:
+        cursor = content.values.get(self._pagination.field or "")
+        return self._with_parameter(str(cursor)) if cursor not in (None, "", False) else None
 
-    def by_number(self, seen: _Seen, _: Answer) -> str | None:
-        if not seen.has_rows:
+    def by_number(self, content: _Content, _: Page) -> str | None:
+        if not content.has_rows:
             return None
         self._number += 1
-        return self._with(str(self._number))
+        return self._with_parameter(str(self._number))
 
-    def _is_last(self, seen: _Seen) -> bool:
-        """Return what the field ``more`` says: false, or the number of the last page."""
+    def _is_last(self, content: _Content) -> bool:
+        """Return whether the field ``more`` says that this is the last page."""
         if self._pagination.more is None:
             return False
-        said = seen.values.get(self._pagination.more)
-        if isinstance(said, bool):
-            return not said
-        if isinstance(said, int | float) and self._pagination.kind == "page":
-            return self._number > said
+        more = content.values.get(self._pagination.more)
+        if isinstance(more, bool):
+            return not more
+        if isinstance(more, int | float) and self._pagination.kind == "page":
+            return self._number > more
         raise FetchError(
             f"has no true or false{', or number of the last page,' if self._pagination.kind == 'page' else ''} "
             f"at {self._pagination.more!r} (source.pagination.more)"
         )
 
-    def _with(self, value: str) -> str:
+    def _with_parameter(self, value: str) -> str:
         return str(httpx.URL(self._url).copy_set_param(self._pagination.parameter or "", value))
 
 
-_NEXT: dict[str, Callable[[_Address, _Seen, Answer], str | None]] = {
-    "link": _Address.by_link,
-    "next": _Address.by_field,
-    "cursor": _Address.by_cursor,
-    "page": _Address.by_number,
+_NEXT: dict[str, Callable[[_PageAddress, _Content, Page], str | None]] = {
+    "link": _PageAddress.by_link,
+    "next": _PageAddress.by_field,
+    "cursor": _PageAddress.by_cursor,
+    "page": _PageAddress.by_number,
 }
 
 
 def download_pages(
-    session: Session,
+    session: FetchSession,
     url: str,
     into: Path,
     pagination: Pagination,
     progress: Callable[[int], None],
 ) -> Body:
-    """Bring every page of a list into one file.
+    """Fetch every page of a list into one file.
 
-    There are no validators: that the first page has not changed says nothing of the others.
+    The body has no validators: an unchanged first page does not mean that the others are unchanged.
 
-    :raises FetchError: a page could not be had or read, they lead in a circle, or are more than ``max_pages``.
+    :raises FetchError: a page cannot be fetched or read, the pages lead in a circle or are more than ``max_pages``.
     """
     with BodyWriter(into, session.settings.max_bytes) as writer:
         for number, body in enumerate(_pages(session, url, pagination)):
@@ -152,26 +152,26 @@ def download_pages(
     return writer.body("application/json", {})
 
 
-def _pages(session: Session, url: str, pagination: Pagination) -> Iterator[bytes]:
-    address = _Address(url, pagination)
+def _pages(session: FetchSession, url: str, pagination: Pagination) -> Iterator[bytes]:
+    address = _PageAddress(url, pagination)
     addresses: set[str] = set()
-    bodies: dict[bytes, int] = {}  # by hash: the pages themselves would fill memory
+    hashes: dict[bytes, int] = {}  # to the page's number
     for number in range(1, pagination.max_pages + 1):
         addresses.add(address.current)
         where = f"page {number}: {shown_address(address.current)}"
         try:
-            body, answer = page(session, address.current, _MAX_PAGE)
+            page = fetch_page(session, address.current, _MAX_PAGE)
         except FetchError as error:
             raise FetchError(f"page {number}: {error}; no page was used") from None
         try:
-            seen = _Seen(body, pagination)
-            more = address.advance(seen, answer)
+            content = _Content(page.body, pagination)
+            more = address.advance(content, page)
         except FetchError as error:
             raise FetchError(f"{where}: {error}; no page was used") from None
-        first = bodies.setdefault(hashlib.sha256(body).digest(), number)
-        if seen.has_rows and first != number:
+        first = hashes.setdefault(hashlib.sha256(page.body).digest(), number)
+        if content.has_rows and first != number:
             raise FetchError(f"{where}: is the same as page {first}: the pages lead in a circle; no page was used")
-        yield body
+        yield page.body
         if not more:
             return
         if address.current in addresses:

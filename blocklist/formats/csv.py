@@ -1,29 +1,32 @@
-"""``csv``: separated values, with columns by name or number. Format: RFC 4180 and what publishers make of it."""
+"""``csv``: separated values, with columns by name or number. Format: RFC 4180 and the variants that are published."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
-from blocklist.formats.lines import Encoding, text_of
+from blocklist.formats.base import Format
 from blocklist.formats.table import NumberedRows, TableOptions, entries_of
+from blocklist.formats.text_body import Encoding, as_text
 
-#: The longest cell read; a quote that is never closed swallows the rest of a body, and is noticed here.
+#: The longest cell, in characters. A quote that is never closed makes one cell of the rest of the body.
 MAX_CELL = 1_048_576
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
-#: A row put behind the last one: it is swallowed by a quote that is still open there.
+#: A row appended to the body: a quote that is still open there makes it part of another cell.
 _END = "\x1eEND\x1e"
+#: Rows needed before the last one to compare their widths with it.
+_MIN_ROWS = 3
 
 
 class CsvOptions(TableOptions):
-    """Options of ``csv``: those of a table, and how it is written."""
+    """Options of ``csv``: those of a table, and how its cells are separated, quoted and encoded."""
 
     delimiter: Annotated[str, BeforeValidator(lambda text: _NAMED_DELIMITERS.get(text, text))] = Field(
         ",", min_length=1, max_length=1
@@ -34,31 +37,35 @@ class CsvOptions(TableOptions):
     @model_validator(mode="after")
     def _signs_differ(self) -> CsvOptions:
         if self.delimiter == self.quote or not {self.delimiter, self.quote}.isdisjoint("\r\n"):
-            raise ValueError("delimiter and quote must differ, and be no line break")
+            raise ValueError("delimiter and quote must differ, and neither may be a line break")
         return self
 
 
 def parse(body: BinaryIO, options: CsvOptions) -> Iterator[Entry | Rejected]:
     """Return an iterator of one Entry per value in the site's cell of each row that ``where`` keeps.
 
-    It raises :class:`UnreadableFeedError` where a named column is not in the header, or a cell never ends.
+    The iterator raises :class:`UnreadableFeedError` if a named column is not in the header, or a cell never ends.
     """
     return entries_of(_numbered_rows(body, options), options, "line {}".format, options.delimiter)
+
+
+def _reader(lines: Iterable[str], options: CsvOptions) -> Any:
+    return csv.reader(
+        lines,
+        delimiter=options.delimiter,
+        quotechar=options.quote or None,
+        quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
+    )
 
 
 def _numbered_rows(body: BinaryIO, options: CsvOptions) -> NumberedRows:
     """Yield each row that is not blank with the number of the line it begins on."""
     csv.field_size_limit(MAX_CELL)
-    with text_of(body, options.encoding, newline="") as text:
+    with as_text(body, options.encoding, newline="") as text:
         for _ in range(options.skip_rows):
             if not text.readline():
                 break
-        reader = csv.reader(
-            chain(text, (_END,)),
-            delimiter=options.delimiter,
-            quotechar=options.quote or None,
-            quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
-        )
+        reader = _reader(chain(text, (_END,)), options)
         begins = options.skip_rows + 1
         try:
             for row in reader:
@@ -71,3 +78,24 @@ def _numbered_rows(body: BinaryIO, options: CsvOptions) -> NumberedRows:
                 begins = options.skip_rows + reader.line_num + 1
         except csv.Error as error:
             raise UnreadableFeedError(f"line {begins}: {error}") from None
+
+
+def find_cut_row(tail: bytes, whole: bool, options: CsvOptions) -> str | None:
+    """Return a sentence if the last row has fewer columns than every other row in the body's tail, else None.
+
+    ``whole``: the tail is the whole body; otherwise its first line may be incomplete and is ignored.
+    """
+    lines = tail.decode(options.encoding, "replace").splitlines()[options.skip_rows if whole else 1 :]
+    try:
+        widths = [len(row) for row in _reader(lines, options) if any(row)]
+    except csv.Error:
+        return None
+    if len(widths) <= _MIN_ROWS or widths[-1] >= min(widths[:-1]):
+        return None
+    return (
+        f"the last row has {widths[-1]} columns and the {len(widths) - 1:,} before it at least {min(widths[:-1])}: "
+        "the body may be cut off in it"
+    )
+
+
+FORMATS = (Format("csv", CsvOptions, parse, line_based=True, find_cut_row=find_cut_row),)

@@ -1,4 +1,4 @@
-"""``hosts``: an address and one or more host names a line. Format: hosts(5)."""
+"""``hosts``: an address and one or more host names per line. Format: hosts(5)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from blocklist.domain.listing import Entry, LineBlock, Rejected
-from blocklist.formats.lines import BARE_NAME, TextOptions, numbered_lines, runs_of_lines
+from blocklist.formats.base import Format
+from blocklist.formats.text_body import BARE_NAME, TextOptions, numbered_blocks, numbered_lines
 
-_USUAL_ADDRESSES = frozenset({"0.0.0.0", "127.0.0.1", "::1", "::", "0"})  # noqa: S104 - read here, never bound
+_USUAL_ADDRESSES = frozenset({"0.0.0.0", "127.0.0.1", "::1", "::", "0"})  # noqa: S104 - only parsed, never bound
 
-_SINKS = ("0.0.0.0", "127.0.0.1")  # noqa: S104 - read here, never bound
-_BARE = re.compile("|".join(rf"^(?:{re.escape(sink)}[ \t]{BARE_NAME}\n){{16,}}+" for sink in _SINKS), re.MULTILINE)
+#: The addresses that published hosts files use most: only these are read in blocks.
+_SINKS = ("0.0.0.0", "127.0.0.1")  # noqa: S104 - only parsed, never bound
+_BLOCK = re.compile("|".join(rf"^(?:{re.escape(sink)}[ \t]{BARE_NAME}\n){{16,}}+" for sink in _SINKS), re.MULTILINE)
 
 
-def blocks(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected | LineBlock]:
-    """Yield one Entry per host name, but many lines together that hold a usual address and one name."""
-    for item in runs_of_lines(body, options.encoding, _BARE, _names):
+def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:
+    """Yield one Entry per host name; the address before it is checked and dropped."""
+    for number, line in numbered_lines(body, options.encoding):
+        yield from _entries(number, line)
+
+
+def parse_blocks(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected | LineBlock]:
+    """Yield one Entry per host name, but consecutive lines of one usual address and one name as one LineBlock."""
+    for item in numbered_blocks(body, options.encoding, _BLOCK, _names):
         if isinstance(item, LineBlock):
             yield item
         else:
             yield from _entries(*item)
-
-
-def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:
-    """Yield one Entry per host name; the address before it only says that the line is one of a hosts file."""
-    for number, line in numbered_lines(body, options.encoding):
-        yield from _entries(number, line)
 
 
 def _entries(number: int, line: str) -> Iterator[Entry | Rejected]:
@@ -42,10 +44,10 @@ def _entries(number: int, line: str) -> Iterator[Entry | Rejected]:
             yield Entry(name, number)
 
 
-def _names(run: str) -> str:
-    """Return lines without the address, which white space follows only where it stands before the name."""
-    sink = run[: len(_SINKS[0])] if run.startswith(_SINKS[0]) else _SINKS[1]
-    return run.replace(f"{sink} ", "").replace(f"{sink}\t", "")
+def _names(block: str) -> str:
+    """Return lines without their address. White space occurs only after it, so a plain replacement is safe."""
+    sink = _SINKS[0] if block.startswith(_SINKS[0]) else _SINKS[1]
+    return block.replace(f"{sink} ", "").replace(f"{sink}\t", "")
 
 
 def is_address(text: str) -> bool:
@@ -55,3 +57,6 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+FORMATS = (Format("hosts", TextOptions, parse, line_based=True, parse_blocks=parse_blocks),)

@@ -9,23 +9,26 @@ from typing import BinaryIO, Literal
 from pydantic import Field, model_validator
 
 from blocklist.domain.listing import Entry, Rejected
-from blocklist.formats.lines import Encoding
+from blocklist.formats.base import Format
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES, rows_in_subprocess
-from blocklist.formats.table import Columns, TableOptions, below, entries_of
+from blocklist.formats.table import Columns, TableOptions, entries_of, rows_below
+from blocklist.formats.text_body import Encoding
 
-#: A link that leads to another site; what is relative, a fragment or ``mailto:`` leads to none.
-_ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+#: A link to another site; relative links, fragments and ``mailto:`` are not.
+_OTHER_SITE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+#: Only a page made for it takes longer: nested tags cost the square of their depth.
+_CPU_SECONDS = 20
 
 
 class HtmlOptions(TableOptions):
-    """Options of ``html``: those of a table and which one, or (without ``column``) which links.
+    """Options of ``html``: those of a table; without ``column``, the links of the page are read.
 
-    ``select`` is a CSS selector: of the links (``main li a``), or of the tables, of which ``table`` is the number from
-    1. ``take`` says what counts of a link or cell: the address it leads to (``href``) or the words that are shown
-    (``text``); without, ``href`` of links and ``text`` of cells. ``encoding`` overrides what the page declares.
+    ``select``: a CSS selector of the links (``main li a``) or of the tables. ``table``: the number, from 1, of the
+    table among those. ``take``: read the address of a link (``href``) or the text shown (``text``); the default is
+    ``href`` for links and ``text`` for cells. ``encoding``: overrides the one that the page declares.
     """
 
-    column: Columns | None = None  # type: ignore[assignment]  # without it, the page is read for links
+    column: Columns | None = None  # type: ignore[assignment]  # without it, links are read
     select: str | None = Field(None, min_length=1, max_length=1_000)
     table: int = Field(1, ge=1, le=1_000)
     take: Literal["href", "text"] | None = None
@@ -37,38 +40,41 @@ class HtmlOptions(TableOptions):
             return self
         if self.select is None:
             raise ValueError(
-                "say what on the page is the list: column=… for a table, or select=… (a CSS selector such as "
-                "'main li a') for links; with every link on it, the publisher's own menu would be listed"
+                "the list on the page is not specified: set column=… for a table, or select=… (a CSS selector such as "
+                "'main li a') for links; without a selector, the publisher's own menu would be listed"
             )
         for option in sorted(self.model_fields_set - {"column", "select", "take", "encoding", "member"}):
-            raise ValueError(f"{option} is for a table: give column too, or leave it out")
+            raise ValueError(f"{option} is only for a table: set column too, or leave it out")
         return self
 
     @property
     def sites(self) -> list[int | str]:
-        """The columns that may hold the site's address; none where the page is read for links."""
+        """The columns that may hold the site's address; empty if links are read."""
         return super().sites if self.column is not None else []
 
 
 def parse(body: BinaryIO, options: HtmlOptions, max_bytes: int = DEFAULT_MAX_BYTES) -> Iterator[Entry | Rejected]:
     """Yield one Entry per link to another site, or per value in the site's cell of each row of the table.
 
-    Positions count the links that ``select`` finds, or the rows of the table with its header, from 1.
+    Positions count from 1: the links that ``select`` finds, or the rows of the table including its header.
 
-    :raises UnreadableFeedError: nothing on the page is what the options name.
+    :raises UnreadableFeedError: the page has no such links or table.
     """
     is_table = options.column is not None
-    wanted = {
+    reader_options = {
         "select": options.select,
         "table": is_table,
         "number": options.table,
         "take": options.take or ("text" if is_table else "href"),
         "encoding": options.encoding,
     }
-    rows = rows_in_subprocess("html", body, wanted, max_bytes)
+    rows = rows_in_subprocess("html", body, reader_options, max_bytes, _CPU_SECONDS)
     if is_table:
-        yield from entries_of(below(rows, options.skip_rows), options, lined=True)
+        yield from entries_of(rows_below(rows, options.skip_rows), options, multiline=True)
         return
     for number, (site, *_) in rows:
-        if wanted["take"] == "text" or _ELSEWHERE.match(site):
+        if reader_options["take"] == "text" or _OTHER_SITE.match(site):
             yield Entry(site, number)
+
+
+FORMATS = (Format("html", HtmlOptions, parse, "markup"),)

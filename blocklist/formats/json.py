@@ -1,4 +1,4 @@
-"""``json`` (RFC 8259, so always UTF-8) and ``ndjson`` (a JSON value a line), streamed: never a tree in memory."""
+"""``json`` (RFC 8259, so always UTF-8) and ``ndjson`` (one JSON value per line), both read as a stream."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ import ijson
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
-from blocklist.formats.lines import numbered_lines
-from blocklist.formats.options import FormatOptions
+from blocklist.formats.base import Format, FormatOptions
+from blocklist.formats.text_body import numbered_lines
 
-#: What JSON can write and no encoding can carry; it spoils its row alone.
+#: JSON can write half a surrogate pair, and no encoding can carry it; it is replaced, so that the row can be stored.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
-#: Far above the nesting of any list. ijson names each value by its whole path: a body of brackets would fill memory.
+#: Far deeper than any list. ijson keeps the whole path of each value, so a body of brackets would fill the memory.
 _MAX_DEPTH = 100
-#: Bytes read at a time, which bounds how deep one read can go beyond that.
-_READ = 4_096
+#: Bytes read at a time: one read can go so many levels beyond the limit at most.
+_CHUNK = 4_096
 
 
 class NdjsonOptions(FormatOptions):
-    """Options of ``ndjson``: ``field`` names the site's address in a row (dots lead into objects)."""
+    """Options of ``ndjson``: paths in a row, with dots between the names; ``field`` is that of the site's address.
+
+    Without ``field``, the rows are strings.
+    """
 
     field: str = ""
     reference: str | None = None
@@ -36,10 +39,7 @@ class NdjsonOptions(FormatOptions):
 
 
 class JsonOptions(NdjsonOptions):
-    """Options of ``json``: as for ``ndjson``, and ``rows``, the path to the list (dots between names; empty: the root).
-
-    Without ``field``, the rows are strings.
-    """
+    """Options of ``json``: those of ``ndjson``, and ``rows``, the path to the list; empty for the root."""
 
     rows: str = ""
 
@@ -59,11 +59,11 @@ def parse(body: BinaryIO, options: JsonOptions) -> Iterator[Entry | Rejected]:
             if number:
                 yield from _row_entries(number, value, options)
     except ijson.JSONError as error:
-        said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
-        raise UnreadableFeedError(f"not JSON that can be read: {said.strip().splitlines()[0]}") from None
+        message = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
+        raise UnreadableFeedError(f"not JSON that can be read: {message.strip().splitlines()[0]}") from None
     except UnicodeDecodeError:
         raise UnreadableFeedError(
-            "not UTF-8, which JSON always is, or a string in it holds half a surrogate pair"
+            "the body is not UTF-8, which JSON always is, or a string in it contains half a surrogate pair"
         ) from None
     if not found:
         raise UnreadableFeedError(f"rows: no list at {options.rows or 'the root'!r} in the body")
@@ -84,7 +84,7 @@ def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
     """Yield (0, None) where the list begins, then each row with its number from 1."""
     number = depth = lists = 0
     builder: ijson.ObjectBuilder | None = None
-    for where, event, value in ijson.parse(body, use_float=True, buf_size=_READ):
+    for at, event, value in ijson.parse(body, use_float=True, buf_size=_CHUNK):
         if event in ("start_map", "start_array"):
             depth += 1
             if depth > _MAX_DEPTH:
@@ -92,13 +92,13 @@ def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
         elif event in ("end_map", "end_array"):
             depth -= 1
         if builder is None:
-            if where == path and event == "start_array":
+            if at == path and event == "start_array":
                 lists += 1
-                # Of a name that comes twice, one reader takes the first value and the next one the last (RFC 8259, 4).
+                # Where a name occurs twice, parsers differ in which value they take (RFC 8259, section 4).
                 if lists > 1 and "item" not in path.split("."):
-                    raise UnreadableFeedError(f"rows: the body has {path!r} twice: nobody can tell which is the list")
+                    raise UnreadableFeedError(f"rows: the body has {path!r} twice, so it is unclear which is the list")
                 yield 0, None
-            if where != prefix:
+            if at != prefix:
                 continue
             number += 1
             if event not in ("start_map", "start_array"):
@@ -106,28 +106,28 @@ def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
                 continue
             builder = ijson.ObjectBuilder()
         builder.event(event, value)
-        if where == prefix and event in ("end_map", "end_array"):
+        if at == prefix and event in ("end_map", "end_array"):
             yield number, builder.value
             builder = None
 
 
 def _row_entries(number: int, row: Any, options: NdjsonOptions) -> Iterator[Entry | Rejected]:
     sites = _at(row, options.field)
-    said: dict[str, Any] = {}
+    details: dict[str, Any] = {}
     for name in _DETAILS:
         path = getattr(options, name)
         value = _at(row, path) if path else None
         if value is not None and value != "":
-            said[name] = _LONE_SURROGATE.sub("\ufffd", str(value))
+            details[name] = _LONE_SURROGATE.sub("\ufffd", str(value))
     for site in sites if isinstance(sites, list) else [sites]:
         if isinstance(site, str) and site.strip():
-            yield Entry(_LONE_SURROGATE.sub("\ufffd", site.strip()), number, **said)
+            yield Entry(_LONE_SURROGATE.sub("\ufffd", site.strip()), number, **details)
         else:
             where = f"at {options.field!r}" if options.field else "as a string"
-            yield Rejected(_shown(row), number, "empty", f"row {number} has no site {where}")
+            yield Rejected(_preview(row), number, "empty", f"row {number} has no site {where}")
 
 
-def _shown(row: Any) -> str:
+def _preview(row: Any) -> str:
     try:
         return json.dumps(row, ensure_ascii=False, default=str)[:200]
     except RecursionError:
@@ -135,6 +135,10 @@ def _shown(row: Any) -> str:
 
 
 def _at(row: Any, path: str) -> Any:
+    """Return the value at a path of names, or None."""
     for name in path.split(".") if path else ():
         row = row.get(name) if isinstance(row, dict) else None
     return row
+
+
+FORMATS = (Format("json", JsonOptions, parse), Format("ndjson", NdjsonOptions, parse_ndjson, line_based=True))

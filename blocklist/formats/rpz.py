@@ -1,8 +1,8 @@
-"""``rpz``: a response policy zone, the form in which resolvers take block lists.
+"""``rpz``: a response policy zone, the format of block lists for DNS resolvers.
 
-Format: draft-vixie-dnsop-dns-rpz, in the master files of RFC 1035, section 5. dnspython's own zone reader makes an
-object of every name and record and gives up on the first line it cannot read. Here a pattern reads the records that
-lists are made of, and dnspython's tokenizer what is left: quotes, parentheses, escapes.
+Format: draft-vixie-dnsop-dns-rpz, in the master files of RFC 1035, section 5. dnspython's zone reader makes an object
+of every name and record, and stops at the first line that it cannot read. Here a regular expression reads the usual
+records, and dnspython's tokenizer the rest: quotes, parentheses, escapes.
 """
 
 from __future__ import annotations
@@ -18,33 +18,35 @@ from pydantic import Field
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
-from blocklist.formats.lines import MAX_LINE, TextOptions, text_of
+from blocklist.formats.base import Format
+from blocklist.formats.text_body import MAX_LINE, TextOptions, as_text
 
 _RECORD = re.compile(
     r"(?P<owner>[^\s;\"()\\$]+)?[ \t]+(?:(?:\d[\dsmhdwSMHDW]*|[Ii][Nn])[ \t]+){0,2}"
     r"(?P<type>[A-Za-z][A-Za-z0-9-]*)[ \t]+(?P<data>[^\s;\"()\\]+)[ \t]*(?:;.*)?"
 )
-#: What may hold a parenthesis that means nothing: an escape, a quoted text, a comment.
+#: Where a parenthesis has no meaning: in an escape, a quoted text or a comment.
 _NO_PARENTHESES = re.compile(r"\\.|\"(?:[^\"\\]|\\.)*\"|;[^\n]*")
 _CLASSES = frozenset({"IN", "CH", "HS", "CS"})
 _TTL = re.compile(r"\d[\dsmhdw]*", re.IGNORECASE)
-#: What belongs to the zone itself or to its signature, and says nothing of any site.
-_OF_THE_ZONE = frozenset({"SOA", "NS", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "ZONEMD"})
-_NO_LISTING = {
+#: Records about the zone itself or its signatures, not about a site.
+_ZONE_TYPES = frozenset({"SOA", "NS", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "ZONEMD"})
+#: Targets of a CNAME that do not block: the code and the reason to reject the record.
+_EXEMPTIONS = {
     "rpz-passthru": ("passthru", "is an exemption (rpz-passthru), not a listing"),
     "rpz-tcp-only": ("not_a_block", "asks for TCP (rpz-tcp-only) and blocks nothing"),
 }
-_NO_SITE = {
-    "rpz-client-ip": "is about who asks (rpz-client-ip), not about a site",
+_OTHER_TRIGGERS = {
+    "rpz-client-ip": "is about the client that asks (rpz-client-ip), not about a site",
     "rpz-nsdname": "is about a name server (rpz-nsdname): other sites share it",
     "rpz-nsip": "is about a name server's address (rpz-nsip): other sites share it",
 }
-#: Lines that one record in parentheses may take: an SOA takes seven.
-_MOST_LINES = 200
+#: The most lines of one record in parentheses; an SOA usually has seven.
+_MAX_RECORD_LINES = 200
 
 
 class RpzOptions(TextOptions):
-    """Options of ``rpz``. ``zone``: the zone's name, where the file has neither an SOA record nor ``$ORIGIN``."""
+    """Options of ``rpz``. ``zone``: the zone's name, if the file has neither an SOA record nor ``$ORIGIN``."""
 
     zone: str | None = Field(None, pattern=r"^[A-Za-z0-9_.-]{1,253}$")
 
@@ -57,16 +59,16 @@ class _Record(NamedTuple):
 
 @dataclass(slots=True)
 class _Zone:
-    """Where in which zone the reading is: names without a final dot are below ``origin``."""
+    """The state of reading a zone: ``apex`` is its name, and names without a final dot are relative to ``origin``."""
 
     apex: str | None
     origin: str | None
     owner: str | None = None
-    #: No ``$ORIGIN`` was read: the SOA's owner stands for it.
-    supposed: bool = False
+    #: ``origin`` was not given by ``$ORIGIN`` but taken from the SOA's owner.
+    assumed: bool = False
 
     def trigger(self, record: _Record) -> str | None:
-        """Return what a record is about, without the zone's name: "" for the zone itself, None for another zone."""
+        """Return the name that a record is about, without the zone's: "" for the zone itself, None if outside it."""
         if record.owner is not None:
             self.owner = self._absolute(record.owner)
         name = self.owner
@@ -75,9 +77,9 @@ class _Zone:
         if record.type == "SOA":
             self.apex = name
             if self.origin is None and name:
-                self.origin, self.supposed = name, True
+                self.origin, self.assumed = name, True
         if not self.apex:
-            # Published zones begin with "@ SOA" and leave their name to whoever loads them.
+            # Published zones begin with "@ SOA": the resolver that loads them sets the name.
             return name
         if name == self.apex:
             return ""
@@ -88,22 +90,22 @@ class _Zone:
             return self.origin or ""
         if owner[-1] == ".":
             return owner[:-1].lower()
-        if self.supposed and self.origin and f".{owner.lower()}".endswith(f".{self.origin}"):
-            # Whoever left out $ORIGIN may write the zone's name and leave out the final dot.
+        if self.assumed and self.origin and f".{owner.lower()}".endswith(f".{self.origin}"):
+            # Files without $ORIGIN may write the zone's name without the final dot.
             return owner.lower()
         return f"{owner.lower()}.{self.origin}" if self.origin else owner.lower()
 
-    def begin(self, origin: str) -> None:
-        """Take note of a ``$ORIGIN``; before any SOA, the first one names the zone."""
-        self.origin, self.supposed = self._absolute(origin), False
+    def set_origin(self, origin: str) -> None:
+        """Apply a ``$ORIGIN``; the first one before any SOA names the zone."""
+        self.origin, self.assumed = self._absolute(origin), False
         if self.apex is None and self.origin:
             self.apex = self.origin
 
 
 def parse(body: BinaryIO, options: RpzOptions) -> Iterator[Entry | Rejected]:
-    """Yield one Entry per record whose policy blocks a name, or one address; exemptions are rejected and counted.
+    """Yield one Entry per record that blocks a name or a single address; exemptions are rejected and counted.
 
-    :raises UnreadableFeedError: it includes other files or generates records, or a record in parentheses never ends.
+    :raises UnreadableFeedError: the zone has ``$INCLUDE`` or ``$GENERATE``, or a record in parentheses never ends.
     """
     named = options.zone.strip(".").lower() if options.zone else None
     zone = _Zone(named, named)
@@ -113,46 +115,48 @@ def parse(body: BinaryIO, options: RpzOptions) -> Iterator[Entry | Rejected]:
             continue
         fast = _RECORD.fullmatch(line)
         record = _Record(fast["owner"], fast["type"].upper(), fast["data"]) if fast else _tokenized(line)
-        if record is None or not _is_type(record.type) or not _fits(record):
+        if record is None or not _is_type(record.type) or not _has_valid_address(record):
             yield Rejected(line[:200], number, "syntax", f"{line[:80].strip()!r} is not a record of a zone")
-        elif (item := _judged(record, zone, number, line)) is not None:
+        elif (item := _entry(record, zone, number, line)) is not None:
             yield item
 
 
-def _judged(  # noqa: PLR0911 - one return a policy
+def _entry(  # noqa: PLR0911 - one return per policy
     record: _Record, zone: _Zone, number: int, line: str
 ) -> Entry | Rejected | None:
-    """Return what a record says of a site; None for what only says something of the zone."""
+    """Return the entry of a record, or why it is rejected; None if it is only about the zone."""
     trigger = zone.trigger(record)
     shown = line.strip()
-    if trigger == "" or record.type in _OF_THE_ZONE:
+    if trigger == "" or record.type in _ZONE_TYPES:
         return None
     if zone.owner is None:
-        return Rejected(shown[:200], number, "syntax", f"{shown[:80]!r} names no site, nor does a record before it")
+        return Rejected(
+            shown[:200], number, "syntax", f"{shown[:80]!r} has no owner name, and no record before it has one"
+        )
     if trigger is None:
         return Rejected(shown[:200], number, "other_zone", f"{shown[:80]!r} is not in the zone {zone.apex}")
     labels = trigger.rsplit(".", 1)
-    if labels[-1] in _NO_SITE:
-        return Rejected(shown[:200], number, "not_a_site", f"{shown[:80]!r} {_NO_SITE[labels[-1]]}")
+    if labels[-1] in _OTHER_TRIGGERS:
+        return Rejected(shown[:200], number, "not_a_site", f"{shown[:80]!r} {_OTHER_TRIGGERS[labels[-1]]}")
     if record.type == "CNAME":
         target = record.data.rstrip(".").lower()
-        if target in _NO_LISTING or target in (trigger, zone.owner):
-            code, why = _NO_LISTING.get(target, _NO_LISTING["rpz-passthru"])
+        if target in _EXEMPTIONS or target in (trigger, zone.owner):
+            code, why = _EXEMPTIONS.get(target, _EXEMPTIONS["rpz-passthru"])
             return Rejected(shown[:200], number, code, f"{shown[:80]!r} {why}")
     if labels[-1] != "rpz-ip":
         return Entry(trigger, number, shown)
-    address = _address(labels[0])
+    address = _single_address(labels[0])
     if address is None:
         return Rejected(
-            shown[:200], number, "network", f"{shown[:80]!r} is a network or no address: one address is a rule"
+            shown[:200], number, "network", f"{shown[:80]!r} is not a single address: networks make no rule"
         )
     return Entry(address, number, shown)
 
 
-def _address(reverse: str) -> str | None:
-    """Return the one address that the labels before ``rpz-ip`` name.
+def _single_address(reverse: str) -> str | None:
+    """Return the address that the labels before ``rpz-ip`` name; None for a network.
 
-    >>> _address("32.4.3.2.1"), _address("128.1.zz.db8.2001"), _address("24.0.2.0.192")
+    >>> _single_address("32.4.3.2.1"), _single_address("128.1.zz.db8.2001"), _single_address("24.0.2.0.192")
     ('1.2.3.4', '[2001:db8::1]', None)
     """
     length, *parts = reverse.split(".")
@@ -172,9 +176,9 @@ def _address(reverse: str) -> str | None:
 
 
 def _records(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
-    """Yield each record or directive on one line, with the number of the line it begins on."""
+    """Yield (number of its first line, text) for each record or directive."""
     number = 0
-    with text_of(body, encoding) as text:
+    with as_text(body, encoding) as text:
         while line := text.readline(MAX_LINE):
             number += 1
             if len(line) >= MAX_LINE and not line.endswith("\n"):
@@ -186,7 +190,7 @@ def _records(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
             while "(" in line and _is_open(line):
                 more = text.readline(MAX_LINE)
                 number += 1
-                if not more or number - begins > _MOST_LINES or len(line) > MAX_LINE:
+                if not more or number - begins > _MAX_RECORD_LINES or len(line) > MAX_LINE:
                     raise UnreadableFeedError(f"line {begins} opens a parenthesis that is never closed")
                 line += "\n" + more.rstrip()
             yield begins, line
@@ -200,14 +204,16 @@ def _is_open(record: str) -> bool:
 def _directive(zone: _Zone, number: int, line: str) -> None:
     name, *values = line.split(";", 1)[0].split()
     if name.upper() == "$ORIGIN" and values:
-        zone.begin(values[0])
+        zone.set_origin(values[0])
     elif name.upper() != "$TTL":
-        # Of $INCLUDE and $GENERATE the records are not in the body: reading on would silently lose them.
-        raise UnreadableFeedError(f"line {number}: {name[:20]} is not read: ask for the zone as it is transferred")
+        # The records of $INCLUDE and $GENERATE are not in the body: to ignore them would lose sites silently.
+        raise UnreadableFeedError(
+            f"line {number}: {name[:20]} is not supported: ask the publisher for the zone as a transfer (AXFR) gives it"
+        )
 
 
 def _tokenized(line: str) -> _Record | None:
-    """Return a record that the pattern does not cover, by dnspython's tokenizer; None if it is none."""
+    """Return a record read by dnspython's tokenizer; None if the line is not a record."""
     import dns.exception  # noqa: PLC0415 - loaded only when a record needs it
     import dns.tokenizer  # noqa: PLC0415
 
@@ -225,8 +231,8 @@ def _tokenized(line: str) -> _Record | None:
     return _Record(owner, words[0].upper(), words[1]) if len(words) > 1 else None
 
 
-def _fits(record: _Record) -> bool:
-    """Return whether an address record holds an address: three words of prose make an ``A`` record too."""
+def _has_valid_address(record: _Record) -> bool:
+    """Return False for an address record without an address: the words "is A list" look like an ``A`` record."""
     if record.type not in ("A", "AAAA"):
         return True
     try:
@@ -237,7 +243,7 @@ def _fits(record: _Record) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _is_type(name: str) -> bool:
-    import dns.exception  # noqa: PLC0415 - loaded only when a feed is a zone
+    import dns.exception  # noqa: PLC0415 - loaded only for zones
     import dns.rdatatype  # noqa: PLC0415
 
     try:
@@ -245,3 +251,6 @@ def _is_type(name: str) -> bool:
     except (dns.exception.DNSException, ValueError):
         return False
     return True
+
+
+FORMATS = (Format("rpz", RpzOptions, parse, line_based=True),)

@@ -1,4 +1,4 @@
-"""``xlsx``, ``xls``, ``ods``: one sheet of a spreadsheet. The values that formulas last gave, never the formulas."""
+"""``xlsx``, ``xls``, ``ods``: one sheet of a spreadsheet; of a formula, the value that was last calculated is read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
+from blocklist.formats.base import Format
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES, rows_in_subprocess
-from blocklist.formats.table import TableOptions, below, entries_of
+from blocklist.formats.table import TableOptions, entries_of, rows_below
 from blocklist.formats.zips import check_sizes
 
-_BEGINNINGS = {b"PK\x03\x04": "xlsx or ods", b"\xd0\xcf\x11\xe0": "xls"}
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_CPU_SECONDS = 120
 
 
 def _sheet(value: object) -> object:
@@ -22,10 +24,10 @@ def _sheet(value: object) -> object:
 
 
 class SheetOptions(TableOptions):
-    """Options of a spreadsheet: those of a table, and where in it the table is.
+    """Options of a spreadsheet: those of a table, and where the table is.
 
-    ``sheet`` is a name, or a number from 1; without, the first sheet that is not hidden. ``header_row`` is the number
-    of the row that names the columns, as a spreadsheet program shows it: ``header_row=4`` says ``skip_rows=3``.
+    ``sheet``: a name, or a number from 1; by default, the first sheet that is not hidden. ``header_row``: the number of
+    the row that names the columns, as a spreadsheet program shows it; ``header_row=4`` is the same as ``skip_rows=3``.
     """
 
     sheet: Annotated[int | str | None, BeforeValidator(_sheet)] = None
@@ -34,26 +36,29 @@ class SheetOptions(TableOptions):
     @model_validator(mode="after")
     def _one_header(self) -> SheetOptions:
         if self.header_row is not None and (self.skip_rows or not self.header):
-            raise ValueError("header_row says where the header is: leave skip_rows and header out")
+            raise ValueError("header_row already says where the header is: leave out skip_rows and header")
         if self.sheet in (0, ""):
-            raise ValueError("sheet: sheets have names, and count from 1")
+            raise ValueError("sheet: give a name, or a number from 1")
         return self
 
 
 def parse(body: BinaryIO, options: SheetOptions, max_bytes: int = DEFAULT_MAX_BYTES) -> Iterator[Entry | Rejected]:
     """Yield one Entry per value in the site's cell of each row; positions are the row numbers of the sheet.
 
-    :raises UnreadableFeedError: it is no spreadsheet, is locked, opens to more than it may, or lacks a sheet or column.
+    :raises UnreadableFeedError: the body is not a spreadsheet, is locked or too large, or has no such sheet or column.
     """
     head = body.read(4)
     body.seek(0)
-    if head not in _BEGINNINGS:
+    if head not in (_ZIP, _OLE):
         raise UnreadableFeedError(f"the body is not a spreadsheet: it begins with {head!r}")
-    if head == b"PK\x03\x04":
+    if head == _ZIP:
         try:
             check_sizes(body, max_bytes)
         except zipfile.BadZipFile as error:
             raise UnreadableFeedError(f"the body is not a spreadsheet that can be opened: {error}") from None
-    rows = rows_in_subprocess("spreadsheet", body, {"sheet": options.sheet}, max_bytes)
+    rows = rows_in_subprocess("spreadsheet", body, {"sheet": options.sheet}, max_bytes, _CPU_SECONDS)
     skipped = options.header_row - 1 if options.header_row else options.skip_rows
-    yield from entries_of(below(rows, skipped), options)
+    yield from entries_of(rows_below(rows, skipped), options)
+
+
+FORMATS = tuple(Format(name, SheetOptions, parse, "binary") for name in ("xlsx", "xls", "ods"))

@@ -1,30 +1,35 @@
-"""What every format of rows and columns shares: which cells name the site, and what else a row says.
-
-``csv`` reads its rows here, and so do spreadsheets, tables on pages and in PDFs, and the items of a news feed.
-"""
+"""Rows and columns to entries: shared by ``csv``, spreadsheets, HTML and PDF tables, and the items of news feeds."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
-from blocklist.formats.options import FormatOptions
+from blocklist.formats.base import FormatOptions
 
 _WHOLE_URL = re.compile(r"\w+://\S+").fullmatch
 _BARE_HOST = re.compile(r"[^\s/?#:@.]+(?:\.[^\s/?#:@.]+)+\.?").fullmatch
-_OPTIONAL = ("reference", "published_at", "legal_basis", "authority", "country")
+_DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
 
 Row = list[str]
+#: Pairs of position and row.
 NumberedRows = Iterator[tuple[int, Row]]
 
 
+class Condition(NamedTuple):
+    """The option ``where``: the value that a row must have in a column."""
+
+    column: int | str
+    value: str
+
+
 def _column(value: object) -> object:
-    """Read ``3`` as a number, ``domain`` as a name, and ``3,2`` as "the first of these that is not empty"."""
+    """Read ``3`` as a number, ``domain`` as a name, and ``3,2`` as a list of alternatives."""
     if isinstance(value, str) and "," in value:
         return [_column(part.strip()) for part in value.split(",")]
     if isinstance(value, str) and value.strip().isdigit():
@@ -33,7 +38,7 @@ def _column(value: object) -> object:
 
 
 def _with_line_breaks(value: object) -> object:
-    r"""Read the two characters ``\n`` as a line break: a command line has no other way to write one."""
+    r"""Read the two characters ``\n`` as a line break: it cannot be typed on a command line."""
     return value.replace("\\n", "\n") if isinstance(value, str) else value
 
 
@@ -42,11 +47,12 @@ Columns = Annotated[list[OneColumn] | int | str, BeforeValidator(_column)]
 
 
 class TableOptions(FormatOptions):
-    """Options of every format of rows and columns.
+    """Options of every format of rows and columns. A column is given by its name, or by its number from 1.
 
-    ``column`` holds the site's address: a name, a number from 1, or several of them, of which the first that is not
-    empty in a row counts. ``values`` separates several values in that cell. ``where`` (``COLUMN=VALUE``) keeps the rows
-    in which that column has that value. ``skip_rows`` rows (of ``csv``: lines) are passed over before the header.
+    ``column``: the column of the site's address; of several, the first that is not empty in a row counts. ``values``:
+    the separator of several values in that cell. ``where``: ``COLUMN=VALUE``, the rows to keep. ``header``: whether the
+    first row names the columns. ``skip_rows``: rows (in ``csv``: lines) before the header that are ignored. The others
+    are columns with details of a row.
     """
 
     header: bool = True
@@ -75,9 +81,9 @@ class TableOptions(FormatOptions):
         return self
 
     def columns_named(self) -> dict[str, list[int | str]]:
-        """Return the columns that each option names."""
-        wanted = {"column": self.sites, "where": [self.condition[0]] if self.condition else []}
-        return wanted | {name: [getattr(self, name)] for name in _OPTIONAL if getattr(self, name) is not None}
+        """Return the columns that each option names, by option."""
+        columns = {"column": self.sites, "where": [self.condition.column] if self.condition else []}
+        return columns | {name: [getattr(self, name)] for name in _DETAILS if getattr(self, name) is not None}
 
     @property
     def sites(self) -> list[int | str]:
@@ -85,80 +91,81 @@ class TableOptions(FormatOptions):
         return self.column if isinstance(self.column, list) else [self.column]
 
     @property
-    def condition(self) -> tuple[int | str, str] | None:
-        """The column and the value that rows must have."""
+    def condition(self) -> Condition | None:
+        """The condition that rows must meet, if there is one."""
         if self.where is None:
             return None
         column, _, value = self.where.partition("=")
-        return (int(column) if column.strip().isdigit() else column.strip()), value.strip()
+        return Condition(int(column) if column.strip().isdigit() else column.strip(), value.strip())
 
 
 def entries_of(
     rows: NumberedRows,
     options: TableOptions,
-    place: Callable[[int], str] = "row {}".format,
-    joined: str = " | ",
+    position_text: Callable[[int], str] = "row {}".format,
+    separator: str = " | ",
     *,
-    lined: bool = False,
+    multiline: bool = False,
 ) -> Iterator[Entry | Rejected]:
     """Yield one Entry per value in the site's cell of each row that ``where`` keeps; the first row is the header.
 
-    ``rows`` are not blank, and numbered. ``place`` says in words where a row of that number is; ``joined`` puts the
-    cells of a rejected row together again. ``lined``: cells hold the lines that a reader sees, and a line ends a value.
+    ``rows`` must not be blank. ``position_text`` gives a position in words; ``separator`` joins the cells of a rejected
+    row. ``multiline``: each line of the site's cell is a value of its own, as browsers show it.
 
     :raises UnreadableFeedError: a named column is not in the header.
     """
-    read = _row_reader(next(rows, (0, []))[1] if options.header else None, options, place, joined, lined)
+    read = _row_reader(next(rows, (0, []))[1] if options.header else None, options, position_text, separator, multiline)
     for number, row in rows:
         yield from read(number, row)
 
 
-def below(rows: NumberedRows, skipped: int) -> NumberedRows:
-    """Return the rows that are not blank and whose number is above that of the last one to skip."""
+def rows_below(rows: NumberedRows, skipped: int) -> NumberedRows:
+    """Return the rows that are not blank and whose number is greater than ``skipped``."""
     return ((number, row) for number, row in rows if number > skipped and any(row))
 
 
 def _row_reader(
-    header: Row | None, options: TableOptions, place: Callable[[int], str], joined: str, lined: bool
+    header: Row | None, options: TableOptions, position_text: Callable[[int], str], separator: str, multiline: bool
 ) -> Callable[[int, Row], Iterator[Entry | Rejected]]:
-    """Return a function that reads a row, with every column looked up once."""
-    find = _finder([name.replace("\n", " ") for name in header] if header and lined else header)
+    """Return a function that reads a row; it knows the index of every column."""
+    find = _finder([name.replace("\n", " ") for name in header] if header and multiline else header)
     sites = [find("column", column) for column in options.sites]
-    condition = (find("where", options.condition[0]), options.condition[1]) if options.condition else None
-    details = {name: find(name, column) for name in _OPTIONAL if (column := getattr(options, name)) is not None}
+    condition = options.condition
+    filtered = find("where", condition.column) if condition else 0
+    details = {name: find(name, column) for name in _DETAILS if (column := getattr(options, name)) is not None}
     nearest = min(sites)
 
     def read(number: int, row: Row) -> Iterator[Entry | Rejected]:
-        if condition and _in_one_line(row, condition[0]) != condition[1]:
+        if condition and on_one_line(row, filtered) != condition.value:
             return
         site = next((cell for index in sites if (cell := _cell(row, index))), "")
         if not site:
             short = f"has {len(row)} columns, the site is in column {nearest + 1}"
-            why = short if len(row) <= nearest else "has no site in its column"
-            yield Rejected(joined.join(row)[:200], number, "empty", f"{place(number)} {why}")
+            reason = short if len(row) <= nearest else "has no site in its column"
+            yield Rejected(separator.join(row)[:200], number, "empty", f"{position_text(number)} {reason}")
             return
         values = site.split(options.values) if options.values else [site]
-        if lined:
+        if multiline:
             values = [line for value in values for line in value.split("\n")]
             if len(values) > 1 and not options.values and not _are_sites(values):
-                why = "has lines in the site's cell that are not each a site: say with values what separates them"
-                yield Rejected(joined.join(row)[:200], number, "syntax", f"{place(number)} {why}")
+                reason = "has lines in the site's cell that are not all sites: set the option values to the separator"
+                yield Rejected(separator.join(row)[:200], number, "syntax", f"{position_text(number)} {reason}")
                 return
-        said: dict[str, Any] = {name: _in_one_line(row, index) or None for name, index in details.items()}
+        found: dict[str, Any] = {name: on_one_line(row, index) or None for name, index in details.items()}
         for value in values:
             if value := value.strip():
-                yield Entry(value, number, **said)
+                yield Entry(value, number, **found)
 
-    def _in_one_line(row: Row, index: int) -> str:
-        return _cell(row, index).replace("\n", " ") if lined else _cell(row, index)
+    def on_one_line(row: Row, index: int) -> str:
+        return _cell(row, index).replace("\n", " ") if multiline else _cell(row, index)
 
     return read
 
 
 def _are_sites(lines: list[str]) -> bool:
-    """Return whether each line names a site for certain: all are whole URLs, or all are bare hosts.
+    """Return whether each line certainly names a site: all lines are complete URLs, or all are bare hosts.
 
-    A URL of which a page breaks the path into a line of its own must not become the whole site, and its path another.
+    Otherwise the lines may be one URL that the page broke: its first line would then list the whole site.
     """
     return all(map(_WHOLE_URL, lines)) or all(map(_BARE_HOST, lines))
 

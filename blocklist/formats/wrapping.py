@@ -1,8 +1,8 @@
-"""Wrapped lists: gzip, bzip2, xz, zstandard and zip around any format, opened under a bound, a block at a time.
+"""Wrapped lists: gzip, bzip2, xz, zstandard and zip around any format, opened block by block under a size limit.
 
-The evidence of a run is the body as it came; it is unwrapped each time it is read. What comes out goes into a nameless
-file, never into memory, and never grows past its limit. Each decompressor is told how much it may give at once:
-decompressing a received block whole is how 194 kB become 200 MB.
+The evidence of a run is the body as it was fetched; it is unwrapped each time it is read. The content goes into an
+unnamed temporary file, never into memory. Each decompressor is limited in what it returns at once: a block decompressed
+whole can turn 194 kB into 200 MB.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from blocklist.domain.errors import UnreadableFeedError, escape_unprintable
 from blocklist.formats import zips
 
 _BLOCK = 1 << 16
-#: xz -9 wants 65 MiB.
+#: Bytes; xz -9 needs 65 MiB.
 _XZ_MEMORY = 80 << 20
-#: zstd up to level 19 wants 8 MiB.
+#: Bytes; zstd up to level 19 needs 8 MiB.
 _ZSTD_WINDOW = 32 << 20
-#: Four bytes of zstandard can repeat one byte 131,072 times, and its decompressor gives all that it is given at once.
+#: Four bytes of zstandard can stand for 131,072, and the decompressor has no output limit: its input is kept small.
 _ZSTD_BLOCK = 256
 _WRAPPINGS = {
     b"\x1f\x8b": "gzip",
@@ -39,25 +39,33 @@ _WRAPPINGS = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
 }
-#: Streams in a row that are one body; block-wise compressors make one of each 64 kB.
+#: The most consecutive streams in one body; block-wise compressors write one per 64 kB.
 _MAX_STREAMS = 100_000
-_OTHERS = {b"Rar!": "a rar archive", b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive", b"MSCF": "a cab archive"}
+_UNSUPPORTED = {b"Rar!": "a rar archive", b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive", b"MSCF": "a cab archive"}
 #: The files that make a zip a spreadsheet (ECMA-376; OpenDocument 1.3, part 2, section 3.3).
-_OF_OFFICE = frozenset({"[Content_Types].xml", "mimetype"})
-_NO_LIST = re.compile(r"(?:^|/)(?:__MACOSX/|\.|read[ _-]?me|licen[cs]e|changelog|thumbs\.db)", re.IGNORECASE)
-_MEMBERS_NAMED = 10
+_SPREADSHEET_PARTS = frozenset({"[Content_Types].xml", "mimetype"})
+#: Files in a zip that are certainly not the list.
+_NOT_A_LIST = re.compile(r"(?:^|/)(?:__MACOSX/|\.|read[ _-]?me|licen[cs]e|changelog|thumbs\.db)", re.IGNORECASE)
+_MAX_MEMBERS_NAMED = 10
+
+
+class Unwrapped(NamedTuple):
+    """The content of a body, open at its beginning, and its wrapping (``gzip``, ``zip (list.csv)``); None: none."""
+
+    body: BinaryIO
+    wrapping: str | None
 
 
 @contextlib.contextmanager
-def unwrapped(
+def unwrap(
     body: BinaryIO, max_bytes: int, member: str | None = None, folder: Path | None = None
-) -> Iterator[tuple[BinaryIO, str | None]]:
-    """Give what is inside a wrapped body, and what it was wrapped in; a body that is not wrapped is given as it is.
+) -> Iterator[Unwrapped]:
+    """Give the content of a wrapped body; a body that is not wrapped, or a spreadsheet, is given as it is.
 
-    ``folder`` is where the nameless file is made. A zip that is a spreadsheet is not a wrapping.
+    ``member`` is the file to read in a zip, by name or pattern. The temporary file is made in ``folder``.
 
-    :raises UnreadableFeedError: it is damaged, cut off, locked, opens to more than ``max_bytes``, holds another
-        archive, or is a zip of which nobody can tell which file is the list.
+    :raises UnreadableFeedError: the body is damaged, cut off, locked, opens to more than ``max_bytes``, contains
+        another archive, or is a zip in which several files may be the list.
     """
     with contextlib.ExitStack() as files:
 
@@ -66,12 +74,12 @@ def unwrapped(
 
         kind = _kind(body)
         if kind == "zip" and isinstance(body, gzip.GzipFile):
-            # Its table of contents is at the end, and evidence is compressed: each way there and back is a reading.
+            # zipfile seeks to the end and back; in a compressed file each seek back starts again from the beginning.
             body, packed = scratch(), body
             shutil.copyfileobj(packed, body, _BLOCK)
         if kind is None or (kind == "zip" and _is_office(body)):
             body.seek(0)
-            yield body, None
+            yield Unwrapped(body, None)
             return
         inside = scratch()
         if kind == "zip":
@@ -81,20 +89,20 @@ def unwrapped(
         inside.seek(0)
         nested = _kind(inside, f", inside {kind}")
         if nested is not None and not (nested == "zip" and _is_office(inside)):
-            raise UnreadableFeedError(f"the {kind} holds another archive ({nested}), which is not opened")
+            raise UnreadableFeedError(f"the {kind} contains another archive ({nested}), which is not opened")
         inside.seek(0)
-        yield inside, kind
+        yield Unwrapped(inside, kind)
 
 
 def _kind(body: BinaryIO, where: str = "") -> str | None:
-    """Return what a body is wrapped in by its first bytes, None if in nothing, and leave it at its beginning.
+    """Return the wrapping of a body by its first bytes, None for none, and leave the body at its beginning.
 
-    :raises UnreadableFeedError: it is an archive of a kind that is not read.
+    :raises UnreadableFeedError: the body is an archive of a kind that is not supported.
     """
     body.seek(0)
     head = body.read(512)
     body.seek(0)
-    for magic, name in _OTHERS.items():
+    for magic, name in _UNSUPPORTED.items():
         if head.startswith(magic):
             raise UnreadableFeedError(f"the body is {name}{where}, which is not read: zip, gz, zst, xz and bz2 are")
     if head[257:262] == b"ustar":
@@ -104,13 +112,14 @@ def _kind(body: BinaryIO, where: str = "") -> str | None:
 
 def _is_office(file: BinaryIO) -> bool:
     try:
-        with zips.opened(file) as archive:
-            return not _OF_OFFICE.isdisjoint(archive.namelist())
+        with zips.open_zip(file) as archive:
+            return not _SPREADSHEET_PARTS.isdisjoint(archive.namelist())
     except zipfile.BadZipFile:
         return False
 
 
 def _fill(into: IO[bytes], blocks: Iterator[bytes], max_bytes: int, wrapping: str) -> None:
+    """Write blocks into a file, up to a limit."""
     size = 0
     for block in blocks:
         size += len(block)
@@ -122,9 +131,9 @@ def _fill(into: IO[bytes], blocks: Iterator[bytes], max_bytes: int, wrapping: st
 
 
 def _fill_from_zip(into: IO[bytes], body: BinaryIO, max_bytes: int, member: str | None) -> str:
-    """Write the one file of a zip that is the list; return what it was wrapped in, with the file's name."""
+    """Write the file of a zip that is the list; return the wrapping with the file's name."""
     try:
-        with zips.opened(body) as archive:
+        with zips.open_zip(body) as archive:
             chosen = _chosen(archive, member)
             _fill(into, zips.contents(archive, chosen), max_bytes, "zip")
     except zipfile.BadZipFile as error:
@@ -133,7 +142,7 @@ def _fill_from_zip(into: IO[bytes], body: BinaryIO, max_bytes: int, member: str 
 
 
 def _chosen(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:
-    """Return the one file of a zip that is the list."""
+    """Return the file of a zip that is the list."""
     files = [item for item in archive.infolist() if not item.is_dir()]
     if pattern is not None:
         found = [
@@ -141,11 +150,11 @@ def _chosen(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:
         ]
         found = found or [item for item in files if fnmatch.fnmatchcase(item.filename.rpartition("/")[2], pattern)]
     else:
-        found = [item for item in files if not _NO_LIST.search(item.filename)]
+        found = [item for item in files if not _NOT_A_LIST.search(item.filename)]
     if len(found) == 1:
         return found[0]
-    named = ", ".join(repr(item.filename[:100]) for item in (found or files)[:_MEMBERS_NAMED])
-    more = f" and {len(found or files) - _MEMBERS_NAMED:,} more" if len(found or files) > _MEMBERS_NAMED else ""
+    named = ", ".join(repr(item.filename[:100]) for item in (found or files)[:_MAX_MEMBERS_NAMED])
+    more = f" and {len(found or files) - _MAX_MEMBERS_NAMED:,} more" if len(found or files) > _MAX_MEMBERS_NAMED else ""
     if not files:
         raise UnreadableFeedError("the body is a zip archive without a file in it")
     if not found:
@@ -158,9 +167,9 @@ def _chosen(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:
 
 
 def _opened_stream(body: BinaryIO, kind: str) -> Iterator[bytes]:
-    """Yield what a compressed stream opens to, in bounded blocks; several streams in a row are one.
+    """Yield the content of a compressed stream in limited blocks; consecutive streams count as one.
 
-    :raises UnreadableFeedError: it is damaged, or ends in the middle.
+    :raises UnreadableFeedError: the stream is damaged, or ends in the middle.
     """
     make: dict[str, Callable[[], Any]] = {
         "gzip": lambda: zlib.decompressobj(wbits=31),
@@ -168,52 +177,56 @@ def _opened_stream(body: BinaryIO, kind: str) -> Iterator[bytes]:
         "xz": lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY),
         "zstandard": _zstandard,
     }
-    give = {"gzip": _give_gzip, "zstandard": _give_zstandard}.get(kind, _give_bounded)
+    decompress = {"gzip": _decompress_gzip, "zstandard": _decompress_zstandard}.get(kind, _decompress_bounded)
     try:
         decompressor, fresh, streams = make[kind](), True, 1
         while block := body.read(_BLOCK):
             while block:
-                # Padding behind the last stream is common (tapes, downloads), and nothing else may stand there.
+                # Zero padding after the last stream is common (tapes, downloads); nothing else is allowed there.
                 if fresh and streams > 1 and not block.strip(b"\0"):
                     break
-                block, fresh = (yield from give(decompressor, block)), False
+                block, fresh = (yield from decompress(decompressor, block)), False
                 if decompressor.eof:
                     decompressor, fresh, streams = make[kind](), True, streams + 1
                     if streams > _MAX_STREAMS:
                         raise UnreadableFeedError(f"the body is more than {_MAX_STREAMS:,} {kind} streams, not a list")
     except (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError, MemoryError) as error:
-        raise UnreadableFeedError(f"the body is {kind} data that is damaged, or asks for too much: {error}") from None
+        raise UnreadableFeedError(
+            f"the body is {kind} data that is damaged, or needs too much memory: {error}"
+        ) from None
     except Exception as error:
-        # zstandard's own error, which is not to be had without loading it.
+        # zstandard's own error class, compared by name because the library may not be loaded.
         if type(error).__name__ != "ZstdError":
             raise
-        raise UnreadableFeedError(f"the body is {kind} data that is damaged, or asks for too much: {error}") from None
+        raise UnreadableFeedError(
+            f"the body is {kind} data that is damaged, or needs too much memory: {error}"
+        ) from None
     if not fresh:
         raise UnreadableFeedError(f"the body is {kind} data that ends in the middle")
 
 
 def _zstandard() -> Any:
-    import zstandard  # noqa: PLC0415 - loaded only when a body is packed with it
+    import zstandard  # noqa: PLC0415 - loaded only when a body needs it
 
     return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
 
 
-def _give_gzip(inflater: Any, data: bytes) -> Generator[bytes, None, bytes]:
+def _decompress_gzip(inflater: Any, data: bytes) -> Generator[bytes, None, bytes]:
     while data and not inflater.eof:
         yield inflater.decompress(data, _BLOCK)
         data = inflater.unconsumed_tail
     return bytes(inflater.unused_data)
 
 
-def _give_bounded(decompressor: Any, data: bytes) -> Generator[bytes, None, bytes]:
-    """Feed a decompressor of bz2 or lzma, which keeps by itself what it has not used yet."""
+def _decompress_bounded(decompressor: Any, data: bytes) -> Generator[bytes, None, bytes]:
+    """Feed a decompressor of bz2 or lzma, which keeps unused input itself."""
     yield decompressor.decompress(data, _BLOCK)
     while not decompressor.eof and not decompressor.needs_input:
         yield decompressor.decompress(b"", _BLOCK)
     return bytes(decompressor.unused_data)
 
 
-def _give_zstandard(decompressor: Any, data: bytes) -> Generator[bytes, None, bytes]:
+def _decompress_zstandard(decompressor: Any, data: bytes) -> Generator[bytes, None, bytes]:
     for start in range(0, len(data), _ZSTD_BLOCK):
         yield decompressor.decompress(data[start : start + _ZSTD_BLOCK])
         if decompressor.eof:

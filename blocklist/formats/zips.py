@@ -1,4 +1,4 @@
-"""Zip files looked at with suspicion: how much they hold, before anything of it is believed or kept."""
+"""Zip files opened with limits on what they contain, since they come from outside."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from blocklist.domain.errors import UnreadableFeedError
 
-#: The longest table of contents read: zipfile takes it in one piece and makes an object of each line, of which this
-#: holds 45,000. A list comes with a handful of files.
+#: The largest table of contents (central directory), in bytes: zipfile reads it in one piece and makes an object of
+#: each entry, of which this size holds 45,000. Archives of lists contain a few files.
 _MAX_CONTENTS = 2 << 20
 _BLOCK = 1 << 16
 _ENCRYPTED = 0x1
@@ -18,7 +18,7 @@ _STORED_OR_DEFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class _BoundedReads:
-    """A file that refuses to be read in pieces larger than any that an honest zip file needs."""
+    """A file that refuses to read more at once than an ordinary zip file needs."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -31,10 +31,10 @@ class _BoundedReads:
         return data
 
 
-def opened(file: BinaryIO) -> zipfile.ZipFile:
-    """Return a zip file to read.
+def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip file.
 
-    :raises zipfile.BadZipFile: it is none, is cut off, or has a table of contents beyond reason.
+    :raises zipfile.BadZipFile: the file is not a zip file, is cut off, or has too large a table of contents.
     """
     try:
         return zipfile.ZipFile(_BoundedReads(file))
@@ -43,18 +43,18 @@ def opened(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Yield what a file in a zip opens to, in blocks.
+    """Yield the content of a file in a zip, in blocks.
 
-    :raises UnreadableFeedError: it is locked, damaged, or compressed by a method that cannot be bounded.
+    :raises UnreadableFeedError: the file is locked, damaged, or compressed by a method whose output cannot be limited.
     """
     if member.flag_bits & _ENCRYPTED:
         raise UnreadableFeedError(
-            f"{member.filename!r} in the zip is locked with a password: ask its publisher for one that is not"
+            f"{member.filename!r} in the zip is locked with a password: ask its publisher for one without"
         )
     if member.compress_type not in _STORED_OR_DEFLATED:
-        # zipfile bounds what it inflates, but not what it makes of bzip2 and LZMA.
+        # zipfile limits the output of deflate, but not that of bzip2 and LZMA.
         raise UnreadableFeedError(
-            f"{member.filename!r} in the zip is compressed in a way that is not read (not deflate)"
+            f"{member.filename!r} in the zip is compressed by a method that is not supported (only deflate is)"
         )
     try:
         with archive.open(member) as file:
@@ -65,14 +65,14 @@ def contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[byte
 
 
 def check_sizes(file: BinaryIO, max_bytes: int) -> None:
-    """Make sure that all files in a zip together open to no more than they may: as declared, and then in truth.
+    """Make sure that all files in a zip together open to at most ``max_bytes``: as declared, then by opening them.
 
-    :raises UnreadableFeedError: they do not, or one is damaged or locked.
-    :raises zipfile.BadZipFile: it is no zip file.
+    :raises UnreadableFeedError: they are larger, or one is damaged or locked.
+    :raises zipfile.BadZipFile: the file is not a zip file.
     """
-    with opened(file) as archive:
+    with open_zip(file) as archive:
         declared = sum(member.file_size for member in archive.infolist())
-        _check(declared, max_bytes, "says that it")
+        _check(declared, max_bytes, "declares that it")
         size = 0
         for member in archive.infolist():
             for block in contents(archive, member):
@@ -81,8 +81,8 @@ def check_sizes(file: BinaryIO, max_bytes: int) -> None:
     file.seek(0)
 
 
-def _check(size: int, max_bytes: int, says: str) -> None:
+def _check(size: int, max_bytes: int, verb: str) -> None:
     if size > max_bytes:
         raise UnreadableFeedError(
-            f"the body {says} opens to more than {max_bytes:,} bytes (setting fetch.max_bytes)".replace("  ", " ")
+            f"the body {verb} opens to more than {max_bytes:,} bytes (setting fetch.max_bytes)".replace("  ", " ")
         )

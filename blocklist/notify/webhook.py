@@ -57,7 +57,7 @@ def post(channel: WebhookSettings, fetching: FetchSettings, timeout: float, mess
     except FetchError as error:
         raise DeliveryError(f"{host}: {error}") from None
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpx.HTTPError) as error:
-        said = deadline.sentence if deadline.passed else str(error) or type(error).__name__
+        said = deadline.message if deadline.passed else str(error) or type(error).__name__
         raise DeliveryError(f"{host}: no answer: {said}") from None
     if not 200 <= status < 300:
         raise DeliveryError(sanitize(f"{host} answered {status} {reason}", 300).rstrip(), final=status == _GONE)

@@ -14,9 +14,10 @@ from blocklist.config.settings import GuardSettings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
 from blocklist.domain.run import GuardFinding, RunCounts
-from blocklist.formats.registry import format_of, taken_for
+from blocklist.formats.base import Format
+from blocklist.formats.registry import format_of
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES
-from blocklist.formats.wrapping import unwrapped
+from blocklist.formats.wrapping import unwrap
 from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import READING_VERSION
 from blocklist.store.listings import Diff
@@ -69,14 +70,14 @@ class BodyReader:
         return getattr(self.options, "encoding", None) or "utf-8"
 
     @property
-    def format(self) -> str:
-        """The name of the format that the body is read in."""
-        return self._format.name
+    def format(self) -> Format:
+        """The format that the body is read in."""
+        return self._format
 
     @property
     def holds(self) -> str:
         """What a body of the format is made of: ``text``, ``markup`` or ``binary``."""
-        return self._format.holds
+        return self._format.content
 
     @contextmanager
     def opened(self, body: BinaryIO, content_type: str | None = None, folder: Path | None = None) -> Iterator[BinaryIO]:
@@ -86,11 +87,9 @@ class BodyReader:
 
         :raises UnreadableFeedError: it cannot be unwrapped within ``max_bytes``, or looks like no format.
         """
-        with unwrapped(body, self._max_bytes, getattr(self.options, "member", None), folder) as (inside, wrapping):
-            said = self._format.name
-            if said == "auto":
-                self._format, self.options, said = taken_for(inside, self.options, content_type)
-            self.seen = f"{wrapping}, in it {said}" if wrapping else said
+        with unwrap(body, self._max_bytes, self.options.member, folder) as (inside, wrapping):
+            self._format, self.options, description = self._format.resolve(inside, self.options, content_type)
+            self.seen = f"{wrapping}, in it {description}" if wrapping else description
             yield inside
 
     def read(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule]]:

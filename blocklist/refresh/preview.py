@@ -8,7 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 
 from blocklist.config.settings import Settings
-from blocklist.definitions.definition import FeedDefinition, Source
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.source import Source
 from blocklist.domain.errors import FetchError, GuardError, UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from blocklist.config.settings import EvidenceSettings
 from blocklist.domain.clock import later, now, seconds_between
-from blocklist.fetch.body import Bodies
+from blocklist.fetch.body import BodyStore
 from blocklist.store import Store
 
 _TASK = "prune bodies"
 _EVERY = 86_400
 
 
-def prune(store: Store, bodies: Bodies, settings: EvidenceSettings) -> int:
+def prune(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
     """Remove the bodies that are older than allowed and that nothing needs; return how many.
 
     Needed are those of what counts now, of the lists that serve, of reviews and entries that wait, and of entries that
@@ -29,7 +29,7 @@ def prune(store: Store, bodies: Bodies, settings: EvidenceSettings) -> int:
     return len(unneeded)
 
 
-def prune_daily(store: Store, bodies: Bodies, settings: EvidenceSettings) -> int:
+def prune_daily(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
     """Prune, unless that was done within the last day; return how many bodies were removed."""
     last = store.evidence.last_done(_TASK) if settings.keep_for else None
     return 0 if last and seconds_between(last, now()) < _EVERY else prune(store, bodies, settings)

@@ -14,13 +14,14 @@ import structlog
 from filelock import FileLock, Timeout
 
 from blocklist.config.settings import GuardSettings, Settings
-from blocklist.definitions.definition import FeedDefinition, Source
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.source import Source
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import BlocklistError, ConflictError, StoreError
 from blocklist.domain.listing import Feed
 from blocklist.domain.run import Effect, GuardFinding, Outcome, Run, RunCounts, Stage
 from blocklist.fetch import Body, fetch
-from blocklist.fetch.body import Bodies
+from blocklist.fetch.body import BodyStore
 from blocklist.refresh import entry_guards, guard_evaluation, guards
 from blocklist.refresh.body_reader import BodyReader, reading_of
 from blocklist.refresh.encoding_check import look_through
@@ -42,7 +43,7 @@ class Refresher:
         self._store = store
         self._settings = settings
         self._folder = settings.data_dir
-        self.bodies = Bodies(settings.data_dir / "bodies")
+        self.bodies = BodyStore(settings.data_dir / "bodies")
         self._working = threading.BoundedSemaphore(settings.refresh.concurrent)
         self._so_far: dict[int, tuple[Stage, int]] = {}
 
@@ -111,7 +112,7 @@ class Refresher:
     def recover(self) -> None:
         """Close the runs whose process died, and remove the files that runs left which are not under way."""
         # Looked for before asking which runs are: one that begins meanwhile is not among them.
-        left = [*(self._folder / "incoming").glob("run-*"), *self.bodies.half_written()]
+        left = [*(self._folder / "incoming").glob("run-*"), *self.bodies.unfinished()]
         alive = set()
         for feed in self._store.feeds.ever():
             if self._store.runs.unfinished(feed.id):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from blocklist.access.passwords import check_password, hash_password
-from blocklist.access.secrets import hashed, new_secret
+from blocklist.access.secrets import hash_secret, new_secret
 from blocklist.domain.access import Person, Role
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import ConflictError, UsageError
@@ -119,7 +119,7 @@ class PeopleTasks(Publishing):
 
     def _new_link(self, person_id: int | None, lasts: int) -> str:
         key = new_secret()
-        self.store.sessions.add_link(hashed(key), person_id, later(now(), lasts))
+        self.store.sessions.add_link(hash_secret(key), person_id, later(now(), lasts))
         return key
 
     def _enabled(self, name: str) -> Person:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from blocklist.access.throttle import sender
+from blocklist.access.throttle import client_network
 from blocklist.domain.access import Person, Role
 from blocklist.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from blocklist.service.people import person_name
 from blocklist.service.sign_in import SignInTasks
 
 if TYPE_CHECKING:
-    from blocklist.access.oidc import Pending, Provider
+    from blocklist.access.oidc import PendingSignIn, Provider
 
 _VOUCHES = "OpenID provider"
 
@@ -21,7 +21,7 @@ _VOUCHES = "OpenID provider"
 class ProviderTasks(SignInTasks):
     """What is done where the setting ``oidc.issuer`` names a provider."""
 
-    def begin_with_provider(self, redirect_uri: str, next_: str) -> tuple[str, Pending]:
+    def begin_with_provider(self, redirect_uri: str, next_: str) -> tuple[str, PendingSignIn]:
         """Return the provider's address to send a browser to, and what the browser must bring back.
 
         :raises NotFoundError: no provider is set.
@@ -30,7 +30,7 @@ class ProviderTasks(SignInTasks):
         return self._provider.begin(redirect_uri, next_)
 
     def finish_with_provider(
-        self, pending: Pending, answer: Mapping[str, str], redirect_uri: str, address: str | None, agent: str
+        self, pending: PendingSignIn, answer: Mapping[str, str], redirect_uri: str, address: str | None, agent: str
     ) -> str:
         """Return the secret of a new session for whoever the provider says came back.
 
@@ -39,13 +39,13 @@ class ProviderTasks(SignInTasks):
         :raises TooManyError: too many answers from this address could not be verified.
         :raises BlocklistError: the provider does not answer, or not as one.
         """
-        who = sender(address)
+        who = client_network(address)
         self.wrong_passwords.check(who)
         try:
             claims = self._provider.finish(pending, answer, redirect_uri)
         except UnauthorizedError:
             # Each costs requests to the provider, which nobody may make us repeat.
-            self.wrong_passwords.failed(who)
+            self.wrong_passwords.record_failure(who)
             raise
         return self.open_session(self.vouched_for(claims), address, agent, _VOUCHES)
 

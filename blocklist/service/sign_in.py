@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import structlog
 
-from blocklist.access.identity import How, Identity
-from blocklist.access.passwords import check_password, hash_password, is_outdated, password_fits
-from blocklist.access.secrets import hashed, new_secret
-from blocklist.access.throttle import Throttle, sender
+from blocklist.access.identity import AuthMethod, Identity
+from blocklist.access.passwords import check_password, hash_password, needs_rehash, verify_password
+from blocklist.access.secrets import hash_secret, new_secret
+from blocklist.access.throttle import Throttle, client_network
 from blocklist.config.settings import Settings
 from blocklist.domain.access import Person, Role, Session
 from blocklist.domain.clock import later, now
@@ -38,19 +38,19 @@ class SignInTasks(PeopleTasks):
         :raises UnauthorizedError: the name or the password is wrong; the same words for both.
         :raises TooManyError: too many were.
         """
-        name, who = name.strip().lower(), sender(address)
+        name, who = name.strip().lower(), client_network(address)
         self.wrong_passwords.check(who)
         person = self.store.people.find(name)
         if not (person and self.store.sessions.signed_in_from(person.id, who)):
-            self.wrong_for_a_name.check(hashed(name))
+            self.wrong_for_a_name.check(hash_secret(name))
         kept = self.store.people.password(person.id) if person and not person.disabled_at else None
-        if not password_fits(kept, password) or person is None or kept is None:
-            self.wrong_passwords.failed(who)
-            self.wrong_for_a_name.failed(hashed(name))
+        if not verify_password(kept, password) or person is None or kept is None:
+            self.wrong_passwords.record_failure(who)
+            self.wrong_for_a_name.record_failure(hash_secret(name))
             # Never the name: some type their password there.
             _LOG.warning("sign-in refused", address=address)
             raise UnauthorizedError(_REFUSED)
-        if is_outdated(kept):
+        if needs_rehash(kept):
             self.store.people.set_password(person.id, hash_password(password))
         return self.open_session(person, address, agent, "password")
 
@@ -59,7 +59,9 @@ class SignInTasks(PeopleTasks):
         secret = new_secret()
         ends_at = later(now(), self.settings.access.session_lifetime)
         with self.store.database.transaction():
-            self.store.sessions.add(hashed(secret), person.id, sender(address), agent[:_MAX_AGENT], ends_at)
+            self.store.sessions.add(
+                hash_secret(secret), person.id, client_network(address), agent[:_MAX_AGENT], ends_at
+            )
             self.store.people.signed_in(person.id)
             self.store.audit.add(person.name, "person.sign_in", person.name, how=how)
         return secret
@@ -69,16 +71,16 @@ class SignInTasks(PeopleTasks):
 
         :raises UnauthorizedError: nobody; it ended, or was silent for too long.
         """
-        found = self.store.sessions.by_hash(hashed(secret), self.settings.access.session_idle)
+        found = self.store.sessions.by_hash(hash_secret(secret), self.settings.access.session_idle)
         person = self.store.people.by_id(found[1]) if found else None
         if found is None or person is None:
             raise UnauthorizedError("the session has ended: sign in again")
         self.store.sessions.used(found[0])
-        return Identity(person.name, person.role, How.SESSION, person.id, address, person.name)
+        return Identity(person.name, person.role, AuthMethod.SESSION, person.id, address, person.name)
 
     def sign_out(self, secret: str) -> None:
         """End a session."""
-        self.store.sessions.end(hashed(secret))
+        self.store.sessions.end(hash_secret(secret))
 
     def sessions_of(self, name: str) -> list[Session]:
         """Return the open sessions of a person, newest first.
@@ -95,11 +97,11 @@ class SignInTasks(PeopleTasks):
         :raises UsageError: the new one is guessed easily.
         :raises TooManyError: too many were wrong.
         """
-        who = sender(address)
+        who = client_network(address)
         self.wrong_passwords.check(who)
         person = self.store.people.get(name)
-        if not password_fits(self.store.people.password(person.id), old):
-            self.wrong_passwords.failed(who)
+        if not verify_password(self.store.people.password(person.id), old):
+            self.wrong_passwords.record_failure(who)
             raise ForbiddenError("the old password is wrong")
         check_password(new, person.name)
         kept = hash_password(new)
@@ -138,7 +140,7 @@ class SignInTasks(PeopleTasks):
         return self.open_session(replace(person, has_password=True), address, agent, "link")
 
     def _link(self, key: str) -> Link:
-        link = self.store.sessions.link(hashed(key))
+        link = self.store.sessions.link(hash_secret(key))
         if link is None or link.used_at or link.expires_at <= now():
             raise UnauthorizedError(_NO_LINK)
         return link

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from blocklist.access.identity import How, Identity, person_behind
-from blocklist.access.secrets import hashed, new_token, shown_part
-from blocklist.access.throttle import Throttle, sender
+from blocklist.access.identity import AuthMethod, Identity, person_behind
+from blocklist.access.secrets import hash_secret, new_token, visible_part
+from blocklist.access.throttle import Throttle, client_network
 from blocklist.config.settings import Settings
 from blocklist.domain.access import Role, Token
 from blocklist.domain.clock import now
@@ -36,7 +36,7 @@ class TokenTasks(Publishing):
         secret = new_token()
         with self.store.database.transaction():
             token = self.store.tokens.add(
-                name.strip() or role.value, shown_part(secret), hashed(secret), role, actor, expires_at
+                name.strip() or role.value, visible_part(secret), hash_secret(secret), role, actor, expires_at
             )
             after = {"name": token.name, "prefix": token.prefix, "role": role.value, "expires_at": expires_at}
             self.store.audit.add(actor, "token.create", str(token.id), after=after)
@@ -62,11 +62,11 @@ class TokenTasks(Publishing):
         :raises UnauthorizedError: nobody's, or it expired or was revoked.
         :raises TooManyError: too many of the same sender were nobody's.
         """
-        who = sender(remote_address)
+        who = client_network(remote_address)
         self.wrong_tokens.check(who)
-        token = self.store.tokens.by_hash(hashed(secret))
+        token = self.store.tokens.by_hash(hash_secret(secret))
         if token is None:
-            self.wrong_tokens.failed(who)
+            self.wrong_tokens.record_failure(who)
             raise UnauthorizedError(
                 "nobody knows this token: an admin makes one with 'blocklist token create --role viewer'"
             )
@@ -76,4 +76,4 @@ class TokenTasks(Publishing):
             raise UnauthorizedError(f"the token {token.prefix}… is {state} since {since}: ask an admin for another")
         self.store.tokens.used(token)
         person = person_behind(token.created_by)
-        return Identity(token.name, token.role, How.TOKEN, token.id, remote_address, person)
+        return Identity(token.name, token.role, AuthMethod.TOKEN, token.id, remote_address, person)

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 from flask import Flask, Response, g, request
 from markupsafe import Markup
 
-from blocklist.access.secrets import hashed, new_secret
+from blocklist.access.secrets import hash_secret, new_secret
 from blocklist.config.settings import Settings
 from blocklist.domain.errors import ForbiddenError
 
@@ -61,7 +61,7 @@ def csrf_token() -> str:
         secret = request.cookies.get(_named(_FORMS)) or g.get("forms_secret")
     if secret is None:
         secret = g.forms_secret = new_secret()
-    return hashed(f"csrf {secret}")
+    return hash_secret(f"csrf {secret}")
 
 
 def csrf_field() -> Markup:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from blocklist.access.definition_limits import check_reach
+from blocklist.access.definition_limits import check_definition_allowed
 from blocklist.domain.access import Role
 from blocklist.domain.errors import ForbiddenError
 from tests.support import definition
@@ -35,10 +35,10 @@ def test_files_of_the_machine_and_the_way_of_secrets_are_an_admins_to_say(
 ) -> None:
     after = definition(source=source)
     before = definition(source=known) if known is not None else None
-    check_reach(Role.ADMIN, after, before)
+    check_definition_allowed(Role.ADMIN, after, before)
     if free:
-        check_reach(Role.EDITOR, after, before)
+        check_definition_allowed(Role.EDITOR, after, before)
         return
     for role in (Role.EDITOR, Role.APPROVER):
         with pytest.raises(ForbiddenError, match="for an admin to say"):
-            check_reach(role, after, before)
+            check_definition_allowed(role, after, before)

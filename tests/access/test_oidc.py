@@ -228,7 +228,7 @@ def test_a_token_that_is_not_for_this_sign_in_is_refused(tmp_path: Path, wrong: 
     (tmp_path / "secret").write_text("marker-eleven-oidc\n")
     key = RSAKey.generate_key(2048, {"kid": "one"})
     stranger = RSAKey.generate_key(2048, {"kid": "one"})
-    pending = oidc.Pending("state", "n", "verifier", "/")
+    pending = oidc.PendingSignIn("state", "n", "verifier", "/")
     tokens: list[str] = []
 
     def answer(handler: Any) -> None:

@@ -12,7 +12,7 @@ def test_after_the_limit_of_failures_a_sender_is_told_how_long_to_wait() -> None
     throttle = Throttle("3/minute", "5/hour")
     for _ in range(3):
         throttle.check("203.0.113.7")
-        throttle.failed("203.0.113.7")
+        throttle.record_failure("203.0.113.7")
     with pytest.raises(TooManyError) as told:
         throttle.check("203.0.113.7")
     assert 50 <= told.value.retry_after <= 61
@@ -22,5 +22,5 @@ def test_after_the_limit_of_failures_a_sender_is_told_how_long_to_wait() -> None
 def test_the_longer_of_two_limits_counts() -> None:
     throttle = Throttle("3/minute", "5/hour")
     for _ in range(5):
-        throttle.failed("203.0.113.7")
-    assert 3_500 < throttle.wait("203.0.113.7") <= 3_601
+        throttle.record_failure("203.0.113.7")
+    assert 3_500 < throttle.retry_after("203.0.113.7") <= 3_601

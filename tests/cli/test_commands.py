@@ -48,7 +48,9 @@ def test_a_sample_whose_library_is_not_installed_is_skipped_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hidden = "format pdf needs the extra 'pdf' of the package: pip install 'blocklist[pdf]'"
-    monkeypatch.setattr("blocklist.cli.feed.missing_extra", lambda: hidden)
+    monkeypatch.setattr(
+        "blocklist.formats.base.Format.missing_extra", lambda format_: hidden if format_.name == "pdf" else None
+    )
     done = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "feed", "samples"])
     assert done.exit_code == 0, done.output
     assert f"br-anatel-ancine: skipped: {hidden}" in done.output

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from blocklist.daemon.scheduler import Scheduler
-from blocklist.definitions.definition import Source
+from blocklist.definitions.source import Source
 from blocklist.domain.errors import StoreError
 from blocklist.domain.run import Outcome
 from blocklist.fetch import fetch

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from blocklist.access.secrets import hashed
+from blocklist.access.secrets import hash_secret
 from blocklist.config.settings import Settings
 from blocklist.domain.access import Role
 from blocklist.domain.clock import later, now
@@ -46,7 +46,7 @@ def _clients(app: Flask, service: Service) -> dict[str, FlaskClient]:
     # Somebody who is not signed in has opened the form that they send.
     clients = {"nobody": app.test_client()}
     clients["nobody"].set_cookie("blocklist-forms", "x")
-    clients["nobody"].environ_base["HTTP_X_CSRF_TOKEN"] = hashed("csrf x")
+    clients["nobody"].environ_base["HTTP_X_CSRF_TOKEN"] = hash_secret("csrf x")
     clients |= {role.value: token_client(app, service, role) for role in Role}
     clients["expired token"] = _with_token(app, service, later(now(), 60))
     service.store.database.execute("UPDATE tokens SET expires_at = '2020-01-01T00:00:00Z' WHERE expires_at IS NOT NULL")

@@ -22,14 +22,12 @@ from blocklist.config.notifications import Event
 from blocklist.config.settings import Settings, load_settings
 from blocklist.definitions.definition import (
     AuthorityDefinition,
-    Credentials,
     FeedDefinition,
     FeedGuards,
     RulesDefinition,
-    Source,
     definition_from_table,
 )
-from blocklist.definitions.source import Integrity, LinkRule, Pagination
+from blocklist.definitions.source import Credentials, Integrity, LinkRule, Pagination, Source
 from blocklist.domain.listing import AuthorityKind
 from blocklist.exports import EXPORTS
 from blocklist.formats.registry import FORMATS

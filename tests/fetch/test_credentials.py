@@ -14,7 +14,7 @@ import structlog
 
 from blocklist.definitions.source import Credentials
 from blocklist.domain.errors import FetchError
-from blocklist.fetch.credentials import secret_of
+from blocklist.fetch.credentials import load_secret
 from blocklist.service import Service
 from tests.e2e.running import Publisher
 from tests.fetch.asking import Getting, answering, at, moved, site
@@ -124,40 +124,40 @@ def test_a_secret_is_found_nowhere_after_runs_that_ended_in_every_way(
 @pytest.mark.parametrize("secret", ["s3\ncret", "s3\x00cret", "s3cretü"])
 def test_a_secret_that_no_header_carries_is_refused_without_being_shown(tmp_path: Path, secret: str) -> None:
     (tmp_path / "token").write_text(secret)
-    with pytest.raises(FetchError, match="holds a character that no header carries") as refused:
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "token")))
+    with pytest.raises(FetchError, match="contains a character that no header can carry") as refused:
+        load_secret(Credentials(kind="bearer", file=str(tmp_path / "token")))
     assert "s3" not in str(refused.value)
 
 
 def test_a_missing_secret_is_said_by_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("A_TOKEN", raising=False)
     with pytest.raises(FetchError, match="the environment variable A_TOKEN is empty or not set"):
-        secret_of(Credentials(kind="bearer", env="A_TOKEN"))
+        load_secret(Credentials(kind="bearer", env="A_TOKEN"))
     with pytest.raises(FetchError, match=r"the file .*nothing cannot be read"):
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "nothing")))
+        load_secret(Credentials(kind="bearer", file=str(tmp_path / "nothing")))
     (tmp_path / "empty").write_text("\n")
     with pytest.raises(FetchError, match=r"the file .*empty is empty or not set"):
-        secret_of(Credentials(kind="bearer", file=str(tmp_path / "empty")))
+        load_secret(Credentials(kind="bearer", file=str(tmp_path / "empty")))
     monkeypatch.setenv("A_TOKEN", "nocolon")
-    with pytest.raises(FetchError, match="holds no user:password"):
-        secret_of(Credentials(kind="basic", env="A_TOKEN"))
+    with pytest.raises(FetchError, match="does not contain user:password"):
+        load_secret(Credentials(kind="basic", env="A_TOKEN"))
 
 
 @pytest.mark.parametrize("cut", range(1, 30))
 def test_a_secret_is_blanked_out_of_a_body_wherever_it_is_cut(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
     monkeypatch.setenv("A_TOKEN", MARKER)
     body = f"a {MARKER} b {FORMS[1]} c".encode()
-    secret = secret_of(Credentials(kind="bearer", env="A_TOKEN"))
-    assert b"".join(secret.blanked(body[at : at + cut] for at in range(0, len(body), cut))) == (
+    secret = load_secret(Credentials(kind="bearer", env="A_TOKEN"))
+    assert b"".join(secret.redact_blocks(body[at : at + cut] for at in range(0, len(body), cut))) == (
         b"a [secret] b [secret] c"
     )
 
 
 def test_a_short_secret_is_left_in_a_body_which_may_hold_it_by_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_TOKEN", "test")
-    secret = secret_of(Credentials(kind="bearer", env="A_TOKEN"))
-    assert b"".join(secret.blanked([b"test.example\n"])) == b"test.example\n"
-    assert secret.redacted("it is test") == "it is [secret]"
+    secret = load_secret(Credentials(kind="bearer", env="A_TOKEN"))
+    assert b"".join(secret.redact_blocks([b"test.example\n"])) == b"test.example\n"
+    assert secret.redact("it is test") == "it is [secret]"
 
 
 @pytest.mark.parametrize(

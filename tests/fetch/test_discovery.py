@@ -97,7 +97,7 @@ def test_a_page_without_a_link_that_matches_is_said_with_the_rule(court: Publish
     said = get.failing(at(court, "/"), source={"discovery": {"href": r"\.csv$"}})
     assert r"none of the 4 links on the page matches source.discovery (href '\\.csv$')" in said
     said = get.failing(at(court, "/"), source={"discovery": {"text": "Order", "date": "%Y.%d.%m"}})
-    assert "3 links match source.discovery, and none holds a date written %Y.%d.%m" in said
+    assert "3 links match source.discovery, and none has a date written %Y.%d.%m" in said
     site(court, {"/": LISTS.encode()})
     said = get.failing(at(court, "/"), source={"discovery": {"href": "0000353", "date": "_%Y.%d.%m"}})
     assert "is dated 2099-01-01, in the future" in said

@@ -15,7 +15,7 @@ from blocklist.definitions.source import Source
 from blocklist.domain.errors import FetchError, NotFoundError, StoreError
 from blocklist.fetch import fetch, fetch_file
 from blocklist.fetch.address_guard import public_addresses
-from blocklist.fetch.body import Bodies
+from blocklist.fetch.body import BodyStore
 from blocklist.normalize.public_addresses import is_public
 
 PUBLIC = ["93.184.215.14", "1.1.1.1", "2606:2800:21f::1", "::ffff:93.184.215.14"]
@@ -103,7 +103,7 @@ def test_a_body_larger_than_allowed_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_body_is_kept_once_under_its_hash(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_bytes(b"a.example\n")
-    bodies = Bodies(tmp_path / "bodies")
+    bodies = BodyStore(tmp_path / "bodies")
     body = fetch_file(tmp_path / "list.txt", tmp_path / "into", FetchSettings())
     bodies.keep(body)
     bodies.keep(body)
@@ -113,18 +113,21 @@ def test_a_body_is_kept_once_under_its_hash(tmp_path: Path) -> None:
     with bodies.open(body.sha256) as opened:
         assert opened.read() == b"a.example\n"
     kept.unlink()
-    with pytest.raises(NotFoundError, match=r"the body .* was removed by hand"), bodies.open(body.sha256):
+    with pytest.raises(NotFoundError, match=r"the body .* was deleted by hand"), bodies.open(body.sha256):
         pass
 
 
 def test_a_body_is_kept_beside_its_reading_whatever_becomes_of_that(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_bytes(b"a.example\n")
     body = fetch_file(tmp_path / "list.txt", tmp_path / "into", FetchSettings())
-    bodies = Bodies(tmp_path / "bodies")
+    bodies = BodyStore(tmp_path / "bodies")
     with pytest.raises(ZeroDivisionError), bodies.keeping(body):
         raise ZeroDivisionError
     with bodies.open(body.sha256) as kept:
         assert kept.read() == b"a.example\n"
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot be written: Not a directory"), Bodies(tmp_path / "file").keeping(body):
+    with (
+        pytest.raises(StoreError, match="cannot be written: Not a directory"),
+        BodyStore(tmp_path / "file").keeping(body),
+    ):
         pass

@@ -126,9 +126,9 @@ def test_a_redirect_out_of_the_web_is_refused(court: Publisher, get: Getting, lo
 @pytest.mark.parametrize(
     ("location", "said"),
     [
-        ("javascript:alert(1)", "127.0.0.1 redirects to what is not an address"),
+        ("javascript:alert(1)", "127.0.0.1 redirects to something that is not an address"),
         ("http://127.0.0.1:99999/", "there is no port 99999"),
-        ("http://x.\x7f/", "127.0.0.1 redirects to what is not an address"),
+        ("http://x.\x7f/", "127.0.0.1 redirects to something that is not an address"),
         ("http://[/", "the name cannot be resolved"),
     ],
 )

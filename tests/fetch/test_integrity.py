@@ -64,8 +64,8 @@ def test_a_list_that_is_what_its_publisher_states_arrives(
     ("integrity", "proof", "said"),
     [
         (SHA, b"0" * 64, "its publisher states 000000000000…"),
-        (SHA, b"", "holds no SHA-256"),
-        (SHA, b"<html>login</html>", "holds no SHA-256"),
+        (SHA, b"", "contains no SHA-256"),
+        (SHA, b"<html>login</html>", "contains no SHA-256"),
         (SHA, f"{HASH}  a.txt\n{HASH}  b.txt".encode(), "2 hashes, none of them of 'list.txt'"),
         (SHA, f"{'0' * 64}  list.txt\n{HASH}  b.txt".encode(), "its publisher states 000000000000…"),
         (MINI, minisigned(b"another"), "the minisign signature is not of this list"),
@@ -77,9 +77,9 @@ def test_a_list_that_is_what_its_publisher_states_arrives(
         (PGP, pgp_signed(GOOD, OTHER_OPENPGP), "not by the key in source.integrity.key"),
         (PGP, b"", "the signature is not one of OpenPGP"),
         (PGP, minisigned(GOOD), "the signature is not one of OpenPGP"),
-        (SHA, answering(b"", 404), "the SHA-256 could not be had: "),
-        (MINI, answering(b"", 404), "the minisign signature could not be had: "),
-        (PGP, answering(b"", 503), "the OpenPGP signature could not be had: "),
+        (SHA, answering(b"", 404), "the SHA-256 cannot be fetched: "),
+        (MINI, answering(b"", 404), "the minisign signature cannot be fetched: "),
+        (PGP, answering(b"", 503), "the OpenPGP signature cannot be fetched: "),
     ],
 )
 def test_a_list_without_proof_or_with_another_one_is_not_used(

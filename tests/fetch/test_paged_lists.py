@@ -80,7 +80,7 @@ def test_a_page_is_kept_byte_for_byte(court: Publisher, get: Getting) -> None:
         (page("b", links={"next": "/l?2"}), "page 2: .*a circle"),
         (page("a", links={"next": "/l?2"}), "page 2: .*the same as page 1"),
         (page("b", links={"next": "file:///etc/passwd"}), "page 2: .*a link to file:"),
-        (page("b", links={"next": "http://[::1/"}), "page 2: .*no address"),
+        (page("b", links={"next": "http://[::1/"}), "page 2: .*not an address"),
     ],
 )
 def test_a_page_that_fails_fails_them_all(court: Publisher, get: Getting, second: Any, said: str) -> None:

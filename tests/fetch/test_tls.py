@@ -17,7 +17,7 @@ from cryptography import x509
 
 from blocklist.definitions.source import Credentials
 from blocklist.domain.errors import FetchError
-from blocklist.fetch.credentials import secret_of
+from blocklist.fetch.credentials import load_secret
 from tests.certificates import certificate
 from tests.e2e.running import Publisher
 from tests.fetch.asking import GOOD, Getting, answering
@@ -132,8 +132,8 @@ def test_a_client_certificate_is_shown_to_its_publisher_alone(
 def test_a_client_certificate_that_is_none_is_said_without_its_key(folder: Path, tmp_path: Path) -> None:
     for text in ("nothing", (folder / "client.pem").read_text().partition("-----BEGIN PRIVATE")[0]):
         (tmp_path / "client.pem").write_text(text)
-        secret = secret_of(Credentials(kind="certificate", file=str(tmp_path / "client.pem")))
-        with pytest.raises(FetchError, match=r"the file .*client\.pem does not hold a client certificate"):
+        secret = load_secret(Credentials(kind="certificate", file=str(tmp_path / "client.pem")))
+        with pytest.raises(FetchError, match=r"the file .*client\.pem does not contain a client certificate"):
             secret.load_into(ssl.create_default_context())
 
 

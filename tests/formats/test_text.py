@@ -6,8 +6,8 @@ import pytest
 
 from blocklist.domain.errors import UnreadableFeedError, UsageError
 from blocklist.domain.listing import Entry, Rejected
-from blocklist.formats.lines import MAX_LINE
 from blocklist.formats.registry import FORMATS, format_of
+from blocklist.formats.text_body import MAX_LINE
 from tests.support import parsed, sites
 
 

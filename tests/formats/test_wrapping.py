@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.formats.auto import recognize
-from blocklist.formats.wrapping import unwrapped
+from blocklist.formats.recognition import recognize
+from blocklist.formats.wrapping import unwrap
 from blocklist.service import Service
 from tests.formats.making import cell, ods, pdf, xlsx, zipped
 from tests.support import definition, parsed, sites
@@ -34,7 +34,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 
 def opened(body: bytes, max_bytes: int = 1 << 20, member: str | None = None) -> tuple[bytes, str | None]:
-    with unwrapped(io.BytesIO(body), max_bytes, member) as (inside, wrapping):
+    with unwrap(io.BytesIO(body), max_bytes, member) as (inside, wrapping):
         return inside.read(), wrapping
 
 
@@ -73,7 +73,7 @@ def test_a_bomb_costs_no_memory(kind: str) -> None:
 
 def test_evidence_that_is_compressed_itself_is_unwrapped_the_same() -> None:
     for kind, pack in PACKED.items():
-        with unwrapped(gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(pack(LIST)))), 1 << 20) as (inside, wrapping):  # type: ignore[arg-type]
+        with unwrap(gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(pack(LIST)))), 1 << 20) as (inside, wrapping):  # type: ignore[arg-type]
             assert (inside.read(), wrapping) == (LIST, kind)
 
 
@@ -88,8 +88,8 @@ def test_a_zip_with_several_lists_names_them_until_one_is_chosen() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (gzip.compress(gzip.compress(LIST)), "the gzip holds another archive (gzip)"),
-        (zipped({"a.gz": gzip.compress(LIST)}), "the zip (a.gz) holds another archive (gzip)"),
+        (gzip.compress(gzip.compress(LIST)), "the gzip contains another archive (gzip)"),
+        (zipped({"a.gz": gzip.compress(LIST)}), "the zip (a.gz) contains another archive (gzip)"),
         (gzip.compress(LIST) + b"junk", "damaged"),
         (zipped({}), "without a file in it"),
         (b"Rar!\x1a\x07", "a rar archive"),
@@ -139,8 +139,8 @@ def test_a_zip_with_a_huge_table_of_contents_is_not_read() -> None:
 def test_auto_tells_a_format_and_why(body: bytes, format_: str, content_type: str | None) -> None:
     seen = recognize(io.BytesIO(body), content_type)
     assert seen.format == format_
-    assert seen.why
-    assert (content_type or "") in seen.why
+    assert seen.reason
+    assert (content_type or "") in seen.reason
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_auto_names_the_columns_when_nobody_said_which() -> None:
 @given(st.binary(max_size=400))
 def test_auto_takes_any_bytes_for_something_or_says_that_it_cannot(body: bytes) -> None:
     try:
-        with unwrapped(io.BytesIO(body), 1 << 20) as (inside, _):
+        with unwrap(io.BytesIO(body), 1 << 20) as (inside, _):
             recognize(inside)
     except UnreadableFeedError:
         pass

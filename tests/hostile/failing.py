@@ -29,7 +29,7 @@ import structlog
 from blocklist.config.settings import Settings
 from blocklist.domain.errors import BlocklistError
 from blocklist.domain.run import Outcome
-from blocklist.fetch.body import Bodies
+from blocklist.fetch.body import BodyStore
 from blocklist.normalize.suffixes import is_public_suffix
 from blocklist.refresh import guard_evaluation, retention
 from blocklist.refresh.popular_hosts import renowned
@@ -98,7 +98,7 @@ def _dying_at(stage: str) -> None:
         "pointing": (SnapshotRepository, "_point"),
         "noting": (Snapshots, "add"),
         "pruning": (retention, "prune_daily"),
-        "removing": (Bodies, "remove"),
+        "removing": (BodyStore, "remove"),
     }
     if stage == "fetch":
         Runs.body = die  # type: ignore[method-assign]
@@ -115,14 +115,14 @@ def _said_thread(folder: Path) -> None:
 
 def _harmed_while_keeping(call: str, folder: Path, times: int) -> None:
     """Let the thread that keeps the body begin with calls that change nothing."""
-    keep = Bodies.keep
+    keep = BodyStore.keep
 
-    def keeping(bodies: Bodies, kept: Any) -> None:
+    def keeping(bodies: BodyStore, kept: Any) -> None:
         _said_thread(folder)
         make(call, folder / "scratch", times)
         keep(bodies, kept)
 
-    Bodies.keep = keeping  # type: ignore[method-assign,assignment]
+    BodyStore.keep = keeping  # type: ignore[method-assign,assignment]
 
 
 STAGES = (

@@ -290,7 +290,7 @@ SHEETS: list[Case] = [
         "xlsx",
         "nothing but a hidden sheet",
         xlsx({"List": sheet([["Site"], ["a.example"]])}, hidden=("List",)),
-        "no sheet that a person sees",
+        "no visible sheet",
     ),
     failed(
         "xls",

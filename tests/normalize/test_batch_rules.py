@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from blocklist.config.settings import Settings
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import HostBlock, LineBlock, Scope
-from blocklist.formats.lines import MAX_LINE
 from blocklist.formats.registry import format_of
+from blocklist.formats.text_body import MAX_LINE
 from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import Reading, rules_of
 from blocklist.refresh.body_reader import BodyReader

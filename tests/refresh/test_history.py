@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from blocklist.definitions.catalog import from_catalog
-from blocklist.definitions.definition import FeedDefinition, Source
+from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.source import Source
 from blocklist.domain.run import Outcome, Run
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from blocklist.definitions.merge import amended
+from blocklist.definitions.merge import amend_definition
 from blocklist.domain.clock import later
 from blocklist.domain.errors import ChangedError, ConflictError, UsageError
 from blocklist.domain.listing import Feed, Listing
@@ -30,7 +30,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def edit(service: Service, patch: dict[str, Any], **more: Any) -> Feed:
-    return service.edit_feed("court", lambda known: amended(known, patch), "an admin", **more)
+    return service.edit_feed("court", lambda known: amend_definition(known, patch), "an admin", **more)
 
 
 def history(service: Service, site: str = "pirate.example") -> list[Listing]:

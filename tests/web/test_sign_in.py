@@ -221,7 +221,7 @@ def test_a_thousand_wrong_passwords_are_slowed_to_a_crawl_and_another_address_si
 def test_guesses_of_one_name_from_many_addresses_end_too_and_leave_its_owner_in_peace(
     browser: FlaskClient, control_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blocklist.service.sign_in.password_fits", lambda kept, given: given == PASSWORD)
+    monkeypatch.setattr("blocklist.service.sign_in.verify_password", lambda kept, given: given == PASSWORD)
     assert sign_in(browser, "anna").status_code == 303
     crowd = control_app.test_client()
     form = {"csrf": proof(crowd.get("/admin/sign-in")), "name": "anna", "password": "a guess of many"}

@@ -1,4 +1,4 @@
-"""The program: ``python -m blocklist.formats.sandbox KIND OPTIONS`` with a document as its standard input."""
+"""The child process: ``python -m blocklist.formats.sandbox KIND OPTIONS`` with a document on standard input."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from blocklist.formats.sandbox.errors import DocumentError
+from blocklist.formats.sandbox.protocol import DocumentError
 
-#: Cells a line of output: few enough that a block is small, many enough that a million rows are not a million lines.
+#: Cells per line of output: a block stays small, and a million rows do not need a million lines.
 _BLOCK_OF_CELLS = 4_096
-#: The longest cell handed on; a longer one is no address, and says so by what is left of it.
+#: Characters of the longest cell; a longer one is cut, since it is not an address.
 _MAX_CELL = 65_536
 _PAGE = resource.getpagesize()
 
 
 def main(kind: str, options: dict[str, Any]) -> None:
-    """Read the document on standard input; write its rows, then how it ended, on standard output."""
+    """Read the document on standard input; write its rows, then the result, to standard output."""
     module = importlib.import_module(f"blocklist.formats.sandbox.{kind}")
     _limit(int(options["memory"]), int(options["seconds"]))
     out = sys.stdout.buffer
@@ -30,17 +30,17 @@ def main(kind: str, options: dict[str, Any]) -> None:
             _write(out, {"rows": block})
         _write(out, {"ended": True})
     except BrokenPipeError:
-        # Whoever asked has seen enough.
+        # The parent process has read enough.
         sys.stderr.close()
     except MemoryError:
         _write(out, {"memory": True})
-    except BaseException as error:  # pyo3's PanicException is no Exception: a panic is a damaged document too
-        said = str(error) if isinstance(error, DocumentError) else f"damaged: {type(error).__name__}: {error}"
-        _write(out, {"error": said[:500].strip()})
+    except BaseException as error:  # pyo3's PanicException, a damaged document too, is not an Exception
+        reason = str(error) if isinstance(error, DocumentError) else f"damaged: {type(error).__name__}: {error}"
+        _write(out, {"error": reason[:500].strip()})
 
 
 def _limit(memory: int, seconds: int) -> None:
-    """Bound what reading may cost: bytes beyond what the program and its libraries hold already, and CPU seconds."""
+    """Limit the memory, in bytes beyond what the program and its libraries use already, and the CPU seconds."""
     held = 0
     with contextlib.suppress(OSError):
         held = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * _PAGE
@@ -72,7 +72,7 @@ def _blocks(rows: Iterator[tuple[int, list[str]]]) -> Iterator[list[tuple[int, l
 
 
 def _write(out: BinaryIO, message: dict[str, Any]) -> None:
-    # "replace": half a surrogate pair is what a document can hold and no encoding carries.
+    # "replace": a document can contain half a surrogate pair, which no encoding can carry.
     out.write(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
     out.flush()
 

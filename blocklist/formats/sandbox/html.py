@@ -1,4 +1,4 @@
-"""Web pages: links, or a table; read by selectolax (Lexbor, an HTML parser that agrees with browsers)."""
+"""Links or a table of a web page, read by selectolax (Lexbor, an HTML parser that agrees with browsers)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, BinaryIO
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from blocklist.formats.sandbox.errors import DocumentError
+from blocklist.formats.sandbox.protocol import DocumentError
 
-#: A page that stretches its cells over more columns than any list has.
+#: The most columns that one cell may span; no list has more.
 _MAX_SPAN = 1_000
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
 
-#: Elements within a cell that stand on lines of their own.
+#: Elements in a cell that begin a new line.
 _BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "td", "th", "pre", "blockquote"})
-#: The encodings of browsers (WHATWG Encoding, 4.2) by Python's names; those with a number at the end are told by it.
+#: The encodings that browsers know (WHATWG Encoding, 4.2) by Python's names, without families such as ``cp125*``.
 _ENCODINGS = frozenset(
     {
         *("ascii", "big5", "big5hkscs", "cp866", "cp874", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "iso2022_jp"),
@@ -27,9 +27,9 @@ _ENCODINGS = frozenset(
 
 
 def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the links that ``select`` finds, or the rows of a table, numbered from 1 as they stand on the page.
+    """Yield the links that ``select`` finds, or the rows of a table, numbered from 1 in the order of the page.
 
-    :raises DocumentError: ``select`` finds nothing, or is no CSS selector.
+    :raises DocumentError: ``select`` finds nothing, or is not a CSS selector.
     """
     page = LexborHTMLParser(_decoded(file.read(), options.get("encoding")))
     if options["table"]:
@@ -40,7 +40,7 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
 
 
 def _decoded(data: bytes, encoding: str | None) -> str:
-    """Return the page as text: in the encoding given, else in that which it declares (HTML, section 13.2.3.2)."""
+    """Return the page as text, in the given encoding, else in the one that it declares (HTML, section 13.2.3.2)."""
     if data.startswith(codecs.BOM_UTF8):
         return data[3:].decode("utf-8", "replace")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -50,9 +50,9 @@ def _decoded(data: bytes, encoding: str | None) -> str:
 
 
 def _known(declared: str) -> str:
-    """Return an encoding that a page declares if browsers know it, else ``utf-8``.
+    """Return the declared encoding if browsers know it, else ``utf-8``.
 
-    Python knows more, such as UTF-7 and ``unicode_escape``: signs that no browser shows would become links.
+    Python knows more, such as UTF-7 and ``unicode_escape``, which would turn text into links that no browser shows.
     """
     try:
         name = codecs.lookup(declared).name
@@ -68,20 +68,22 @@ def _found(page: LexborHTMLParser, selector: str, what: str) -> list[LexborNode]
         raise DocumentError(f"select: {selector!r} is not a CSS selector: {error}") from None
     if not found:
         title = page.css_first("title")
-        said = f" (its title is {title.text(strip=True)[:80]!r})" if title else ""
+        titled = f" (its title is {title.text(strip=True)[:80]!r})" if title else ""
         raise DocumentError(
-            f"select: {selector!r} finds {what} nowhere on the page{said}: a login, an error, a new layout?"
+            f"select: {selector!r} does not find {what} on the page{titled}: is it a login, an error, a new layout?"
         )
     return found
 
 
 def _table_rows(found: list[LexborNode], options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
     if options["number"] > len(found):
-        raise DocumentError(f"table: the page has {len(found)} of them, not {options['number']}")
+        raise DocumentError(
+            f"table: number {options['number']} is not there: {len(found)} tables were found on the page"
+        )
     table = found[options["number"] - 1]
     number = 0
     for row in table.css("tr"):
-        # Rows of a table inside a cell belong to that one.
+        # Skip the rows of tables inside a cell.
         if _table_of(row) != table.mem_id:
             continue
         number += 1
@@ -100,7 +102,7 @@ def _cells(row: LexborNode, take: str) -> list[str]:
     for cell in row.iter():
         if cell.tag in ("td", "th"):
             span = cell.attributes.get("colspan") or "1"
-            # A cell over several columns stands in the first: the others count, so that the next keep their numbers.
+            # A cell that spans several columns fills the first; empty cells keep the numbers of those after it.
             cells += [
                 _cell(cell, take),
                 *[""] * (min(int(span), _MAX_SPAN) - 1 if span.isdigit() and span != "0" else 0),
@@ -110,19 +112,19 @@ def _cells(row: LexborNode, take: str) -> list[str]:
 
 def _cell(cell: LexborNode, take: str) -> str:
     link = cell.css_first("a[href]") if take == "href" else None
-    return _value(link, "href") if link else _shown(cell)
+    return _value(link, "href") if link else _visible_lines(cell)
 
 
-def _shown(cell: LexborNode) -> str:
-    r"""Return the words of a cell with the lines that a browser breaks them into, a ``\n`` between."""
+def _visible_lines(cell: LexborNode) -> str:
+    r"""Return the text of a cell as the lines that a browser shows, joined by ``\n``."""
     lines: list[list[str]] = [[]]
-    within = None
+    current = None
     for node in cell.traverse(include_text=True):
         if node.tag == "-text":
             block = _block_of(node, cell)
-            if block != within:
+            if block != current:
                 lines.append([])
-                within = block
+                current = block
             lines[-1] += (node.text(deep=False) or "").split()
         elif node.tag == "br":
             lines.append([])
@@ -130,7 +132,7 @@ def _shown(cell: LexborNode) -> str:
 
 
 def _block_of(node: LexborNode, cell: LexborNode) -> int:
-    """Return which element within a cell sets the lines of a text apart from others."""
+    """Return the id of the block element that a text is in; 0 if it is directly in the cell."""
     parent = node.parent
     while parent is not None and parent.mem_id != cell.mem_id and parent.tag not in _BLOCKS:
         parent = parent.parent

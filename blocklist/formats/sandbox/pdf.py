@@ -1,4 +1,4 @@
-"""PDF documents: tables and text, read by pdfplumber, a page at a time."""
+"""Tables or text of a PDF document, read by pdfplumber page by page."""
 
 from __future__ import annotations
 
@@ -11,49 +11,47 @@ import pdfplumber
 from pdfplumber.page import Page
 from pdfplumber.utils.exceptions import PdfminerException
 
-from blocklist.formats.sandbox.errors import DocumentError
+from blocklist.formats.sandbox.protocol import PAGE_STEP, DocumentError
 
-#: A position is the page times this and the row on it, so that 30012 is row 12 of page 3.
-PAGE_STEP = 10_000
-#: Far above any list: the published ones have some hundreds.
+#: Far more than any list: the published ones have hundreds.
 _MAX_PAGES = 5_000
-#: What one page may hold before it is a drawing and not text; finding tables costs the square of its lines.
+#: The most of one page; beyond that it is a drawing. Finding tables costs the square of the lines.
 _MAX_CHARACTERS, _MAX_LINES = 50_000, 20_000
-#: The share of a letter that another covers before they are two words in one place; kerning takes a tenth or two.
+#: The share of a letter that may be covered by another; kerning covers a tenth or two.
 _OVERDRAWN = 0.5
 
 
 def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of the tables on each page, or (without ``table``) its lines of text as rows of one cell.
 
-    :raises DocumentError: it asks for a password, has too many pages, or a page is more than a list can be.
+    :raises DocumentError: the document needs a password or has too many pages, or a page has too much on it.
     """
     try:
         document = pdfplumber.open(cast(BufferedReader, file))
         pages = len(document.pages)
     except PdfminerException as error:
-        raise DocumentError(_why(error)) from None
+        raise DocumentError(_reason(error)) from None
     if pages > _MAX_PAGES:
         raise DocumentError(f"the document has {pages:,} pages; at most {_MAX_PAGES:,} are read")
     for page in document.pages:
         number = page.page_number
         if len(page.chars) > _MAX_CHARACTERS or len(page.lines) + len(page.rects) + len(page.curves) > _MAX_LINES:
-            raise DocumentError(f"page {number} holds more characters or lines than a page of a list can")
+            raise DocumentError(f"page {number} has more characters or lines than a page of a list can have")
         if _is_overdrawn(page.chars):
-            raise DocumentError(f"page {number} draws letters over each other: what it says cannot be told")
+            raise DocumentError(f"page {number} draws letters over each other, so its text cannot be read reliably")
         found = _table_rows(page) if options["table"] else _text_rows(page)
-        for place, row in enumerate(found, 1):
-            if place >= PAGE_STEP:
+        for index, row in enumerate(found, 1):
+            if index >= PAGE_STEP:
                 raise DocumentError(f"page {number} has more than {PAGE_STEP - 1:,} rows")
-            yield number * PAGE_STEP + place, row
+            yield number * PAGE_STEP + index, row
         # Each page keeps what it found until it is closed: a long document would fill memory.
         page.close()
 
 
 def _is_overdrawn(chars: list[dict[str, Any]]) -> bool:
-    """Return whether two different letters or digits stand in one place: sorted by place, they would make other words.
+    """Return whether two different ASCII letters or digits overlap: sorted by position, they would make wrong words.
 
-    The same letter twice is how some programs print bold, and an accent over a letter is no letter of ASCII.
+    The same letter twice is allowed, since some programs print bold that way; so is an accent over a letter.
     """
     letters = [char for char in chars if char["text"].isascii() and char["text"].isalnum()]
     letters.sort(key=lambda char: (round(char["top"]), char["x0"]))
@@ -77,8 +75,8 @@ def _text_rows(page: Page) -> Iterator[list[str]]:
         yield [line["text"]]
 
 
-def _why(error: PdfminerException) -> str:
+def _reason(error: PdfminerException) -> str:
     cause = error.args[0] if error.args else error
     if type(cause).__name__ in ("PDFPasswordIncorrect", "PDFTextExtractionNotAllowed"):
-        return "the document is locked with a password: ask its publisher for one that is not"
+        return "the document is locked with a password: ask its publisher for one without"
     return f"not a PDF that can be read: {type(cause).__name__}: {str(cause)[:200]}".rstrip(": ")

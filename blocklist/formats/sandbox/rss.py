@@ -1,4 +1,4 @@
-"""News feeds (RSS, Atom), read by feedparser: never by an address, always from the bytes that were fetched."""
+"""News feeds (RSS, Atom), read by feedparser from the bytes that were fetched, never from an address."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from xml.sax import SAXException
 
 import feedparser
 
-from blocklist.formats.sandbox.errors import DocumentError
-
-#: What an item has, in the words of feedparser; :mod:`blocklist.formats.rss` offers these as columns.
-COLUMNS = ("title", "link", "id", "summary", "published", "updated", "author", "category")
+from blocklist.formats.sandbox.protocol import NEWS_COLUMNS, DocumentError
 
 
-def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:  # noqa: ARG001 - as all readers
-    """Yield the header, then a row an item, numbered from 1.
+def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:  # noqa: ARG001 - the signature of all readers
+    """Yield the header, then one row per item, numbered from 1.
 
-    :raises DocumentError: it is no news feed, or is damaged: feedparser would make do with the half of it.
+    :raises DocumentError: the document is not a news feed, or is damaged (feedparser would return half of it).
     """
     found = feedparser.parse(file, resolve_relative_uris=False, sanitize_html=False)
     broken = found.get("bozo_exception")
@@ -25,9 +22,9 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
         raise DocumentError(f"not XML that can be read: {broken}")
     if not found.version:
         raise DocumentError("not a news feed: neither RSS nor Atom")
-    yield 0, list(COLUMNS)
+    yield 0, list(NEWS_COLUMNS)
     for number, item in enumerate(found.entries, 1):
-        yield number, [_text(item, column) for column in COLUMNS]
+        yield number, [_text(item, column) for column in NEWS_COLUMNS]
 
 
 def _text(item: Any, column: str) -> str:

@@ -10,34 +10,32 @@ from xml.parsers import expat
 
 from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from blocklist.formats.sandbox.errors import DocumentError
+from blocklist.formats.sandbox.protocol import DocumentError
 
 
 def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of one sheet with the numbers that a spreadsheet program shows beside them.
+    """Yield the rows of one sheet with the row numbers that a spreadsheet program shows.
 
-    ``sheet`` is a name, or a number from 1 among all sheets; without, the first one that a person sees.
+    ``sheet`` is a name, or a number from 1 among all sheets; by default, the first visible one.
 
-    :raises DocumentError: there is no such sheet, a password is asked for, or a part is not well-formed.
+    :raises DocumentError: there is no such sheet, the file needs a password, or a part of it is not well-formed.
     """
     _check_parts(file)
     try:
         book = CalamineWorkbook.from_filelike(file)
     except PasswordError:
-        raise DocumentError(
-            "the spreadsheet is locked with a password: ask its publisher for one that is not"
-        ) from None
-    sheet = book.get_sheet_by_name(_name(book, options.get("sheet")))
-    # Rows come from the sheet's first on, cells only from its first used column on.
+        raise DocumentError("the spreadsheet is locked with a password: ask its publisher for one without") from None
+    sheet = book.get_sheet_by_name(_sheet_name(book, options.get("sheet")))
+    # calamine returns all rows from the first, but cells only from the first used column.
     before = [""] * (sheet.start[1] if sheet.start else 0)
     for number, row in enumerate(sheet.iter_rows(), 1):
         yield number, before + [_text(cell) for cell in row]
 
 
 def _check_parts(file: BinaryIO) -> None:
-    """Make sure that the parts of a workbook are XML: calamine minds no damaged tag, and makes one of two cells.
+    """Make sure that the parts of a workbook are XML: calamine ignores a damaged tag and joins two cells into one.
 
-    :raises DocumentError: which part is not, and where.
+    :raises DocumentError: which part is not well-formed, and where.
     """
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
@@ -55,22 +53,22 @@ def _check_xml(name: str, part: IO[bytes]) -> None:
         raise DocumentError(f"damaged: {name} is not XML that can be read: {error}") from None
 
 
-def _name(book: CalamineWorkbook, wanted: str | int | None) -> str:
+def _sheet_name(book: CalamineWorkbook, wanted: str | int | None) -> str:
     names = book.sheet_names
     if wanted is None:
         for known in book.sheets_metadata:
             if known.typ is SheetTypeEnum.WorkSheet and known.visible is SheetVisibleEnum.Visible:
                 return known.name
-        raise DocumentError("the spreadsheet has no sheet that a person sees: set the option sheet")
+        raise DocumentError("the spreadsheet has no visible sheet: set the option sheet")
     if isinstance(wanted, int) and 0 < wanted <= len(names):
         return names[wanted - 1]
     if str(wanted) in names:
         return str(wanted)
-    raise DocumentError(f"sheet: no sheet {wanted!r}; there are {', '.join(map(repr, names))[:300]}")
+    raise DocumentError(f"sheet: there is no sheet {wanted!r}, only {', '.join(map(repr, names))[:300]}")
 
 
 def _text(cell: object) -> str:
-    """Return a cell as a person would write it: whole numbers without ``.0``, days without midnight."""
+    """Return a cell as people write it: whole numbers without ``.0``, dates without the time 00:00."""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool):

@@ -1,4 +1,4 @@
-"""The rows of a document, read in a process of its own: the parent's end of :mod:`blocklist.formats.sandbox`."""
+"""The parent's end of the sandbox: starts the child process and yields the rows that it writes."""
 
 from __future__ import annotations
 
@@ -17,27 +17,26 @@ from typing import IO, Any, BinaryIO
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.formats.table import NumberedRows
 
-#: Bytes a document may have where nobody says otherwise: the default of the setting ``fetch.max_bytes``.
+#: Bytes; the default of the setting ``fetch.max_bytes``.
 DEFAULT_MAX_BYTES = 268_435_456
-#: What reading may take beyond that, in bytes.
-_MEMORY_BEYOND = 64 << 20
-#: How long the processor may work on a document, in seconds. A long PDF takes minutes; a page only where it is made to:
-#: tags within tags cost the square of their depth.
-_CPU_SECONDS = {"pdf": 300, "spreadsheet": 120, "rss": 60, "html": 20}
+#: Bytes that reading a document may use in addition.
+_EXTRA_MEMORY = 64 << 20
+#: The folder that contains this package.
 _PACKAGES = str(Path(__file__).parents[3])
 
 
 def rows_in_subprocess(
-    kind: str, body: BinaryIO, options: dict[str, Any], max_bytes: int = DEFAULT_MAX_BYTES
+    kind: str, body: BinaryIO, options: dict[str, Any], max_bytes: int, cpu_seconds: int
 ) -> NumberedRows:
-    """Yield the numbered rows of a document (``spreadsheet``, ``pdf``, ``html``, ``rss``).
+    """Yield the numbered rows of a document; ``kind`` is the module in the sandbox that reads it.
 
-    :raises UnreadableFeedError: it cannot be read, or wants more memory or time than a list of that size may.
+    :raises UnreadableFeedError: the document cannot be read, or needs more than ``cpu_seconds``, or more memory than
+        ``max_bytes`` and 64 MiB.
     """
-    limits = {"memory": max_bytes + _MEMORY_BEYOND, "seconds": _CPU_SECONDS[kind]}
+    limits = {"memory": max_bytes + _EXTRA_MEMORY, "seconds": cpu_seconds}
     with _as_file(body) as file:
-        # No variable of this process but where the package is: a document that takes its reader over finds no secret.
-        child = subprocess.Popen(  # noqa: S603 - this very Python, and a kind from the code
+        # An environment without secrets, in case a document takes over the process that reads it.
+        child = subprocess.Popen(  # noqa: S603 - this Python, and arguments from the code
             [sys.executable, "-P", "-m", "blocklist.formats.sandbox", kind, json.dumps(options | limits)],
             stdin=file,
             stdout=subprocess.PIPE,
@@ -49,24 +48,25 @@ def rows_in_subprocess(
             yield from _messages(child.stdout, max_bytes)
             return
         except EOFError:
-            ended = child.wait()
+            status = child.wait()
         finally:
             child.stdout.close()
             child.kill()
             child.wait()
-    # SIGXCPU and the SIGKILL after it: the limit of time. Every other silent death is an allocation that failed.
-    slow = ended in (-24, -9)
-    what = f"{limits['seconds']} seconds of processor time" if slow else f"{limits['memory']:,} bytes of memory"
+    # SIGXCPU, or SIGKILL after it, means the time limit; any other silent end is a failed allocation.
+    limit = (
+        f"{cpu_seconds} seconds of processor time" if status in (-24, -9) else f"{limits['memory']:,} bytes of memory"
+    )
     raise UnreadableFeedError(
-        f"reading the document takes more than {what}, or breaks its reader (exit status {ended}): "
-        "a damaged or hostile document, or one that is far larger than it looks"
+        f"reading the document takes more than {limit}, or breaks its reader (exit status {status}): "
+        "the document is damaged or hostile, or far larger than it looks"
     )
 
 
 def _messages(out: IO[bytes], max_bytes: int) -> NumberedRows:
-    """Yield the rows that the program writes.
+    """Yield the rows that the child writes.
 
-    :raises EOFError: it ended without saying so.
+    :raises EOFError: the child ended before it wrote its last message.
     """
     for line in out:
         message = json.loads(line)
@@ -75,8 +75,8 @@ def _messages(out: IO[bytes], max_bytes: int) -> NumberedRows:
             raise UnreadableFeedError(message["error"])
         if "memory" in message:
             raise UnreadableFeedError(
-                f"reading the document takes more than {max_bytes + _MEMORY_BEYOND:,} bytes of memory "
-                "(setting fetch.max_bytes and 64 MiB): a hostile document, or one that is far larger than it looks"
+                f"reading the document takes more than {max_bytes + _EXTRA_MEMORY:,} bytes of memory "
+                "(setting fetch.max_bytes and 64 MiB): the document is hostile, or far larger than it looks"
             )
         if "ended" in message:
             return
@@ -85,10 +85,10 @@ def _messages(out: IO[bytes], max_bytes: int) -> NumberedRows:
 
 @contextlib.contextmanager
 def _as_file(body: BinaryIO) -> Iterator[IO[bytes]]:
-    """Give a body as a file that another process can read from its beginning."""
+    """Give a body as a file that another process can read from the beginning."""
     body.seek(0)
     if isinstance(body, io.BufferedReader) and isinstance(body.raw, io.FileIO):
-        # A descriptor of its own position is not needed: this process reads no further. The buffer has not read yet.
+        # The child may share the file position, because this process does not read the body itself.
         os.lseek(body.fileno(), 0, os.SEEK_SET)
         yield body
         return

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from blocklist.access.definition_limits import check_reach
+from blocklist.access.definition_limits import check_definition_allowed
 from blocklist.definitions.catalog import catalog_names, from_catalog
 from blocklist.definitions.definition import FeedDefinition
-from blocklist.definitions.merge import amended, drafted
+from blocklist.definitions.merge import amend_definition, draft_definition
 from blocklist.domain.access import Role
 from blocklist.domain.listing import AuthorityKind, Feed
 from blocklist.domain.run import Outcome
@@ -108,8 +108,8 @@ def feed_routes(service: Service) -> Resource:
         """
 
         def add() -> Answer:
-            definition = drafted(body.root, strict=True)
-            check_reach(current_identity().role, definition)
+            definition = draft_definition(body.root, strict=True)
+            check_definition_allowed(current_identity().role, definition)
             feed = service.add_feed(definition, current_identity().actor)
             return _answer(service, feed, 201, ("Location", f"/v1/feeds/{feed.name}"))
 
@@ -133,8 +133,8 @@ def feed_routes(service: Service) -> Resource:
         """
 
         def change(known: FeedDefinition) -> FeedDefinition:
-            definition = amended(known, body.root, strict=True)
-            check_reach(current_identity().role, definition, known)
+            definition = amend_definition(known, body.root, strict=True)
+            check_definition_allowed(current_identity().role, definition, known)
             return definition
 
         actor = current_identity().actor

@@ -10,9 +10,9 @@ from typing import Any
 from flask import request
 from pydantic import BaseModel, Field
 
-from blocklist.access.definition_limits import check_reach
+from blocklist.access.definition_limits import check_definition_allowed
 from blocklist.definitions.definition import FeedDefinition
-from blocklist.definitions.merge import drafted
+from blocklist.definitions.merge import draft_definition
 from blocklist.domain.access import Role
 from blocklist.domain.errors import FetchError, NotFoundError
 from blocklist.domain.listing import RuleKind, Scope
@@ -155,8 +155,8 @@ def _meant(service: Service, patch: dict[str, Any]) -> FeedDefinition:
     if set(patch) == {"name"} and isinstance(patch["name"], str):
         with contextlib.suppress(NotFoundError):
             return definition_of(service.store.feeds.get(patch["name"]))
-    definition = drafted(patch, strict=True)
-    check_reach(current_identity().role, definition)
+    definition = draft_definition(patch, strict=True)
+    check_definition_allowed(current_identity().role, definition)
     return definition
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from blocklist.access.definition_limits import check_reach
+from blocklist.access.definition_limits import check_definition_allowed
 from blocklist.definitions.catalog import catalog_names, from_catalog
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.access import Role
@@ -100,7 +100,7 @@ def add(pages: Blueprint, service: Service) -> None:
 def _may_bring_about(form: Form, definition: FeedDefinition, base: FeedDefinition | None = None) -> bool:
     """Return whether the person may; else the form says why not."""
     try:
-        check_reach(current_identity().role, definition, base)
+        check_definition_allowed(current_identity().role, definition, base)
     except ForbiddenError as error:
         form.problems[""] = str(error)
     return not form.problems

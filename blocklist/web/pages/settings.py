@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, render_template
 from pydantic import BaseModel
 
-from blocklist.config.settings import Settings, holds_secret
+from blocklist.config.settings import Settings, may_contain_secret
 from blocklist.domain.access import Role
 from blocklist.service import Service
 from blocklist.web.authorization import needs
@@ -63,7 +63,7 @@ def _section(section: BaseModel, default: BaseModel | None, prefix: str = "") ->
             for key, table in tables.items():
                 found += _section(table, None, f"{prefix}{name}.{key}.")
             continue
-        shown = _hidden(values[name]) if holds_secret(name, field) else _written(values[name])
+        shown = _hidden(values[name]) if may_contain_secret(name, field) else _written(values[name])
         changed = values[name] != usual.get(name, field.get_default())
         found.append(Setting(f"{prefix}{name}", shown, field.description or "", changed))
     return found

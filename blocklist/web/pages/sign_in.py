@@ -7,7 +7,7 @@ import re
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from blocklist.access.identity import How
+from blocklist.access.identity import AuthMethod
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError, ForbiddenError, TooManyError, UnauthorizedError, UsageError
 from blocklist.service import Service
@@ -141,10 +141,10 @@ def _answered(service: Service) -> tuple[str, str]:
 
     :raises UnauthorizedError: this browser began no sign-in, or the provider's answer is none to it.
     """
-    from blocklist.access.oidc import Pending  # noqa: PLC0415 - only where a provider is set
+    from blocklist.access.oidc import PendingSignIn  # noqa: PLC0415 - only where a provider is set
 
     try:
-        pending = Pending(**json.loads(pending_sign_in() or ""))
+        pending = PendingSignIn(**json.loads(pending_sign_in() or ""))
     except (ValueError, TypeError):
         raise UnauthorizedError("this browser began no sign-in, or cookies are off: begin anew") from None
     secret = service.finish_with_provider(
@@ -175,7 +175,7 @@ def _new_password() -> str:
 
 def _own_name() -> str:
     identity = current_identity()
-    if identity.how is not How.SESSION:
+    if identity.method is not AuthMethod.SESSION:
         raise ForbiddenError("this page is for people who signed in; a token has no password and no sessions")
     return identity.name
 
