@@ -25,7 +25,7 @@ def audit() -> None:
 @pass_context
 def list_(context: Context, limit: int, as_json: bool) -> None:
     """List the newest events."""
-    events = context.service.store.audit.events(limit)
+    events = context.service.audit.events(limit)
     if as_json:
         print_json(events)
         return
@@ -41,7 +41,7 @@ def list_(context: Context, limit: int, as_json: bool) -> None:
 @pass_context
 def export(context: Context, format_: AuditFormat) -> None:
     """Print every event, oldest first, a line each, with its hash."""
-    for line in context.service.export_audit(format_):
+    for line in context.service.audit.export(format_):
         click.echo(line, nl=False)
 
 
@@ -53,8 +53,8 @@ def export(context: Context, format_: AuditFormat) -> None:
 @pass_context
 def verify(context: Context, expect: str, as_json: bool) -> None:
     """Follow the chain of hashes from the first event to the last."""
-    broken = context.service.broken_audit(expect)
-    id_, hash_ = context.service.store.audit.last()
+    broken = context.service.audit.broken(expect)
+    id_, hash_ = context.service.audit.last()
     if as_json:
         print_json({"whole": not broken, "broken": broken, "last": {"id": id_, "hash": hash_}})
     if broken:

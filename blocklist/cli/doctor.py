@@ -8,7 +8,6 @@ import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json
-from blocklist.service.doctor import diagnose
 
 
 @click.command()
@@ -16,7 +15,7 @@ from blocklist.service.doctor import diagnose
 @pass_context
 def doctor(context: Context, as_json: bool) -> None:
     """Examine the configuration, the data folder, the database, the feeds and the snapshot."""
-    findings = diagnose(context.service)
+    findings = context.service.doctor.diagnose()
     if as_json:
         print_json([{"check": f.check, "ok": f.ok, "found": f.found, "mend": f.mend} for f in findings])
     else:

@@ -11,7 +11,7 @@ import click
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.domain.errors import StoreError
-from blocklist.exports import EXPORTS, Export, changes
+from blocklist.exports import EXPORTS, Export
 from blocklist.service.serialization import changed_body
 
 
@@ -28,7 +28,7 @@ def export(
     context: Context, format_: str, policy: str | None, feed: str | None, part: int, output: Path | None
 ) -> None:
     """Write what counts now in a FORMAT of other systems; docs/commands.md says what each cannot say."""
-    exporting = Export(context.service, format_, policy=policy, feed=feed, part=part)
+    exporting = context.service.export(format_, policy=policy, feed=feed, part=part)
     if output is None:
         out = sys.stdout.buffer
         for block in exporting.blocks():
@@ -51,7 +51,7 @@ def export(
 @pass_context
 def changes_(context: Context, since: str, feed: str | None, limit: int, as_json: bool) -> None:
     """List what was listed, delisted or stated otherwise since a time or a snapshot, in order of time."""
-    page = changes(context.service.store, since, limit=limit, feed=feed)
+    page = context.service.changes(since, limit=limit, feed=feed)
     if as_json:
         found = [changed_body(item) for item in page.changes]
         print_json({"since": page.since, "until": page.until, "changes": found, "more": page.last is not None})

@@ -18,9 +18,8 @@ from blocklist.domain.listing import AuthorityKind
 from blocklist.domain.run import Effect, Outcome
 from blocklist.formats.pdf import missing_extra
 from blocklist.formats.registry import FORMATS
-from blocklist.refresh.preview import Preview
+from blocklist.service import Preview
 from blocklist.service.serialization import preview_body
-from blocklist.status.feed_status import feed_rows
 from blocklist.store.feeds import definition_of
 from blocklist.text.validation import validate
 
@@ -66,9 +65,9 @@ def catalog(as_json: bool) -> None:
 @pass_context
 def add(context: Context, /, name: str, **given: Any) -> None:
     """Add a feed: NAME alone takes its definition from the catalog, the options say or change it."""
-    context.service.store.feeds.check_new(name)
+    context.service.feeds.check_new(name)
     definition = _definition(name, **given)
-    context.service.add_feed(definition, context.actor)
+    context.service.feeds.add(definition, context.actor)
     if definition.source.url or definition.source.file:
         click.echo(f"added {name}; 'blocklist refresh {name}' reads it now, the service does so by itself")
     else:
@@ -87,8 +86,8 @@ def edit(context: Context, /, name: str, options: tuple[str, ...], **given: Any)
     patch = _patch(**given)
     if not patch and not options:
         raise UsageError("say what to change, such as --url or --every; 'blocklist feed show NAME' shows what is")
-    before = context.service.store.feeds.get(name)
-    after = context.service.edit_feed(name, lambda known: amended(known, patch, options), context.actor)
+    before = context.service.feeds.get(name)
+    after = context.service.feeds.edit(name, lambda known: amended(known, patch, options), context.actor)
     if before.definition == after.definition:
         click.echo(f"{name} is so already; nothing was changed")
         return
@@ -101,10 +100,10 @@ def edit(context: Context, /, name: str, options: tuple[str, ...], **given: Any)
 @pass_context
 def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None:
     """Read a list as a definition says, show what it would give, and keep nothing."""
-    known = {item.name: item for item in context.service.store.feeds.all()}
+    known = {item.name: item for item in context.service.feeds.all()}
     bare = not any(given.values())
     definition = definition_of(known[name]) if bare and name in known else _definition(name, **given)
-    seen = context.service.preview(definition)
+    seen = context.service.feeds.preview(definition)
     if as_json:
         print_json(preview_body(seen))
     else:
@@ -117,7 +116,7 @@ def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """List the feeds, and how fresh each is."""
-    rows = feed_rows(context.service.store)
+    rows = context.service.feeds.rows()
     if as_json:
         print_json(rows)
         return
@@ -145,8 +144,8 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def show(context: Context, name: str, as_json: bool) -> None:
     """Show a feed: its definition, its times and its last run."""
-    found = context.service.store.feeds.get(name)
-    (row,) = feed_rows(context.service.store, [found])
+    found = context.service.feeds.get(name)
+    (row,) = context.service.feeds.rows([found])
     definition = definition_of(found).model_dump(mode="json", exclude_none=True)
     if as_json:
         print_json(row | {"definition": definition})
@@ -159,7 +158,7 @@ def show(context: Context, name: str, as_json: bool) -> None:
 @pass_context
 def pause(context: Context, name: str) -> None:
     """Stop a feed's schedule; what it lists goes on counting."""
-    context.service.pause_feed(name, True, context.actor)
+    context.service.feeds.pause(name, context.actor)
     click.echo(f"paused {name}; its list goes on serving")
 
 
@@ -168,7 +167,7 @@ def pause(context: Context, name: str) -> None:
 @pass_context
 def resume(context: Context, name: str) -> None:
     """Resume a feed's schedule; it is due at once."""
-    context.service.pause_feed(name, False, context.actor)
+    context.service.feeds.resume(name, context.actor)
     click.echo(f"resumed {name}")
 
 
@@ -177,7 +176,7 @@ def resume(context: Context, name: str) -> None:
 @pass_context
 def remove(context: Context, name: str) -> None:
     """End a feed: its sites are delisted, and stay in the history."""
-    closed = context.service.remove_feed(name, context.actor)
+    closed = context.service.feeds.remove(name, context.actor)
     click.echo(f"removed {name}: {closed:,} sites delisted, their history is kept")
 
 
@@ -185,7 +184,7 @@ def remove(context: Context, name: str) -> None:
 @pass_context
 def samples(context: Context) -> None:
     """Add and read the made-up samples of the catalog, to try the service out."""
-    known = {item.name: item for item in context.service.store.feeds.all()}
+    known = {item.name: item for item in context.service.feeds.all()}
     for name in catalog_names():
         definition = from_catalog(name)
         if definition.reference_only or (name in known and known[name].last_success):
@@ -194,8 +193,8 @@ def samples(context: Context) -> None:
             click.echo(f"{name}: skipped: {missing}")
             continue
         if name not in known:
-            context.service.add_feed(_sample(name), context.actor)
-        run = context.service.refresh(name, context.actor)
+            context.service.feeds.add(_sample(name), context.actor)
+        run = context.service.runs.refresh(name, context.actor)
         if run.outcome is not Outcome.APPLIED:
             raise UsageError(f"sample of {name}: {run.outcome}: {run.reason}")
         click.echo(f"{name}: {run.reason}")

@@ -33,7 +33,7 @@ def hold() -> None:
 @pass_context
 def list_(context: Context, feed: str | None, every: bool, as_json: bool) -> None:
     """List the entries that wait."""
-    found = context.service.store.holds.all(feed, None if every else HoldState.WAITING)
+    found = context.service.holds.all(feed, None if every else HoldState.WAITING)
     if as_json:
         print_json([hold_body(item) for item in found])
         return
@@ -52,7 +52,7 @@ def list_(context: Context, feed: str | None, every: bool, as_json: bool) -> Non
 def approve(context: Context, ids: tuple[int, ...], reason: str) -> None:
     """List the entries now, and whenever their feed names them."""
     for id_ in ids:
-        done = context.service.approve_hold(id_, context.actor, reason)
+        done = context.service.holds.approve(id_, context.actor, reason)
         click.echo(f"hold {id_} approved: {done.feed} lists {done.rule.value}")
 
 
@@ -63,7 +63,7 @@ def approve(context: Context, ids: tuple[int, ...], reason: str) -> None:
 def refuse(context: Context, ids: tuple[int, ...], reason: str) -> None:
     """Keep the entries off the list, whenever their feed names them."""
     for id_ in ids:
-        done = context.service.refuse_hold(id_, context.actor, reason)
+        done = context.service.holds.refuse(id_, context.actor, reason)
         click.echo(f"hold {id_} refused: {done.feed} does not list {done.rule.value}")
 
 
@@ -74,5 +74,5 @@ def refuse(context: Context, ids: tuple[int, ...], reason: str) -> None:
 def revoke(context: Context, ids: tuple[int, ...], reason: str) -> None:
     """Take decisions back: the entries wait again, and are not listed meanwhile."""
     for id_ in ids:
-        done = context.service.revoke_hold(id_, context.actor, reason)
+        done = context.service.holds.revoke(id_, context.actor, reason)
         click.echo(f"hold {id_} revoked: {done.rule.value} of {done.feed} waits again")

@@ -8,7 +8,6 @@ import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
-from blocklist.notify.notifier import Notifier
 
 
 @click.group()
@@ -23,7 +22,7 @@ def notify() -> None:
 @pass_context
 def list_(context: Context, state: str | None, limit: int, as_json: bool) -> None:
     """List the newest messages, newest first, and what became of each."""
-    found = context.service.store.notices.messages(state, limit)
+    found = context.service.notifier.messages(state, limit)
     if as_json:
         print_json(found)
         return
@@ -40,7 +39,7 @@ def list_(context: Context, state: str | None, limit: int, as_json: bool) -> Non
 @pass_context
 def test(context: Context, channels: tuple[str, ...], as_json: bool) -> None:
     """Send a test to each CHANNEL, such as webhook:pager or email:team; to all where none is named."""
-    sent = Notifier(context.service).test(channels)
+    sent = context.service.notifier.test(channels)
     if as_json:
         print_json(sent)
     for row in sent if not as_json else ():

@@ -28,7 +28,7 @@ def _word(action: OverrideAction, help_: str) -> None:
             moment = parse_time(until) if until else None
         except ValueError as error:
             raise UsageError(f"--until: {error}") from None
-        done = context.service.add_override(action, target, reason, context.actor, moment)
+        done = context.service.overrides.add(action, target, reason, context.actor, moment)
         ends = f" until {done.until}" if done.until else ""
         click.echo(f"override {done.id}: {action.value} {done.rule.value} ({done.rule.scope}){ends}")
         if done.confirmed_at is None:
@@ -45,7 +45,7 @@ _word(OverrideAction.BLOCK, "Block a host (with all below it), a URL, an address
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """List the overrides that were not removed."""
-    overrides = context.service.store.overrides.all()
+    overrides = context.service.overrides.all()
     if as_json:
         print_json([override_body(item) for item in overrides])
         return
@@ -68,7 +68,7 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def confirm(context: Context, id_: int) -> None:
     """Let an override count that waits for a second person."""
-    done = context.service.confirm_override(id_, context.actor)
+    done = context.service.overrides.confirm(id_, context.actor)
     click.echo(f"override {id_} confirmed: {done.action.value} {done.rule.value} holds from now on")
 
 
@@ -77,7 +77,7 @@ def confirm(context: Context, id_: int) -> None:
 @pass_context
 def remove(context: Context, id_: int) -> None:
     """End an override."""
-    done = context.service.remove_override(id_, context.actor)
+    done = context.service.overrides.remove(id_, context.actor)
     click.echo(f"override {id_} removed: {done.action.value} {done.rule.value} no longer holds")
 
 

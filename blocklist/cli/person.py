@@ -28,7 +28,7 @@ def person() -> None:
 @pass_context
 def add(context: Context, name: str, role: str, as_json: bool) -> None:
     """Add a person, and print the link by which they set their password."""
-    made, key = context.service.add_person(name, Role(role), context.actor)
+    made, key = context.service.people.add(name, Role(role), context.actor)
     _print_link(context, made, key, as_json)
 
 
@@ -37,7 +37,7 @@ def add(context: Context, name: str, role: str, as_json: bool) -> None:
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """List everybody."""
-    people = context.service.store.people.all()
+    people = context.service.people.all()
     if as_json:
         print_json([person_body(item) for item in people])
         return
@@ -54,7 +54,7 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def set_role(context: Context, name: str, role: str) -> None:
     """Give a person another role; they sign in again."""
-    done = context.service.set_role(name, Role(role), context.actor)
+    done = context.service.people.set_role(name, Role(role), context.actor)
     click.echo(f"{done.name} is {done.role} now, and signs in again")
 
 
@@ -63,12 +63,12 @@ def set_role(context: Context, name: str, role: str) -> None:
 @pass_context
 def set_password(context: Context, name: str) -> None:
     """Give a person a password, typed or read from standard input; their sessions end."""
-    context.service.store.people.get(name)
+    context.service.people.get(name)
     if sys.stdin.isatty():
         password = click.prompt(f"New password of {name}", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    context.service.set_password(name, password, context.actor)
+    context.service.people.set_password(name, password, context.actor)
     click.echo(f"{name} has a new password, and signs in again")
 
 
@@ -78,7 +78,7 @@ def set_password(context: Context, name: str) -> None:
 @pass_context
 def link(context: Context, name: str, as_json: bool) -> None:
     """Print a link by which a person sets a new password; it works once, for three days."""
-    found, key = context.service.new_link(name, context.actor)
+    found, key = context.service.people.new_link(name, context.actor)
     _print_link(context, found, key, as_json)
 
 
@@ -87,7 +87,7 @@ def link(context: Context, name: str, as_json: bool) -> None:
 @pass_context
 def disable(context: Context, name: str) -> None:
     """Shut a person out at once."""
-    context.service.disable_person(name, True, context.actor)
+    context.service.people.set_disabled(name, True, context.actor)
     click.echo(f"{name} is shut out; tokens that {name} made go on: see 'blocklist token list'")
 
 
@@ -96,7 +96,7 @@ def disable(context: Context, name: str) -> None:
 @pass_context
 def enable(context: Context, name: str) -> None:
     """Let a person in again who was shut out."""
-    context.service.disable_person(name, False, context.actor)
+    context.service.people.set_disabled(name, False, context.actor)
     click.echo(f"{name} may sign in again")
 
 
@@ -105,7 +105,7 @@ def enable(context: Context, name: str) -> None:
 @pass_context
 def sign_out(context: Context, name: str) -> None:
     """End every session of a person."""
-    ended = context.service.sign_out_everywhere(name, context.actor)
+    ended = context.service.people.sign_out_everywhere(name, context.actor)
     click.echo(f"{name} is signed out: {ended} sessions ended")
 
 

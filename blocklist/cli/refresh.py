@@ -15,7 +15,7 @@ from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json
 from blocklist.domain.errors import UsageError
 from blocklist.domain.run import Outcome, Run, Stage
-from blocklist.refresh.run import Progress as Told
+from blocklist.service import Progress as ProgressCallback
 from blocklist.service.serialization import run_body
 
 _STAGES = list(Stage)
@@ -30,13 +30,13 @@ def refresh(context: Context, names: tuple[str, ...], file: Path | None, as_json
     """Refresh feeds now: those named, or all that are not paused."""
     if file and len(names) != 1:
         raise UsageError("--file is the body of one feed: name exactly one")
-    chosen = list(names) or [item.name for item in context.service.store.feeds.all() if not item.paused]
+    chosen = list(names) or [item.name for item in context.service.feeds.all() if not item.paused]
     if not chosen:
         raise UsageError("there are no feeds to refresh: add one with 'blocklist feed add NAME'")
     runs = []
     for name in chosen:
         with _progress(name, as_json) as told:
-            runs.append(context.service.refresh(name, context.actor, file=file, progress=told))
+            runs.append(context.service.runs.refresh(name, context.actor, file=file, progress=told))
         if not as_json:
             _print(runs[-1])
     if as_json:
@@ -60,7 +60,7 @@ def _print(run: Run) -> None:
 
 
 @contextlib.contextmanager
-def _progress(name: str, quiet: bool) -> Iterator[Told]:
+def _progress(name: str, quiet: bool) -> Iterator[ProgressCallback]:
     """Show the stage and how far it is, where standard error is a terminal."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:

@@ -27,7 +27,7 @@ def token() -> None:
 @pass_context
 def create(context: Context, role: str, name: str, expires: str | None, as_json: bool) -> None:
     """Make a token and print it, this once."""
-    made, secret = context.service.create_token(Role(role), context.actor, name, _moment(expires))
+    made, secret = context.service.tokens.create(Role(role), context.actor, name, _moment(expires))
     if as_json:
         print_json(token_body(made) | {"token": secret})
         return
@@ -41,7 +41,7 @@ def create(context: Context, role: str, name: str, expires: str | None, as_json:
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """List the tokens there are and were."""
-    tokens = context.service.store.tokens.all()
+    tokens = context.service.tokens.all()
     if as_json:
         print_json([token_body(item) for item in tokens])
         return
@@ -59,7 +59,7 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def revoke(context: Context, id_: int) -> None:
     """End a token at once."""
-    done = context.service.revoke_token(id_, context.actor)
+    done = context.service.tokens.revoke(id_, context.actor)
     click.echo(f"token {id_} ({done.name}) revoked")
 
 

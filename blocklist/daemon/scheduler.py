@@ -11,10 +11,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError
-from blocklist.notify.notifier import Notifier
 from blocklist.service import Service
 from blocklist.status.feed_status import state_of
-from blocklist.status.statistics import Sampler
 from blocklist.store.feeds import definition_of
 
 _LOG = structlog.get_logger("blocklist.schedule")
@@ -57,11 +55,12 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin."""
-        sampler = Sampler(self._service.store, self._service.board)
+        sampler = self._service.statistics.sampler(self._service.read_scoreboard)
         self._clock.add_job(sampler.sample, "interval", seconds=_SAMPLED, id="sample", executor="upkeep")
         if self._service.settings.notify.channels:
-            notifier = Notifier(self._service)
-            self._clock.add_job(notifier.tick, "interval", seconds=_NOTICED, id="notify", executor="notify")
+            self._clock.add_job(
+                self._service.notifier.tick, "interval", seconds=_NOTICED, id="notify", executor="notify"
+            )
         self._clock.start()
 
     def stop(self, *, wait: bool = False) -> None:
@@ -81,7 +80,7 @@ class Scheduler:
             _LOG.error("schedule", error=str(error))
 
     def _start_due(self) -> None:
-        for feed in self._service.store.feeds.due(now()):
+        for feed in self._service.feeds.due(now()):
             source = definition_of(feed).source
             if source.url is None and source.file is None:
                 continue
@@ -94,7 +93,7 @@ class Scheduler:
     def _refresh(self, name: str) -> None:
         begun: list[int] = []
         try:
-            self._service.refresh(name, "schedule", wait=0, begun=begun.append)
+            self._service.runs.refresh(name, "schedule", wait=0, begun=begun.append)
         except BlocklistError as error:
             self._tell_failure(name, begun, str(error))
         finally:
@@ -105,14 +104,14 @@ class Scheduler:
         """Write one line: whether a run never began, was not recorded, or was and is not served yet."""
         if not begun:
             _LOG.warning("run not started", feed=name, reason=reason)
-        elif reason == self._service.publish_failure:
+        elif reason == self._service.publisher.failure:
             _LOG.error("run recorded, snapshot not published", feed=name, run=begun[0], reason=reason)
         else:
             _LOG.error("run not finished", feed=name, run=begun[0], reason=reason)
 
     def _tell_stale(self) -> None:
         """Write one line when a feed becomes stale, and one when its list is known to be current again."""
-        feeds = self._service.store.feeds.all()
+        feeds = self._service.feeds.all()
         stale = {feed.name for feed in feeds if state_of(feed) == "stale"}
         for feed in feeds:
             if feed.name in stale - self._stale:
@@ -122,6 +121,6 @@ class Scheduler:
         self._stale = stale
 
     def _publish_behind(self) -> None:
-        if time.monotonic() >= self._publish_after and self._service.is_behind():
+        if time.monotonic() >= self._publish_after and self._service.publisher.is_behind():
             self._publish_after = time.monotonic() + _PUBLISH_AGAIN
-            self._service.publish()
+            self._service.publisher.publish()

@@ -103,7 +103,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     with contextlib.ExitStack() as stack:
         node = _node(settings)
         stack.callback(node.stop)
-        service.board = node.board.read_all
+        service.read_scoreboard = node.board.read_all
         app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
         server = _bind(settings, app)
         server.ssl_adapter = adapter
@@ -117,7 +117,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
         stack.callback(scheduler.stop)
         _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup, workers=node.workers)
         _tell_audit(service)
-        started(service.first_link())
+        started(service.people.first_link())
         ended.wait()
         _tell_audit(service)
         _LOG.info("stopping")
@@ -125,7 +125,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
 
 def _tell_audit(service: Service) -> None:
     """Leave in the log where the audit log ends: a log that is kept elsewhere tells of one that was made up anew."""
-    id_, hash_ = service.store.audit.last()
+    id_, hash_ = service.audit.last()
     _LOG.info("audit log", last=f"{id_}:{hash_}")
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from blocklist.config.settings import Settings
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError, UsageError
 from blocklist.exports.export_formats import EXPORTS, About, Write
 from blocklist.exports.export_rows import ListingSelector, policy_of
-from blocklist.service import Service
+from blocklist.snapshot.reader import Snapshot
+from blocklist.store import Store
 
 #: Characters that are handed on at a time.
 _BLOCK = 65_536
@@ -23,9 +25,17 @@ class Export:
     """
 
     def __init__(
-        self, service: Service, format_: str, *, policy: str | None = None, feed: str | None = None, part: int = 1
+        self,
+        store: Store,
+        settings: Settings,
+        current_snapshot: Callable[[], Snapshot],
+        format_: str,
+        *,
+        policy: str | None = None,
+        feed: str | None = None,
+        part: int = 1,
     ) -> None:
-        """Make ready. Without a policy it is ``default``; or, of a feed, everything that it lists.
+        """Choose what to export: without a policy it is ``default``, or, of a feed, everything that it lists.
 
         :raises NotFoundError: there is no such format, policy or feed.
         :raises UsageError: the format does not come in parts.
@@ -37,12 +47,13 @@ class Export:
             raise UsageError(f"the format {format_} comes in one part")
         self.left_out: Counter[str] = Counter()
         self.lines, self.parts = 0, 1
-        self._service = service
+        self._store = store
+        self._current_snapshot = current_snapshot
         self._part = part
-        self._feed = service.store.feeds.get(feed) if feed else None
-        self._policy = policy_of(service.settings, policy or "default") if policy or not feed else None
+        self._feed = store.feeds.get(feed) if feed else None
+        self._policy = policy_of(settings, policy or "default") if policy or not feed else None
         of = ([f"policy {self._policy.name}"] if self._policy else []) + ([f"feed {feed}"] if feed else [])
-        newest = service.store.snapshots.newest()
+        newest = store.snapshots.newest()
         self._about = About(f"blocklist, {', '.join(of)}", newest["version"] if newest else 0, now())
 
     @property
@@ -64,12 +75,11 @@ class Export:
         yield "".join(held).encode()
 
     def _text(self) -> Iterator[str]:
-        store = self._service.store
         write: Write = self.format.write
-        with store.database.reading():
-            counting = ListingSelector(self._service, self._policy)
-            listings = store.exports.listed(self._feed.id if self._feed else None)
-            lines = write(counting.rows(listings), self._about, self.left_out)
+        with self._store.database.reading():
+            selector = ListingSelector(self._store, self._policy, self._current_snapshot)
+            listings = self._store.exports.listed(self._feed.id if self._feed else None)
+            lines = write(selector.rows(listings), self._about, self.left_out)
             yield from lines if self.format.part is None else self._only_part(lines, self.format.part)
 
     def _only_part(self, lines: Iterator[str], length: int) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy, Target
 from blocklist.normalize.hosts import parse_target
-from blocklist.service import Service
 from blocklist.snapshot.reader import Snapshot
+from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 
 
@@ -47,18 +47,18 @@ class Row(NamedTuple):
 class ListingSelector:
     """Says which listings count: under a policy, with overrides above it."""
 
-    def __init__(self, service: Service, policy: Policy | None) -> None:
+    def __init__(self, store: Store, policy: Policy | None, current_snapshot: Callable[[], Snapshot]) -> None:
         self._policy = policy
         self._definitions: dict[int, tuple[Feed, FeedDefinition]] = {
-            feed.id: (feed, definition_of(feed)) for feed in service.store.feeds.ever()
+            feed.id: (feed, definition_of(feed)) for feed in store.feeds.ever()
         }
-        self.overrides = service.store.overrides.active()
+        self.overrides = store.overrides.active()
         allowed = [item.rule for item in self.overrides if item.action is OverrideAction.ALLOW]
         self._allowed = {rule.value for rule in allowed if rule.kind is not RuleKind.URL}
         self._allowed |= {rule.value.partition("/")[0] for rule in allowed if rule.kind is RuleKind.URL}
         least = policy.min_authorities if policy else 1
         #: What the lookup nodes answer decides where more than the listing itself has a say.
-        self._snapshot: Snapshot | None = service.snapshot() if least > 1 or self._allowed else None
+        self._snapshot: Snapshot | None = current_snapshot() if least > 1 or self._allowed else None
         self._everything = least > 1
 
     def rows(self, listings: Iterator[tuple[Any, ...]]) -> Iterator[Row]:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from blocklist.config.notifications import Event
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.run import Outcome
-from blocklist.service.publishing import Publishing
 from blocklist.status.feed_status import state_of
 from blocklist.store import Store
 
@@ -25,9 +24,8 @@ class Condition(NamedTuple):
     said: str
 
 
-def conditions(service: Publishing) -> Iterator[Condition]:
-    """Yield everything that is wrong now."""
-    store = service.store
+def conditions(store: Store, unpublished: str) -> Iterator[Condition]:
+    """Yield everything that is wrong now. ``unpublished`` is why the snapshot lags behind; empty where it does not."""
     for feed in store.feeds.all():
         if state_of(feed) == "stale":
             since = f"could not be read since it was added on {feed.created_at}"
@@ -49,8 +47,8 @@ def conditions(service: Publishing) -> Iterator[Condition]:
             f"See 'blocklist hold list --feed {row['feed']}'."
         )
         yield Condition(Event.ENTRY_HELD, row["feed"], f"{row['id']:012}", said)
-    if service.publish_failure and service.is_behind():
-        said = f"The snapshot could not be published: {service.publish_failure}. The last one goes on serving."
+    if unpublished:
+        said = f"The snapshot could not be published: {unpublished}. The last one goes on serving."
         yield Condition(Event.SNAPSHOT_UNPUBLISHED, "", "", said)
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import random
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import structlog
 
 from blocklist.config.notifications import Event, WebhookSettings
+from blocklist.config.settings import Settings
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
 from blocklist.notify.conditions import conditions, ending, is_news
 from blocklist.notify.mail import send
 from blocklist.notify.messages import Message, News, compose, test_message
 from blocklist.notify.webhook import DeliveryError, post
-from blocklist.service.publishing import Publishing
+from blocklist.store import Store
 
 _LOG = structlog.get_logger("blocklist.notify")
 #: Seconds between the tries at a message (as Standard Webhooks suggests); after the last it is given up.
@@ -31,10 +32,13 @@ _LEASE = 60
 class Notifier:
     """Tells people what is wrong with one service, and that it no longer is."""
 
-    def __init__(self, service: Publishing) -> None:
-        self._service = service
-        self._store = service.store
-        self._settings = service.settings.notify
+    def __init__(self, store: Store, settings: Settings, publishing_trouble: Callable[[], str]) -> None:
+        """Prepare; ``publishing_trouble`` returns why the snapshot lags behind the database, or an empty string."""
+        self._store = store
+        self._settings = settings.notify
+        self._fetch_settings = settings.fetch
+        self._publishing_trouble = publishing_trouble
+        self.messages = store.notices.messages
 
     def tick(self) -> None:
         """Look, and deliver what is due; a failure is logged, and the next tick tries again."""
@@ -47,7 +51,7 @@ class Notifier:
     def look(self) -> None:
         """Note what is wrong now and what no longer is, and put news into the outbox when they have gathered."""
         moment = now()
-        current = {(item.event, item.subject): item for item in conditions(self._service)}
+        current = {(item.event, item.subject): item for item in conditions(self._store, self._publishing_trouble())}
         known = {(Event(row["event"]), row["subject"]): row for row in self._store.notices.open()}
         restated = [
             (known[key], item)
@@ -147,11 +151,10 @@ class Notifier:
         if channel is None:
             raise DeliveryError(f"there is no channel {row['channel']} in the configuration any more", final=True)
         message = Message(row["message"], row["summary"], json.loads(row["content"]))
-        fetching = self._service.settings.fetch
         if isinstance(channel, WebhookSettings):
-            post(channel, fetching, self._settings.timeout, message)
+            post(channel, self._fetch_settings, self._settings.timeout, message)
             return None
-        return send(channel, self._settings, fetching, message)
+        return send(channel, self._settings, self._fetch_settings, message)
 
     def _failed(self, row: dict[str, Any], error: BlocklistError) -> None:
         attempts = row["attempts"]

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from blocklist.domain.clock import later, now, rfc3339
 from blocklist.store import Store
 
-#: What each worker of a lookup node says of itself: see :meth:`blocklist.node.metrics.Counters.state`.
-Board = Callable[[], list[dict[str, Any]]]
+#: Returns what each worker of a lookup node reports: see :meth:`blocklist.node.metrics.Counters.state`.
+ReadScoreboard = Callable[[], list[dict[str, Any]]]
 #: A worker that has not told of itself for so many seconds does not answer.
 SILENT = 5
 
@@ -82,84 +82,95 @@ class NodeSeen:
     connections: int
 
 
-def listed_now(store: Store) -> ListedNow:
-    """Return how many sites are listed now, in all and by authority."""
-    newest = store.snapshots.newest() or {"rules": 0, "version": 0}
-    return ListedNow(newest["rules"], newest["version"], tuple(store.figures.listed_now()))
+class Statistics:
+    """What is listed, asked and run, over time: read from counts, whatever the number of listings."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def listed_now(self) -> ListedNow:
+        """Return how many sites are listed now, in all and by authority."""
+        newest = self._store.snapshots.newest() or {"rules": 0, "version": 0}
+        return ListedNow(newest["rules"], newest["version"], tuple(self._store.figures.listed_now()))
+
+    def listed_over_time(self, days: int = 90, *, most: int = 8) -> list[ListedOn]:
+        """Return a row for each of the last days, today included, and each authority, the largest first within a day.
+
+        The ``most`` authorities with the most sites now have rows of their own; one more, None, sums the rest.
+        """
+        today = date.fromisoformat(now()[:10])
+        first = (today - timedelta(days=days - 1)).isoformat()
+        listed = Counter(self._store.figures.listed_before(first))
+        changes: dict[str, list[tuple[str, int]]] = {}
+        for day, authority, change in self._store.figures.listed_changes(first):
+            changes.setdefault(day, []).append((authority, change))
+        ends = listed.copy()
+        for day_changes in changes.values():
+            for authority, change in day_changes:
+                ends[authority] += change
+        shown = [name for name, _ in sorted(ends.items(), key=lambda item: (-item[1], item[0]))[:most]]
+        rows = []
+        for back in range(days - 1, -1, -1):
+            day = (today - timedelta(days=back)).isoformat()
+            for authority, change in changes.get(day, ()):
+                listed[authority] += change
+            rows += [ListedOn(day, name, listed[name]) for name in shown]
+            if len(ends) > len(shown):
+                rows.append(ListedOn(day, None, listed.total() - sum(listed[name] for name in shown)))
+        return rows
+
+    def traffic(self, hours: int = 24, *, points: int = 120) -> list[TrafficPoint]:
+        """Return lookups and blocks per second over the last hours, in so many points of equal length, oldest first."""
+        end = now()
+        length = max(60.0, hours * 3600 / points)
+        begin = later(end, -hours * 3600)
+        sums: dict[int, list[float]] = {}
+        for row in self._store.figures.traffic(begin):
+            number = int((_seconds(row["at"]) - _seconds(begin) - 1) // length)
+            total = sums.setdefault(number, [0.0, 0.0, 0.0])
+            for index, name in enumerate(("seconds", "lookups", "listed")):
+                total[index] += row[name]
+        found = []
+        for number in range(int(hours * 3600 / length)):
+            seconds, lookups, listed = sums.get(number, (0.0, 0.0, 0.0))
+            at = later(begin, (number + 1) * length)
+            if not seconds:
+                found.append(TrafficPoint(at, None, None, None))
+            else:
+                found.append(
+                    TrafficPoint(at, lookups / seconds, listed / seconds, listed / lookups if lookups else None)
+                )
+        return found
+
+    def sampler(self, read_scoreboard: ReadScoreboard) -> Sampler:
+        """Return what writes down the traffic of a lookup node, for :meth:`traffic`."""
+        return Sampler(self._store, read_scoreboard)
+
+    def recent_runs(self, feeds: Iterable[str], each: int = 20) -> dict[str, list[RunMark]]:
+        """Return the newest runs of each of these feeds, oldest first: one query, however many feeds."""
+        found: dict[str, list[RunMark]] = {name: [] for name in feeds}
+        for feed, id_, started_at, finished_at, outcome, counts in self._store.figures.recent_runs(list(found), each):
+            figures = json.loads(counts)
+            marks = (figures.get(name, 0) for name in ("added", "removed", "listed"))
+            found[feed].append(RunMark(id_, started_at, finished_at, outcome, *marks))
+        return found
 
 
-def listed_over_time(store: Store, days: int = 90, *, most: int = 8) -> list[ListedOn]:
-    """Return a row for each of the last days, today included, and each authority, the largest first within a day.
-
-    The ``most`` authorities with the most sites now have rows of their own; one more, None, sums the rest.
-    """
-    today = date.fromisoformat(now()[:10])
-    first = (today - timedelta(days=days - 1)).isoformat()
-    listed = Counter(store.figures.listed_before(first))
-    changes: dict[str, list[tuple[str, int]]] = {}
-    for day, authority, change in store.figures.listed_changes(first):
-        changes.setdefault(day, []).append((authority, change))
-    ends = listed.copy()
-    for day_changes in changes.values():
-        for authority, change in day_changes:
-            ends[authority] += change
-    shown = [name for name, _ in sorted(ends.items(), key=lambda item: (-item[1], item[0]))[:most]]
-    rows = []
-    for back in range(days - 1, -1, -1):
-        day = (today - timedelta(days=back)).isoformat()
-        for authority, change in changes.get(day, ()):
-            listed[authority] += change
-        rows += [ListedOn(day, name, listed[name]) for name in shown]
-        if len(ends) > len(shown):
-            rows.append(ListedOn(day, None, listed.total() - sum(listed[name] for name in shown)))
-    return rows
-
-
-def traffic(store: Store, hours: int = 24, *, points: int = 120) -> list[TrafficPoint]:
-    """Return lookups and blocks per second over the last hours, in so many points of equal length, oldest first."""
-    end = now()
-    length = max(60.0, hours * 3600 / points)
-    begin = later(end, -hours * 3600)
-    sums: dict[int, list[float]] = {}
-    for row in store.figures.traffic(begin):
-        number = int((_seconds(row["at"]) - _seconds(begin) - 1) // length)
-        total = sums.setdefault(number, [0.0, 0.0, 0.0])
-        for index, name in enumerate(("seconds", "lookups", "listed")):
-            total[index] += row[name]
-    found = []
-    for number in range(int(hours * 3600 / length)):
-        seconds, lookups, listed = sums.get(number, (0.0, 0.0, 0.0))
-        at = later(begin, (number + 1) * length)
-        if not seconds:
-            found.append(TrafficPoint(at, None, None, None))
-        else:
-            found.append(TrafficPoint(at, lookups / seconds, listed / seconds, listed / lookups if lookups else None))
-    return found
-
-
-def nodes_seen(board: Board) -> list[NodeSeen]:
+def nodes_seen(read_scoreboard: ReadScoreboard) -> list[NodeSeen]:
     """Return the workers that this service's lookup node has, as they last told of themselves."""
     name = socket.gethostname()
-    return [_node(name, worker, state) for worker, state in enumerate(board())]
-
-
-def recent_runs(store: Store, feeds: Iterable[str], each: int = 20) -> dict[str, list[RunMark]]:
-    """Return the newest runs of each of these feeds, oldest first: one query, however many feeds."""
-    found: dict[str, list[RunMark]] = {name: [] for name in feeds}
-    for feed, id_, started_at, finished_at, outcome, counts in store.figures.recent_runs(list(found), each):
-        figures = json.loads(counts)
-        marks = (figures.get(name, 0) for name in ("added", "removed", "listed"))
-        found[feed].append(RunMark(id_, started_at, finished_at, outcome, *marks))
-    return found
+    return [_node(name, worker, state) for worker, state in enumerate(read_scoreboard())]
 
 
 class Sampler:
     """Writes down what a lookup node was asked since the last time, for :func:`traffic`."""
 
-    def __init__(self, store: Store, board: Board, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, store: Store, read_scoreboard: ReadScoreboard, timer: Callable[[], float] = time.monotonic
+    ) -> None:
         """Begin from what the node has counted so far; ``timer`` measures the seconds between samples."""
         self._store = store
-        self._board = board
+        self._read_scoreboard = read_scoreboard
         self._timer = timer
         self._since = timer()
         self._counted: list[list[int]] = []
@@ -174,7 +185,7 @@ class Sampler:
 
     def _read(self) -> list[list[int]]:
         """Return the verdicts of each worker: counters never go back, so what reads less was read badly."""
-        counted = [_verdicts(state) for state in self._board()]
+        counted = [_verdicts(state) for state in self._read_scoreboard()]
         known: Sequence[list[int]] = self._counted or [[0, 0, 0]] * len(counted)
         return [list(map(max, now_, before)) for now_, before in zip(counted, known, strict=True)]
 

@@ -67,7 +67,7 @@ def test_listed_restated_and_delisted_come_in_order_of_time(service: Service, li
 def test_a_removed_feed_is_delisted_whole(service: Service, lists: Listing, clock: Clock) -> None:
     lists("court", "a.example\nb.example\n")
     clock.advance(600)
-    service.remove_feed("court", "tester")
+    service.feeds.remove("court", "tester")
     assert told(every(service.store, now())) == [("delisted", "a.example"), ("delisted", "b.example")]
 
 

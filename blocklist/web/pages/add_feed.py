@@ -33,7 +33,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @pages.get("/feeds/new")
     @needs(Role.EDITOR)
     def new_feed() -> str:
-        known = {feed.name for feed in service.store.feeds.all()}
+        known = {feed.name for feed in service.feeds.all()}
         definitions = [from_catalog(name) for name in catalog_names()]
         return render_template("new.html", section="Feeds", catalog=definitions, known=known, form=Form())
 
@@ -54,7 +54,7 @@ def add(pages: Blueprint, service: Service) -> None:
         if definition is None:
             return _definition_page(form, base, "new"), 422
         try:
-            service.store.feeds.check_new(definition.name)
+            service.feeds.check_new(definition.name)
         except BlocklistError as error:
             form.problems["name"] = str(error)
         if form.problems or not _may_bring_about(form, definition):
@@ -62,7 +62,7 @@ def add(pages: Blueprint, service: Service) -> None:
         if form["step"] != "save":
             return _preview_page(service, form, definition, "new")
         try:
-            service.add_feed(definition, current_identity().actor)
+            service.feeds.add(definition, current_identity().actor)
         except BlocklistError as error:
             form.problems[""] = str(error)
             return _definition_page(form, base, "new"), 422
@@ -71,14 +71,14 @@ def add(pages: Blueprint, service: Service) -> None:
     @pages.get("/feeds/<name>/edit")
     @needs(Role.EDITOR)
     def edit_feed(name: str) -> str:
-        feed = service.store.feeds.get(name)
+        feed = service.feeds.get(name)
         form = form_of(definition_of(feed))
         return _definition_page(form, definition_of(feed), name, version_of(feed))
 
     @pages.post("/feeds/<name>/edit")
     @needs(Role.EDITOR)
     def change_feed(name: str) -> ResponseReturnValue:
-        form, feed = Form(request.form), service.store.feeds.get(name)
+        form, feed = Form(request.form), service.feeds.get(name)
         base, seen = definition_of(feed), form["seen"]
         if form["step"] == "change":
             return _definition_page(form, base, name, seen)
@@ -90,7 +90,7 @@ def add(pages: Blueprint, service: Service) -> None:
         if form["step"] != "save":
             return _preview_page(service, form, definition, name)
         try:
-            service.edit_feed(name, lambda _: definition, current_identity().actor, seen=[seen], wait=_WAIT)
+            service.feeds.edit(name, lambda _: definition, current_identity().actor, seen=[seen], wait=_WAIT)
         except BlocklistError as error:
             form.problems[""] = str(error)
             return _definition_page(form, base, name, seen), 422
@@ -110,7 +110,7 @@ def _watch(service: Service, definition: FeedDefinition, said: str) -> Response:
     """Read a new feed's list at once and lead to its run; a list that arrives another way is waited for."""
     if not (definition.source.url or definition.source.file):
         return done(f"{said}; bring its list here.", "upload", name=definition.name)
-    run = service.start_refresh(definition.name, current_identity().actor)
+    run = service.background.refresh(definition.name, current_identity().actor)
     return done(f"{said}, and is being read.", "run", id_=run.id)
 
 
@@ -132,7 +132,7 @@ def _preview_page(service: Service, form: Form, definition: FeedDefinition, name
     found: dict[str, Any] = {"seen": None, "failure": None}
     if definition.source.url or definition.source.file:
         try:
-            found["seen"] = service.preview(definition)
+            found["seen"] = service.feeds.preview(definition)
         except BlocklistError as error:
             found["failure"] = str(error)
     return render_template(
