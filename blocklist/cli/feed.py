@@ -11,7 +11,7 @@ import click
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
 from blocklist.definitions.catalog import catalog_names, from_catalog, sample_of
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.definitions.merge import amended, drafted
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import AuthorityKind
@@ -20,7 +20,6 @@ from blocklist.formats.pdf import missing_extra
 from blocklist.formats.registry import FORMATS
 from blocklist.service import Preview
 from blocklist.service.serialization import preview_body
-from blocklist.store.feeds import definition_of
 from blocklist.text.validation import validate
 
 

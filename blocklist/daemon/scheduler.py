@@ -9,11 +9,11 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError
 from blocklist.service import Service
 from blocklist.status.feed_status import state_of
-from blocklist.store.feeds import definition_of
 
 _LOG = structlog.get_logger("blocklist.schedule")
 #: Seconds between looks at the database: a feed added elsewhere is picked up within it.

@@ -25,7 +25,7 @@ from pydantic import (
 from blocklist.definitions.source import Credentials, Source
 from blocklist.domain.clock import parse_duration
 from blocklist.domain.errors import UsageError
-from blocklist.domain.listing import Authority, AuthorityKind, Scope
+from blocklist.domain.listing import Authority, AuthorityKind, Feed, Scope
 from blocklist.formats.registry import FORMATS, format_of
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.rules import Reading
@@ -42,6 +42,7 @@ __all__ = [
     "Share",
     "Source",
     "definition_from_table",
+    "definition_of",
     "with_options",
 ]
 
@@ -244,6 +245,11 @@ class FeedDefinition(_Part):
                 "begins with item, which is one page ('item' if a page is itself the list, else such as 'item.results')"
             )
         return self
+
+
+def definition_of(feed: Feed) -> FeedDefinition:
+    """Return the definition of a stored feed."""
+    return FeedDefinition.model_validate(feed.definition)
 
 
 def definition_from_table(table: dict[str, Any], where: str) -> FeedDefinition:

@@ -9,14 +9,13 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from blocklist.config.settings import Settings
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy, Target
 from blocklist.normalize.hosts import parse_target
 from blocklist.snapshot.reader import Snapshot
 from blocklist.store import Store
-from blocklist.store.feeds import definition_of
 
 
 class Stated(NamedTuple):

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from blocklist.config.settings import Settings
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import ChangedError, UsageError
 from blocklist.domain.listing import Feed
@@ -19,7 +19,6 @@ from blocklist.refresh.run import Refresher
 from blocklist.service.publishing import Publisher
 from blocklist.status.feed_status import feed_rows
 from blocklist.store import Store
-from blocklist.store.feeds import definition_of
 
 #: Seconds that a person's change of a feed, or refresh, waits for the scheduled run of it to end.
 WAIT_FOR_RUN = 600

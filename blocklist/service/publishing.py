@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable
 
 from blocklist.config.settings import Settings
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError, SnapshotError
 from blocklist.domain.verdict import Override
@@ -16,7 +17,6 @@ from blocklist.snapshot.reader import Snapshot, same_policies
 from blocklist.snapshot.repository import Pointer, SnapshotFolder
 from blocklist.store import Store
 from blocklist.store.compile_source import Mark
-from blocklist.store.feeds import definition_of
 
 
 class Publisher:

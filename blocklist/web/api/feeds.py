@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from blocklist.access.definition_limits import check_reach
 from blocklist.definitions.catalog import catalog_names, from_catalog
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.definitions.merge import amended, drafted
 from blocklist.domain.access import Role
 from blocklist.domain.listing import AuthorityKind, Feed
@@ -16,7 +16,6 @@ from blocklist.domain.run import Outcome
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.feeds import version_of
-from blocklist.store.feeds import definition_of
 from blocklist.web.api.framework.idempotency import CreationHeaders, once
 from blocklist.web.api.framework.merge_patch import FeedPatch, NewFeed
 from blocklist.web.api.framework.pagination import PageQuery, page_of

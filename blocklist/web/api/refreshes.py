@@ -11,7 +11,7 @@ from flask import request
 from pydantic import BaseModel, Field
 
 from blocklist.access.definition_limits import check_reach
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.definitions.merge import drafted
 from blocklist.domain.access import Role
 from blocklist.domain.errors import FetchError, NotFoundError
@@ -20,7 +20,6 @@ from blocklist.domain.run import Outcome
 from blocklist.lookup.http import Answer
 from blocklist.service import Preview, Service
 from blocklist.service.serialization import preview_body
-from blocklist.store.feeds import definition_of
 from blocklist.web.api.feeds import ByName
 from blocklist.web.api.framework.merge_patch import NewFeed
 from blocklist.web.api.framework.pagination import Query, Switch

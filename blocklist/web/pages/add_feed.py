@@ -11,14 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from blocklist.access.definition_limits import check_reach
 from blocklist.definitions.catalog import catalog_names, from_catalog
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError, ForbiddenError
 from blocklist.domain.listing import AuthorityKind
 from blocklist.formats.registry import FORMATS
 from blocklist.service import Service
 from blocklist.service.feeds import version_of
-from blocklist.store.feeds import definition_of
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.definition_form import FIELDS, LINES, definition_of_form, form_of
 from blocklist.web.pages.layout import Form, done

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError, NotFoundError
 from blocklist.service import Service
 from blocklist.status.feed_status import STATES
-from blocklist.store.feeds import definition_of
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.definition_form import form_of
 from blocklist.web.pages.layout import Form, Page, done

@@ -10,11 +10,11 @@ from pathlib import Path
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError, ConflictError
 from blocklist.service import Service
 from blocklist.service.incoming import incoming_file
-from blocklist.store.feeds import definition_of
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import Form, done
 

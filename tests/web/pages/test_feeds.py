@@ -9,10 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from blocklist.definitions.catalog import catalog_names, from_catalog
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.access import Role
 from blocklist.service import Service
-from blocklist.store.feeds import definition_of
 from blocklist.web.pages.definition_form import definition_of_form, form_of
 from blocklist.web.pages.layout import Form
 from tests.e2e.running import wait_for
