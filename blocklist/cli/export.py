@@ -12,7 +12,7 @@ from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.domain.errors import StoreError
 from blocklist.exports import EXPORTS, Export
-from blocklist.service.serialization import changed_body
+from blocklist.service.serialization import listing_change_body
 
 
 @click.command()
@@ -53,7 +53,7 @@ def changes_(context: Context, since: str, feed: str | None, limit: int, as_json
     """List what was listed, delisted or stated otherwise since a time or a snapshot, in order of time."""
     page = context.service.changes(since, limit=limit, feed=feed)
     if as_json:
-        found = [changed_body(item) for item in page.changes]
+        found = [listing_change_body(item) for item in page.changes]
         print_json({"since": page.since, "until": page.until, "changes": found, "more": page.last is not None})
         return
     rows = (

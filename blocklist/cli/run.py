@@ -13,7 +13,7 @@ from blocklist.cli.context import Context, id_argument, pass_context
 from blocklist.cli.output import json_option, print_fields, print_json, print_table
 from blocklist.domain.errors import UsageError
 from blocklist.service import RunDetail
-from blocklist.service.serialization import change_body, run_body, said_body
+from blocklist.service.serialization import run_body, run_detail_body
 
 _REJECTIONS_SHOWN = 20
 
@@ -56,7 +56,7 @@ def show(context: Context, /, id_: int, as_json: bool, **narrowed: Any) -> None:
     """Show a run: its figures, its outcome and why, what it would change, and what it rejected."""
     detail = context.service.runs.detail(id_, **narrowed)
     if as_json:
-        print_json(_detail_body(detail))
+        print_json(run_detail_body(detail))
         return
     body = run_body(detail.run)
     counts = body.pop("counts")
@@ -122,17 +122,6 @@ def reject(context: Context, id_: int, reason: str) -> None:
     """Drop the body of a held run; the same body will fail with this reason."""
     done = context.service.runs.reject(id_, context.actor, reason)
     click.echo(f"run {id_} rejected: {done.feed} goes on serving the previous list")
-
-
-def _detail_body(detail: RunDetail) -> dict[str, Any]:
-    return run_body(detail.run) | {
-        "guards": [said_body(item) for item in detail.findings],
-        "changes": [change_body(item) for item in detail.changes],
-        "changes_found": detail.changes_found,
-        "rejections": [item._asdict() for item in detail.rejections],
-        "newer": [item.id for item in detail.newer],
-        "outdated": detail.outdated,
-    }
 
 
 def _print_changes(detail: RunDetail, offset: int) -> None:

@@ -58,22 +58,23 @@ class FeedService:
         seen: Collection[str] | None = None,
         wait: float = WAIT_FOR_RUN,
     ) -> Feed:
-        """Change a feed's definition; its listings and their history go on.
+        """Change a feed's definition and return the feed; its listings and their history continue.
 
-        Where its source or its reading changes, it is due at once: the next run reads the list anew, and lists and
-        delists what differs. ``seen`` are the versions of the feed that the caller would overwrite, None for any.
+        Where the source changes, or how the list is read, the feed is due at once: the next run reads the list anew,
+        and lists and delists what differs. ``seen`` are the versions that the caller has seen and would overwrite, None
+        for any.
 
         :raises NotFoundError: there is no such feed.
-        :raises ChangedError: it is not in a version that the caller has seen.
+        :raises ChangedError: the feed is in a version that the caller has not seen.
         :raises ConflictError: a run of it did not end within ``wait`` seconds.
-        :raises UsageError: the change gives no definition.
+        :raises UsageError: the result of the change is not a definition.
         """
         with self._refresher.locked(name, wait), self._store.database.transaction():
             feed = self._store.feeds.get(name)
             before = definition_of(feed)
             after = change(before)
             _refuse_reference(after)
-            # Last: what can be no definition is told so, whichever version it was meant for.
+            # After the change: a mistake in it is reported first, whichever version of the feed it was meant for.
             check_seen(feed, seen)
             if before == after:
                 return feed
@@ -81,7 +82,7 @@ class FeedService:
                 name, after, self._due_after(feed, before, after), moved=before.source != after.source
             )
             self._store.figures.count(feed.id)
-            if _told(before) != _told(after):
+            if _in_answers(before) != _in_answers(after):
                 self._store.snapshots.contents_changed()
             old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
             differs = [key for key in new if old[key] != new[key]]
@@ -105,7 +106,7 @@ class FeedService:
         """Stop a feed's schedule and return the feed; its listings still count.
 
         :raises NotFoundError: there is no such feed.
-        :raises ChangedError: it is not in a version that the caller has ``seen``.
+        :raises ChangedError: the feed is in a version that the caller has not ``seen``.
         """
         return self._set_paused(name, True, actor, seen)
 
@@ -121,10 +122,10 @@ class FeedService:
         return self._store.feeds.get(name)
 
     def remove(self, name: str, actor: str, *, seen: Collection[str] | None = None, wait: float = WAIT_FOR_RUN) -> int:
-        """End a feed: its listings are closed, and stay in the history. Return how many there were.
+        """Remove a feed: its listings end, and stay in the history. Return how many there were.
 
         :raises NotFoundError: there is no such feed.
-        :raises ChangedError: it is not in a version that the caller has ``seen``.
+        :raises ChangedError: the feed is in a version that the caller has not ``seen``.
         :raises ConflictError: a run of it did not end within ``wait`` seconds.
         """
         with self._refresher.locked(name, wait), self._store.database.transaction():
@@ -155,22 +156,22 @@ class FeedService:
 
 
 def version_of(feed: Feed) -> str:
-    """Return a word that changes with whatever an admin may change of a feed: its definition, and whether it rests."""
+    """Return a fingerprint of what an admin may change of a feed: its definition, and whether it is paused."""
     parts = [feed.id, definition_of(feed).model_dump(mode="json"), feed.paused]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def check_seen(feed: Feed, seen: Collection[str] | None) -> None:
-    """Make sure that a feed is in a version that the caller has seen; None stands for any.
+    """Check that a feed is in a version that the caller has seen; None stands for any.
 
-    :raises ChangedError: it is not.
+    :raises ChangedError: it is in another version.
     """
     if seen is not None and version_of(feed) not in seen:
         raise ChangedError(f"feed {feed.name!r} was changed since you looked at it: look again, then change it")
 
 
-def _told(definition: FeedDefinition) -> tuple[object, ...]:
-    """Return what answers tell of a feed beside its rules: a change of it is a change of the snapshot."""
+def _in_answers(definition: FeedDefinition) -> tuple[object, ...]:
+    """Return what answers contain of a definition: where it changes, the snapshot changes too."""
     return definition.title, definition.authority, definition.legal_basis
 
 

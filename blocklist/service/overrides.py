@@ -27,7 +27,7 @@ class OverrideService:
     def add(self, action: OverrideAction, target: str, reason: str, actor: str, until: str | None = None) -> Override:
         """Allow or block a host (with all below it), a URL (with all below its path), an address, or ``app:ID``.
 
-        Where the setting ``access.two_people`` is on, it counts once somebody else confirms it.
+        Where the setting ``access.two_people`` is on, the override counts once another person confirms it.
 
         :raises UsageError: the target is none of these, the reason is empty, or the time is past.
         """
@@ -53,16 +53,16 @@ class OverrideService:
         return override
 
     def confirm(self, id_: int, actor: str) -> Override:
-        """Let an override count that waits for a second person.
+        """Confirm an override that waits for a second person: it counts from now on.
 
         :raises NotFoundError: there is no such override.
-        :raises ConflictError: it does not wait.
-        :raises ForbiddenError: it is the actor's own.
+        :raises ConflictError: it does not wait for a confirmation.
+        :raises ForbiddenError: the actor added it.
         """
         with self._store.database.transaction():
             override = self._store.overrides.get(id_)
             if override.confirmed_at or override.removed_at:
-                raise ConflictError(f"override {id_} does not wait for anybody")
+                raise ConflictError(f"override {id_} does not wait for a confirmation")
             if self._two_people:
                 refuse_same_person(actor, [override.author], f"override {id_}")
             self._store.overrides.confirm(id_, actor)
@@ -72,7 +72,7 @@ class OverrideService:
         return self._store.overrides.get(id_)
 
     def remove(self, id_: int, actor: str) -> Override:
-        """End an override.
+        """Remove an override: it no longer counts, and is kept with the date of its end.
 
         :raises NotFoundError: there is no such override.
         :raises ConflictError: it was removed already.
@@ -90,9 +90,9 @@ class OverrideService:
 
 
 def override_rule(text: str) -> Rule:
-    """Return the rule that an override of a target means.
+    """Return the rule of an override of a target.
 
-    :raises UsageError: why it means none.
+    :raises UsageError: the text is not a target; the message tells why.
     """
     try:
         target = read_target(text)

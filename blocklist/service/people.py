@@ -12,9 +12,9 @@ from blocklist.domain.errors import ConflictError, UsageError
 from blocklist.store import Store
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
-#: What the log calls somebody who is none.
-_NOBODIES = frozenset({"schedule", "command", "local"})
-#: Seconds for which a link works: one made for somebody else waits in their mail.
+#: Names that the audit log uses for actors that are no people.
+_RESERVED = frozenset({"schedule", "command", "local"})
+#: Seconds for which a link is valid. One made for another person may wait in their mailbox.
 _LINK_LASTS, _FIRST_LINK_LASTS = 3 * 86_400, 3_600
 
 
@@ -28,8 +28,8 @@ class PeopleService:
     def add(self, name: str, role: Role, actor: str) -> tuple[Person, str]:
         """Add a person and return them with the key of the link by which they set their password.
 
-        :raises UsageError: the name is none.
-        :raises ConflictError: there is one of that name.
+        :raises UsageError: the name is not valid.
+        :raises ConflictError: there is a person of that name.
         """
         name = person_name(name)
         with self._store.database.transaction():
@@ -41,7 +41,7 @@ class PeopleService:
         return person, key
 
     def new_link(self, name: str, actor: str) -> tuple[Person, str]:
-        """Return a person with the key of a link by which they set a new password; older links open nothing any more.
+        """Return a person with the key of a link by which they set a new password; older links are no longer valid.
 
         :raises NotFoundError: there is no such person.
         :raises ConflictError: they are shut out.
@@ -53,7 +53,7 @@ class PeopleService:
         return person, key
 
     def first_link(self) -> str | None:
-        """Return the key of a link that makes the first admin, while there is nobody; None once there is."""
+        """Return the key of a link that makes the first admin; None where there are people already."""
         if self._store.people.any():
             return None
         return self._add_link(None, _FIRST_LINK_LASTS)
@@ -62,7 +62,7 @@ class PeopleService:
         """Give a person another role, which ends their sessions.
 
         :raises NotFoundError: there is no such person.
-        :raises ConflictError: nobody who administers would be left.
+        :raises ConflictError: no admin would be left.
         """
         with self._store.database.transaction():
             person = self._store.people.get(name)
@@ -75,10 +75,10 @@ class PeopleService:
         return self._store.people.get(name)
 
     def set_disabled(self, name: str, disabled: bool, actor: str) -> Person:
-        """Shut a person out, with all their sessions and links, or let them in again.
+        """Shut a person out, which ends their sessions and links; or let them in again.
 
         :raises NotFoundError: there is no such person.
-        :raises ConflictError: nobody who administers would be left.
+        :raises ConflictError: no admin would be left.
         """
         with self._store.database.transaction():
             person = self._store.people.get(name)
@@ -91,10 +91,10 @@ class PeopleService:
         return self._store.people.get(name)
 
     def set_password(self, name: str, password: str, actor: str) -> Person:
-        """Give a person a password, which ends their sessions and links.
+        """Set a person's password, which ends their sessions and links.
 
         :raises NotFoundError: there is no such person.
-        :raises UsageError: it is guessed easily.
+        :raises UsageError: the password is easy to guess.
         """
         person = self._store.people.get(name)
         check_password(password, name)
@@ -104,7 +104,7 @@ class PeopleService:
         return self._store.people.get(name)
 
     def sign_out_everywhere(self, name: str, actor: str) -> int:
-        """End every session of a person; return how many there were.
+        """End every session of a person; return how many were open.
 
         :raises NotFoundError: there is no such person.
         """
@@ -115,7 +115,7 @@ class PeopleService:
         return ended
 
     def keep_password(self, person: Person, kept: str, actor: str) -> None:
-        """Keep the hash of a new password, inside a transaction."""
+        """Store the hash of a new password, inside a transaction."""
         self._store.people.set_password(person.id, kept)
         self._store.sessions.end_all(person.id)
         self._store.sessions.drop_links(person.id)
@@ -138,9 +138,9 @@ class PeopleService:
 
 
 def person_name(text: str) -> str:
-    """Return the name of a person as it is kept.
+    """Return the name of a person as it is stored: without spaces around it, in lower case.
 
-    :raises UsageError: it is none.
+    :raises UsageError: it is not a valid name.
     """
     name = text.strip().lower()
     if not is_name(name):
@@ -149,5 +149,5 @@ def person_name(text: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Return whether a text could be the name of a person, as it is kept."""
-    return _NAME.fullmatch(text) is not None and text not in _NOBODIES
+    """Return whether a text is a valid name of a person, as it is stored."""
+    return _NAME.fullmatch(text) is not None and text not in _RESERVED

@@ -31,14 +31,14 @@ class Publisher:
         self.failure = ""
 
     def publish(self, *, anew: bool = False, confirmed: bool = False) -> Pointer:
-        """Bring the snapshot up to date with the store; ``anew`` builds it in any case.
+        """Bring the snapshot up to date with the database and return its pointer; ``anew`` compiles it in any case.
 
         ``confirmed``: a feed was just found to be current. Only then does the snapshot count as fresh: an override
-        published while every feed fails must not hide that they do.
+        that is published while every feed fails must not hide that they fail.
 
-        Whoever waited while another compiled the same contents finds it done.
+        Only one process compiles at a time. One that waited for another finds the work done.
 
-        :raises StoreError: it cannot be written; the last one goes on serving.
+        :raises StoreError: the snapshot cannot be written; the previous one continues to serve.
         """
         try:
             pointer = self._publish(anew, confirmed)
@@ -67,7 +67,7 @@ class Publisher:
             return pointer
 
     def is_behind(self) -> bool:
-        """Return whether something that counts is not in the current snapshot; never before anything counted."""
+        """Return whether the current snapshot lacks something that counts; False before anything counted."""
         return self._store.snapshots.contents() > 0 and self._up_to_date() is None
 
     def trouble(self) -> str:
@@ -78,7 +78,7 @@ class Publisher:
         with contextlib.suppress(SnapshotError):
             pointer = self.repository.pointer()
             known = self._store.snapshots.newest()
-            # The counter alone would not tell a database restored from a backup from the one that was compiled.
+            # The counter alone could not distinguish a database restored from a backup from the one that was compiled.
             if not pointer or not known or known["sha256"] != pointer.sha256:
                 return None
             if known["contents"] == self._store.snapshots.contents() and self._fits(pointer):
@@ -86,9 +86,9 @@ class Publisher:
         return None
 
     def _fits(self, pointer: Pointer) -> bool:
-        """Return whether the current file is there and was compiled for the policies of the configuration.
+        """Return whether the current file exists and was compiled for the policies of the configuration.
 
-        The schedule asks every second: a file that was found to fit is not opened again while it is the same file.
+        The schedule asks every second: a file that was found to fit is not opened again while it is unchanged.
         """
         path = self.repository.folder / pointer.file
         try:
@@ -103,7 +103,7 @@ class Publisher:
         return True
 
     def _next_version(self) -> int:
-        # A database restored from a backup knows fewer versions than the nodes have seen: theirs must not go back.
+        # A database restored from a backup knows fewer versions than the nodes have loaded: they must not go back.
         pointer = self._last_pointer()
         return max(self._store.snapshots.next_version(), (pointer.version if pointer else 0) + 1)
 
@@ -128,14 +128,14 @@ class Publisher:
         )
 
     def _whole(self, begun: str) -> Compiler:
-        """Return everything that counts, read at a moment."""
+        """Return a compiler with everything that counts; ``begun`` is when reading it began."""
         mark = self._store.current.mark(begun)
         compiler = self.compiler(self._store.current.stated(), self._store.overrides.active(), mark)
         compiler.add_bare_hosts(self._store.current.bare())
         return compiler
 
     def _overlay(self) -> Overlay | None:
-        """Return what changed since the current snapshot was compiled whole; None where all is to be compiled anew."""
+        """Return what changed since the last whole snapshot; None where everything must be compiled anew."""
         previous = self._published()
         overlay = previous and overlay_on(previous, self._sources(), self._settings.all_policies())
         if not previous or not overlay:
@@ -150,7 +150,7 @@ class Publisher:
         return overlay if overlay.complete(self._store.current.count()) else None
 
     def _published(self) -> Snapshot | None:
-        """Return the current snapshot if it was compiled from this database, not from one restored since."""
+        """Return the current snapshot; None where it was not compiled from this database, as after a restore."""
         with contextlib.suppress(SnapshotError):
             pointer, known = self.repository.pointer(), self._store.snapshots.newest()
             if pointer and known and known["sha256"] == pointer.sha256:

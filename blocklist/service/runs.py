@@ -72,7 +72,7 @@ class RunService:
         return run
 
     def approve(self, run_id: int, actor: str, reason: str) -> Run:
-        """Apply exactly the body of a held run, and publish.
+        """Apply exactly the body of a held run, publish, and return the run.
 
         :raises ConflictError: the run does not wait for review.
         :raises ForbiddenError: two people must agree, and the actor started the run or changed its feed.
@@ -83,7 +83,7 @@ class RunService:
         return run
 
     def reject(self, run_id: int, actor: str, reason: str) -> Run:
-        """Drop the body of a held run.
+        """Reject the body of a held run, and return the run.
 
         :raises ConflictError: the run does not wait for review.
         """
@@ -99,9 +99,9 @@ class RunService:
         limit: int = 100,
         offset: int = 0,
     ) -> RunDetail:
-        """Return a run as a person reviews it, with one page of what it would change.
+        """Return a run as a person reviews it, with one page of the changes that it would make.
 
-        ``change`` (``added``, ``removed`` or ``held``), ``search`` and ``standing_out`` narrow the changes.
+        ``change`` (``added``, ``removed`` or ``held``), ``search`` and ``standing_out`` select some of the changes.
 
         :raises NotFoundError: there is no such run.
         """
@@ -126,13 +126,13 @@ class RunService:
 
     @contextlib.contextmanager
     def body(self, run_id: int) -> Iterator[BinaryIO]:
-        """Give the body that a run read, as it came.
+        """Open the body that a run read, byte for byte.
 
-        :raises NotFoundError: there is no such run, it read none, or its body is kept no longer.
+        :raises NotFoundError: there is no such run, it read no body, or its body is no longer kept.
         """
         sha256 = self._store.runs.get(run_id).body_sha256
         if sha256 is None:
-            raise NotFoundError(f"run {run_id} read no body: it ended before one was there")
+            raise NotFoundError(f"run {run_id} read no body: it ended before one arrived")
         about = self._store.evidence.about(sha256)
         if about and about["pruned_at"]:
             raise NotFoundError(
@@ -143,7 +143,7 @@ class RunService:
             yield body
 
     def prune_bodies(self) -> int:
-        """Remove the bodies that are older than the setting allows and that nothing needs; return how many."""
+        """Remove the bodies that are older than the setting allows and no longer needed; return how many."""
         return retention.prune(self._store, self._refresher.bodies, self._settings.evidence)
 
 

@@ -131,7 +131,7 @@ class SignInService:
         with self._store.database.transaction():
             link = self._link(key)
             if owner is None and self._store.people.any():
-                raise ConflictError("somebody set this installation up already: an admin adds further people")
+                raise ConflictError("this installation is set up already: an admin adds further people")
             if not self._store.sessions.use_link(link.id):
                 raise UnauthorizedError(_NO_LINK)
             person = owner or self._store.people.add(name, Role.ADMIN, "set-up link")

@@ -69,9 +69,7 @@ class TokenService:
         token = self._store.tokens.by_hash(hashed(secret))
         if token is None:
             self.wrong_tokens.failed(who)
-            raise UnauthorizedError(
-                "nobody knows this token: an admin makes one with 'blocklist token create --role viewer'"
-            )
+            raise UnauthorizedError("unknown token: an admin makes one with 'blocklist token create --role viewer'")
         state = token.state(now())
         if state != "active":
             since = token.revoked_at or token.expires_at

@@ -188,7 +188,7 @@ def test_a_long_list_for_google_ad_manager_comes_in_parts(
     assert [len(body.splitlines()) for body, _ in parts] == [2, 2, 1, 0]
     assert "".join(body for body, _ in parts) == text(service, "lines")[0]
     assert (parts[0][1].lines, parts[0][1].parts) == (5, 3)
-    with pytest.raises(UsageError, match="the format lines comes in one part"):
+    with pytest.raises(UsageError, match="the format lines has one part only"):
         service.export("lines", part=2)
 
 

@@ -184,7 +184,7 @@ def test_the_first_link_makes_nobody_an_admin_where_somebody_was_added_meanwhile
 ) -> None:
     key = str(service.people.first_link())
     add_person(service, "anna")
-    with pytest.raises(ConflictError, match="set this installation up already"):
+    with pytest.raises(ConflictError, match="this installation is set up already"):
         service.sign_in.with_link(key, "mallory", PASSWORD, None)
     assert [person.name for person in service.store.people.all()] == ["anna"]
 

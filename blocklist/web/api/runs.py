@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.domain.run import Effect, Outcome, Run, Stage
 from blocklist.lookup.http import Answer
-from blocklist.service import RunDetail, Service
-from blocklist.service.serialization import change_body, run_body, said_body
+from blocklist.service import Service
+from blocklist.service.serialization import change_body, run_body, run_detail_body
 from blocklist.web.api.framework.pagination import PageQuery, Query, Switch, Whole, cursor_to, page_of
 from blocklist.web.api.framework.resource import Gives, Resource
 from blocklist.web.api.framework.schemas import ById, Decision, Moment, Next, Ruled
@@ -177,7 +177,7 @@ def run_routes(service: Service) -> Resource:
     def show_run(path: ById, query: DetailQuery) -> Answer:
         """Show a run: its progress or outcome, its figures, what guards said, and what it would change."""
         detail = service.runs.detail(path.id, **query.narrowing(), limit=query.limit)
-        return Answer(200, _detail_body(service, detail))
+        return Answer(200, _body(service, detail.run) | run_detail_body(detail, _REJECTIONS))
 
     @routes.operation("GET", "/v1/runs/{id}/changes", Role.VIEWER, Gives(200, ChangePage, "A page of changes."))
     def list_run_changes(path: ById, query: ChangeQuery) -> Answer:
@@ -236,14 +236,3 @@ def _body(service: Service, run: Run) -> dict[str, Any]:
         stage, done = so_far
         progress = {"done": done, "unit": "bytes" if stage is Stage.FETCH else "rows"}
     return run_body(run) | {"progress": progress}
-
-
-def _detail_body(service: Service, detail: RunDetail) -> dict[str, Any]:
-    return _body(service, detail.run) | {
-        "guards": [said_body(item) for item in detail.findings],
-        "changes": [change_body(item) for item in detail.changes],
-        "changes_found": detail.changes_found,
-        "rejections": [item._asdict() for item in detail.rejections[:_REJECTIONS]],
-        "newer": [item.id for item in detail.newer],
-        "outdated": detail.outdated,
-    }

@@ -11,7 +11,7 @@ from blocklist.domain.access import Role
 from blocklist.domain.clock import later
 from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
 from blocklist.domain.run import Outcome, Run, Stage
-from blocklist.exports.changes import Changed, Place
+from blocklist.exports import ChangesPosition, ListingChange
 from blocklist.refresh.guards import GUARDS
 from blocklist.service import RunDetail, Service
 from blocklist.web.authorization import current_identity, needs
@@ -150,7 +150,7 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
     )
 
 
-def _changed(service: Service, run: Run, standing: bool) -> tuple[list[Changed], str | None]:
+def _changed(service: Service, run: Run, standing: bool) -> tuple[list[ListingChange], str | None]:
     """Return a page of what a run changed of what its feed lists, and where the next page begins.
 
     A run records everything at one moment, shortly before it ends, and no other run of its feed goes on meanwhile.
@@ -164,14 +164,14 @@ def _changed(service: Service, run: Run, standing: bool) -> tuple[list[Changed],
     return shown, _BETWEEN.join(map(str, more)) if more else None
 
 
-def _place(text: str) -> Place | None:
+def _place(text: str) -> ChangesPosition | None:
     """Return the place in a list of changes that an address names; None where it names none."""
     until, _, rest = text.partition(_BETWEEN)
     opened, _, rest = rest.partition(_BETWEEN)
     closed_at, _, closed = rest.partition(_BETWEEN)
     if not (opened.isdigit() and closed.lstrip("-").isdigit() and len(opened) < 16 and len(closed) < 16):
         return None
-    return until, int(opened), closed_at, int(closed)
+    return ChangesPosition(until, int(opened), closed_at, int(closed))
 
 
 def _waits(detail: RunDetail) -> bool:
