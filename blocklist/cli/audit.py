@@ -7,14 +7,14 @@ import json
 import click
 
 from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.output import json_option, print_json, print_list
 from blocklist.domain.errors import StoreError
 from blocklist.service.audit import AuditFormat
 
 
 @click.group()
 def audit() -> None:
-    """Look at the log of every change, and verify that nobody edited it."""
+    """Show the log of every change, and verify that nobody edited it."""
 
 
 @audit.command("list")
@@ -25,15 +25,17 @@ def audit() -> None:
 @pass_context
 def list_(context: Context, limit: int, as_json: bool) -> None:
     """List the newest events."""
-    events = context.service.audit.events(limit)
-    if as_json:
-        print_json(events)
-        return
-    rows = (
-        (e["id"], e["at"], e["actor"], e["action"], e["target"], json.dumps(e["detail"], ensure_ascii=False))
-        for e in events
+    print_list(
+        context.service.audit.events(limit),
+        dict,
+        ["ID", "AT", "ACTOR", "ACTION", "TARGET", "DETAIL"],
+        lambda e: (
+            *(e[key] for key in ("id", "at", "actor", "action", "target")),
+            json.dumps(e["detail"], ensure_ascii=False),
+        ),
+        empty="No events yet.",
+        as_json=as_json,
     )
-    print_table(["ID", "AT", "ACTOR", "ACTION", "TARGET", "DETAIL"], rows, "No events yet.")
 
 
 @audit.command("export")

@@ -1,8 +1,9 @@
-"""``blocklist doctor``: what is wrong with this installation, and the mend."""
+"""``blocklist doctor``: what is wrong with this installation, and how to fix it."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 import click
 
@@ -17,7 +18,7 @@ def doctor(context: Context, as_json: bool) -> None:
     """Examine the configuration, the data folder, the database, the feeds and the snapshot."""
     findings = context.service.doctor.diagnose()
     if as_json:
-        print_json([{"check": f.check, "ok": f.ok, "found": f.found, "mend": f.mend} for f in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{'ok ' if finding.ok else 'BAD'}  {finding.check}: {finding.found}")

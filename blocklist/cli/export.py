@@ -1,4 +1,4 @@
-"""``blocklist export`` and ``blocklist changes``: what counts now for other systems, and what changed."""
+"""``blocklist export`` and ``blocklist changes``: the list for other systems, and its changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from blocklist.service.serialization import listing_change_body
 def export(
     context: Context, format_: str, policy: str | None, feed: str | None, part: int, output: Path | None
 ) -> None:
-    """Write what counts now in a FORMAT of other systems; docs/commands.md says what each cannot say."""
+    """Write what counts now in a FORMAT of other systems; docs/commands.md lists what each cannot express."""
     exporting = context.service.export(format_, policy=policy, feed=feed, part=part)
     if output is None:
         out = sys.stdout.buffer
@@ -36,7 +36,7 @@ def export(
     else:
         _replace(output, exporting)
     for what, count in sorted(exporting.left_out.items()):
-        click.echo(f"left out: {count:,} {what}, which the format {format_} cannot say", err=True)
+        click.echo(f"left out: {count:,} {what}, which the format {format_} cannot express", err=True)
     if exporting.parts > 1:
         click.echo(f"part {part} of {exporting.parts}, {exporting.lines:,} lines in all", err=True)
 
@@ -50,7 +50,7 @@ def export(
 @json_option
 @pass_context
 def changes_(context: Context, since: str, feed: str | None, limit: int, as_json: bool) -> None:
-    """List what was listed, delisted or stated otherwise since a time or a snapshot, in order of time."""
+    """List what was listed, delisted or restated since a time or a snapshot, in order of time."""
     page = context.service.changes(since, limit=limit, feed=feed)
     if as_json:
         found = [listing_change_body(item) for item in page.changes]
@@ -63,11 +63,11 @@ def changes_(context: Context, since: str, feed: str | None, limit: int, as_json
     headings = ["AT", "CHANGE", "RULE", "SCOPE", "FEED", "AUTHORITY", "REFERENCE"]
     print_table(headings, rows, f"Nothing changed since {page.since}.")
     if page.last:
-        click.echo(f"there are more than {limit:,}: raise --limit, or go on from a later --since", err=True)
+        click.echo(f"there are more than {limit:,}: raise --limit, or continue from a later --since", err=True)
 
 
 def _replace(path: Path, exporting: Export) -> None:
-    """Write beside a file and then put it in its place: whoever reads it finds the old or the new one, whole."""
+    """Replace a file at once, so that a reader finds either the old or the new file, complete."""
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as out:

@@ -39,7 +39,7 @@ def lookup(
     exit_code: bool,
     as_json: bool,
 ) -> None:
-    """Say whether an ad may go to each TARGET: a host, a URL, or app:ID; - reads standard input, a line each."""
+    """Tell whether an ad may go to each TARGET: a host, a URL, or app:ID; - reads standard input, one on each line."""
     try:
         moment = parse_time(at) if at else None
     except ValueError as error:
@@ -67,7 +67,7 @@ def lookup(
 @json_option
 @pass_context
 def history(context: Context, target: str, as_json: bool) -> None:
-    """Show every listing of TARGET, ever: by whom, on what order, from when, until when."""
+    """Show every listing of TARGET, past and present: by whom, on which order, from when, until when."""
     listings = context.service.evidence.history(read_target(target))
     if as_json:
         print_json({"target": target, "listings": [listing_body(item) for item in listings]})
@@ -99,15 +99,15 @@ def _print(text: str, verdict: Verdict | None, problem: str) -> None:
     if verdict is None:
         click.echo(f"unknown     {text!r}: {problem}")
         return
-    words = [f"{verdict.verdict.value:<10}  {inert(text)}"]
+    parts = [f"{verdict.verdict.value:<10}  {inert(text)}"]
     if verdict.rule:
-        words.append(f"rule {verdict.rule} ({verdict.scope})")
+        parts.append(f"rule {verdict.rule} ({verdict.scope})")
     if verdict.feeds:
-        words.append(f"feeds {', '.join(verdict.feeds)}")
+        parts.append(f"feeds {', '.join(verdict.feeds)}")
     if verdict.override:
-        words.append(f"override {verdict.override}")
+        parts.append(f"override {verdict.override}")
     if verdict.partial:
-        words.append("some URLs on it are listed: ask for the page's URL")
-    click.echo("  ".join(words))
+        parts.append("some URLs on it are listed: ask for the page's URL")
+    click.echo("  ".join(parts))
     for listing in verdict.listings:
         click.echo("    " + json.dumps(listing, ensure_ascii=False))

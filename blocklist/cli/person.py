@@ -1,4 +1,4 @@
-"""``blocklist person``: who uses the pages, and what they may do."""
+"""``blocklist person``: the people who use the pages, and their roles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.output import json_option, print_json, print_list
 from blocklist.cli.token import role_type
 from blocklist.domain.access import Person, Role
 from blocklist.service.serialization import person_body
@@ -37,15 +37,14 @@ def add(context: Context, name: str, role: str, as_json: bool) -> None:
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """List everybody."""
-    people = context.service.people.all()
-    if as_json:
-        print_json([person_body(item) for item in people])
-        return
-    rows = (
-        (p.name, p.role, "shut out" if p.disabled_at else _way_in(p), p.signed_in_at, p.created_by, p.created_at)
-        for p in people
+    print_list(
+        context.service.people.all(),
+        person_body,
+        ["NAME", "ROLE", "SIGNS IN", "LAST", "ADDED BY", "SINCE"],
+        lambda p: (p.name, p.role, _signs_in_with(p), p.signed_in_at, p.created_by, p.created_at),
+        empty="Nobody.",
+        as_json=as_json,
     )
-    print_table(["NAME", "ROLE", "SIGNS IN", "LAST", "ADDED BY", "SINCE"], rows, "Nobody.")
 
 
 @person.command("set-role")
@@ -119,7 +118,9 @@ def _print_link(context: Context, found: Person, key: str, as_json: bool) -> Non
     click.echo(f"the link sets the password of {found.name} ({found.role}), once, within three days", err=True)
 
 
-def _way_in(found: Person) -> str:
+def _signs_in_with(found: Person) -> str:
+    if found.disabled_at:
+        return "shut out"
     if found.provider:
         return "OpenID provider"
     return "password" if found.has_password else "not yet"

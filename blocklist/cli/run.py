@@ -1,4 +1,4 @@
-"""``blocklist run``: what happened, what is held, and the review of it."""
+"""``blocklist run``: runs and their reviews."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from blocklist.cli.context import Context, id_argument, pass_context
-from blocklist.cli.output import json_option, print_fields, print_json, print_table
+from blocklist.cli.output import json_option, print_fields, print_json, print_list, print_table
 from blocklist.domain.errors import UsageError
 from blocklist.service import RunDetail
 from blocklist.service.serialization import run_body, run_detail_body
@@ -20,7 +20,7 @@ _REJECTIONS_SHOWN = 20
 
 @click.group()
 def run() -> None:
-    """Look at runs, and review those that were held."""
+    """Show runs, and review those that were held."""
 
 
 @run.command("list")
@@ -32,15 +32,14 @@ def list_(context: Context, feed: str | None, limit: int, as_json: bool) -> None
     """List the newest runs."""
     if feed:
         context.service.feeds.get(feed)
-    runs = context.service.runs.page(feed=feed, limit=limit)
-    if as_json:
-        print_json([run_body(item) for item in runs])
-        return
-    rows = (
-        (r.id, r.feed, r.started_at, r.outcome or f"at {r.stage}", (r.review or {}).get("state"), r.reason)
-        for r in runs
+    print_list(
+        context.service.runs.page(feed=feed, limit=limit),
+        run_body,
+        ["ID", "FEED", "STARTED", "OUTCOME", "REVIEW", "REASON"],
+        lambda r: (r.id, r.feed, r.started_at, r.outcome or f"at {r.stage}", (r.review or {}).get("state"), r.reason),
+        empty="No runs yet.",
+        as_json=as_json,
     )
-    print_table(["ID", "FEED", "STARTED", "OUTCOME", "REVIEW", "REASON"], rows, "No runs yet.")
 
 
 @run.command("show")

@@ -1,4 +1,4 @@
-"""``blocklist snapshot``: the compiled list."""
+"""``blocklist snapshot``: the current snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from blocklist.cli.output import json_option, print_fields, print_json
 
 @click.group()
 def snapshot() -> None:
-    """Look at the compiled list, build it and verify it."""
+    """Show the compiled list, build it and verify it."""
 
 
 @snapshot.command("info")

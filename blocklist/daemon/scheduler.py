@@ -16,15 +16,15 @@ from blocklist.service import Service
 from blocklist.status.feed_status import state_of
 
 _LOG = structlog.get_logger("blocklist.schedule")
-#: Seconds between looks at the database: a feed added elsewhere is picked up within it.
+#: Seconds between queries for due feeds: a feed that another process added is found within this time.
 _TICK = 1
-#: Runs under way for each that may be reading: the rest of them wait for publishers.
+#: Runs at the same time for each that may read and record: the others wait for their publishers.
 _FETCHING_EACH = 8
-#: Seconds between two samples of what lookup nodes were asked.
+#: Seconds between two samples of the lookups.
 _SAMPLED = 60
-#: Seconds between looks at what is wrong, where somebody is told.
+#: Seconds between two ticks of the notifier, where a channel is configured.
 _NOTICED = 5
-#: Seconds before a snapshot that could not be published is tried again.
+#: Seconds until publishing is tried again after it failed.
 _PUBLISH_AGAIN = 30
 
 
@@ -37,14 +37,14 @@ class Scheduler:
         self._lock = threading.Lock()
         self._publish_after = 0.0
         self._stale: set[str] = set()
-        # A fetch waits for its publisher and costs nothing else: it must not take a place from feeds that answer. What
-        # is heavy, reading and recording, has its own limit in the refresher.
+        # A fetch mostly waits for its publisher: a slow publisher must not block the feeds of others. The heavy part,
+        # reading and recording, has its own limit in the refresher.
         workers = _FETCHING_EACH * service.settings.refresh.concurrent
         self._clock = BackgroundScheduler(
             executors={
                 "default": ThreadPoolExecutor(1),
                 "refresh": ThreadPoolExecutor(workers),
-                # Apart from the rest: a minute is a minute also while a snapshot is compiled.
+                # Separate, so that samples are taken on time while a snapshot is compiled.
                 "upkeep": ThreadPoolExecutor(1),
                 "notify": ThreadPoolExecutor(1),
             },
@@ -54,7 +54,7 @@ class Scheduler:
         self._clock.add_job(self.tick, "interval", seconds=_TICK, id="tick")
 
     def start(self) -> None:
-        """Begin."""
+        """Start the schedule."""
         sampler = self._service.statistics.sampler(self._service.read_scoreboard)
         self._clock.add_job(sampler.sample, "interval", seconds=_SAMPLED, id="sample", executor="upkeep")
         if self._service.settings.notify.channels:
@@ -64,9 +64,9 @@ class Scheduler:
         self._clock.start()
 
     def stop(self, *, wait: bool = False) -> None:
-        """Begin no more runs; one that is under way ends with the process and is tried again after the next start.
+        """Start no more runs. A run under way ends with the process, and is tried again after the next start.
 
-        Who closes the service afterwards must ``wait`` for the runs under way: closing a database in use is a crash.
+        A caller that closes the service afterwards must ``wait`` for the runs under way, since they use the database.
         """
         self._clock.shutdown(wait=wait)
 
@@ -75,7 +75,7 @@ class Scheduler:
         try:
             self._start_due()
             self._publish_behind()
-            self._tell_stale()
+            self._log_stale()
         except BlocklistError as error:
             _LOG.error("schedule", error=str(error))
 
@@ -95,13 +95,13 @@ class Scheduler:
         try:
             self._service.runs.refresh(name, "schedule", wait=0, begun=begun.append)
         except BlocklistError as error:
-            self._tell_failure(name, begun, str(error))
+            self._log_failure(name, begun, str(error))
         finally:
             with self._lock:
                 self._running.discard(name)
 
-    def _tell_failure(self, name: str, begun: list[int], reason: str) -> None:
-        """Write one line: whether a run never began, was not recorded, or was and is not served yet."""
+    def _log_failure(self, name: str, begun: list[int], reason: str) -> None:
+        """Write one line: a run did not start, did not finish, or was recorded and not published."""
         if not begun:
             _LOG.warning("run not started", feed=name, reason=reason)
         elif reason == self._service.publisher.failure:
@@ -109,8 +109,8 @@ class Scheduler:
         else:
             _LOG.error("run not finished", feed=name, run=begun[0], reason=reason)
 
-    def _tell_stale(self) -> None:
-        """Write one line when a feed becomes stale, and one when its list is known to be current again."""
+    def _log_stale(self) -> None:
+        """Write one line when a feed becomes stale, and one when it no longer is."""
         feeds = self._service.feeds.all()
         stale = {feed.name for feed in feeds if state_of(feed) == "stale"}
         for feed in feeds:

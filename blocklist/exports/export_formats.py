@@ -73,11 +73,8 @@ def _items(rows: Iterator[ExportedRule]) -> Iterator[dict[str, Any]]:
     for rule, listings, override in rows:
         of = {"rule": rule.value, "kind_of_rule": rule.kind.value, "scope": rule.scope.value, "override": None}
         if override:
-            no_listing = dict.fromkeys(ExportedListing._fields) | {
-                "entry": override.reason,
-                "listed_from": override.created_at,
-            }
-            yield of | {"override": override.action.value} | no_listing
+            facts = {"entry": override.reason, "listed_from": override.created_at}
+            yield of | {"override": override.action.value} | dict.fromkeys(ExportedListing._fields) | facts
         for item in listings:
             yield of | item._asdict()
 

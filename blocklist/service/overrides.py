@@ -43,9 +43,7 @@ class OverrideService:
             override = self._store.overrides.add(action, rule, reason, actor, until, waits)
             facts = {"id": override.id, "kind": rule.kind.value, "reason": reason, "until": until}
             facts |= {"waits": True} if waits else {}
-            self._store.audit.add(
-                actor, f"override.{action}", rule.value, **facts, **({"waits": True} if waits else {})
-            )
+            self._store.audit.add(actor, f"override.{action}", rule.value, **facts)
             if not waits:
                 self._store.snapshots.contents_changed()
         if not waits:

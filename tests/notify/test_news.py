@@ -110,7 +110,7 @@ def test_a_snapshot_that_cannot_be_published_is_told_and_that_it_can_again(
         raise StoreError("no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(told.service.snapshots, "publish", full)
+        patched.setattr(told.service.publisher.repository, "publish", full)
         with pytest.raises(StoreError):
             told.service.runs.refresh("court", "tester")
         told.tick()

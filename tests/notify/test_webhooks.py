@@ -136,8 +136,8 @@ def test_a_receiver_that_does_not_answer_is_trouble_and_no_fault(telling: Tellin
     channel = told.service.settings.notify.webhook["ops"].model_copy(update={"url": "http://127.0.0.1:1/x"})
     settings = told.service.settings
     notify = settings.notify.model_copy(update={"webhook": {"ops": channel}})
-    told.service.settings = settings.model_copy(update={"notify": notify})
-    (row,) = told.service.notifier.test()
+    notifier = Notifier(told.service.store, settings.model_copy(update={"notify": notify}), str)
+    (row,) = notifier.test()
     assert row["trouble"].startswith("127.0.0.1: no answer: no connection to 127.0.0.1")
 
 

@@ -184,10 +184,10 @@ def test_the_workers_of_the_node_are_seen_with_their_snapshots(clock: Clock, mon
         **{"told_at": 999_999.0, "snapshot_version": 7, "snapshot_age_seconds": 12.5, "snapshot_stale": 0},
         "values": {"connections": 3},
     }
-    seen = statistics.nodes_seen(lambda: [answering, answering | {"told_at": 999_000.0, "snapshot_stale": 1}, {}])
-    assert seen[0] == statistics.NodeSeen("here", 0, True, 7, 12.5, False, "1970-01-12T13:46:39Z", 3)
+    seen = statistics.lookup_workers(lambda: [answering, answering | {"told_at": 999_000.0, "snapshot_stale": 1}, {}])
+    assert seen[0] == statistics.LookupWorker("here", 0, True, 7, 12.5, False, "1970-01-12T13:46:39Z", 3)
     assert [(node.up, node.stale) for node in seen] == [(True, False), (False, True), (False, False)]
-    assert seen[2] == statistics.NodeSeen("here", 2, False, 0, None, False, None, 0)
+    assert seen[2] == statistics.LookupWorker("here", 2, False, 0, None, False, None, 0)
 
 
 def test_recent_runs_come_in_one_query_through_the_index(store: Store) -> None:

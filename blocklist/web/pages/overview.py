@@ -47,7 +47,7 @@ def add(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None:
     @needs(Role.VIEWER)
     def overview() -> str:
         feeds = service.feeds.rows()
-        nodes = statistics.nodes_seen(service.read_scoreboard)
+        nodes = statistics.lookup_workers(service.read_scoreboard)
         found = [*_snapshot_needs(service, holder, nodes), *_review_needs(service), *_feed_needs(feeds)]
         first = sorted(feeds, key=lambda row: (_calm(row), row["last_success"] or "", row["name"]))[:_FEEDS]
         traffic = service.statistics.traffic()
@@ -77,7 +77,7 @@ def timelines(service: Service, feeds: list[str]) -> dict[str, list[charts.Mark]
     return {name: charts.strip(marks, begin, end) for name, marks in runs.items()}
 
 
-def _snapshot_needs(service: Service, holder: SnapshotHolder, nodes: list[statistics.NodeSeen]) -> list[Need]:
+def _snapshot_needs(service: Service, holder: SnapshotHolder, nodes: list[statistics.LookupWorker]) -> list[Need]:
     found = []
     here = url_for("admin.overview") + "#nodes"
     if holder.snapshot is None:
