@@ -120,7 +120,7 @@ def main() -> None:
         print(f"an installation of {given.listings:,} listings, {time.perf_counter() - began:.0f} s", file=sys.stderr)
         follower = Follower(service.snapshots.folder, 86_400)
         app = create_app(follower, service)
-        _, token = service.create_token(Role.ADMIN, "bench")
+        _, token = service.tokens.create(Role.ADMIN, "bench")
         port = free_port()
         server = _bind(Settings.model_validate({"serve": {"control": f"127.0.0.1:{port}", "control_threads": 4}}), app)
         threading.Thread(target=server.serve, daemon=True).start()

@@ -41,21 +41,21 @@ def made(folder: Path, feeds: int, listings: int, share: float = 1) -> Service:
     begin = later(now(), -RUNS * _EVERY)
     with service.store.database.transaction():
         for number in range(feeds):
-            service.add_feed(_definition(number), "bench")
+            service.feeds.add(_definition(number), "bench")
         _runs(service, feeds, begin)
         _listings(service, feeds, listings // feeds, begin)
         _waiting(service, [some(2 * MAX_CHANGES_KEPT), some(CHANGES)], some(ENTRIES))
         for number in range(some(AUDITED)):
             service.store.audit.add("bench", "bench.note", f"thing-{number % 500}", number=number)
         for number in range(some(PEOPLE)):
-            service.add_person(f"person-{number}", Role.VIEWER, "bench")
+            service.people.add(f"person-{number}", Role.VIEWER, "bench")
         _traffic(service, some(SAMPLED))
     with service.store.database.transaction():
         for number in range(some(OVERRIDDEN)):
             action = OverrideAction.ALLOW if number % 2 else OverrideAction.BLOCK
             service.store.overrides.add(action, override_rule(f"override-{number}.example"), "bench", "bench", None)
         service.store.snapshots.contents_changed()
-    service.publish()
+    service.publisher.publish()
     return service
 
 

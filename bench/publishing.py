@@ -34,7 +34,7 @@ def timed(task: Callable[[], object]) -> dict[str, float]:
 
 def check(service: Service, targets: dict[str, bool]) -> None:
     """End the run if the snapshot does not say of each target whether it is listed."""
-    snapshot = service.snapshot()
+    snapshot = service.snapshots.current()
     wrong = [target for target, listed in targets.items() if snapshot.lookup(target).listed is not listed]
     if wrong:
         sys.exit(f"wrong answer for {wrong[0]}")
@@ -45,10 +45,13 @@ def measure(entries: int, folder: Path) -> dict[str, Any]:
     listed, path = hosts(entries), folder / "list.txt"
     path.write_text("\n".join(listed) + "\n")
     service = Service(settings_for(folder / "data"))
-    service.add_feed(definition("bench", source={"file": str(path)}), "bench")
-    result: dict[str, Any] = {"entries": entries, "refresh_first": timed(lambda: service.refresh("bench", "bench"))}
-    result["compile_whole"] = timed(lambda: service.publish(anew=True))
-    result["override"] = timed(lambda: service.add_override(OverrideAction.BLOCK, "one.example", "bench", "bench"))
+    service.feeds.add(definition("bench", source={"file": str(path)}), "bench")
+    result: dict[str, Any] = {
+        "entries": entries,
+        "refresh_first": timed(lambda: service.runs.refresh("bench", "bench")),
+    }
+    result["compile_whole"] = timed(lambda: service.publisher.publish(anew=True))
+    result["override"] = timed(lambda: service.overrides.add(OverrideAction.BLOCK, "one.example", "bench", "bench"))
     check(service, {"www.one.example": True, listed[0]: True})
     rng = random.Random(5)
     for percent in (1, 2):
@@ -59,11 +62,11 @@ def measure(entries: int, folder: Path) -> dict[str, Any]:
             listed[place] = host
         path.write_text("\n".join(listed) + "\n")
         costs: dict[str, Any] = {"record": timed(lambda: service.refresher.refresh("bench", "bench"))}
-        costs["publish"] = timed(lambda: service.publish(confirmed=True))
-        costs["changed_keys"] = service.snapshot().changed_keys
+        costs["publish"] = timed(lambda: service.publisher.publish(confirmed=True))
+        costs["changed_keys"] = service.snapshots.current().changed_keys
         result[f"after_{percent}_percent"] = costs
         check(service, dict.fromkeys(fresh, True) | dict.fromkeys(gone, False) | {"one.example": True})
-    size = service.snapshot().path.stat().st_size
+    size = service.snapshots.current().path.stat().st_size
     result["snapshot_bytes_per_host"] = round(size / entries, 2)
     service.close()
     return result

@@ -181,7 +181,7 @@ def values(listings: Iterable[Listing]) -> list[str]:
 
 def token_for(service: Service, role: Role | str) -> str:
     """Return the secret of a new token of a role."""
-    return service.create_token(Role(role), "test", f"test {role}")[1]
+    return service.tokens.create(Role(role), "test", f"test {role}")[1]
 
 
 def token_client(app: Flask, service: Service, role: Role | str) -> FlaskClient:
@@ -197,14 +197,14 @@ PASSWORD = "four words in a row"
 
 def add_person(service: Service, name: str, role: Role | str = Role.ADMIN, password: str = PASSWORD) -> Person:
     """Add a person who has a password."""
-    service.add_person(name, Role(role), "test")
-    return service.set_password(name, password, "test")
+    service.people.add(name, Role(role), "test")
+    return service.people.set_password(name, password, "test")
 
 
 def session_client(app: Flask, service: Service, role: Role | str, name: str = "") -> FlaskClient:
     """Return a browser in which a new person of a role is signed in, and whose requests prove that they are ours."""
     person = add_person(service, name or f"test-{role}", role)
-    secret = service.open_session(person, "127.0.0.1", "test", "test")
+    secret = service.sign_in.open_session(person, "127.0.0.1", "test", "test")
     client = app.test_client()
     client.set_cookie("blocklist", secret)
     client.environ_base["HTTP_X_CSRF_TOKEN"] = hash_secret(f"csrf {secret}")

@@ -1,4 +1,4 @@
-"""The ``blocklist`` command: a thin face on :mod:`blocklist.service`. Each module holds one group of commands."""
+"""The ``blocklist`` command, over :mod:`blocklist.service`. Each module holds one group of commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from blocklist.domain.errors import BlocklistError
 
 
 class _Group(click.Group):
-    """The root group: an error that a person can mend is one line and an exit status, never a traceback."""
+    """The root group: an error that a person can fix is one line and an exit status, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -45,7 +45,7 @@ class _Group(click.Group):
             click.echo(f"blocklist: an argument or a line of input is not text that can be read: {why}", err=True)
             ctx.exit(2)
         except BrokenPipeError:
-            # Whoever read the output has left (such as head): nothing to say, and nobody to say it to.
+            # The reader of the output has ended, such as head.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
 

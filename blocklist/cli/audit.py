@@ -7,14 +7,14 @@ import json
 import click
 
 from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.output import json_option, print_json, print_list
 from blocklist.domain.errors import StoreError
 from blocklist.service.audit import AuditFormat
 
 
 @click.group()
 def audit() -> None:
-    """Look at the log of every change, and verify that nobody edited it."""
+    """Show the log of every change, and verify that nobody edited it."""
 
 
 @audit.command("list")
@@ -25,15 +25,17 @@ def audit() -> None:
 @pass_context
 def list_(context: Context, limit: int, as_json: bool) -> None:
     """List the newest events."""
-    events = context.service.store.audit.events(limit)
-    if as_json:
-        print_json(events)
-        return
-    rows = (
-        (e["id"], e["at"], e["actor"], e["action"], e["target"], json.dumps(e["detail"], ensure_ascii=False))
-        for e in events
+    print_list(
+        context.service.audit.events(limit),
+        dict,
+        ["ID", "AT", "ACTOR", "ACTION", "TARGET", "DETAIL"],
+        lambda e: (
+            *(e[key] for key in ("id", "at", "actor", "action", "target")),
+            json.dumps(e["detail"], ensure_ascii=False),
+        ),
+        empty="No events yet.",
+        as_json=as_json,
     )
-    print_table(["ID", "AT", "ACTOR", "ACTION", "TARGET", "DETAIL"], rows, "No events yet.")
 
 
 @audit.command("export")
@@ -41,7 +43,7 @@ def list_(context: Context, limit: int, as_json: bool) -> None:
 @pass_context
 def export(context: Context, format_: AuditFormat) -> None:
     """Print every event, oldest first, a line each, with its hash."""
-    for line in context.service.export_audit(format_):
+    for line in context.service.audit.export(format_):
         click.echo(line, nl=False)
 
 
@@ -53,8 +55,8 @@ def export(context: Context, format_: AuditFormat) -> None:
 @pass_context
 def verify(context: Context, expect: str, as_json: bool) -> None:
     """Follow the chain of hashes from the first event to the last."""
-    broken = context.service.broken_audit(expect)
-    id_, hash_ = context.service.store.audit.last()
+    broken = context.service.audit.broken(expect)
+    id_, hash_ = context.service.audit.last()
     if as_json:
         print_json({"whole": not broken, "broken": broken, "last": {"id": id_, "hash": hash_}})
     if broken:

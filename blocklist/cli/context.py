@@ -1,4 +1,4 @@
-"""What every command has: the configuration, the service over the data folder, and who is asking."""
+"""The context of every command: the configuration, the service over the data folder, and the actor."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from blocklist.service import Service
 
 
 class Context:
-    """Opened when a command first needs it: ``--help`` works without a data folder."""
+    """Opens the service when a command first needs it, so that ``--help`` works without a data folder."""
 
     def __init__(self, config: Path | None, data_dir: Path | None) -> None:
         self._config = config
         self._data_dir = data_dir
         self._opened = False
-        #: The service tells what it does in its log; a command prints its result instead.
+        #: Whether runs are logged, as the service does; a command prints its result instead.
         self.logs_runs = False
 
     @cached_property
@@ -46,21 +46,21 @@ class Context:
 
     @cached_property
     def actor(self) -> str:
-        """Who is asking, for the audit log: whom the system knows, whatever the environment says."""
+        """The actor for the audit log: the system's name of the user, whatever the environment contains."""
         user = os.getuid()
         try:
             name = pwd.getpwuid(user).pw_name
         except KeyError:
-            # In a container that runs as a user of no name.
+            # In a container, the user may have no name.
             name = f"user {user}"
         return f"{name} (command line)"
 
     def close(self) -> None:
-        """Let go of what was opened."""
+        """Close the service, if it was opened."""
         if self._opened:
             self.service.close()
 
 
-#: The id of a run or an override; a larger number than the database holds is wrong usage.
+#: The id of a run or an override, at most the largest integer of the database.
 id_argument = click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 pass_context = click.make_pass_decorator(Context)

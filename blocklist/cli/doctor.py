@@ -1,14 +1,14 @@
-"""``blocklist doctor``: what is wrong with this installation, and the mend."""
+"""``blocklist doctor``: what is wrong with this installation, and how to fix it."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 import click
 
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json
-from blocklist.service.doctor import diagnose
 
 
 @click.command()
@@ -16,9 +16,9 @@ from blocklist.service.doctor import diagnose
 @pass_context
 def doctor(context: Context, as_json: bool) -> None:
     """Examine the configuration, the data folder, the database, the feeds and the snapshot."""
-    findings = diagnose(context.service)
+    findings = context.service.doctor.diagnose()
     if as_json:
-        print_json([{"check": f.check, "ok": f.ok, "found": f.found, "mend": f.mend} for f in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{'ok ' if finding.ok else 'BAD'}  {finding.check}: {finding.found}")

@@ -1,4 +1,4 @@
-"""``blocklist export`` and ``blocklist changes``: what counts now for other systems, and what changed."""
+"""``blocklist export`` and ``blocklist changes``: the list for other systems, and its changes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import click
 from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json, print_table
 from blocklist.domain.errors import StoreError
-from blocklist.exports import EXPORTS, Export, changes
-from blocklist.service.serialization import changed_body
+from blocklist.exports import EXPORTS, Export
+from blocklist.service.serialization import listing_change_body
 
 
 @click.command()
@@ -27,8 +27,8 @@ from blocklist.service.serialization import changed_body
 def export(
     context: Context, format_: str, policy: str | None, feed: str | None, part: int, output: Path | None
 ) -> None:
-    """Write what counts now in a FORMAT of other systems; docs/commands.md says what each cannot say."""
-    exporting = Export(context.service, format_, policy=policy, feed=feed, part=part)
+    """Write what counts now in a FORMAT of other systems; docs/commands.md lists what each cannot express."""
+    exporting = context.service.export(format_, policy=policy, feed=feed, part=part)
     if output is None:
         out = sys.stdout.buffer
         for block in exporting.blocks():
@@ -36,7 +36,7 @@ def export(
     else:
         _replace(output, exporting)
     for what, count in sorted(exporting.left_out.items()):
-        click.echo(f"left out: {count:,} {what}, which the format {format_} cannot say", err=True)
+        click.echo(f"left out: {count:,} {what}, which the format {format_} cannot express", err=True)
     if exporting.parts > 1:
         click.echo(f"part {part} of {exporting.parts}, {exporting.lines:,} lines in all", err=True)
 
@@ -50,10 +50,10 @@ def export(
 @json_option
 @pass_context
 def changes_(context: Context, since: str, feed: str | None, limit: int, as_json: bool) -> None:
-    """List what was listed, delisted or stated otherwise since a time or a snapshot, in order of time."""
-    page = changes(context.service.store, since, limit=limit, feed=feed)
+    """List what was listed, delisted or restated since a time or a snapshot, in order of time."""
+    page = context.service.changes(since, limit=limit, feed=feed)
     if as_json:
-        found = [changed_body(item) for item in page.changes]
+        found = [listing_change_body(item) for item in page.changes]
         print_json({"since": page.since, "until": page.until, "changes": found, "more": page.last is not None})
         return
     rows = (
@@ -63,11 +63,11 @@ def changes_(context: Context, since: str, feed: str | None, limit: int, as_json
     headings = ["AT", "CHANGE", "RULE", "SCOPE", "FEED", "AUTHORITY", "REFERENCE"]
     print_table(headings, rows, f"Nothing changed since {page.since}.")
     if page.last:
-        click.echo(f"there are more than {limit:,}: raise --limit, or go on from a later --since", err=True)
+        click.echo(f"there are more than {limit:,}: raise --limit, or continue from a later --since", err=True)
 
 
 def _replace(path: Path, exporting: Export) -> None:
-    """Write beside a file and then put it in its place: whoever reads it finds the old or the new one, whole."""
+    """Replace a file at once, so that a reader finds either the old or the new file, complete."""
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as out:

@@ -9,24 +9,22 @@ from typing import Any
 import click
 
 from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_fields, print_json, print_table
+from blocklist.cli.output import json_option, print_fields, print_json, print_list, print_table
 from blocklist.definitions.catalog import catalog_names, from_catalog, sample_of
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.definitions.merge import amend_definition, draft_definition
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import AuthorityKind
 from blocklist.domain.run import Effect, Outcome
 from blocklist.formats.registry import FORMATS
-from blocklist.refresh.preview import Preview
+from blocklist.service import Preview
 from blocklist.service.serialization import preview_body
-from blocklist.status.feed_status import feed_rows
-from blocklist.store.feeds import definition_of
 from blocklist.text.validation import validate
 
 
 @click.group()
 def feed() -> None:
-    """Add, look at and end feeds."""
+    """Add, show, change and remove feeds."""
 
 
 def _definition_options(command: Any) -> Any:
@@ -52,22 +50,24 @@ def _definition_options(command: Any) -> Any:
 @json_option
 def catalog(as_json: bool) -> None:
     """List the feeds that are ready to add."""
-    definitions = [from_catalog(name) for name in catalog_names()]
-    if as_json:
-        print_json([definition.model_dump(mode="json") for definition in definitions])
-        return
-    rows = ((d.name, d.title, d.authority.name, d.authority.kind, d.authority.country, _where(d)) for d in definitions)
-    print_table(["NAME", "TITLE", "AUTHORITY", "KIND", "COUNTRY", "ADDRESS"], rows, "The catalog is empty.")
+    print_list(
+        map(from_catalog, catalog_names()),
+        lambda d: d.model_dump(mode="json"),
+        ["NAME", "TITLE", "AUTHORITY", "KIND", "COUNTRY", "ADDRESS"],
+        lambda d: (d.name, d.title, d.authority.name, d.authority.kind, d.authority.country, _where(d)),
+        empty="The catalog is empty.",
+        as_json=as_json,
+    )
 
 
 @feed.command("add")
 @_definition_options
 @pass_context
 def add(context: Context, /, name: str, **given: Any) -> None:
-    """Add a feed: NAME alone takes its definition from the catalog, the options say or change it."""
-    context.service.store.feeds.check_new(name)
+    """Add a feed: NAME alone takes its definition from the catalog; the options define or change it."""
+    context.service.feeds.check_new(name)
     definition = _definition(name, **given)
-    context.service.add_feed(definition, context.actor)
+    context.service.feeds.add(definition, context.actor)
     if definition.source.url or definition.source.file:
         click.echo(f"added {name}; 'blocklist refresh {name}' reads it now, the service does so by itself")
     else:
@@ -82,14 +82,14 @@ def add(context: Context, /, name: str, **given: Any) -> None:
 @_definition_options
 @pass_context
 def edit(context: Context, /, name: str, options: tuple[str, ...], **given: Any) -> None:
-    """Change a feed's definition: what the options say; its listings and their history go on."""
+    """Change a feed's definition by options; its listings and their history continue."""
     patch = _patch(**given)
     if not patch and not options:
-        raise UsageError("say what to change, such as --url or --every; 'blocklist feed show NAME' shows what is")
-    before = context.service.store.feeds.get(name)
-    after = context.service.edit_feed(name, lambda known: amend_definition(known, patch, options), context.actor)
+        raise UsageError("name what to change, such as --url or --every; 'blocklist feed show NAME' shows the feed")
+    before = context.service.feeds.get(name)
+    after = context.service.feeds.edit(name, lambda known: amend_definition(known, patch, options), context.actor)
     if before.definition == after.definition:
-        click.echo(f"{name} is so already; nothing was changed")
+        click.echo(f"{name} has this definition already; nothing was changed")
         return
     click.echo(f"changed {name}; its list goes on serving, and it is due at {after.next_due}")
 
@@ -99,16 +99,16 @@ def edit(context: Context, /, name: str, options: tuple[str, ...], **given: Any)
 @json_option
 @pass_context
 def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None:
-    """Read a list as a definition says, show what it would give, and keep nothing."""
-    known = {item.name: item for item in context.service.store.feeds.all()}
+    """Read a list as a definition describes, show the result, and keep nothing."""
+    known = {item.name: item for item in context.service.feeds.all()}
     bare = not any(given.values())
     definition = definition_of(known[name]) if bare and name in known else _definition(name, **given)
-    seen = context.service.preview(definition)
+    found = context.service.feeds.preview(definition)
     if as_json:
-        print_json(preview_body(seen))
+        print_json(preview_body(found))
     else:
-        _print_preview(seen)
-    sys.exit(1 if seen.outcome == "failed" else 0)
+        _print_preview(found)
+    sys.exit(1 if found.outcome == "failed" else 0)
 
 
 @feed.command("list")
@@ -116,25 +116,17 @@ def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """List the feeds, and how fresh each is."""
-    rows = feed_rows(context.service.store)
-    if as_json:
-        print_json(rows)
-        return
     columns = (
-        "name",
-        "state",
-        "listed",
-        "waiting",
-        "last_outcome",
-        "last_attempt",
-        "last_success",
-        "last_change",
-        "next_due",
+        *("name", "state", "listed", "waiting", "last_outcome"),
+        *("last_attempt", "last_success", "last_change", "next_due"),
     )
-    print_table(
+    print_list(
+        context.service.feeds.rows(),
+        dict,
         [column.replace("_", " ").upper() for column in columns],
-        ([row[column] for column in columns] for row in rows),
-        "No feeds yet: 'blocklist feed catalog' lists those that are ready, 'blocklist feed add NAME' adds one.",
+        lambda row: [row[column] for column in columns],
+        empty="No feeds yet: 'blocklist feed catalog' lists those that are ready, 'blocklist feed add NAME' adds one.",
+        as_json=as_json,
     )
 
 
@@ -144,8 +136,8 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def show(context: Context, name: str, as_json: bool) -> None:
     """Show a feed: its definition, its times and its last run."""
-    found = context.service.store.feeds.get(name)
-    (row,) = feed_rows(context.service.store, [found])
+    found = context.service.feeds.get(name)
+    (row,) = context.service.feeds.rows([found])
     definition = definition_of(found).model_dump(mode="json", exclude_none=True)
     if as_json:
         print_json(row | {"definition": definition})
@@ -157,8 +149,8 @@ def show(context: Context, name: str, as_json: bool) -> None:
 @click.argument("name")
 @pass_context
 def pause(context: Context, name: str) -> None:
-    """Stop a feed's schedule; what it lists goes on counting."""
-    context.service.pause_feed(name, True, context.actor)
+    """Stop a feed's schedule; its listings still count."""
+    context.service.feeds.pause(name, context.actor)
     click.echo(f"paused {name}; its list goes on serving")
 
 
@@ -167,7 +159,7 @@ def pause(context: Context, name: str) -> None:
 @pass_context
 def resume(context: Context, name: str) -> None:
     """Resume a feed's schedule; it is due at once."""
-    context.service.pause_feed(name, False, context.actor)
+    context.service.feeds.resume(name, context.actor)
     click.echo(f"resumed {name}")
 
 
@@ -175,8 +167,8 @@ def resume(context: Context, name: str) -> None:
 @click.argument("name")
 @pass_context
 def remove(context: Context, name: str) -> None:
-    """End a feed: its sites are delisted, and stay in the history."""
-    closed = context.service.remove_feed(name, context.actor)
+    """Remove a feed: its sites are delisted, and stay in the history."""
+    closed = context.service.feeds.remove(name, context.actor)
     click.echo(f"removed {name}: {closed:,} sites delisted, their history is kept")
 
 
@@ -184,7 +176,7 @@ def remove(context: Context, name: str) -> None:
 @pass_context
 def samples(context: Context) -> None:
     """Add and read the made-up samples of the catalog, to try the service out."""
-    known = {item.name: item for item in context.service.store.feeds.all()}
+    known = {item.name: item for item in context.service.feeds.all()}
     for name in catalog_names():
         definition = from_catalog(name)
         if definition.reference_only or (name in known and known[name].last_success):
@@ -193,8 +185,8 @@ def samples(context: Context) -> None:
             click.echo(f"{name}: skipped: {missing}")
             continue
         if name not in known:
-            context.service.add_feed(_sample(name), context.actor)
-        run = context.service.refresh(name, context.actor)
+            context.service.feeds.add(_sample(name), context.actor)
+        run = context.service.runs.refresh(name, context.actor)
         if run.outcome is not Outcome.APPLIED:
             raise UsageError(f"sample of {name}: {run.outcome}: {run.reason}")
         click.echo(f"{name}: {run.reason}")
@@ -211,7 +203,7 @@ def _sample(name: str) -> FeedDefinition:
 
 
 def _definition(name: str, options: tuple[str, ...], **given: Any) -> FeedDefinition:
-    """Return the definition that the options say: on their own, or changing the catalog's of that name."""
+    """Return the definition of the options, based on the one of the catalog where it has that name."""
     if name not in catalog_names():
         needed = {f"--{key.strip('_')}": given[key] for key in ("format_", "authority", "kind", "country")}
         needed["--url or --file"] = given["url"] or given["file"]
@@ -225,7 +217,7 @@ def _definition(name: str, options: tuple[str, ...], **given: Any) -> FeedDefini
 
 
 def _patch(**given: Any) -> dict[str, Any]:
-    """Return what the options say of a definition, as a merge patch."""
+    """Return the options as a merge patch of a definition."""
     names = {"authority": "name", "kind": "kind", "country": "country"}
     source = {"url": given["url"], "file": str(given["file"].resolve()) if given["file"] else None}
     patch = {
@@ -246,9 +238,9 @@ def _print_preview(seen: Preview) -> None:
     counts = seen.counts
     click.echo(f"{counts.entries:,} entries give {counts.rules:,} rules; {counts.rejected:,} rejected")
     click.echo(f"{counts.added:,} would be added, {counts.removed:,} removed")
-    for said in seen.said:
-        what = {Effect.FAILS: "would fail", Effect.HOLDS: "would be held"}.get(said.effect, "would hold entries")
-        click.echo(f"{what}: {said.sentence}")
+    for finding in seen.said:
+        what = {Effect.FAILS: "would fail", Effect.HOLDS: "would be held"}.get(finding.effect, "would hold entries")
+        click.echo(f"{what}: {finding.sentence}")
     rows = ((e.position, e.raw or e.site, r.kind, r.value, r.scope) for e, r in seen.first)
     print_table(["POSITION", "ENTRY", "KIND", "RULE", "SCOPE"], rows, "No rules.")
     for item in seen.rejections:

@@ -1,4 +1,4 @@
-"""``blocklist hold``: entries that wait for a person alone, and what was decided on them."""
+"""``blocklist hold``: entries that are held alone, and the decisions on them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.output import json_option, print_list
 from blocklist.domain.run import HoldState
 from blocklist.service.serialization import hold_body
 
@@ -33,16 +33,14 @@ def hold() -> None:
 @pass_context
 def list_(context: Context, feed: str | None, every: bool, as_json: bool) -> None:
     """List the entries that wait."""
-    found = context.service.store.holds.all(feed, None if every else HoldState.WAITING)
-    if as_json:
-        print_json([hold_body(item) for item in found])
-        return
-    rows = (
-        (item.id, item.feed, item.rule.value, item.state, item.held_at, item.run, item.position, item.why, item.reason)
-        for item in found
+    print_list(
+        context.service.holds.all(feed, None if every else HoldState.WAITING),
+        hold_body,
+        ["ID", "FEED", "ENTRY", "STATE", "SINCE", "RUN", "POSITION", "WHY", "REASON"],
+        lambda h: (h.id, h.feed, h.rule.value, h.state, h.held_at, h.run, h.position, h.why, h.reason),
+        empty="No entries wait for a decision.",
+        as_json=as_json,
     )
-    headings = ["ID", "FEED", "ENTRY", "STATE", "SINCE", "RUN", "POSITION", "WHY", "REASON"]
-    print_table(headings, rows, "No entries wait for a decision.")
 
 
 @hold.command("approve")
@@ -52,7 +50,7 @@ def list_(context: Context, feed: str | None, every: bool, as_json: bool) -> Non
 def approve(context: Context, ids: tuple[int, ...], reason: str) -> None:
     """List the entries now, and whenever their feed names them."""
     for id_ in ids:
-        done = context.service.approve_hold(id_, context.actor, reason)
+        done = context.service.holds.approve(id_, context.actor, reason)
         click.echo(f"hold {id_} approved: {done.feed} lists {done.rule.value}")
 
 
@@ -63,7 +61,7 @@ def approve(context: Context, ids: tuple[int, ...], reason: str) -> None:
 def refuse(context: Context, ids: tuple[int, ...], reason: str) -> None:
     """Keep the entries off the list, whenever their feed names them."""
     for id_ in ids:
-        done = context.service.refuse_hold(id_, context.actor, reason)
+        done = context.service.holds.refuse(id_, context.actor, reason)
         click.echo(f"hold {id_} refused: {done.feed} does not list {done.rule.value}")
 
 
@@ -74,5 +72,5 @@ def refuse(context: Context, ids: tuple[int, ...], reason: str) -> None:
 def revoke(context: Context, ids: tuple[int, ...], reason: str) -> None:
     """Take decisions back: the entries wait again, and are not listed meanwhile."""
     for id_ in ids:
-        done = context.service.revoke_hold(id_, context.actor, reason)
+        done = context.service.holds.revoke(id_, context.actor, reason)
         click.echo(f"hold {id_} revoked: {done.rule.value} of {done.feed} waits again")

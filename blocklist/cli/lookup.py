@@ -39,32 +39,24 @@ def lookup(
     exit_code: bool,
     as_json: bool,
 ) -> None:
-    """Say whether an ad may go to each TARGET: a host, a URL, or app:ID; - reads standard input, a line each."""
+    """Tell whether an ad may go to each TARGET: a host, a URL, or app:ID; - reads standard input, one on each line."""
     try:
         moment = parse_time(at) if at else None
     except ValueError as error:
         raise UsageError(f"--at: {error}") from None
-    snapshot = None if moment else context.service.snapshot()
     listed = unreadable = False
     results: list[dict[str, Any]] = []
-    for text in _texts(targets):
-        try:
-            target = read_target(text)
-        except UsageError as error:
+    for text, verdict, problem in context.service.evidence.lookup_texts(
+        _texts(targets), policy, at=moment, explain=explain
+    ):
+        if verdict is None:
             unreadable = True
-            results.append({"target": text, "verdict": "unknown", "listed": None, "error": str(error)})
+            results.append({"target": text, "verdict": "unknown", "listed": None, "error": problem})
         else:
-            asked = snapshot or context.service.snapshot(target, moment)
-            verdict = asked.decide(target, policy, explain=explain)
-            if explain:
-                verdict = verdict._replace(listings=tuple(context.service.explained(target, verdict, moment)))
             listed |= verdict.listed
             results.append({"target": text, **verdict_body(verdict), "version": verdict.version})
-            if not as_json:
-                _print(text, verdict)
-            continue
         if not as_json:
-            click.echo(f"unknown     {text!r}: {results[-1]['error']}")
+            _print(text, verdict, problem)
     if as_json:
         print_json(results)
     sys.exit(_LISTED_STATUS if listed and exit_code else 2 if unreadable else 0)
@@ -75,8 +67,8 @@ def lookup(
 @json_option
 @pass_context
 def history(context: Context, target: str, as_json: bool) -> None:
-    """Show every listing of TARGET, ever: by whom, on what order, from when, until when."""
-    listings = context.service.history(read_target(target))
+    """Show every listing of TARGET, past and present: by whom, on which order, from when, until when."""
+    listings = context.service.evidence.history(read_target(target))
     if as_json:
         print_json({"target": target, "listings": [listing_body(item) for item in listings]})
         return
@@ -103,16 +95,19 @@ def _texts(targets: tuple[str, ...]) -> Iterator[str]:
             yield target
 
 
-def _print(text: str, verdict: Verdict) -> None:
-    words = [f"{verdict.verdict.value:<10}  {sanitize(text)}"]
+def _print(text: str, verdict: Verdict | None, problem: str) -> None:
+    if verdict is None:
+        click.echo(f"unknown     {text!r}: {problem}")
+        return
+    parts = [f"{verdict.verdict.value:<10}  {sanitize(text)}"]
     if verdict.rule:
-        words.append(f"rule {verdict.rule} ({verdict.scope})")
+        parts.append(f"rule {verdict.rule} ({verdict.scope})")
     if verdict.feeds:
-        words.append(f"feeds {', '.join(verdict.feeds)}")
+        parts.append(f"feeds {', '.join(verdict.feeds)}")
     if verdict.override:
-        words.append(f"override {verdict.override}")
+        parts.append(f"override {verdict.override}")
     if verdict.partial:
-        words.append("some URLs on it are listed: ask for the page's URL")
-    click.echo("  ".join(words))
+        parts.append("some URLs on it are listed: ask for the page's URL")
+    click.echo("  ".join(parts))
     for listing in verdict.listings:
         click.echo("    " + json.dumps(listing, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""``blocklist notify``: the messages that tell people what is wrong."""
+"""``blocklist notify``: the messages that notify people of what is wrong."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import sys
 import click
 
 from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
-from blocklist.notify.notifier import Notifier
+from blocklist.cli.output import json_option, print_json, print_list
 
 
 @click.group()
@@ -23,15 +22,15 @@ def notify() -> None:
 @pass_context
 def list_(context: Context, state: str | None, limit: int, as_json: bool) -> None:
     """List the newest messages, newest first, and what became of each."""
-    found = context.service.store.notices.messages(state, limit)
-    if as_json:
-        print_json(found)
-        return
-    rows = (
-        (row["id"], row["channel"], row["created_at"], row["state"], row["attempts"], row["summary"], row["trouble"])
-        for row in found
+    columns = ("id", "channel", "created_at", "state", "attempts", "summary", "trouble")
+    print_list(
+        context.service.notifier.messages(state, limit),
+        dict,
+        ["ID", "CHANNEL", "MADE", "STATE", "TRIES", "SUMMARY", "TROUBLE"],
+        lambda row: [row[column] for column in columns],
+        empty="No messages.",
+        as_json=as_json,
     )
-    print_table(["ID", "CHANNEL", "MADE", "STATE", "TRIES", "SUMMARY", "TROUBLE"], rows, "No messages.")
 
 
 @notify.command("test")
@@ -40,7 +39,7 @@ def list_(context: Context, state: str | None, limit: int, as_json: bool) -> Non
 @pass_context
 def test(context: Context, channels: tuple[str, ...], as_json: bool) -> None:
     """Send a test to each CHANNEL, such as webhook:pager or email:team; to all where none is named."""
-    sent = Notifier(context.service).test(channels)
+    sent = context.service.notifier.test(channels)
     if as_json:
         print_json(sent)
     for row in sent if not as_json else ():

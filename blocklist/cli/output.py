@@ -1,10 +1,10 @@
-"""How commands print: JSON for programs, aligned columns for people."""
+"""Output of commands: JSON for programs, aligned columns for people."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -13,7 +13,8 @@ from rich.text import Text
 
 from blocklist.text.sanitize import sanitize
 
-#: Every command that reads takes it.
+Item = TypeVar("Item")
+#: The option of every command that reads.
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -22,11 +23,27 @@ def print_json(data: Any) -> None:
     click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
 
 
+def print_list(
+    items: Iterable[Item],
+    body: Callable[[Item], Any],
+    headings: list[str],
+    row: Callable[[Item], Iterable[Any]],
+    *,
+    empty: str,
+    as_json: bool,
+) -> None:
+    """Print what a list command found: as JSON, ``body`` of each item, or as a table, ``row`` of each item."""
+    if as_json:
+        print_json([body(item) for item in items])
+    else:
+        print_table(headings, map(row, items), empty)
+
+
 def print_table(headings: list[str], rows: Iterable[Iterable[Any]], empty: str) -> None:
-    """Print rows under headings, folded to the terminal; or a sentence when there are none."""
+    """Print rows under headings, folded to the width of the terminal; or ``empty`` where there are none."""
     table = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        # Text, not markup: what a feed publishes must not style, link or move the cursor of an admin's terminal.
+        # Text, not markup: text of a feed must not color, link or move the cursor in an admin's terminal.
         table.add_row(*(Text(_inert(cell)) for cell in row))
     if not table.row_count:
         click.echo(empty)
@@ -38,7 +55,7 @@ def print_table(headings: list[str], rows: Iterable[Iterable[Any]], empty: str) 
 
 
 def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
-    """Print names and values, one a line."""
+    """Print names and values, one pair on each line."""
     fields = list(fields)
     width = max(len(name) for name, _ in fields)
     for name, value in fields:

@@ -1,11 +1,11 @@
-"""``blocklist override``: an admin's word above every listing."""
+"""``blocklist override``: decisions of admins, which take precedence over every listing."""
 
 from __future__ import annotations
 
 import click
 
 from blocklist.cli.context import Context, id_argument, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.output import json_option, print_list
 from blocklist.domain.clock import now, parse_time
 from blocklist.domain.errors import UsageError
 from blocklist.domain.verdict import Override, OverrideAction
@@ -14,10 +14,10 @@ from blocklist.service.serialization import override_body
 
 @click.group()
 def override() -> None:
-    """Allow or block a target whatever the feeds say."""
+    """Allow or block a target whatever the feeds list."""
 
 
-def _word(action: OverrideAction, help_: str) -> None:
+def _add_command(action: OverrideAction, help_: str) -> None:
     @override.command(action.value, help=help_)
     @click.argument("target")
     @click.option("--reason", required=True, help="Why; kept as evidence.")
@@ -28,7 +28,7 @@ def _word(action: OverrideAction, help_: str) -> None:
             moment = parse_time(until) if until else None
         except ValueError as error:
             raise UsageError(f"--until: {error}") from None
-        done = context.service.add_override(action, target, reason, context.actor, moment)
+        done = context.service.overrides.add(action, target, reason, context.actor, moment)
         ends = f" until {done.until}" if done.until else ""
         click.echo(f"override {done.id}: {action.value} {done.rule.value} ({done.rule.scope}){ends}")
         if done.confirmed_at is None:
@@ -36,8 +36,8 @@ def _word(action: OverrideAction, help_: str) -> None:
             click.get_current_context().exit(3)
 
 
-_word(OverrideAction.ALLOW, "Allow a host (with all below it), a URL, an address or app:ID.")
-_word(OverrideAction.BLOCK, "Block a host (with all below it), a URL, an address or app:ID.")
+_add_command(OverrideAction.ALLOW, "Allow a host (with all below it), a URL, an address or app:ID.")
+_add_command(OverrideAction.BLOCK, "Block a host (with all below it), a URL, an address or app:ID.")
 
 
 @override.command("list")
@@ -45,21 +45,16 @@ _word(OverrideAction.BLOCK, "Block a host (with all below it), a URL, an address
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """List the overrides that were not removed."""
-    overrides = context.service.store.overrides.all()
-    if as_json:
-        print_json([override_body(item) for item in overrides])
-        return
-    moment = now()
-    rows = (
-        (
-            *(item.id, item.action, item.rule.value, item.rule.scope),
-            _state(item, moment),
-            *(item.until, item.author, item.created_at, item.reason),
-        )
-        for item in overrides
-    )
-    print_table(
-        ["ID", "ACTION", "TARGET", "SCOPE", "STATE", "UNTIL", "AUTHOR", "SINCE", "REASON"], rows, "No overrides."
+    print_list(
+        context.service.overrides.all(),
+        override_body,
+        ["ID", "ACTION", "TARGET", "SCOPE", "STATE", "UNTIL", "AUTHOR", "SINCE", "REASON"],
+        lambda o: (
+            *(o.id, o.action, o.rule.value, o.rule.scope, _state(o)),
+            *(o.until, o.author, o.created_at, o.reason),
+        ),
+        empty="No overrides.",
+        as_json=as_json,
     )
 
 
@@ -68,7 +63,7 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def confirm(context: Context, id_: int) -> None:
     """Let an override count that waits for a second person."""
-    done = context.service.confirm_override(id_, context.actor)
+    done = context.service.overrides.confirm(id_, context.actor)
     click.echo(f"override {id_} confirmed: {done.action.value} {done.rule.value} holds from now on")
 
 
@@ -77,11 +72,11 @@ def confirm(context: Context, id_: int) -> None:
 @pass_context
 def remove(context: Context, id_: int) -> None:
     """End an override."""
-    done = context.service.remove_override(id_, context.actor)
+    done = context.service.overrides.remove(id_, context.actor)
     click.echo(f"override {id_} removed: {done.action.value} {done.rule.value} no longer holds")
 
 
-def _state(item: Override, moment: str) -> str:
-    if item.until and item.until <= moment:
+def _state(item: Override) -> str:
+    if item.until and item.until <= now():
         return "expired"
     return "in force" if item.confirmed_at else "waits"

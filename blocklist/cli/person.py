@@ -1,4 +1,4 @@
-"""``blocklist person``: who uses the pages, and what they may do."""
+"""``blocklist person``: the people who use the pages, and their roles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.output import json_option, print_json, print_list
 from blocklist.cli.token import role_type
 from blocklist.domain.access import Person, Role
 from blocklist.service.serialization import person_body
@@ -28,7 +28,7 @@ def person() -> None:
 @pass_context
 def add(context: Context, name: str, role: str, as_json: bool) -> None:
     """Add a person, and print the link by which they set their password."""
-    made, key = context.service.add_person(name, Role(role), context.actor)
+    made, key = context.service.people.add(name, Role(role), context.actor)
     _print_link(context, made, key, as_json)
 
 
@@ -37,15 +37,14 @@ def add(context: Context, name: str, role: str, as_json: bool) -> None:
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """List everybody."""
-    people = context.service.store.people.all()
-    if as_json:
-        print_json([person_body(item) for item in people])
-        return
-    rows = (
-        (p.name, p.role, "shut out" if p.disabled_at else _way_in(p), p.signed_in_at, p.created_by, p.created_at)
-        for p in people
+    print_list(
+        context.service.people.all(),
+        person_body,
+        ["NAME", "ROLE", "SIGNS IN", "LAST", "ADDED BY", "SINCE"],
+        lambda p: (p.name, p.role, _signs_in_with(p), p.signed_in_at, p.created_by, p.created_at),
+        empty="Nobody.",
+        as_json=as_json,
     )
-    print_table(["NAME", "ROLE", "SIGNS IN", "LAST", "ADDED BY", "SINCE"], rows, "Nobody.")
 
 
 @person.command("set-role")
@@ -54,7 +53,7 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def set_role(context: Context, name: str, role: str) -> None:
     """Give a person another role; they sign in again."""
-    done = context.service.set_role(name, Role(role), context.actor)
+    done = context.service.people.set_role(name, Role(role), context.actor)
     click.echo(f"{done.name} is {done.role} now, and signs in again")
 
 
@@ -63,12 +62,12 @@ def set_role(context: Context, name: str, role: str) -> None:
 @pass_context
 def set_password(context: Context, name: str) -> None:
     """Give a person a password, typed or read from standard input; their sessions end."""
-    context.service.store.people.get(name)
+    context.service.people.get(name)
     if sys.stdin.isatty():
         password = click.prompt(f"New password of {name}", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    context.service.set_password(name, password, context.actor)
+    context.service.people.set_password(name, password, context.actor)
     click.echo(f"{name} has a new password, and signs in again")
 
 
@@ -78,7 +77,7 @@ def set_password(context: Context, name: str) -> None:
 @pass_context
 def link(context: Context, name: str, as_json: bool) -> None:
     """Print a link by which a person sets a new password; it works once, for three days."""
-    found, key = context.service.new_link(name, context.actor)
+    found, key = context.service.people.new_link(name, context.actor)
     _print_link(context, found, key, as_json)
 
 
@@ -87,7 +86,7 @@ def link(context: Context, name: str, as_json: bool) -> None:
 @pass_context
 def disable(context: Context, name: str) -> None:
     """Shut a person out at once."""
-    context.service.disable_person(name, True, context.actor)
+    context.service.people.set_disabled(name, True, context.actor)
     click.echo(f"{name} is shut out; tokens that {name} made go on: see 'blocklist token list'")
 
 
@@ -96,7 +95,7 @@ def disable(context: Context, name: str) -> None:
 @pass_context
 def enable(context: Context, name: str) -> None:
     """Let a person in again who was shut out."""
-    context.service.disable_person(name, False, context.actor)
+    context.service.people.set_disabled(name, False, context.actor)
     click.echo(f"{name} may sign in again")
 
 
@@ -105,7 +104,7 @@ def enable(context: Context, name: str) -> None:
 @pass_context
 def sign_out(context: Context, name: str) -> None:
     """End every session of a person."""
-    ended = context.service.sign_out_everywhere(name, context.actor)
+    ended = context.service.people.sign_out_everywhere(name, context.actor)
     click.echo(f"{name} is signed out: {ended} sessions ended")
 
 
@@ -119,7 +118,9 @@ def _print_link(context: Context, found: Person, key: str, as_json: bool) -> Non
     click.echo(f"the link sets the password of {found.name} ({found.role}), once, within three days", err=True)
 
 
-def _way_in(found: Person) -> str:
+def _signs_in_with(found: Person) -> str:
+    if found.disabled_at:
+        return "shut out"
     if found.provider:
         return "OpenID provider"
     return "password" if found.has_password else "not yet"

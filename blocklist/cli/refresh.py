@@ -1,4 +1,4 @@
-"""``blocklist refresh``: run feeds now, with progress where somebody watches."""
+"""``blocklist refresh``: refresh feeds now, with progress on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json
 from blocklist.domain.errors import UsageError
 from blocklist.domain.run import Outcome, Run, Stage
-from blocklist.refresh.run import Progress as Told
+from blocklist.service import Progress as ProgressCallback
 from blocklist.service.serialization import run_body
 
 _STAGES = list(Stage)
@@ -23,20 +23,22 @@ _STAGES = list(Stage)
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--file", type=click.Path(path_type=Path), help="Take the body from a file that arrived another way.")
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="Take the body from a file, such as one that came by mail."
+)
 @json_option
 @pass_context
 def refresh(context: Context, names: tuple[str, ...], file: Path | None, as_json: bool) -> None:
     """Refresh feeds now: those named, or all that are not paused."""
     if file and len(names) != 1:
         raise UsageError("--file is the body of one feed: name exactly one")
-    chosen = list(names) or [item.name for item in context.service.store.feeds.all() if not item.paused]
+    chosen = list(names) or [item.name for item in context.service.feeds.all() if not item.paused]
     if not chosen:
         raise UsageError("there are no feeds to refresh: add one with 'blocklist feed add NAME'")
     runs = []
     for name in chosen:
-        with _progress(name, as_json) as told:
-            runs.append(context.service.refresh(name, context.actor, file=file, progress=told))
+        with _progress(name, as_json) as progress:
+            runs.append(context.service.runs.refresh(name, context.actor, file=file, progress=progress))
         if not as_json:
             _print(runs[-1])
     if as_json:
@@ -56,12 +58,12 @@ def _print(run: Run) -> None:
     if run.counts.held and run.outcome is not Outcome.HELD:
         click.echo(f"  decide on those with 'blocklist hold list --feed {run.feed}'")
     if run.outcome is Outcome.HELD:
-        click.echo(f"  the previous list goes on serving; look at it with 'blocklist run show {run.id}'")
+        click.echo(f"  the previous list goes on serving; see 'blocklist run show {run.id}'")
 
 
 @contextlib.contextmanager
-def _progress(name: str, quiet: bool) -> Iterator[Told]:
-    """Show the stage and how far it is, where standard error is a terminal."""
+def _progress(name: str, quiet: bool) -> Iterator[ProgressCallback]:
+    """Show the stage and its progress where standard error is a terminal."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda *_: None
@@ -70,10 +72,10 @@ def _progress(name: str, quiet: bool) -> Iterator[Told]:
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task(f"{name}: fetch", total=len(_STAGES), so_far="")
 
-        def told(stage: Stage, so_far: int) -> None:
+        def show(stage: Stage, so_far: int) -> None:
             unit = "bytes" if stage is Stage.FETCH else "rows"
             bar.update(
                 task, description=f"{name}: {stage}", completed=_STAGES.index(stage), so_far=f"{so_far:,} {unit}"
             )
 
-        yield told
+        yield show

@@ -1,4 +1,4 @@
-"""``blocklist run``: what happened, what is held, and the review of it."""
+"""``blocklist run``: runs and their reviews."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 import click
 
 from blocklist.cli.context import Context, id_argument, pass_context
-from blocklist.cli.output import json_option, print_fields, print_json, print_table
+from blocklist.cli.output import json_option, print_fields, print_json, print_list, print_table
 from blocklist.domain.errors import UsageError
 from blocklist.service import RunDetail
-from blocklist.service.serialization import change_body, run_body, said_body
+from blocklist.service.serialization import run_body, run_detail_body
 
 _REJECTIONS_SHOWN = 20
 
 
 @click.group()
 def run() -> None:
-    """Look at runs, and review those that were held."""
+    """Show runs, and review those that were held."""
 
 
 @run.command("list")
@@ -31,16 +31,15 @@ def run() -> None:
 def list_(context: Context, feed: str | None, limit: int, as_json: bool) -> None:
     """List the newest runs."""
     if feed:
-        context.service.store.feeds.get(feed)
-    runs = context.service.store.runs.all(feed, limit)
-    if as_json:
-        print_json([run_body(item) for item in runs])
-        return
-    rows = (
-        (r.id, r.feed, r.started_at, r.outcome or f"at {r.stage}", (r.review or {}).get("state"), r.reason)
-        for r in runs
+        context.service.feeds.get(feed)
+    print_list(
+        context.service.runs.page(feed=feed, limit=limit),
+        run_body,
+        ["ID", "FEED", "STARTED", "OUTCOME", "REVIEW", "REASON"],
+        lambda r: (r.id, r.feed, r.started_at, r.outcome or f"at {r.stage}", (r.review or {}).get("state"), r.reason),
+        empty="No runs yet.",
+        as_json=as_json,
     )
-    print_table(["ID", "FEED", "STARTED", "OUTCOME", "REVIEW", "REASON"], rows, "No runs yet.")
 
 
 @run.command("show")
@@ -54,15 +53,15 @@ def list_(context: Context, feed: str | None, limit: int, as_json: bool) -> None
 @pass_context
 def show(context: Context, /, id_: int, as_json: bool, **narrowed: Any) -> None:
     """Show a run: its figures, its outcome and why, what it would change, and what it rejected."""
-    detail = context.service.run_detail(id_, **narrowed)
+    detail = context.service.runs.detail(id_, **narrowed)
     if as_json:
-        print_json(_detail_body(detail))
+        print_json(run_detail_body(detail))
         return
     body = run_body(detail.run)
     counts = body.pop("counts")
     print_fields([*body.items(), *counts.items()])
-    for said in detail.said:
-        click.echo(f"guard {said.guard} {said.effect}: {said.sentence}")
+    for finding in detail.findings:
+        click.echo(f"guard {finding.guard} {finding.effect}: {finding.sentence}")
     _print_changes(detail, narrowed["offset"])
     for item in detail.rejections[:_REJECTIONS_SHOWN]:
         click.echo(f"rejected at {item.position} ({item.code}): {item.reason}")
@@ -80,7 +79,7 @@ def show(context: Context, /, id_: int, as_json: bool, **narrowed: Any) -> None:
 @pass_context
 def body_(context: Context, id_: int, output: Path | None) -> None:
     """Give back the body that a run read, byte for byte."""
-    with context.service.run_body(id_) as kept:
+    with context.service.runs.body(id_) as kept:
         if output is None:
             shutil.copyfileobj(kept, sys.stdout.buffer)
             return
@@ -99,7 +98,7 @@ def prune(context: Context) -> None:
     if not context.service.settings.evidence.keep_for:
         click.echo("every body is kept for good: set evidence.keep_for to say otherwise")
         return
-    click.echo(f"{context.service.prune_bodies():,} bodies removed")
+    click.echo(f"{context.service.runs.prune_bodies():,} bodies removed")
 
 
 @run.command("approve")
@@ -108,9 +107,9 @@ def prune(context: Context) -> None:
 @pass_context
 def approve(context: Context, id_: int, reason: str) -> None:
     """Apply exactly the body of a held run."""
-    done = context.service.approve(id_, context.actor, reason)
+    done = context.service.runs.approve(id_, context.actor, reason)
     click.echo(f"run {id_} approved: {done.feed}: {done.reason}")
-    for newer in context.service.store.runs.newer_bodies(done):
+    for newer in context.service.runs.newer_bodies(done):
         click.echo(f"  a newer body came with run {newer.id} ({newer.outcome}) and was not used")
 
 
@@ -120,19 +119,8 @@ def approve(context: Context, id_: int, reason: str) -> None:
 @pass_context
 def reject(context: Context, id_: int, reason: str) -> None:
     """Drop the body of a held run; the same body will fail with this reason."""
-    done = context.service.reject(id_, context.actor, reason)
+    done = context.service.runs.reject(id_, context.actor, reason)
     click.echo(f"run {id_} rejected: {done.feed} goes on serving the previous list")
-
-
-def _detail_body(detail: RunDetail) -> dict[str, Any]:
-    return run_body(detail.run) | {
-        "guards": [said_body(item) for item in detail.said],
-        "changes": [change_body(item) for item in detail.changes],
-        "changes_found": detail.changes_found,
-        "rejections": [item._asdict() for item in detail.rejections],
-        "newer": [item.id for item in detail.newer],
-        "outdated": detail.outdated,
-    }
 
 
 def _print_changes(detail: RunDetail, offset: int) -> None:

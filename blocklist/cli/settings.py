@@ -1,4 +1,4 @@
-"""``blocklist settings``: what the configuration file and the environment came to."""
+"""``blocklist settings``: the settings in force."""
 
 from __future__ import annotations
 

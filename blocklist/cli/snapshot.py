@@ -1,4 +1,4 @@
-"""``blocklist snapshot``: the compiled list."""
+"""``blocklist snapshot``: the current snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from blocklist.cli.output import json_option, print_fields, print_json
 
 @click.group()
 def snapshot() -> None:
-    """Look at the compiled list, build it and verify it."""
+    """Show the compiled list, build it and verify it."""
 
 
 @snapshot.command("info")
@@ -18,7 +18,7 @@ def snapshot() -> None:
 @pass_context
 def info(context: Context, as_json: bool) -> None:
     """Show version, age, size and contents of the current snapshot."""
-    fields = context.service.snapshot_info()
+    fields = context.service.snapshots.info()
     if as_json:
         print_json(fields)
     else:
@@ -30,7 +30,7 @@ def info(context: Context, as_json: bool) -> None:
 @pass_context
 def path(context: Context, as_json: bool) -> None:
     """Print the path of the current snapshot, for a program that opens it."""
-    found = str((context.service.snapshots.folder / context.service.current_pointer().file).resolve())
+    found = str((context.service.snapshots.folder / context.service.snapshots.pointer().file).resolve())
     if as_json:
         print_json({"path": found})
     else:
@@ -41,7 +41,7 @@ def path(context: Context, as_json: bool) -> None:
 @pass_context
 def build(context: Context) -> None:
     """Compile everything that counts anew, and publish it."""
-    pointer = context.service.build_snapshot(context.actor)
+    pointer = context.service.snapshots.build(context.actor)
     click.echo(f"built version {pointer.version}: {pointer.file}")
 
 
@@ -50,8 +50,8 @@ def build(context: Context) -> None:
 @pass_context
 def verify(context: Context, as_json: bool) -> None:
     """Read the whole current snapshot and compare it with its checksum."""
-    pointer = context.service.current_pointer()
-    current = context.service.snapshot()
+    pointer = context.service.snapshots.pointer()
+    current = context.service.snapshots.current()
     current.verify()
     if as_json:
         fields = {"version": pointer.version, "file": pointer.file, "sha256": pointer.sha256, "whole": True}

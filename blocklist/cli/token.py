@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from blocklist.cli.context import Context, id_argument, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.output import json_option, print_json, print_list
 from blocklist.domain.access import Role
 from blocklist.domain.clock import later, now, parse_duration, parse_time
 from blocklist.domain.errors import UsageError
@@ -16,7 +16,7 @@ role_type = click.Choice([role.value for role in Role])
 
 @click.group()
 def token() -> None:
-    """Make, list and revoke tokens for programs that use the control plane."""
+    """Create, list and revoke tokens for programs that use the control plane."""
 
 
 @token.command("create")
@@ -26,8 +26,8 @@ def token() -> None:
 @json_option
 @pass_context
 def create(context: Context, role: str, name: str, expires: str | None, as_json: bool) -> None:
-    """Make a token and print it, this once."""
-    made, secret = context.service.create_token(Role(role), context.actor, name, _moment(expires))
+    """Create a token and print it, only this time."""
+    made, secret = context.service.tokens.create(Role(role), context.actor, name, _moment(expires))
     if as_json:
         print_json(token_body(made) | {"token": secret})
         return
@@ -40,26 +40,26 @@ def create(context: Context, role: str, name: str, expires: str | None, as_json:
 @json_option
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
-    """List the tokens there are and were."""
-    tokens = context.service.store.tokens.all()
-    if as_json:
-        print_json([token_body(item) for item in tokens])
-        return
-    moment = now()
-    rows = (
-        (t.id, t.name, f"{t.prefix}…", t.role, t.state(moment), t.expires_at, t.last_used, t.created_by, t.created_at)
-        for t in tokens
+    """List the tokens, revoked ones too."""
+    print_list(
+        context.service.tokens.all(),
+        token_body,
+        ["ID", "NAME", "TOKEN", "ROLE", "STATE", "EXPIRES", "LAST USED", "MADE BY", "SINCE"],
+        lambda t: (
+            *(t.id, t.name, f"{t.prefix}…", t.role, t.state(now())),
+            *(t.expires_at, t.last_used, t.created_by, t.created_at),
+        ),
+        empty="No tokens.",
+        as_json=as_json,
     )
-    headings = ["ID", "NAME", "TOKEN", "ROLE", "STATE", "EXPIRES", "LAST USED", "MADE BY", "SINCE"]
-    print_table(headings, rows, "No tokens.")
 
 
 @token.command("revoke")
 @id_argument
 @pass_context
 def revoke(context: Context, id_: int) -> None:
-    """End a token at once."""
-    done = context.service.revoke_token(id_, context.actor)
+    """Revoke a token at once."""
+    done = context.service.tokens.revoke(id_, context.actor)
     click.echo(f"token {id_} ({done.name}) revoked")
 
 

@@ -9,24 +9,22 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError
-from blocklist.notify.notifier import Notifier
 from blocklist.service import Service
 from blocklist.status.feed_status import state_of
-from blocklist.status.statistics import Sampler
-from blocklist.store.feeds import definition_of
 
 _LOG = structlog.get_logger("blocklist.schedule")
-#: Seconds between looks at the database: a feed added elsewhere is picked up within it.
+#: Seconds between queries for due feeds: a feed that another process added is found within this time.
 _TICK = 1
-#: Runs under way for each that may be reading: the rest of them wait for publishers.
+#: Runs at the same time for each that may read and record: the others wait for their publishers.
 _FETCHING_EACH = 8
-#: Seconds between two samples of what lookup nodes were asked.
+#: Seconds between two samples of the lookups.
 _SAMPLED = 60
-#: Seconds between looks at what is wrong, where somebody is told.
+#: Seconds between two ticks of the notifier, where a channel is configured.
 _NOTICED = 5
-#: Seconds before a snapshot that could not be published is tried again.
+#: Seconds until publishing is tried again after it failed.
 _PUBLISH_AGAIN = 30
 
 
@@ -39,14 +37,14 @@ class Scheduler:
         self._lock = threading.Lock()
         self._publish_after = 0.0
         self._stale: set[str] = set()
-        # A fetch waits for its publisher and costs nothing else: it must not take a place from feeds that answer. What
-        # is heavy, reading and recording, has its own limit in the refresher.
+        # A fetch mostly waits for its publisher: a slow publisher must not block the feeds of others. The heavy part,
+        # reading and recording, has its own limit in the refresher.
         workers = _FETCHING_EACH * service.settings.refresh.concurrent
         self._clock = BackgroundScheduler(
             executors={
                 "default": ThreadPoolExecutor(1),
                 "refresh": ThreadPoolExecutor(workers),
-                # Apart from the rest: a minute is a minute also while a snapshot is compiled.
+                # Separate, so that samples are taken on time while a snapshot is compiled.
                 "upkeep": ThreadPoolExecutor(1),
                 "notify": ThreadPoolExecutor(1),
             },
@@ -56,18 +54,19 @@ class Scheduler:
         self._clock.add_job(self.tick, "interval", seconds=_TICK, id="tick")
 
     def start(self) -> None:
-        """Begin."""
-        sampler = Sampler(self._service.store, self._service.board)
+        """Start the schedule."""
+        sampler = self._service.statistics.sampler(self._service.read_scoreboard)
         self._clock.add_job(sampler.sample, "interval", seconds=_SAMPLED, id="sample", executor="upkeep")
         if self._service.settings.notify.channels:
-            notifier = Notifier(self._service)
-            self._clock.add_job(notifier.tick, "interval", seconds=_NOTICED, id="notify", executor="notify")
+            self._clock.add_job(
+                self._service.notifier.tick, "interval", seconds=_NOTICED, id="notify", executor="notify"
+            )
         self._clock.start()
 
     def stop(self, *, wait: bool = False) -> None:
-        """Begin no more runs; one that is under way ends with the process and is tried again after the next start.
+        """Start no more runs. A run under way ends with the process, and is tried again after the next start.
 
-        Who closes the service afterwards must ``wait`` for the runs under way: closing a database in use is a crash.
+        A caller that closes the service afterwards must ``wait`` for the runs under way, since they use the database.
         """
         self._clock.shutdown(wait=wait)
 
@@ -76,12 +75,12 @@ class Scheduler:
         try:
             self._start_due()
             self._publish_behind()
-            self._tell_stale()
+            self._log_stale()
         except BlocklistError as error:
             _LOG.error("schedule", error=str(error))
 
     def _start_due(self) -> None:
-        for feed in self._service.store.feeds.due(now()):
+        for feed in self._service.feeds.due(now()):
             source = definition_of(feed).source
             if source.url is None and source.file is None:
                 continue
@@ -94,25 +93,25 @@ class Scheduler:
     def _refresh(self, name: str) -> None:
         begun: list[int] = []
         try:
-            self._service.refresh(name, "schedule", wait=0, begun=begun.append)
+            self._service.runs.refresh(name, "schedule", wait=0, begun=begun.append)
         except BlocklistError as error:
-            self._tell_failure(name, begun, str(error))
+            self._log_failure(name, begun, str(error))
         finally:
             with self._lock:
                 self._running.discard(name)
 
-    def _tell_failure(self, name: str, begun: list[int], reason: str) -> None:
-        """Write one line: whether a run never began, was not recorded, or was and is not served yet."""
+    def _log_failure(self, name: str, begun: list[int], reason: str) -> None:
+        """Write one line: a run did not start, did not finish, or was recorded and not published."""
         if not begun:
             _LOG.warning("run not started", feed=name, reason=reason)
-        elif reason == self._service.publish_failure:
+        elif reason == self._service.publisher.failure:
             _LOG.error("run recorded, snapshot not published", feed=name, run=begun[0], reason=reason)
         else:
             _LOG.error("run not finished", feed=name, run=begun[0], reason=reason)
 
-    def _tell_stale(self) -> None:
-        """Write one line when a feed becomes stale, and one when its list is known to be current again."""
-        feeds = self._service.store.feeds.all()
+    def _log_stale(self) -> None:
+        """Write one line when a feed becomes stale, and one when it no longer is."""
+        feeds = self._service.feeds.all()
         stale = {feed.name for feed in feeds if state_of(feed) == "stale"}
         for feed in feeds:
             if feed.name in stale - self._stale:
@@ -122,6 +121,6 @@ class Scheduler:
         self._stale = stale
 
     def _publish_behind(self) -> None:
-        if time.monotonic() >= self._publish_after and self._service.is_behind():
+        if time.monotonic() >= self._publish_after and self._service.publisher.is_behind():
             self._publish_after = time.monotonic() + _PUBLISH_AGAIN
-            self._service.publish()
+            self._service.publisher.publish()

@@ -1,4 +1,4 @@
-"""Serving: the control plane, the lookup node's workers and the scheduler, until a signal ends it."""
+"""The server: the control plane, the workers of the lookup node and the scheduler, until a signal ends them."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
 
 _LOG = structlog.get_logger("blocklist.daemon")
-#: Seconds that requests under way get to end when the service stops.
+#: Seconds that requests under way have to end when the service stops.
 _DRAIN = 5
-#: Connections that wait to be accepted while all workers are busy.
+#: Connections that may wait to be accepted while all threads are busy.
 _BACKLOG = 512
-#: Seconds that a client may be silent in the middle of a request.
+#: Seconds that a client may send nothing in the middle of a request.
 _SILENCE = 10
-#: Bytes of a request line and headers: a page's URL may be long, but not without end.
+#: Most bytes of a request line and headers: the URL of a page may be long.
 _MAX_HEADER = 262_144
-#: Bytes of an unread body that are read, and forgotten, at once.
+#: Bytes of an unread body that are read and discarded at a time.
 _BLOCK = 65_536
 
 
 class _Request(HTTPRequest):
-    """A request of which the application may leave the body unread, such as one that it refuses."""
+    """A request whose body the application may leave unread, for example because it refuses the request."""
 
     def read_request_headers(self) -> bool:
-        if not super().read_request_headers():  # type: ignore[no-untyped-call]  # cheroot says no type
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]  # cheroot has no type here
             return False
         length = self.inheaders.get(b"Content-Length")
-        # Two lengths, or one that others read otherwise: what stands in front may see another request than we do.
+        # Two lengths, or one that others parse differently: a proxy in front could see another request than we do.
         if length is not None and (self.chunked_read or not length.isdigit()):
             self.simple_response("400 Bad Request", "The length of the body is not clear.")
             return False
@@ -53,10 +53,10 @@ class _Request(HTTPRequest):
 
     def send_headers(self) -> None:
         if self.chunked_read:
-            # What is left of such a body would be read as the next request (RFC 9112, 9.3).
+            # The rest of such a body would be read as the next request (RFC 9112, 9.3).
             self.close_connection = True
         elif not self.close_connection:
-            # cheroot would hold all that is left in memory, of whoever sends it.
+            # cheroot would keep the whole rest in memory, whoever sends it.
             while getattr(self.rfile, "remaining", 0) > 0 and self.rfile.read(_BLOCK):
                 pass
         super().send_headers()
@@ -67,21 +67,21 @@ class _Connection(HTTPConnection):
 
 
 class Server(_WsgiServer):
-    """cheroot's threaded server, which says what troubles it in our log."""
+    """cheroot's threaded server, with its errors in our log."""
 
     ConnectionClass = _Connection
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-        """Write one event; a client that hangs up is nothing to alarm anyone with."""
+        """Write one event, as a warning at most: a client that disconnects is no error of the service."""
         _LOG.log(min(level, 30), "http", detail=str(msg).strip(), exc_info=traceback)
 
 
 def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: None) -> None:
-    """Run the whole service until SIGTERM or SIGINT; ``started`` is called once both addresses answer.
+    """Run the whole service until SIGTERM or SIGINT; ``started`` is called when both addresses answer.
 
-    It is told the key of the link that makes the first admin, while there is nobody.
+    Its argument is the key of the link that makes the first admin, None where there are people already.
 
-    :raises UsageError: the control plane would listen beyond this machine.
+    :raises UsageError: the control plane would be reachable from other machines without encryption.
     :raises BlocklistError: a port is in use, or the data folder cannot be used.
     """
     check_reach(settings.serve)
@@ -102,11 +102,11 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     with contextlib.ExitStack() as stack:
         node = _node(settings)
         stack.callback(node.stop)
-        service.board = node.scoreboard.read_all
+        service.read_scoreboard = node.scoreboard.read_all
         app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
         server = _bind(settings, app)
         server.ssl_adapter = adapter
-        # Its threads run from here on: they must end even if what follows fails.
+        # Its threads run from here on: they must end even if a later step fails.
         stack.callback(server.stop)
         threading.Thread(target=server.serve, daemon=True).start()
         node.start()
@@ -115,16 +115,16 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
         scheduler.start()
         stack.callback(scheduler.stop)
         _LOG.info("serving", control=settings.serve.control, lookup=settings.serve.lookup, workers=node.workers)
-        _tell_audit(service)
-        started(service.first_link())
+        _log_end_of_audit(service)
+        started(service.people.first_link())
         ended.wait()
-        _tell_audit(service)
+        _log_end_of_audit(service)
         _LOG.info("stopping")
 
 
-def _tell_audit(service: Service) -> None:
-    """Leave in the log where the audit log ends: a log that is kept elsewhere tells of one that was made up anew."""
-    id_, hash_ = service.store.audit.last()
+def _log_end_of_audit(service: Service) -> None:
+    """Write the last event of the audit log into the log: a copy of it reveals a forged audit log."""
+    id_, hash_ = service.audit.last()
     _LOG.info("audit log", last=f"{id_}:{hash_}")
 
 
@@ -148,7 +148,7 @@ def _bind(settings: Settings, app: Flask) -> Server:
         timeout=_SILENCE,
     )
     server.max_request_header_size = _MAX_HEADER
-    # A list may be uploaded, as large as one that is fetched; everything else the application cuts short itself.
+    # An uploaded list may be as large as a fetched one; the application limits every other body itself.
     server.max_request_body_size = 2 * MAX_BYTES + settings.fetch.max_bytes
     try:
         server.prepare()
@@ -165,9 +165,9 @@ def _cannot_listen(address: str, error: OSError, option: str) -> BlocklistError:
 
 
 def check_reach(settings: ServeSettings) -> None:
-    """Refuse to speak in the clear beyond this machine.
+    """Check that the control plane is not reachable from other machines without encryption.
 
-    :raises UsageError: neither TLS nor a proxy is set.
+    :raises UsageError: it would be, and neither TLS nor a proxy is configured.
     """
     host = settings.control.rpartition(":")[0].strip("[]")
     try:

@@ -22,12 +22,27 @@ from pydantic import (
 
 from blocklist.definitions.source import Source
 from blocklist.domain.errors import UsageError
-from blocklist.domain.listing import Authority, AuthorityKind, Scope
+from blocklist.domain.listing import Authority, AuthorityKind, Feed, Scope
 from blocklist.formats.registry import FORMATS, format_of
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.rules import Reading
 from blocklist.text.field_types import Country, Seconds, StrictModel
 from blocklist.text.validation import validate
+
+__all__ = [
+    "AuthorityDefinition",
+    "Country",
+    "Credentials",
+    "FeedDefinition",
+    "FeedGuards",
+    "RulesDefinition",
+    "Seconds",
+    "Share",
+    "Source",
+    "definition_from_table",
+    "definition_of",
+    "with_options",
+]
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -204,6 +219,11 @@ class FeedDefinition(StrictModel):
                 "for example 'item.results'"
             )
         return self
+
+
+def definition_of(feed: Feed) -> FeedDefinition:
+    """Return the definition of a stored feed."""
+    return FeedDefinition.model_validate(feed.definition)
 
 
 def definition_from_table(table: dict[str, Any], where: str) -> FeedDefinition:

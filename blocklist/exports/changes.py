@@ -1,4 +1,4 @@
-"""What was listed, delisted or stated otherwise since a moment or a snapshot, a page at a time."""
+"""What was listed, delisted or restated since a moment or a snapshot, a page at a time."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from blocklist.domain.clock import later, now, parse_time
 from blocklist.domain.errors import NotFoundError, UsageError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.store import Store
 
-#: Seconds that compiling a snapshot may take: what was recorded meanwhile is not in it.
+#: Seconds that compiling a snapshot may take: a change that is recorded in this time is not in the snapshot.
 _COMPILING = 120
-#: Where a page ends: until when all pages go, the last id that began, and the moment and id of the last that ended.
-Place = tuple[str, int, str, int]
+
+
+class ChangesPosition(NamedTuple):
+    """Where a page of changes ends: the id of its last new listing, and the moment and id of its last ended one.
+
+    ``until`` is the moment of the newest change that the pages contain, the same for every page.
+    """
+
+    until: str
+    opened_id: int
+    closed_at: str
+    closed_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """One change: ``listed``, ``delisted`` or ``restated`` (listed in other words, such as a new reference)."""
+class ListingChange:
+    """One change: ``listed``, ``delisted`` or ``restated`` (listed with other facts, such as a new reference)."""
 
     at: str
     change: str
@@ -39,48 +49,47 @@ class Changed:
 class ChangesPage:
     """Changes from ``since`` to ``until``, in order of time; ``last`` is where the next page begins, None at the end.
 
-    Whoever has read the last page goes on from ``until``: what happened in that very second may come twice.
+    A reader of the last page continues with ``since`` = ``until``. A change of that second may come twice.
     """
 
     since: str
     until: str
-    changes: tuple[Changed, ...]
-    last: Place | None
+    changes: tuple[ListingChange, ...]
+    last: ChangesPosition | None
 
 
 def changes(
-    store: Store, since: str, *, after: Place | None = None, limit: int = 100, feed: str | None = None
+    store: Store, since: str, *, after: ChangesPosition | None = None, limit: int = 100, feed: str | None = None
 ) -> ChangesPage:
-    """Return a page of what changed since a moment, or since a snapshot where ``since`` is its version.
+    """Return a page of at most ``limit`` changes since a moment, or since the snapshot of a version.
 
     ``after`` is :attr:`ChangesPage.last` of the page before.
 
-    :raises UsageError: ``since`` is neither.
-    :raises NotFoundError: there was no snapshot of that version, or is no such feed.
+    :raises UsageError: ``since`` is neither a time nor a version.
+    :raises NotFoundError: there was no snapshot of that version, or there is no such feed.
     """
     begin = _moment(store, since)
-    wanted = store.feeds.get(feed).id if feed else None
+    feed_id = store.feeds.get(feed).id if feed else None
     with store.database.reading():
         newest = store.exports.newest_change() or now()
-        until, opened_id, closed_at, closed_id = after or (max(begin, newest), 0, begin, -1)
-        if after is None:
-            opened_id = store.exports.first_since(begin)
-        found = list(islice(_merged(store, (until, opened_id, closed_at, closed_id), begin, wanted, limit), limit + 1))
+        position = after or ChangesPosition(max(begin, newest), store.exports.first_since(begin), begin, -1)
+        found = list(islice(_merged(store, position, begin, feed_id, limit), limit + 1))
     page = found[:limit]
     for change, moment, id_, *_ in page:
         if change == "delisted":
-            closed_at, closed_id = moment, id_
+            position = position._replace(closed_at=moment, closed_id=id_)
         else:
-            opened_id = id_
+            position = position._replace(opened_id=id_)
     feeds = {item.id: item for item in store.feeds.ever()}
-    told = tuple(_changed(feeds, *row) for row in page)
-    last = (until, opened_id, closed_at, closed_id) if len(found) > limit else None
-    return ChangesPage(begin, until, told, last)
+    shown = tuple(_change(feeds, *row) for row in page)
+    return ChangesPage(begin, position.until, shown, position if len(found) > limit else None)
 
 
-def _merged(store: Store, place: Place, since: str, feed_id: int | None, limit: int) -> Iterator[tuple[Any, ...]]:
-    """Yield both kinds of change in order of time: change, moment, id, first wording, rule, feed id, facts."""
-    until, opened_id, closed_at, closed_id = place
+def _merged(
+    store: Store, position: ChangesPosition, since: str, feed_id: int | None, limit: int
+) -> Iterator[tuple[Any, ...]]:
+    """Yield both kinds of change in order of time: change, moment, id, first statement or not, rule, feed id, facts."""
+    until, opened_id, closed_at, closed_id = position
     opened = store.exports.opened(opened_id, since, until, limit + 1, feed_id)
     closed = store.exports.closed((closed_at, closed_id), until, limit + 1, feed_id)
     yield from heapq.merge(
@@ -90,10 +99,10 @@ def _merged(store: Store, place: Place, since: str, feed_id: int | None, limit: 
     )
 
 
-def _changed(feeds: dict[int, Feed], change: str, moment: str, _id: int, _first: int, *said: Any) -> Changed:
-    value, kind, scope, feed_id, raw, _, reference, _, _, authority, country, listed_from, _ = said
+def _change(feeds: dict[int, Feed], change: str, moment: str, _id: int, _first: int, *listing: Any) -> ListingChange:
+    value, kind, scope, feed_id, raw, _, reference, _, _, authority, country, listed_from, _ = listing
     feed = feeds[feed_id]
-    return Changed(
+    return ListingChange(
         at=moment,
         change=change,
         rule=Rule(RuleKind(kind), value, Scope(scope)),

@@ -1,58 +1,69 @@
-"""One export, streamed: it costs as much memory for a million rules as for ten."""
+"""One export, streamed: its memory does not grow with the number of rules."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from blocklist.config.settings import Settings
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError, UsageError
-from blocklist.exports.export_formats import EXPORTS, About, Write
+from blocklist.exports.export_formats import EXPORTS, ExportHeader, Write
 from blocklist.exports.export_rows import ListingSelector, policy_of
-from blocklist.service import Service
+from blocklist.snapshot.reader import Snapshot
+from blocklist.store import Store
 
-#: Characters that are handed on at a time.
+#: Characters of a block, at least.
 _BLOCK = 65_536
 
 
 class Export:
     """What counts now under a policy, or what one feed lists, in one format.
 
-    ``left_out`` says, once all blocks were read, how much the format could not say, by reason; ``lines`` and ``parts``
-    how many lines there are in all, and in how many parts they come.
+    Once all blocks were read, ``left_out`` counts by reason what the format could not express, ``lines`` is the number
+    of lines of all parts, and ``parts`` the number of parts.
     """
 
     def __init__(
-        self, service: Service, format_: str, *, policy: str | None = None, feed: str | None = None, part: int = 1
+        self,
+        store: Store,
+        settings: Settings,
+        current_snapshot: Callable[[], Snapshot],
+        format_: str,
+        *,
+        policy: str | None = None,
+        feed: str | None = None,
+        part: int = 1,
     ) -> None:
-        """Make ready. Without a policy it is ``default``; or, of a feed, everything that it lists.
+        """Choose what to export: without a policy it is ``default``, or, of a feed, everything that it lists.
 
         :raises NotFoundError: there is no such format, policy or feed.
-        :raises UsageError: the format does not come in parts.
+        :raises UsageError: a part above 1 of a format that has one part.
         """
         if format_ not in EXPORTS:
             raise NotFoundError(f"there is no export format {format_!r}; there are {', '.join(EXPORTS)}")
         self.format = EXPORTS[format_]
         if part > 1 and self.format.part is None:
-            raise UsageError(f"the format {format_} comes in one part")
+            raise UsageError(f"the format {format_} has one part only")
         self.left_out: Counter[str] = Counter()
         self.lines, self.parts = 0, 1
-        self._service = service
+        self._store = store
+        self._current_snapshot = current_snapshot
         self._part = part
-        self._feed = service.store.feeds.get(feed) if feed else None
-        self._policy = policy_of(service.settings, policy or "default") if policy or not feed else None
+        self._feed = store.feeds.get(feed) if feed else None
+        self._policy = policy_of(settings, policy or "default") if policy or not feed else None
         of = ([f"policy {self._policy.name}"] if self._policy else []) + ([f"feed {feed}"] if feed else [])
-        newest = service.store.snapshots.newest()
-        self._about = About(f"blocklist, {', '.join(of)}", newest["version"] if newest else 0, now())
+        newest = store.snapshots.newest()
+        self._header = ExportHeader(f"blocklist, {', '.join(of)}", newest["version"] if newest else 0, now())
 
     @property
     def filename(self) -> str:
-        """A name for the file."""
+        """The name of the file, such as ``blocklist-7.csv``."""
         number = f"-{self._part}" if self.format.part else ""
-        return f"blocklist-{self._about.version}{number}.{self.format.suffix}"
+        return f"blocklist-{self._header.version}{number}.{self.format.suffix}"
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the export, some kilobytes at a time, all of one state of the database."""
+        """Yield the export in blocks of some kilobytes, from one state of the database."""
         held: list[str] = []
         size = 0
         for line in self._text():
@@ -64,12 +75,11 @@ class Export:
         yield "".join(held).encode()
 
     def _text(self) -> Iterator[str]:
-        store = self._service.store
         write: Write = self.format.write
-        with store.database.reading():
-            counting = ListingSelector(self._service, self._policy)
-            listings = store.exports.listed(self._feed.id if self._feed else None)
-            lines = write(counting.rows(listings), self._about, self.left_out)
+        with self._store.database.reading():
+            selector = ListingSelector(self._store, self._policy, self._current_snapshot)
+            listings = self._store.exports.listed(self._feed.id if self._feed else None)
+            lines = write(selector.rows(listings), self._header, self.left_out)
             yield from lines if self.format.part is None else self._only_part(lines, self.format.part)
 
     def _only_part(self, lines: Iterator[str], length: int) -> Iterator[str]:

@@ -1,26 +1,25 @@
-"""What counts now under a policy, rule by rule in order: the rows that every format writes."""
+"""The rows that every export format writes: what counts now under a policy, one rule after the other."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from blocklist.config.settings import Settings
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy, Target
 from blocklist.normalize.hosts import parse_target
-from blocklist.service import Service
 from blocklist.snapshot.reader import Snapshot
-from blocklist.store.feeds import definition_of
+from blocklist.store import Store
 
 
-class Stated(NamedTuple):
-    """One listing of a rule that is exported: who lists it, on what order, since when, and its evidence."""
+class ExportedListing(NamedTuple):
+    """One listing of a rule: which feed lists it, on which order, since when, and its evidence."""
 
     feed: str
     authority: str
@@ -36,51 +35,55 @@ class Stated(NamedTuple):
     position: int
 
 
-class Row(NamedTuple):
-    """A rule that counts and who states it; or an admin's word on a target, ``override``, which nobody else states."""
+class ExportedRule(NamedTuple):
+    """A rule that counts and its listings; or an override, which has no listings."""
 
     rule: Rule
-    stated: tuple[Stated, ...] = ()
+    listings: tuple[ExportedListing, ...] = ()
     override: Override | None = None
 
 
 class ListingSelector:
-    """Says which listings count: under a policy, with overrides above it."""
+    """Selects the listings that count under a policy and the overrides.
 
-    def __init__(self, service: Service, policy: Policy | None) -> None:
+    ``current_snapshot`` returns the current snapshot; it is called only where other listings or overrides decide.
+    """
+
+    def __init__(self, store: Store, policy: Policy | None, current_snapshot: Callable[[], Snapshot]) -> None:
         self._policy = policy
         self._definitions: dict[int, tuple[Feed, FeedDefinition]] = {
-            feed.id: (feed, definition_of(feed)) for feed in service.store.feeds.ever()
+            feed.id: (feed, definition_of(feed)) for feed in store.feeds.ever()
         }
-        self.overrides = service.store.overrides.active()
+        self.overrides = store.overrides.active()
         allowed = [item.rule for item in self.overrides if item.action is OverrideAction.ALLOW]
         self._allowed = {rule.value for rule in allowed if rule.kind is not RuleKind.URL}
         self._allowed |= {rule.value.partition("/")[0] for rule in allowed if rule.kind is RuleKind.URL}
         least = policy.min_authorities if policy else 1
-        #: What the lookup nodes answer decides where more than the listing itself has a say.
-        self._snapshot: Snapshot | None = service.snapshot() if least > 1 or self._allowed else None
+        #: Decides, as in the lookup nodes, where more than the listing itself matters.
+        self._snapshot: Snapshot | None = current_snapshot() if least > 1 or self._allowed else None
         self._everything = least > 1
 
-    def rows(self, listings: Iterator[tuple[Any, ...]]) -> Iterator[Row]:
+    def rows(self, listings: Iterator[tuple[Any, ...]]) -> Iterator[ExportedRule]:
         """Yield each rule that counts, and each override, in the order of their values."""
-        words = sorted((Row(item.rule, override=item) for item in self.overrides), key=_order)
-        yield from heapq.merge(self._listings(listings), words, key=_order)
+        overrides = sorted((ExportedRule(item.rule, override=item) for item in self.overrides), key=_order)
+        yield from heapq.merge(self._listed_rules(listings), overrides, key=_order)
 
-    def _listings(self, listings: Iterator[tuple[Any, ...]]) -> Iterator[Row]:
+    def _listed_rules(self, listings: Iterator[tuple[Any, ...]]) -> Iterator[ExportedRule]:
         for (value, kind, scope), group in groupby(listings, key=itemgetter(0, 1, 2)):
             rule = Rule(RuleKind(kind), value, Scope(scope))
-            stated = tuple(item for item in map(self._stated, group) if item)
-            if stated and self._listed(rule):
-                yield Row(rule, stated)
+            counting = tuple(item for item in map(self._counting, group) if item)
+            if counting and self._is_listed(rule):
+                yield ExportedRule(rule, counting)
 
-    def _stated(self, row: tuple[Any, ...]) -> Stated | None:
+    def _counting(self, row: tuple[Any, ...]) -> ExportedListing | None:
+        """Return the listing of a row of :meth:`.Exports.listed`; None where it does not count."""
         value, _, _, feed_id, raw, position, reference, basis, published, authority, country, since, run = row
         feed, definition = self._definitions[feed_id]
         known = feed.authority
         where = country or known.country
         if self._policy and not self._policy.counts(feed.name, known.kind, where):
             return None
-        return Stated(
+        return ExportedListing(
             feed=feed.name,
             authority=authority or known.name,
             kind=known.kind.value,
@@ -95,11 +98,11 @@ class ListingSelector:
             position=position,
         )
 
-    def _listed(self, rule: Rule) -> bool:
-        """Return whether a rule still counts once other listings and overrides have had their say."""
+    def _is_listed(self, rule: Rule) -> bool:
+        """Return whether a rule is listed when all listings and overrides are considered."""
         if self._snapshot is None or not (self._everything or self._may_be_allowed(rule)):
             return True
-        # Without a policy only an override has a say.
+        # Without a policy only an override can exclude it.
         verdict = self._snapshot.decide(target_of(rule), self._policy.name if self._policy else "default")
         return verdict.listed if self._policy else verdict.override is not OverrideAction.ALLOW
 
@@ -111,15 +114,15 @@ class ListingSelector:
         return any(".".join(labels[index:]) in self._allowed for index in range(1, len(labels)))
 
 
-def _order(row: Row) -> tuple[str, str, str]:
-    # As the database orders texts: by code points.
+def _order(row: ExportedRule) -> tuple[str, str, str]:
+    # The database orders texts in the same way: by code points.
     return row.rule.value, row.rule.kind.value, row.rule.scope.value
 
 
 def policy_of(settings: Settings, name: str) -> Policy:
     """Return a policy of the configuration.
 
-    :raises NotFoundError: there is none of that name; those there are.
+    :raises NotFoundError: there is none of that name; the message names those that exist.
     """
     policies = {policy.name: policy for policy in settings.all_policies()}
     if name not in policies:
@@ -128,7 +131,7 @@ def policy_of(settings: Settings, name: str) -> Policy:
 
 
 def target_of(rule: Rule) -> Target:
-    """Return the target that a rule names itself."""
+    """Return the target of a rule's own value."""
     if rule.kind is RuleKind.APP:
         return Target("", app=rule.value)
     if rule.kind is RuleKind.IP:

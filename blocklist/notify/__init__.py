@@ -1,5 +1,5 @@
-"""Telling people: what is wrong becomes alerts, alerts become news, news become messages that an outbox delivers.
+"""Notifications: alerts about what is wrong become messages, which an outbox delivers.
 
-``conditions`` looks, ``news`` remembers what was told, ``messages`` words, ``webhook`` and ``mail`` deliver, and
-``notifier`` is what the schedule calls. Nothing here takes part in a run: all is read from what runs wrote down.
+:mod:`.conditions` finds what is wrong now, :mod:`.messages` writes the text, :mod:`.webhook` and :mod:`.mail` deliver,
+and the schedule calls :mod:`.notifier`. No run waits for this room: it only reads what runs recorded.
 """

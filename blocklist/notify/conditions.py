@@ -1,4 +1,4 @@
-"""What is wrong now, read from what runs and people wrote down; and what to say when it no longer is."""
+"""The conditions that people are notified of: what is wrong now, and the sentence when it no longer is."""
 
 from __future__ import annotations
 
@@ -8,62 +8,60 @@ from typing import NamedTuple
 from blocklist.config.notifications import Event
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.run import Outcome
-from blocklist.service.publishing import Publishing
 from blocklist.status.feed_status import state_of
 from blocklist.store import Store
 
 
 class Condition(NamedTuple):
-    """One thing that is wrong: which, of what feed (or nothing), and in a sentence.
+    """One thing that is wrong, and a sentence about it; ``subject`` is the feed, empty where it is no feed's.
 
-    What keeps its ``marker`` is the same thing still; with another it is news again.
+    While the ``marker`` stays, the condition is the same; with another marker it is news again.
     """
 
     event: Event
     subject: str
     marker: str
-    said: str
+    sentence: str
 
 
-def conditions(service: Publishing) -> Iterator[Condition]:
-    """Yield everything that is wrong now."""
-    store = service.store
+def conditions(store: Store, unpublished: str) -> Iterator[Condition]:
+    """Yield everything that is wrong now; ``unpublished`` is why the snapshot lags behind, empty where it does not."""
     for feed in store.feeds.all():
         if state_of(feed) == "stale":
             since = f"could not be read since it was added on {feed.created_at}"
             if feed.last_success:
                 since = f"was last known to be current on {feed.last_success}"
-            said = f"{feed.name} is stale: its list {since}. See 'blocklist run list --feed {feed.name}'."
-            yield Condition(Event.FEED_STALE, feed.name, "", said)
+            sentence = f"{feed.name} is stale: its list {since}. See 'blocklist run list --feed {feed.name}'."
+            yield Condition(Event.FEED_STALE, feed.name, "", sentence)
     for row in store.notices.failing():
-        said = f"{row['feed']}: run {row['id']} failed: {row['reason']}. The previous list goes on serving."
-        yield Condition(Event.RUN_FAILED, row["feed"], "", said)
+        sentence = f"{row['feed']}: run {row['id']} failed: {row['reason']}. The previous list goes on serving."
+        yield Condition(Event.RUN_FAILED, row["feed"], "", sentence)
     for run in store.runs.pending():
-        said = f"{run.feed}: run {run.id} waits for review: {run.reason}. See 'blocklist run show {run.id}'."
-        # The same body is held again at each refresh until somebody decides: that is no news.
-        yield Condition(Event.RUN_HELD, run.feed, run.body_sha256 or str(run.id), said)
+        sentence = f"{run.feed}: run {run.id} waits for review: {run.reason}. See 'blocklist run show {run.id}'."
+        # Each refresh holds the same body again until a person decides: that is not news.
+        yield Condition(Event.RUN_HELD, run.feed, run.body_sha256 or str(run.id), sentence)
     for row in store.notices.entries_waiting():
         many = f"{row['waiting']:,} entries wait" if row["waiting"] > 1 else "an entry waits"
-        said = (
+        sentence = (
             f"{row['feed']}: {many} alone for a decision, the newest {row['value']}: {row['why']}. "
             f"See 'blocklist hold list --feed {row['feed']}'."
         )
-        yield Condition(Event.ENTRY_HELD, row["feed"], f"{row['id']:012}", said)
-    if service.publish_failure and service.is_behind():
-        said = f"The snapshot could not be published: {service.publish_failure}. The last one goes on serving."
-        yield Condition(Event.SNAPSHOT_UNPUBLISHED, "", "", said)
+        yield Condition(Event.ENTRY_HELD, row["feed"], f"{row['id']:012}", sentence)
+    if unpublished:
+        sentence = f"The snapshot could not be published: {unpublished}. The last one goes on serving."
+        yield Condition(Event.SNAPSHOT_UNPUBLISHED, "", "", sentence)
 
 
 def is_news(event: Event, before: str, after: str) -> bool:
-    """Return whether something that was wrong already is news again, by its markers.
+    """Return whether a condition is news again, from its markers before and after.
 
-    Of entries that wait, only further ones are: a decision on the newest leaves older ones.
+    Of entries that wait, only a newer one is news: after a decision on the newest, older ones are left.
     """
     return after > before if event is Event.ENTRY_HELD else after != before
 
 
 def ending(store: Store, event: Event, subject: str) -> str | None:
-    """Return what to say now that something is no longer wrong; None where it ended by somebody's own hand."""
+    """Return the sentence about a condition that has ended; None where a person's own action ended it."""
     if event is Event.SNAPSHOT_UNPUBLISHED:
         newest = store.snapshots.newest()
         return f"The snapshot is up to date again: version {newest['version'] if newest else 0}."

@@ -1,4 +1,4 @@
-"""E-mail through the operator's mail server (RFC 5321), encrypted unless told otherwise."""
+"""E-mail through the operator's mail server (RFC 5321), encrypted unless configured otherwise."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from blocklist.text.sanitize import sanitize
 
 
 def send(channel: EmailSettings, settings: NotifySettings, fetching: FetchSettings, message: Message) -> str | None:
-    """Mail a message; return whom the server refused, where it took the message for others.
+    """Mail a message; return the recipients that the server refused where it accepted others, else None.
 
-    The authorities of ``fetch.ca_file`` are trusted here too.
+    The certificate authorities of ``fetch.ca_file`` are trusted here too.
 
-    :raises DeliveryError: the server could not be reached, is not trusted, or took it for nobody.
+    :raises DeliveryError: the server could not be reached, is not trusted, or refused every recipient.
     :raises ConfigurationError: the password cannot be read.
     """
     try:
         with _connected(settings, tls_context(fetching.ca_file)) as server:
             if settings.smtp_user:
                 server.login(settings.smtp_user, settings.smtp_password())
-            refused = server.send_message(_written(channel, settings, message))
+            refused = server.send_message(_email(channel, settings, message))
     except smtplib.SMTPRecipientsRefused as error:
         final = all(code >= 500 for code, _ in error.recipients.values())
         raise DeliveryError(_refusals(settings, error.recipients), final=final) from None
     except (smtplib.SMTPException, OSError) as error:
-        raise DeliveryError(f"{settings.smtp_host}: {sanitize(_said(error), 300)}") from None
+        raise DeliveryError(f"{settings.smtp_host}: {sanitize(_reason(error), 300)}") from None
     return _refusals(settings, refused) if refused else None
 
 
@@ -50,13 +50,13 @@ def _connected(settings: NotifySettings, context: ssl.SSLContext) -> smtplib.SMT
     return server
 
 
-def _written(channel: EmailSettings, settings: NotifySettings, message: Message) -> EmailMessage:
+def _email(channel: EmailSettings, settings: NotifySettings, message: Message) -> EmailMessage:
     mail = EmailMessage()
     mail["Subject"] = sanitize(f"[blocklist] {message.summary}", 200)
     mail["From"] = settings.smtp_from
     mail["To"] = ", ".join(channel.to)
     mail["Date"] = formatdate()
-    # The same at every try, so that a mailbox can tell a message that comes twice.
+    # The same at every attempt, so that a mailbox can recognize a message that comes twice.
     mail["Message-ID"] = f"<{message.id}@{settings.smtp_from.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text)
@@ -64,11 +64,11 @@ def _written(channel: EmailSettings, settings: NotifySettings, message: Message)
 
 
 def _refusals(settings: NotifySettings, refused: dict[str, tuple[int, bytes]]) -> str:
-    said = "; ".join(f"{to}: {code} {text.decode('utf-8', 'replace')}" for to, (code, text) in refused.items())
-    return f"{settings.smtp_host} refused {sanitize(said, 300)}"
+    reasons = "; ".join(f"{to}: {code} {text.decode('utf-8', 'replace')}" for to, (code, text) in refused.items())
+    return f"{settings.smtp_host} refused {sanitize(reasons, 300)}"
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error
         return f"{error.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"

@@ -1,4 +1,4 @@
-"""The words of a message: of one piece of news, or of many as a digest. What feeds published is inert in them."""
+"""The content of messages: of one piece of news, or of several as a digest. Text of feeds is made inert."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from blocklist.config.notifications import Event
 from blocklist.text.sanitize import sanitize
 
-#: Pieces of news that a message tells one by one, and characters of each.
+#: Most pieces of news in a message, and most characters of each.
 _MOST, _LONGEST = 100, 500
 _TITLES = {
     Event.FEED_STALE: ("feed stale", "feeds stale"),
@@ -21,17 +21,17 @@ _TITLES = {
 
 
 class News(NamedTuple):
-    """One thing to tell: it has ``begun``, is ``still`` so, or has ``ended``; ``feed`` is empty for the snapshot's."""
+    """One alert that is news: its state is ``begun``, ``still`` or ``ended``; ``feed`` is empty for the snapshot."""
 
     state: str
     event: Event
     feed: str
     since: str
-    said: str
+    sentence: str
 
 
 class Message(NamedTuple):
-    """One message to one channel: its id, a line, and the news as data (see docs/operations.md)."""
+    """One message to one channel: its id, its subject line, and its data (see docs/operations.md)."""
 
     id: str
     summary: str
@@ -43,16 +43,16 @@ class Message(NamedTuple):
         data = self.content["data"]
         lines = [f"[{item['state']}] {item['said']}\n    since {item['since']}" for item in data["news"]]
         if data["left_out"]:
-            lines.append(f"and {data['left_out']:,} more: 'blocklist doctor' tells of each")
+            lines.append(f"and {data['left_out']:,} more: 'blocklist doctor' shows each")
         return "\n\n".join([self.summary, *lines]) + "\n"
 
 
 def compose(id_: str, news: Sequence[News], moment: str) -> Message:
-    """Return the message of some news."""
+    """Return a message with some news; ``moment`` is its time."""
     summary = _summary(news)
     shown = [
         {"state": item.state, "event": item.event.value, "feed": item.feed or None, "since": item.since,
-         "said": sanitize(item.said, _LONGEST)}
+         "said": sanitize(item.sentence, _LONGEST)}
         for item in news[:_MOST]
     ]  # fmt: skip
     data = {"summary": summary, "news": shown, "left_out": len(news) - len(shown)}
@@ -60,7 +60,7 @@ def compose(id_: str, news: Sequence[News], moment: str) -> Message:
 
 
 def test_message(id_: str, moment: str) -> Message:
-    """Return a message that only shows that messages arrive."""
+    """Return a message that tests whether messages arrive."""
     summary = "test: messages of blocklist arrive here"
     data = {"summary": summary, "news": [], "left_out": 0}
     return Message(id_, summary, {"type": "blocklist.test", "timestamp": moment, "data": data})

@@ -1,58 +1,62 @@
-"""What the schedule calls: look at what is wrong, put news into the outbox, deliver what is due."""
+"""The notifier, which the schedule calls: it updates the alerts, puts news into the outbox, and delivers."""
 
 from __future__ import annotations
 
 import json
 import random
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import structlog
 
 from blocklist.config.notifications import Event, WebhookSettings
+from blocklist.config.settings import Settings
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
 from blocklist.notify.conditions import conditions, ending, is_news
 from blocklist.notify.mail import send
 from blocklist.notify.messages import Message, News, compose, test_message
 from blocklist.notify.webhook import DeliveryError, post
-from blocklist.service.publishing import Publishing
+from blocklist.store import Store
 
 _LOG = structlog.get_logger("blocklist.notify")
-#: Seconds between the tries at a message (as Standard Webhooks suggests); after the last it is given up.
+#: Seconds between the attempts to deliver a message (as Standard Webhooks suggests); then it is given up.
 _DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000)
-#: How long messages and alerts that ended are kept, in seconds.
+#: Seconds that messages and ended alerts are kept.
 _KEPT = 30 * 86_400
-#: Seconds beyond ``notify.timeout`` for which a message belongs to whoever delivers it.
+#: Seconds beyond ``notify.timeout`` for which a message is reserved for the process that delivers it.
 _LEASE = 60
 
 
 class Notifier:
-    """Tells people what is wrong with one service, and that it no longer is."""
+    """Notifies people of what is wrong with one installation, and when it has ended."""
 
-    def __init__(self, service: Publishing) -> None:
-        self._service = service
-        self._store = service.store
-        self._settings = service.settings.notify
+    def __init__(self, store: Store, settings: Settings, publishing_trouble: Callable[[], str]) -> None:
+        """Prepare; ``publishing_trouble`` returns why the snapshot lags behind the database, or an empty string."""
+        self._store = store
+        self._settings = settings.notify
+        self._fetch_settings = settings.fetch
+        self._publishing_trouble = publishing_trouble
+        self.messages = store.notices.messages
 
     def tick(self) -> None:
-        """Look, and deliver what is due; a failure is logged, and the next tick tries again."""
+        """Update the alerts and deliver what is due; a failure is logged, and the next tick tries again."""
         try:
-            self.look()
+            self.update_alerts()
             self.deliver()
         except BlocklistError as error:
             _LOG.error("notify", error=str(error))
 
-    def look(self) -> None:
-        """Note what is wrong now and what no longer is, and put news into the outbox when they have gathered."""
+    def update_alerts(self) -> None:
+        """Record what is wrong now and what has ended, and put news into the outbox after the time to gather them."""
         moment = now()
-        current = {(item.event, item.subject): item for item in conditions(self._service)}
+        current = {(item.event, item.subject): item for item in conditions(self._store, self._publishing_trouble())}
         known = {(Event(row["event"]), row["subject"]): row for row in self._store.notices.open()}
         restated = [
             (known[key], item)
             for key, item in current.items()
-            if key in known and (known[key]["marker"], known[key]["said"]) != (item.marker, item.said)
+            if key in known and (known[key]["marker"], known[key]["said"]) != (item.marker, item.sentence)
         ]
         if current.keys() != known.keys() or restated:
             with self._store.database.transaction():
@@ -60,7 +64,7 @@ class Notifier:
                     self._store.notices.begin(*current[key], moment)
                 for row, item in restated:
                     anew = is_news(item.event, row["marker"], item.marker)
-                    self._store.notices.restate(row["id"], item.marker, item.said, anew=anew)
+                    self._store.notices.restate(row["id"], item.marker, item.sentence, anew=anew)
                 for key in known.keys() - current.keys():
                     self._store.notices.end(known[key]["id"], moment, ending(self._store, *key))
         self._post_news(moment)
@@ -73,10 +77,10 @@ class Notifier:
                 self._deliver(row)
 
     def test(self, names: Iterable[str] = ()) -> list[dict[str, Any]]:
-        """Send a test to the named channels or to all, and return each message and what became of it.
+        """Send a test message to the named channels or to all, and return the row of each message afterwards.
 
-        :raises UsageError: there is no channel.
-        :raises NotFoundError: there is none of a name.
+        :raises UsageError: no channel is configured.
+        :raises NotFoundError: there is no channel of a name.
         """
         channels = self._settings.channels
         if not channels:
@@ -87,14 +91,14 @@ class Notifier:
                 raise NotFoundError(f"there is no channel {name!r}: {', '.join(channels)}")
         moment = now()
         with self._store.database.transaction():
-            # Taken at once: a service that runs beside a command delivers none of them first.
+            # Claimed in the same transaction: a service that runs beside this command must not deliver them first.
             rows = [self._claim(self._post(name, test_message(_id(), moment), moment)) for name in asked]
         for row in filter(None, rows):
             self._deliver(row)
         return [self._store.notices.get(row["id"]) for row in filter(None, rows)]
 
     def _post_news(self, moment: str) -> None:
-        """Put one message a channel into the outbox, unless news are still gathering or the last was just now."""
+        """Put one message per channel into the outbox, unless news still gather or the last message is recent."""
         rows = list(self._news(moment))
         if not rows:
             return
@@ -112,7 +116,7 @@ class Notifier:
             self._store.notices.forget(later(moment, -_KEPT))
 
     def _news(self, moment: str) -> Iterator[dict[str, Any]]:
-        """Yield the alerts that are news, each with since when it is: begun, ended, or due to be told again."""
+        """Yield the alerts that are news, each with ``waits_since``: it began, ended, or is due as a reminder."""
         for row in self._store.notices.untold():
             if row["ended_at"]:
                 yield row | {"waits_since": row["ended_at"]}
@@ -147,11 +151,10 @@ class Notifier:
         if channel is None:
             raise DeliveryError(f"there is no channel {row['channel']} in the configuration any more", final=True)
         message = Message(row["message"], row["summary"], json.loads(row["content"]))
-        fetching = self._service.settings.fetch
         if isinstance(channel, WebhookSettings):
-            post(channel, fetching, self._settings.timeout, message)
+            post(channel, self._fetch_settings, self._settings.timeout, message)
             return None
-        return send(channel, self._settings, fetching, message)
+        return send(channel, self._settings, self._fetch_settings, message)
 
     def _failed(self, row: dict[str, Any], error: BlocklistError) -> None:
         attempts = row["attempts"]

@@ -23,7 +23,7 @@ _GONE = 410
 
 
 class DeliveryError(BlocklistError):
-    """A message could not be delivered; ``final`` where trying again would not help."""
+    """A message could not be delivered; ``final`` where another attempt would not help."""
 
     def __init__(self, sentence: str, *, final: bool = False) -> None:
         super().__init__(sentence)
@@ -31,9 +31,9 @@ class DeliveryError(BlocklistError):
 
 
 def post(channel: WebhookSettings, fetching: FetchSettings, timeout: float, message: Message) -> None:
-    """Post a message. Only public addresses are connected to, and those that feeds may be fetched from.
+    """Post a message. It goes only to public addresses, and to those that feeds may be fetched from.
 
-    :raises DeliveryError: no answer of status 2xx came; no redirect is followed.
+    :raises DeliveryError: there was no answer with status 2xx; redirects are not followed.
     :raises ConfigurationError: the signing secret cannot be read.
     """
     body = compact_json(message.content).encode()
@@ -57,14 +57,14 @@ def post(channel: WebhookSettings, fetching: FetchSettings, timeout: float, mess
     except FetchError as error:
         raise DeliveryError(f"{host}: {error}") from None
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpx.HTTPError) as error:
-        said = deadline.message if deadline.passed else str(error) or type(error).__name__
-        raise DeliveryError(f"{host}: no answer: {said}") from None
+        cause = deadline.message if deadline.passed else str(error) or type(error).__name__
+        raise DeliveryError(f"{host}: no answer: {cause}") from None
     if not 200 <= status < 300:
         raise DeliveryError(sanitize(f"{host} answered {status} {reason}", 300).rstrip(), final=status == _GONE)
 
 
 def signature(key: bytes, id_: str, timestamp: str, body: bytes) -> str:
-    """Return what the header ``webhook-signature`` says: HMAC-SHA256 over id, time and body.
+    """Return the value of the header ``webhook-signature``: HMAC-SHA256 over id, time and body.
 
     >>> signature(b"k" * 24, "msg_1", "1700000000", b"{}")
     'v1,E3sCg9uS8x43RKlJqcda1EcaYZxNkN+l2u7RBZBSZQQ='

@@ -14,8 +14,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from blocklist.config.settings import GuardSettings, Settings
-from blocklist.definitions.definition import FeedDefinition
-from blocklist.definitions.source import Source
+from blocklist.definitions.definition import FeedDefinition, Source, definition_of
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import BlocklistError, ConflictError, StoreError
 from blocklist.domain.listing import Feed
@@ -26,7 +25,6 @@ from blocklist.refresh import entry_guards, guard_evaluation, guards
 from blocklist.refresh.body_reader import BodyReader, reading_of
 from blocklist.refresh.encoding_check import look_through
 from blocklist.store import Store
-from blocklist.store.feeds import definition_of
 from blocklist.store.listings import Diff
 
 #: Told the stage and how far it is (bytes while fetching, rows afterwards).

@@ -1,4 +1,4 @@
-"""Refreshes that go on while whoever asked for them watches, or does something else."""
+"""Refreshes that run in a thread of their own, while the caller does something else."""
 
 from __future__ import annotations
 
@@ -10,79 +10,78 @@ from pathlib import Path
 
 import structlog
 
-from blocklist.config.settings import Settings
 from blocklist.domain.errors import BlocklistError, BusyError, ConflictError
 from blocklist.domain.run import Run
-from blocklist.service.runs import RunTasks
+from blocklist.service.runs import RunService
+from blocklist.store import Store
 
 _LOG = structlog.get_logger("blocklist.service")
-#: Refreshes that go on in the background at once. Most of each is waiting for a publisher; how many read and record,
-#: the refresher limits.
+#: Refreshes that may run in the background at the same time. Each mostly waits for a publisher's server; the refresher
+#: limits how many read and record.
 _MOST = 64
 
 
-class BackgroundTasks(RunTasks):
-    """What is begun here ends by itself."""
+class BackgroundService:
+    """Refreshes that the caller does not wait for."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open the data folder: see :class:`.Publishing`."""
-        super().__init__(settings)
-        self._places = threading.BoundedSemaphore(_MOST)
-        self._under_way: set[threading.Thread] = set()
+    def __init__(self, store: Store, runs: RunService) -> None:
+        self._store = store
+        self._runs = runs
+        self._slots = threading.BoundedSemaphore(_MOST)
+        self._threads: set[threading.Thread] = set()
 
-    def close(self) -> None:
-        """Wait for what goes on in the background, since it uses the database, then let go of that."""
-        for thread in list(self._under_way):
+    def wait(self) -> None:
+        """Wait until every refresh in the background has ended."""
+        for thread in list(self._threads):
             thread.join()
-        super().close()
 
-    def start_refresh(
+    def refresh(
         self, name: str, actor: str, *, file: Path | None = None, then: Callable[[], None] = lambda: None
     ) -> Run:
-        """Begin a refresh and return its run, which goes on in a thread; ``then`` is called when it is over.
+        """Start a refresh in a thread and return its run; ``then`` is called when it has ended.
 
-        While another run of the feed is under way, and no ``file`` is brought, that one is returned.
+        While another run of the feed is under way, and no ``file`` is given, that run is returned.
 
         :raises NotFoundError: there is no such feed.
         :raises ConflictError: another run of the feed is under way, and would not read the file.
-        :raises BusyError: as many refreshes as may go on in the background are under way.
+        :raises BusyError: the greatest number of background refreshes is under way.
         """
         begun: Future[int] = Future()
 
         def work() -> None:
             try:
-                self.refresh(name, actor, file=file, wait=0, begun=begun.set_result)
+                self._runs.refresh(name, actor, file=file, wait=0, begun=begun.set_result)
             except Exception as error:
-                _tell(begun, name, error)
+                _report(begun, name, error)
             finally:
                 then()
-                self.store.database.let_go()
-                self._places.release()
-                self._under_way.discard(thread)
+                self._store.database.let_go()
+                self._slots.release()
+                self._threads.discard(thread)
 
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             then()
             raise BusyError(f"{_MOST} refreshes are under way already: try again when some have ended")
         # With the context of the request, so that the audit log knows where it came from.
         context = copy_context()
         thread = threading.Thread(target=lambda: context.run(work), name=f"refresh-{name}", daemon=True)
-        self._under_way.add(thread)
+        self._threads.add(thread)
         thread.start()
         try:
-            return self.store.runs.get(begun.result())
+            return self._store.runs.get(begun.result())
         except ConflictError:
-            under_way = [] if file else self.store.runs.unfinished(self.store.feeds.get(name).id)
+            under_way = [] if file else self._store.runs.unfinished(self._store.feeds.get(name).id)
             if not under_way:
                 raise
             return under_way[-1]
 
 
-def _tell(begun: Future[int], name: str, error: Exception) -> None:
-    """Say what went wrong: to whoever waits for the run to begin, or where it began, in the log."""
+def _report(begun: Future[int], name: str, error: Exception) -> None:
+    """Give an error to the caller, who waits for the run to begin; after it began, to the log."""
     if not begun.done():
         begun.set_exception(error)
     elif isinstance(error, BlocklistError):
-        # What became of the run is kept with it; this came after it, such as a full disk while publishing.
+        # The run keeps its own outcome; this error came after it, such as a full disk while publishing.
         _LOG.error("after a refresh", feed=name, error=str(error))
     else:
         _LOG.exception("after a refresh", feed=name)

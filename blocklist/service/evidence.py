@@ -1,22 +1,40 @@
-"""Verdicts, now and at a moment of the past, and who listed what since when."""
+"""Verdicts, now and at a moment of the past, and the history of every listing."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from blocklist.domain.clock import now
-from blocklist.domain.errors import SnapshotError
+from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Listing, RuleKind
 from blocklist.domain.verdict import Target, Verdict
 from blocklist.normalize.rules import matches
-from blocklist.service.publishing import Publishing
+from blocklist.service.publishing import Publisher
+from blocklist.service.snapshots import SnapshotService
+from blocklist.service.targets import read_target
 from blocklist.snapshot.reader import Snapshot
+from blocklist.store import Store
 
 
-class EvidenceTasks(Publishing):
-    """What is asked of the list and its past."""
+class LookupResult(NamedTuple):
+    """The verdict on a target as a person writes it; None and why where the text is no target."""
+
+    text: str
+    verdict: Verdict | None
+    error: str = ""
+
+
+class EvidenceService:
+    """Verdicts and the listings behind them."""
+
+    def __init__(self, store: Store, publisher: Publisher, snapshots: SnapshotService) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._snapshots = snapshots
 
     def lookup(self, target: Target, policy: str, *, at: str | None = None, explain: bool = False) -> Verdict:
         """Return the verdict for a target, now or as it was at a moment.
@@ -24,32 +42,47 @@ class EvidenceTasks(Publishing):
         :raises SnapshotError: there is no snapshot yet.
         :raises NotFoundError: there is no such policy.
         """
-        return self.snapshot(target, at).decide(target, policy, explain=explain)
+        snapshot = self._snapshots.current() if at is None else self.snapshot_at(target, at)
+        return snapshot.decide(target, policy, explain=explain)
 
-    def snapshot(self, target: Target | None = None, at: str | None = None) -> Snapshot:
-        """Return the current snapshot, or one of what counted for a target at a moment in the past.
+    def lookup_texts(
+        self, texts: Iterable[str], policy: str, *, at: str | None = None, explain: bool = False
+    ) -> Iterator[LookupResult]:
+        """Yield a result for each text, all from one snapshot; ``explain`` adds the listings and their evidence.
 
-        :raises SnapshotError: there is none yet.
+        :raises SnapshotError: there is no snapshot yet.
+        :raises NotFoundError: there is no such policy.
         """
-        if at is None or target is None:
-            current = self.snapshots.current()
-            if current is None:
-                raise SnapshotError(
-                    "there is no snapshot yet: add a feed and refresh it, or run 'blocklist snapshot build'"
-                )
-            return current
-        listings = self.history(target, at)
-        # They held then, whatever the clock says now: a snapshot compares the end of an override with the present.
-        held = [replace(item, until=None) for item in self.store.overrides.active(at)]
-        compiler = self._compiler(self.store.current.rows_at(item.id for item in listings), held)
+        decide: Callable[[Target], Verdict] = (
+            partial(self.lookup, policy=policy, at=at, explain=explain)
+            if at
+            else partial(self._snapshots.current().decide, policy=policy, explain=explain)
+        )
+        for text in texts:
+            try:
+                target = read_target(text)
+            except UsageError as error:
+                yield LookupResult(text, None, str(error))
+                continue
+            verdict = decide(target)
+            if explain:
+                verdict = verdict._replace(listings=tuple(self.explained(target, verdict, at)))
+            yield LookupResult(text, verdict)
+
+    def snapshot_at(self, target: Target, moment: str) -> Snapshot:
+        """Return a snapshot in memory of what counted for a target at a moment in the past."""
+        listings = self.history(target, moment)
+        # Without an end: a snapshot compares it with the present, and these were in force at that moment.
+        overrides = [replace(item, until=None) for item in self._store.overrides.active(moment)]
+        compiler = self._publisher.compiler(self._store.current.rows_at(item.id for item in listings), overrides)
         out = io.BytesIO()
-        compiler.write(out, 0, at, 0)
-        return Snapshot(self._folder, out.getvalue())
+        compiler.write(out, 0, moment, 0)
+        return Snapshot(self._publisher.repository.folder, out.getvalue())
 
     def explained(self, target: Target, verdict: Verdict, at: str | None = None) -> list[dict[str, Any]]:
         """Return the listings of an explained verdict, each with its evidence: run, body (SHA-256) and position.
 
-        A snapshot knows none of these; where the database has moved on since it was built, they are None.
+        A snapshot does not contain these. They are None where the database has changed since it was built.
         """
         rows = self.history(target, at or now())
         known = {(row.feed, row.rule.value, row.rule.scope.value): row for row in rows}
@@ -65,19 +98,19 @@ class EvidenceTasks(Publishing):
         return explained
 
     def history(self, target: Target, at: str | None = None) -> list[Listing]:
-        """Return every listing ever of what covers a target (or of those at a moment), oldest first.
+        """Return every listing, past and present, of the rules that cover a target; oldest first.
 
-        For a bare host, the listings of URLs on it belong to its history too.
+        With ``at``, only the listings of that moment. The history of a host includes the listings of URLs on it.
         """
         if target.app is not None or target.ip is not None:
-            found = self.store.listings.candidates(
+            found = self._store.listings.candidates(
                 [], [target.host] if target.ip else [], [target.app or target.ip or ""]
             )
         else:
             labels = target.host.split(".")
             hosts = [".".join(labels[index:]) for index in range(len(labels))]
             www = {target.host, "www." + target.host, target.host.removeprefix("www.")}
-            found = self.store.listings.candidates(hosts, sorted(www) if target.path is None else [target.host], [])
+            found = self._store.listings.candidates(hosts, sorted(www) if target.path is None else [target.host], [])
         return [
             item
             for item in found

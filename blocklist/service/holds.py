@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+from blocklist.config.settings import Settings
 from blocklist.domain.run import HeldEntry
+from blocklist.refresh.run import Refresher
 from blocklist.service import hold_decisions
-from blocklist.service.runs import RunTasks
+from blocklist.service.publishing import Publisher
+from blocklist.service.runs import refuse_own_run
+from blocklist.store import Store
 
 
-class HoldTasks(RunTasks):
-    """What is decided on single entries."""
+class HoldService:
+    """The entries held alone of every feed."""
 
-    def approve_hold(self, id_: int, actor: str, reason: str) -> HeldEntry:
+    def __init__(self, store: Store, settings: Settings, refresher: Refresher, publisher: Publisher) -> None:
+        self._store = store
+        self._settings = settings
+        self._refresher = refresher
+        self._publisher = publisher
+        self.get, self.all, self.page, self.waiting = (
+            *(store.holds.get, store.holds.all),
+            *(store.holds.page, store.holds.waiting),
+        )
+
+    def approve(self, id_: int, actor: str, reason: str) -> HeldEntry:
         """List an entry that was held alone, now and in later lists of its feed, and publish.
 
-        :raises ConflictError: it does not wait.
-        :raises ForbiddenError: two people must agree, and its run is the actor's own doing.
+        :raises ConflictError: it is not waiting for a decision.
+        :raises ForbiddenError: two people must agree, and the actor started the run of the entry or changed its feed.
         """
-        hold = self.store.holds.get(id_)
-        self.check_two_people(hold.run, actor, before=hold.held_at)
-        hold = hold_decisions.approve(self.store, self.refresher, id_, actor, reason)
-        self.publish()
+        hold = self._store.holds.get(id_)
+        refuse_own_run(self._store, self._settings.access, hold.run, actor, before=hold.held_at)
+        hold = hold_decisions.approve(self._store, self._refresher, id_, actor, reason)
+        self._publisher.publish()
         return hold
 
-    def refuse_hold(self, id_: int, actor: str, reason: str) -> HeldEntry:
+    def refuse(self, id_: int, actor: str, reason: str) -> HeldEntry:
         """Keep an entry that was held alone off the list, in later lists of its feed too.
 
-        :raises ConflictError: it does not wait.
+        :raises ConflictError: it is not waiting for a decision.
         """
-        return hold_decisions.refuse(self.store, self.refresher, id_, actor, reason)
+        return hold_decisions.refuse(self._store, self._refresher, id_, actor, reason)
 
-    def revoke_hold(self, id_: int, actor: str, reason: str) -> HeldEntry:
-        """Take the decision on an entry back: it waits again, and is not listed meanwhile; and publish.
+    def revoke(self, id_: int, actor: str, reason: str) -> HeldEntry:
+        """Take back the decision on an entry, and publish: it waits again, and is not listed until decided.
 
-        :raises ConflictError: nobody decided on it.
+        :raises ConflictError: there is no decision on it.
         """
-        hold = hold_decisions.revoke(self.store, self.refresher, id_, actor, reason)
-        self.publish()
+        hold = hold_decisions.revoke(self._store, self._refresher, id_, actor, reason)
+        self._publisher.publish()
         return hold

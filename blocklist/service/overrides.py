@@ -1,26 +1,33 @@
-"""Overrides: an admin's word above every listing."""
+"""Overrides: decisions of admins on targets, which take precedence over every listing."""
 
 from __future__ import annotations
 
 from blocklist.access.identity import refuse_same_person
+from blocklist.config.settings import Settings
 from blocklist.domain.clock import now
 from blocklist.domain.errors import ConflictError, UsageError
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction
 from blocklist.normalize.rules import Reading, site_rule
-from blocklist.service.publishing import Publishing
+from blocklist.service.publishing import Publisher
 from blocklist.service.targets import read_target
+from blocklist.store import Store
 
 
-class OverrideTasks(Publishing):
-    """What is done with overrides."""
+class OverrideService:
+    """The overrides of this installation."""
 
-    def add_override(
-        self, action: OverrideAction, target: str, reason: str, actor: str, until: str | None = None
-    ) -> Override:
+    def __init__(self, store: Store, settings: Settings, publisher: Publisher) -> None:
+        self._store = store
+        self._two_people = settings.access.two_people
+        self._publisher = publisher
+        self.get, self.all, self.page = store.overrides.get, store.overrides.all, store.overrides.page
+        self.active, self.waiting = store.overrides.active, store.overrides.waiting
+
+    def add(self, action: OverrideAction, target: str, reason: str, actor: str, until: str | None = None) -> Override:
         """Allow or block a host (with all below it), a URL (with all below its path), an address, or ``app:ID``.
 
-        Where the setting ``access.two_people`` is on, it counts once somebody else confirms it.
+        Where the setting ``access.two_people`` is on, the override counts once another person confirms it.
 
         :raises UsageError: the target is none of these, the reason is empty, or the time is past.
         """
@@ -31,58 +38,59 @@ class OverrideTasks(Publishing):
         if until is not None and until <= now():
             raise UsageError(f"until {until} is past", [(("until",), "is past")])
         rule = override_rule(target)
-        with self.store.database.transaction():
-            waits = self.settings.access.two_people
-            override = self.store.overrides.add(action, rule, reason, actor, until, waits)
+        with self._store.database.transaction():
+            waits = self._two_people
+            override = self._store.overrides.add(action, rule, reason, actor, until, waits)
             facts = {"id": override.id, "kind": rule.kind.value, "reason": reason, "until": until}
-            self.store.audit.add(actor, f"override.{action}", rule.value, **facts, **({"waits": True} if waits else {}))
+            facts |= {"waits": True} if waits else {}
+            self._store.audit.add(actor, f"override.{action}", rule.value, **facts)
             if not waits:
-                self.store.snapshots.contents_changed()
+                self._store.snapshots.contents_changed()
         if not waits:
-            self.publish()
+            self._publisher.publish()
         return override
 
-    def confirm_override(self, id_: int, actor: str) -> Override:
-        """Let an override count that waits for a second person.
+    def confirm(self, id_: int, actor: str) -> Override:
+        """Confirm an override that waits for a second person: it counts from now on.
 
         :raises NotFoundError: there is no such override.
-        :raises ConflictError: it does not wait.
-        :raises ForbiddenError: it is the actor's own.
+        :raises ConflictError: it does not wait for a confirmation.
+        :raises ForbiddenError: the actor added it.
         """
-        with self.store.database.transaction():
-            override = self.store.overrides.get(id_)
+        with self._store.database.transaction():
+            override = self._store.overrides.get(id_)
             if override.confirmed_at or override.removed_at:
-                raise ConflictError(f"override {id_} does not wait for anybody")
-            if self.settings.access.two_people:
+                raise ConflictError(f"override {id_} does not wait for a confirmation")
+            if self._two_people:
                 refuse_same_person(actor, [override.author], f"override {id_}")
-            self.store.overrides.confirm(id_, actor)
-            self.store.snapshots.contents_changed()
-            self.store.audit.add(actor, "override.confirm", override.rule.value, id=id_, author=override.author)
-        self.publish()
-        return self.store.overrides.get(id_)
+            self._store.overrides.confirm(id_, actor)
+            self._store.snapshots.contents_changed()
+            self._store.audit.add(actor, "override.confirm", override.rule.value, id=id_, author=override.author)
+        self._publisher.publish()
+        return self._store.overrides.get(id_)
 
-    def remove_override(self, id_: int, actor: str) -> Override:
-        """End an override.
+    def remove(self, id_: int, actor: str) -> Override:
+        """Remove an override: it no longer counts, and is kept with the date of its end.
 
         :raises NotFoundError: there is no such override.
         :raises ConflictError: it was removed already.
         """
-        with self.store.database.transaction():
-            override = self.store.overrides.get(id_)
+        with self._store.database.transaction():
+            override = self._store.overrides.get(id_)
             if override.removed_at:
                 raise ConflictError(f"override {id_} was removed already, on {override.removed_at}")
-            self.store.overrides.remove(id_, actor)
-            self.store.snapshots.contents_changed()
+            self._store.overrides.remove(id_, actor)
+            self._store.snapshots.contents_changed()
             was = {"action": override.action.value, "reason": override.reason, "until": override.until}
-            self.store.audit.add(actor, "override.remove", override.rule.value, id=id_, before=was)
-        self.publish()
-        return self.store.overrides.get(id_)
+            self._store.audit.add(actor, "override.remove", override.rule.value, id=id_, before=was)
+        self._publisher.publish()
+        return self._store.overrides.get(id_)
 
 
 def override_rule(text: str) -> Rule:
-    """Return the rule that an override of a target means.
+    """Return the rule of an override of a target.
 
-    :raises UsageError: why it means none.
+    :raises UsageError: the text is not a target; the message tells why.
     """
     try:
         target = read_target(text)

@@ -1,4 +1,4 @@
-"""People who use the pages: who they are, what they may do, and how they come to a password."""
+"""People who use the pages: their names, roles, passwords and one-time links."""
 
 from __future__ import annotations
 
@@ -9,134 +9,138 @@ from blocklist.access.secrets import hash_secret, new_secret
 from blocklist.domain.access import Person, Role
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import ConflictError, UsageError
-from blocklist.service.publishing import Publishing
+from blocklist.store import Store
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
-#: What the log calls somebody who is none.
-_NOBODIES = frozenset({"schedule", "command", "local"})
-#: Seconds for which a link works: one made for somebody else waits in their mail.
+#: Names that the audit log uses for actors that are no people.
+_RESERVED = frozenset({"schedule", "command", "local"})
+#: Seconds for which a link is valid. One made for another person may wait in their mailbox.
 _LINK_LASTS, _FIRST_LINK_LASTS = 3 * 86_400, 3_600
 
 
-class PeopleTasks(Publishing):
-    """What is done with people."""
+class PeopleService:
+    """The people who may sign in."""
 
-    def add_person(self, name: str, role: Role, actor: str) -> tuple[Person, str]:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.get, self.all = store.people.get, store.people.all
+
+    def add(self, name: str, role: Role, actor: str) -> tuple[Person, str]:
         """Add a person and return them with the key of the link by which they set their password.
 
-        :raises UsageError: the name is none.
-        :raises ConflictError: there is one of that name.
+        :raises UsageError: the name is not valid.
+        :raises ConflictError: there is a person of that name.
         """
         name = person_name(name)
-        with self.store.database.transaction():
-            if self.store.people.find(name):
+        with self._store.database.transaction():
+            if self._store.people.find(name):
                 raise ConflictError(f"there is a person {name!r} already")
-            person = self.store.people.add(name, role, actor)
-            key = self._new_link(person.id, _LINK_LASTS)
-            self.store.audit.add(actor, "person.add", name, after={"role": role.value})
+            person = self._store.people.add(name, role, actor)
+            key = self._add_link(person.id, _LINK_LASTS)
+            self._store.audit.add(actor, "person.add", name, after={"role": role.value})
         return person, key
 
     def new_link(self, name: str, actor: str) -> tuple[Person, str]:
-        """Return a person with the key of a link by which they set a new password; older links open nothing any more.
+        """Return a person with the key of a link by which they set a new password; older links are no longer valid.
 
         :raises NotFoundError: there is no such person.
         :raises ConflictError: they are shut out.
         """
-        with self.store.database.transaction():
+        with self._store.database.transaction():
             person = self._enabled(name)
-            key = self._new_link(person.id, _LINK_LASTS)
-            self.store.audit.add(actor, "person.link", person.name)
+            key = self._add_link(person.id, _LINK_LASTS)
+            self._store.audit.add(actor, "person.link", person.name)
         return person, key
 
     def first_link(self) -> str | None:
-        """Return the key of a link that makes the first admin, while there is nobody; None once there is."""
-        if self.store.people.any():
+        """Return the key of a link that makes the first admin; None where there are people already."""
+        if self._store.people.any():
             return None
-        return self._new_link(None, _FIRST_LINK_LASTS)
+        return self._add_link(None, _FIRST_LINK_LASTS)
 
     def set_role(self, name: str, role: Role, actor: str) -> Person:
         """Give a person another role, which ends their sessions.
 
         :raises NotFoundError: there is no such person.
-        :raises ConflictError: nobody who administers would be left.
+        :raises ConflictError: no admin would be left.
         """
-        with self.store.database.transaction():
-            person = self.store.people.get(name)
+        with self._store.database.transaction():
+            person = self._store.people.get(name)
             if role is not Role.ADMIN:
                 self._keep_an_admin(person)
-            self.store.people.set_role(person.id, role)
-            self.store.sessions.end_all(person.id)
+            self._store.people.set_role(person.id, role)
+            self._store.sessions.end_all(person.id)
             change = {"before": {"role": person.role.value}, "after": {"role": role.value}}
-            self.store.audit.add(actor, "person.role", person.name, **change)
-        return self.store.people.get(name)
+            self._store.audit.add(actor, "person.role", person.name, **change)
+        return self._store.people.get(name)
 
-    def disable_person(self, name: str, disabled: bool, actor: str) -> Person:
-        """Shut a person out, with all their sessions and links, or let them in again.
+    def set_disabled(self, name: str, disabled: bool, actor: str) -> Person:
+        """Shut a person out, which ends their sessions and links; or let them in again.
 
         :raises NotFoundError: there is no such person.
-        :raises ConflictError: nobody who administers would be left.
+        :raises ConflictError: no admin would be left.
         """
-        with self.store.database.transaction():
-            person = self.store.people.get(name)
+        with self._store.database.transaction():
+            person = self._store.people.get(name)
             if disabled:
                 self._keep_an_admin(person)
-                self.store.sessions.end_all(person.id)
-                self.store.sessions.drop_links(person.id)
-            self.store.people.set_disabled(person.id, disabled)
-            self.store.audit.add(actor, "person.disable" if disabled else "person.enable", person.name)
-        return self.store.people.get(name)
+                self._store.sessions.end_all(person.id)
+                self._store.sessions.drop_links(person.id)
+            self._store.people.set_disabled(person.id, disabled)
+            self._store.audit.add(actor, "person.disable" if disabled else "person.enable", person.name)
+        return self._store.people.get(name)
 
     def set_password(self, name: str, password: str, actor: str) -> Person:
-        """Give a person a password, which ends their sessions and links.
+        """Set a person's password, which ends their sessions and links.
 
         :raises NotFoundError: there is no such person.
-        :raises UsageError: it is guessed easily.
+        :raises UsageError: the password is easy to guess.
         """
-        person = self.store.people.get(name)
+        person = self._store.people.get(name)
         check_password(password, name)
         kept = hash_password(password)
-        with self.store.database.transaction():
+        with self._store.database.transaction():
             self.keep_password(person, kept, actor)
-        return self.store.people.get(name)
+        return self._store.people.get(name)
 
     def sign_out_everywhere(self, name: str, actor: str) -> int:
-        """End every session of a person; return how many there were.
+        """End every session of a person; return how many were open.
 
         :raises NotFoundError: there is no such person.
         """
-        with self.store.database.transaction():
-            person = self.store.people.get(name)
-            ended = self.store.sessions.end_all(person.id)
-            self.store.audit.add(actor, "person.sign_out", person.name, sessions=ended)
+        with self._store.database.transaction():
+            person = self._store.people.get(name)
+            ended = self._store.sessions.end_all(person.id)
+            self._store.audit.add(actor, "person.sign_out", person.name, sessions=ended)
         return ended
 
     def keep_password(self, person: Person, kept: str, actor: str) -> None:
-        """Keep the hash of a new password, inside a transaction."""
-        self.store.people.set_password(person.id, kept)
-        self.store.sessions.end_all(person.id)
-        self.store.sessions.drop_links(person.id)
-        self.store.audit.add(actor, "person.password", person.name)
+        """Store the hash of a new password, inside a transaction."""
+        self._store.people.set_password(person.id, kept)
+        self._store.sessions.end_all(person.id)
+        self._store.sessions.drop_links(person.id)
+        self._store.audit.add(actor, "person.password", person.name)
 
-    def _new_link(self, person_id: int | None, lasts: int) -> str:
+    def _add_link(self, person_id: int | None, lasts: int) -> str:
         key = new_secret()
-        self.store.sessions.add_link(hash_secret(key), person_id, later(now(), lasts))
+        self._store.sessions.add_link(hash_secret(key), person_id, later(now(), lasts))
         return key
 
     def _enabled(self, name: str) -> Person:
-        person = self.store.people.get(name)
+        person = self._store.people.get(name)
         if person.disabled_at:
             raise ConflictError(f"{name} was shut out: 'blocklist person enable {name}' first")
         return person
 
     def _keep_an_admin(self, person: Person) -> None:
-        if person.role is Role.ADMIN and not person.disabled_at and not self.store.people.other_admins(person.id):
+        if person.role is Role.ADMIN and not person.disabled_at and not self._store.people.other_admins(person.id):
             raise ConflictError(f"{person.name} is the only admin who can sign in: make another one first")
 
 
 def person_name(text: str) -> str:
-    """Return the name of a person as it is kept.
+    """Return the name of a person as it is stored: without spaces around it, in lower case.
 
-    :raises UsageError: it is none.
+    :raises UsageError: it is not a valid name.
     """
     name = text.strip().lower()
     if not is_name(name):
@@ -145,5 +149,5 @@ def person_name(text: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Return whether a text could be the name of a person, as it is kept."""
-    return _NAME.fullmatch(text) is not None and text not in _NOBODIES
+    """Return whether a text is a valid name of a person, as it is stored."""
+    return _NAME.fullmatch(text) is not None and text not in _RESERVED

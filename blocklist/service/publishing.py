@@ -1,147 +1,123 @@
-"""The ground that all tasks stand on: the data folder with its store, and the snapshot brought up to date with it."""
+"""Publishing: the current snapshot is brought up to date with the database."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
 from blocklist.config.settings import Settings
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.clock import now
-from blocklist.domain.errors import BlocklistError, SnapshotError, StoreError
+from blocklist.domain.errors import BlocklistError, SnapshotError
 from blocklist.domain.verdict import Override
-from blocklist.refresh.preview import PREFIX
-from blocklist.refresh.run import Refresher, lock_file
+from blocklist.refresh.run import lock_file
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 from blocklist.snapshot.compile.delta import DeltaCompiler, max_changed_rules, start_delta
 from blocklist.snapshot.compile.listing_rows import ListingRow
 from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import Snapshot, same_policies
 from blocklist.snapshot.repository import SnapshotRepository
-from blocklist.status.statistics import Board
 from blocklist.store import Store
 from blocklist.store.compile_source import Mark
-from blocklist.store.feeds import definition_of
-
-#: Seconds that a person's refresh waits for one of the schedule to end.
-WAIT_FOR_RUN = 600
 
 
-class Publishing:
-    """One data folder, and its snapshot."""
+class Publisher:
+    """Compiles what counts in the database into snapshots, in the data folder."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open the data folder, creating it where needed.
-
-        :raises StoreError: the folder or the database in it cannot be used.
-        """
-        self.settings = settings
-        self._folder = settings.data_dir
-        _check_writable(self._folder)
-        self.store = Store(self._folder / "blocklist.db")
-        self.refresher = Refresher(self.store, settings)
-        self.snapshots = SnapshotRepository(self._folder / "snapshots")
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self.repository = SnapshotRepository(settings.data_dir / "snapshots")
         self._fitting: tuple[object, ...] = ()
-        #: What the workers of the lookup node beside this service say of themselves; a command has no node.
-        self.board: Board = list
-        #: Why the snapshot could not be published when this process last tried; empty where it could.
-        self.publish_failure = ""
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self.store.close()
+        #: Why the last attempt of this process to publish failed; empty where it succeeded.
+        self.failure = ""
 
     def publish(self, *, anew: bool = False, confirmed: bool = False) -> Pointer:
-        """Bring the snapshot up to date with the store; ``anew`` builds it in any case.
+        """Bring the snapshot up to date with the database and return its pointer; ``anew`` compiles it in any case.
 
         ``confirmed``: a feed was just found to be current. Only then does the snapshot count as fresh: an override
-        published while every feed fails must not hide that they do.
+        that is published while every feed fails must not hide that they fail.
 
-        Whoever waited while another compiled the same contents finds it done.
+        Only one process compiles at a time. One that waited for another finds the work done.
 
-        :raises StoreError: it cannot be written; the last one goes on serving.
+        :raises StoreError: the snapshot cannot be written; the previous one continues to serve.
         """
         try:
             pointer = self._publish(anew, confirmed)
         except BlocklistError as error:
-            self.publish_failure = str(error)
+            self.failure = str(error)
             raise
-        self.publish_failure = ""
+        self.failure = ""
         return pointer
 
     def _publish(self, anew: bool, confirmed: bool) -> Pointer:
-        with self._publishing():
+        with lock_file(self._settings.data_dir, "publish"):
             pointer = self._up_to_date()
             if pointer and not anew:
                 if confirmed:
-                    self.snapshots.confirm(now())
+                    self.repository.confirm(now())
                 return pointer
             last = None if confirmed else self._last_pointer()
             begun = now()
-            with self.store.database.reading():
-                contents = self.store.snapshots.contents()
+            with self._store.database.reading():
+                contents = self._store.snapshots.contents()
                 compiler = (None if anew else self._delta()) or self._whole(begun)
             since = last.confirmed_at if last else None
-            pointer = self.snapshots.publish(compiler, self._next_version(), now(), contents, since)
+            pointer = self.repository.publish(compiler, self._next_version(), now(), contents, since)
             self._note_published(pointer, contents)
-            self.snapshots.prune(self.settings.snapshot.keep)
+            self.repository.prune(self._settings.snapshot.keep)
             return pointer
 
     def is_behind(self) -> bool:
-        """Return whether something that counts is not in the current snapshot; never before anything counted."""
-        return self.store.snapshots.contents() > 0 and self._up_to_date() is None
+        """Return whether the current snapshot lacks something that counts; False before anything counted."""
+        return self._store.snapshots.contents() > 0 and self._up_to_date() is None
 
-    def recover(self) -> None:
-        """Set right what a killed process left: unfinished runs, and a snapshot that lags behind the store."""
-        self.refresher.recover()
-        for path in (self._folder / "incoming").glob(f"{PREFIX}*"):
-            path.unlink(missing_ok=True)
-        if self.is_behind():
-            self.publish()
+    def trouble(self) -> str:
+        """Return why the current snapshot lags behind the database; empty where it does not, or nothing failed."""
+        return self.failure if self.failure and self.is_behind() else ""
 
     def _up_to_date(self) -> Pointer | None:
         with contextlib.suppress(SnapshotError):
-            pointer = self.snapshots.pointer()
-            known = self.store.snapshots.newest()
-            # The counter alone would not tell a database restored from a backup from the one that was compiled.
+            pointer = self.repository.pointer()
+            known = self._store.snapshots.newest()
+            # The counter alone could not distinguish a database restored from a backup from the one that was compiled.
             if not pointer or not known or known["sha256"] != pointer.sha256:
                 return None
-            if known["contents"] == self.store.snapshots.contents() and self._fits(pointer):
+            if known["contents"] == self._store.snapshots.contents() and self._fits(pointer):
                 return pointer
         return None
 
     def _fits(self, pointer: Pointer) -> bool:
-        """Return whether the current file is there and was compiled for the policies of the configuration.
+        """Return whether the current file exists and was compiled for the policies of the configuration.
 
-        The schedule asks every second: a file that was found to fit is not opened again while it is the same file.
+        The schedule asks every second: a file that was found to fit is not opened again while it is unchanged.
         """
-        path = self.snapshots.folder / pointer.file
+        path = self.repository.folder / pointer.file
         try:
             stat = path.stat()
         except OSError:
             return False
         seen = (pointer.file, pointer.sha256, stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if seen != self._fitting:
-            if not same_policies(Snapshot.open(path), self.settings.all_policies()):
+            if not same_policies(Snapshot.open(path), self._settings.all_policies()):
                 return False
             self._fitting = seen
         return True
 
     def _next_version(self) -> int:
-        # A database restored from a backup knows fewer versions than the nodes have seen: theirs must not go back.
+        # A database restored from a backup knows fewer versions than the nodes have loaded: they must not go back.
         pointer = self._last_pointer()
-        return max(self.store.snapshots.next_version(), (pointer.version if pointer else 0) + 1)
+        return max(self._store.snapshots.next_version(), (pointer.version if pointer else 0) + 1)
 
     def _last_pointer(self) -> Pointer | None:
         with contextlib.suppress(SnapshotError):
-            return self.snapshots.pointer()
+            return self.repository.pointer()
         return None
 
     def _note_published(self, pointer: Pointer, contents: int) -> None:
-        path = self.snapshots.folder / pointer.file
+        path = self.repository.folder / pointer.file
         snapshot = Snapshot.open(path)
-        self.store.snapshots.add(
+        self._store.snapshots.add(
             {
                 "version": pointer.version,
                 "file": pointer.file,
@@ -154,39 +130,38 @@ class Publishing:
         )
 
     def _whole(self, begun: str) -> Compiler:
-        """Return everything that counts, read at a moment."""
-        mark = self.store.current.mark(begun)
-        compiler = self._compiler(self.store.current.stated(), self.store.overrides.active(), mark)
-        compiler.add_bare_hosts(self.store.current.bare())
+        """Return a compiler with everything that counts; ``begun`` is when reading it began."""
+        mark = self._store.current.mark(begun)
+        compiler = self.compiler(self._store.current.stated(), self._store.overrides.active(), mark)
+        compiler.add_bare_hosts(self._store.current.bare())
         return compiler
 
     def _delta(self) -> DeltaCompiler | None:
-        """Return what changed since the current snapshot was compiled whole; None where all is to be compiled anew."""
+        """Return what changed since the last whole snapshot; None where everything must be compiled anew."""
         previous = self._published()
-        delta = previous and start_delta(previous, self._sources(), self.settings.all_policies())
+        delta = previous and start_delta(previous, self._sources(), self._settings.all_policies())
         if not previous or not delta:
             return None
-        changed = self.store.current.changed(Mark(*previous.meta["base"]["mark"]), max_changed_rules(previous))
+        changed = self._store.current.changed(Mark(*previous.meta["base"]["mark"]), max_changed_rules(previous))
         if changed is None:
             return None
-        overrides = self.store.overrides.active()
+        overrides = self._store.overrides.active()
         delta.touch(changed, overrides)
-        delta.add_listings(self.store.current.of(delta.values, delta.url_hosts))
+        delta.add_listings(self._store.current.of(delta.values, delta.url_hosts))
         delta.add_overrides(overrides)
-        return delta if delta.is_complete(self.store.current.count()) else None
+        return delta if delta.is_complete(self._store.current.count()) else None
 
     def _published(self) -> Snapshot | None:
-        """Return the current snapshot if it was compiled from this database, not from one restored since."""
+        """Return the current snapshot; None where it was not compiled from this database, as after a restore."""
         with contextlib.suppress(SnapshotError):
-            pointer, known = self.snapshots.pointer(), self.store.snapshots.newest()
+            pointer, known = self.repository.pointer(), self._store.snapshots.newest()
             if pointer and known and known["sha256"] == pointer.sha256:
-                return self.snapshots.current()
+                return self.repository.current()
         return None
 
-    def _compiler(
-        self, rows: Iterable[ListingRow], overrides: Iterable[Override], mark: Mark | None = None
-    ) -> Compiler:
-        compiler = Compiler(self._sources(), self.settings.all_policies(), mark)
+    def compiler(self, rows: Iterable[ListingRow], overrides: Iterable[Override], mark: Mark | None = None) -> Compiler:
+        """Return a compiler that holds these listings and overrides."""
+        compiler = Compiler(self._sources(), self._settings.all_policies(), mark)
         compiler.add_listings(rows)
         compiler.add_overrides(overrides)
         return compiler
@@ -194,23 +169,5 @@ class Publishing:
     def _sources(self) -> dict[int, FeedSource]:
         return {
             feed.id: FeedSource(feed.name, feed.title, feed.authority, definition_of(feed).legal_basis)
-            for feed in self.store.feeds.ever()
+            for feed in self._store.feeds.ever()
         }
-
-    @contextlib.contextmanager
-    def _publishing(self) -> Iterator[None]:
-        with lock_file(self._folder, "publish"):
-            yield
-
-
-def _check_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".writable-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise StoreError(
-            f"{folder}: the data folder cannot be written: {error.strerror}; give this user the right to, "
-            "or choose another with --data-dir"
-        ) from None

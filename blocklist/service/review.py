@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.errors import ConflictError, UsageError
 from blocklist.domain.run import Run
 from blocklist.refresh import guards
 from blocklist.refresh.run import Refresher
 from blocklist.store import Store
-from blocklist.store.feeds import definition_of
 
 #: How long a review waits for a run of the same feed to end, in seconds.
 _WAIT = 60

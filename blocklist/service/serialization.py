@@ -1,20 +1,18 @@
-"""What the domain's words look like as JSON, the same on the command line and over HTTP."""
+"""Objects of the domain as JSON, the same on the command line and over HTTP."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from blocklist.domain.access import Person, Token
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Listing
 from blocklist.domain.run import GuardFinding, HeldChange, HeldEntry, Run
 from blocklist.domain.verdict import Override
-
-if TYPE_CHECKING:
-    # Lookup nodes import this module, and know nothing of the refresh.
-    from blocklist.exports.changes import Changed
-    from blocklist.refresh.preview import Preview
+from blocklist.exports.changes import ListingChange
+from blocklist.refresh.preview import Preview
+from blocklist.service.runs import RunDetail
 
 
 def listing_body(listing: Listing) -> dict[str, Any]:
@@ -48,20 +46,16 @@ def run_body(item: Run) -> dict[str, Any]:
 
 def hold_body(item: HeldEntry) -> dict[str, Any]:
     """Return an entry held alone as JSON."""
-    body = asdict(item)
-    rule = body.pop("rule")
-    return body | {"target": rule[1], "kind": str(rule[0]), "scope": str(rule[2]), "state": item.state.value}
+    return _with_rule(item) | {"state": item.state.value}
 
 
 def change_body(item: HeldChange) -> dict[str, Any]:
-    """Return a change of a held run as JSON."""
-    body = asdict(item)
-    rule = body.pop("rule")
-    return body | {"target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}
+    """Return a change that a held run would make as JSON."""
+    return _with_rule(item)
 
 
-def changed_body(item: Changed) -> dict[str, Any]:
-    """Return a change of what is listed as JSON."""
+def listing_change_body(item: ListingChange) -> dict[str, Any]:
+    """Return a change of the listings as JSON."""
     return {
         "at": item.at,
         "change": item.change,
@@ -77,8 +71,8 @@ def changed_body(item: Changed) -> dict[str, Any]:
     }
 
 
-def said_body(item: GuardFinding) -> dict[str, Any]:
-    """Return what a guard said as JSON."""
+def guard_finding_body(item: GuardFinding) -> dict[str, Any]:
+    """Return a finding of a guard as JSON."""
     return {"guard": item.guard, "effect": item.effect.value, "said": item.sentence}
 
 
@@ -97,15 +91,13 @@ def preview_body(seen: Preview) -> dict[str, Any]:
         "first": [{"entry": entry.raw or entry.site, **rule._asdict()} for entry, rule in seen.first],
         "rejections": [item._asdict() for item in seen.rejections],
         "waiting": [{"target": target, "why": why} for target, why in seen.waiting],
-        "guards": [said_body(item) for item in seen.said],
+        "guards": [guard_finding_body(item) for item in seen.said],
     }
 
 
 def override_body(item: Override) -> dict[str, Any]:
     """Return an override as JSON."""
-    body = asdict(item)
-    rule = body.pop("rule")
-    return body | {"action": item.action.value, "target": rule[1], "kind": str(rule[0]), "scope": str(rule[2])}
+    return _with_rule(item) | {"action": item.action.value}
 
 
 def token_body(token: Token) -> dict[str, Any]:
@@ -116,3 +108,23 @@ def token_body(token: Token) -> dict[str, Any]:
 def person_body(person: Person) -> dict[str, Any]:
     """Return a person as JSON."""
     return asdict(person)
+
+
+def run_detail_body(detail: RunDetail, rejections: int | None = None) -> dict[str, Any]:
+    """Return a run as a person reviews it as JSON, with the first rejections only where a number is given."""
+    return run_body(detail.run) | {
+        "guards": [guard_finding_body(item) for item in detail.findings],
+        "changes": [change_body(item) for item in detail.changes],
+        "changes_found": detail.changes_found,
+        "rejections": [item._asdict() for item in detail.rejections[:rejections]],
+        "newer": [item.id for item in detail.newer],
+        "outdated": detail.outdated,
+    }
+
+
+def _with_rule(item: HeldEntry | HeldChange | Override) -> dict[str, Any]:
+    """Return an object as JSON, its rule as ``target``, ``kind`` and ``scope``."""
+    rule = item.rule
+    body = asdict(item) | {"target": rule.value, "kind": rule.kind.value, "scope": rule.scope.value}
+    del body["rule"]
+    return body

@@ -1,37 +1,50 @@
-"""The compiled list: what it is, and built anew."""
+"""The current snapshot: its pointer, its contents, and building it anew."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from blocklist.domain.errors import SnapshotError
-from blocklist.service.publishing import Publishing
+from blocklist.service.publishing import Publisher
 from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import Snapshot
+from blocklist.store import Store
 
 
-class SnapshotTasks(Publishing):
-    """What is done with the snapshot."""
+class SnapshotService:
+    """The current snapshot."""
 
-    def current_pointer(self) -> Pointer:
-        """Return which snapshot is current.
+    def __init__(self, store: Store, publisher: Publisher) -> None:
+        self._audit = store.audit
+        self._publisher = publisher
+        self.folder = publisher.repository.folder
 
-        :raises SnapshotError: there is none yet.
+    def pointer(self) -> Pointer:
+        """Return the pointer to the current snapshot.
+
+        :raises SnapshotError: there is none yet, or it cannot be read.
         """
-        pointer = self.snapshots.pointer()
+        pointer = self._publisher.repository.pointer()
         if pointer is None:
             raise SnapshotError(
                 "there is no snapshot yet: add a feed and refresh it, or run 'blocklist snapshot build'"
             )
         return pointer
 
-    def snapshot_info(self) -> dict[str, Any]:
+    def current(self) -> Snapshot:
+        """Return the current snapshot.
+
+        :raises SnapshotError: there is none yet, or it cannot be read.
+        """
+        return Snapshot.open(self.folder / self.pointer().file)
+
+    def info(self) -> dict[str, Any]:
         """Return version, times, size and contents of the current snapshot, as JSON.
 
         :raises SnapshotError: there is none yet, or it cannot be read.
         """
-        pointer = self.current_pointer()
-        current = Snapshot.open(self.snapshots.folder / pointer.file)
+        pointer = self.pointer()
+        current = Snapshot.open(self.folder / pointer.file)
         return {
             "version": current.version,
             "built_at": current.built_at,
@@ -46,11 +59,11 @@ class SnapshotTasks(Publishing):
             "path": str(current.path.resolve()),
         }
 
-    def build_snapshot(self, actor: str) -> Pointer:
-        """Compile everything that counts anew, and publish it.
+    def build(self, actor: str) -> Pointer:
+        """Compile a whole snapshot, publish it and return its pointer.
 
-        :raises StoreError: it cannot be written; the last one goes on serving.
+        :raises StoreError: it cannot be written; the previous one continues to serve.
         """
-        pointer = self.publish(anew=True)
-        self.store.audit.add(actor, "snapshot.build", str(pointer.version))
+        pointer = self._publisher.publish(anew=True)
+        self._audit.add(actor, "snapshot.build", str(pointer.version))
         return pointer

@@ -1,4 +1,4 @@
-"""Targets as people write them."""
+"""Reading targets as people write them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from blocklist.normalize.hosts import parse_app, parse_target
 
 
 def read_target(text: str) -> Target:
-    """Return the target that a person writes: a host, a URL, or ``app:`` and an app's id.
+    """Return the target of a text: a host, a URL, or ``app:`` and an app's id.
 
-    :raises UsageError: why it is none of these.
+    :raises UsageError: the text is none of these; the message tells why.
     """
     try:
         return parse_app(text[4:]) if text[:4] == "app:" else parse_target(text)

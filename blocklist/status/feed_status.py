@@ -1,4 +1,4 @@
-"""The state of the feeds in one table, for the command, the page, the metrics and the doctor."""
+"""The state of the feeds in one table, for commands, pages, metrics and the doctor."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from blocklist.domain.clock import now, seconds_between
 from blocklist.domain.listing import Feed
 from blocklist.store import Store
 
-#: A feed is stale when its list was last known to be current longer ago than this many of its intervals.
+#: A feed is stale where its list was last known to be current more than this many of its intervals ago.
 _STALE_INTERVALS = 3
-#: Never read yet; known to be current; not so for too long, since it was added or last read; without a schedule.
+#: Never read; known to be current; not known to be current for too long; without a schedule.
 STATES = ("new", "fresh", "stale", "paused")
 
 
 def feed_rows(store: Store, feeds: Sequence[Feed] | None = None) -> list[dict[str, Any]]:
-    """Return one row a feed, of these or of all: what it is, its state, the three times, what its last run said."""
+    """Return a row for each of some feeds, or of all: facts, state, times, and outcome and reason of the last run."""
     rows, waiting = [], store.holds.waiting()
     reviews = Counter(run.feed for run in store.runs.pending())
     latest = store.runs.latest(None if feeds is None else [feed.id for feed in feeds])

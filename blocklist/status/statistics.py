@@ -1,6 +1,6 @@
-"""Figures for the overview: listed sites over time, what is asked, the nodes that answer, each feed's recent runs.
+"""Statistics for the overview: listed sites and lookups over time, the workers of the lookup node, and recent runs.
 
-All are read from counts kept as things happen: none costs more for a million listings than for ten.
+All are read from counts that are updated with each change: their cost does not grow with the number of listings.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 from blocklist.domain.clock import later, now, rfc3339
 from blocklist.store import Store
 
-#: What each worker of a lookup node says of itself: see :meth:`blocklist.node.metrics.Counters.state`.
-Board = Callable[[], list[dict[str, Any]]]
-#: A worker that has not told of itself for so many seconds does not answer.
+#: Returns what each worker of a lookup node reports: see :meth:`blocklist.node.metrics.Counters.state`.
+ReadScoreboard = Callable[[], list[dict[str, Any]]]
+#: A worker that has not reported for so many seconds counts as down.
 SILENT = 5
 
 
 class ListedOn(NamedTuple):
-    """How many sites an authority (None: all that are not shown one by one) listed at the end of a day, in UTC."""
+    """How many sites an authority (None: the sum of all that have no row) listed at the end of a day, in UTC."""
 
     day: str
     authority: str | None
@@ -32,7 +32,7 @@ class ListedOn(NamedTuple):
 
 
 class TrafficPoint(NamedTuple):
-    """What lookup nodes were asked in the time up to ``at``; rates are per second, None where nobody watched.
+    """The lookups of the time up to ``at``, in lookups per second; None where there is no sample.
 
     ``share_listed`` is the share of lookups whose verdict was ``listed``, None where there was no lookup.
     """
@@ -57,7 +57,7 @@ class RunMark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ListedNow:
-    """What counts now: ``sites``, each once, in snapshot ``version``; and of each authority how many it lists."""
+    """What is listed now: the number of different sites in snapshot ``version``, and of sites by authority."""
 
     sites: int
     version: int
@@ -65,11 +65,11 @@ class ListedNow:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeSeen:
-    """One worker of a lookup node: which snapshot it answers from, and when it last told of itself.
+class LookupWorker:
+    """One worker of a lookup node: the version of its snapshot, and when it last reported.
 
-    ``age`` is the seconds since its snapshot was last known to be up to date. ``version`` is 0 and ``age`` None before
-    it has one.
+    ``age`` is the seconds since its snapshot was last known to be up to date. Before it has one, ``version`` is 0 and
+    ``age`` None.
     """
 
     node: str
@@ -78,103 +78,114 @@ class NodeSeen:
     version: int
     age: float | None
     stale: bool
-    told_at: str | None
+    reported_at: str | None
     connections: int
 
 
-def listed_now(store: Store) -> ListedNow:
-    """Return how many sites are listed now, in all and by authority."""
-    newest = store.snapshots.newest() or {"rules": 0, "version": 0}
-    return ListedNow(newest["rules"], newest["version"], tuple(store.figures.listed_now()))
+class Statistics:
+    """Read models of listed sites, lookups and runs over time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def listed_now(self) -> ListedNow:
+        """Return how many sites are listed now, in all and by authority."""
+        newest = self._store.snapshots.newest() or {"rules": 0, "version": 0}
+        return ListedNow(newest["rules"], newest["version"], tuple(self._store.figures.listed_now()))
+
+    def listed_over_time(self, days: int = 90, *, most: int = 8) -> list[ListedOn]:
+        """Return a row for each of the last days, today included, and each authority, the largest first within a day.
+
+        The ``most`` authorities with the most sites now have their own rows; one more row, None, sums the others.
+        """
+        today = date.fromisoformat(now()[:10])
+        first = (today - timedelta(days=days - 1)).isoformat()
+        listed = Counter(self._store.figures.listed_before(first))
+        changes: dict[str, list[tuple[str, int]]] = {}
+        for day, authority, change in self._store.figures.listed_changes(first):
+            changes.setdefault(day, []).append((authority, change))
+        ends = listed.copy()
+        for day_changes in changes.values():
+            for authority, change in day_changes:
+                ends[authority] += change
+        shown = [name for name, _ in sorted(ends.items(), key=lambda item: (-item[1], item[0]))[:most]]
+        rows = []
+        for back in range(days - 1, -1, -1):
+            day = (today - timedelta(days=back)).isoformat()
+            for authority, change in changes.get(day, ()):
+                listed[authority] += change
+            rows += [ListedOn(day, name, listed[name]) for name in shown]
+            if len(ends) > len(shown):
+                rows.append(ListedOn(day, None, listed.total() - sum(listed[name] for name in shown)))
+        return rows
+
+    def traffic(self, hours: int = 24, *, points: int = 120) -> list[TrafficPoint]:
+        """Return the lookups of the last hours, in ``points`` intervals of equal length, oldest first."""
+        end = now()
+        length = max(60.0, hours * 3600 / points)
+        begin = later(end, -hours * 3600)
+        sums: dict[int, list[float]] = {}
+        for row in self._store.figures.traffic(begin):
+            number = int((_seconds(row["at"]) - _seconds(begin) - 1) // length)
+            total = sums.setdefault(number, [0.0, 0.0, 0.0])
+            for index, name in enumerate(("seconds", "lookups", "listed")):
+                total[index] += row[name]
+        found = []
+        for number in range(int(hours * 3600 / length)):
+            seconds, lookups, listed = sums.get(number, (0.0, 0.0, 0.0))
+            at = later(begin, (number + 1) * length)
+            if not seconds:
+                found.append(TrafficPoint(at, None, None, None))
+            else:
+                found.append(
+                    TrafficPoint(at, lookups / seconds, listed / seconds, listed / lookups if lookups else None)
+                )
+        return found
+
+    def sampler(self, read_scoreboard: ReadScoreboard) -> Sampler:
+        """Return a sampler that records the lookups of a lookup node, for :meth:`traffic`."""
+        return Sampler(self._store, read_scoreboard)
+
+    def recent_runs(self, feeds: Iterable[str], each: int = 20) -> dict[str, list[RunMark]]:
+        """Return the newest ``each`` runs of these feeds, oldest first: one query in all."""
+        found: dict[str, list[RunMark]] = {name: [] for name in feeds}
+        for feed, id_, started_at, finished_at, outcome, counts in self._store.figures.recent_runs(list(found), each):
+            figures = json.loads(counts)
+            marks = (figures.get(name, 0) for name in ("added", "removed", "listed"))
+            found[feed].append(RunMark(id_, started_at, finished_at, outcome, *marks))
+        return found
 
 
-def listed_over_time(store: Store, days: int = 90, *, most: int = 8) -> list[ListedOn]:
-    """Return a row for each of the last days, today included, and each authority, the largest first within a day.
-
-    The ``most`` authorities with the most sites now have rows of their own; one more, None, sums the rest.
-    """
-    today = date.fromisoformat(now()[:10])
-    first = (today - timedelta(days=days - 1)).isoformat()
-    listed = Counter(store.figures.listed_before(first))
-    changes: dict[str, list[tuple[str, int]]] = {}
-    for day, authority, change in store.figures.listed_changes(first):
-        changes.setdefault(day, []).append((authority, change))
-    ends = listed.copy()
-    for day_changes in changes.values():
-        for authority, change in day_changes:
-            ends[authority] += change
-    shown = [name for name, _ in sorted(ends.items(), key=lambda item: (-item[1], item[0]))[:most]]
-    rows = []
-    for back in range(days - 1, -1, -1):
-        day = (today - timedelta(days=back)).isoformat()
-        for authority, change in changes.get(day, ()):
-            listed[authority] += change
-        rows += [ListedOn(day, name, listed[name]) for name in shown]
-        if len(ends) > len(shown):
-            rows.append(ListedOn(day, None, listed.total() - sum(listed[name] for name in shown)))
-    return rows
-
-
-def traffic(store: Store, hours: int = 24, *, points: int = 120) -> list[TrafficPoint]:
-    """Return lookups and blocks per second over the last hours, in so many points of equal length, oldest first."""
-    end = now()
-    length = max(60.0, hours * 3600 / points)
-    begin = later(end, -hours * 3600)
-    sums: dict[int, list[float]] = {}
-    for row in store.figures.traffic(begin):
-        number = int((_seconds(row["at"]) - _seconds(begin) - 1) // length)
-        total = sums.setdefault(number, [0.0, 0.0, 0.0])
-        for index, name in enumerate(("seconds", "lookups", "listed")):
-            total[index] += row[name]
-    found = []
-    for number in range(int(hours * 3600 / length)):
-        seconds, lookups, listed = sums.get(number, (0.0, 0.0, 0.0))
-        at = later(begin, (number + 1) * length)
-        if not seconds:
-            found.append(TrafficPoint(at, None, None, None))
-        else:
-            found.append(TrafficPoint(at, lookups / seconds, listed / seconds, listed / lookups if lookups else None))
-    return found
-
-
-def nodes_seen(board: Board) -> list[NodeSeen]:
-    """Return the workers that this service's lookup node has, as they last told of themselves."""
+def lookup_workers(read_scoreboard: ReadScoreboard) -> list[LookupWorker]:
+    """Return the workers of this service's lookup node, as they last reported."""
     name = socket.gethostname()
-    return [_node(name, worker, state) for worker, state in enumerate(board())]
-
-
-def recent_runs(store: Store, feeds: Iterable[str], each: int = 20) -> dict[str, list[RunMark]]:
-    """Return the newest runs of each of these feeds, oldest first: one query, however many feeds."""
-    found: dict[str, list[RunMark]] = {name: [] for name in feeds}
-    for feed, id_, started_at, finished_at, outcome, counts in store.figures.recent_runs(list(found), each):
-        figures = json.loads(counts)
-        marks = (figures.get(name, 0) for name in ("added", "removed", "listed"))
-        found[feed].append(RunMark(id_, started_at, finished_at, outcome, *marks))
-    return found
+    return [_worker(name, worker, state) for worker, state in enumerate(read_scoreboard())]
 
 
 class Sampler:
-    """Writes down what a lookup node was asked since the last time, for :func:`traffic`."""
+    """Records the lookups of a lookup node between two calls of :meth:`sample`."""
 
-    def __init__(self, store: Store, board: Board, timer: Callable[[], float] = time.monotonic) -> None:
-        """Begin from what the node has counted so far; ``timer`` measures the seconds between samples."""
+    def __init__(
+        self, store: Store, read_scoreboard: ReadScoreboard, timer: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start from what the node has counted so far; ``timer`` returns seconds, as :func:`time.monotonic` does."""
         self._store = store
-        self._board = board
+        self._read_scoreboard = read_scoreboard
         self._timer = timer
         self._since = timer()
         self._counted: list[list[int]] = []
         self._counted = self._read()
 
     def sample(self) -> None:
-        """Write down one sample."""
+        """Record the lookups since the sample before."""
         before, counted, moment = self._counted, self._read(), self._timer()
         listed, not_listed, unknown = (total - last for total, last in zip(_sums(counted), _sums(before), strict=True))
         self._store.figures.sampled(now(), moment - self._since, listed + not_listed + unknown, listed, unknown)
         self._counted, self._since = counted, moment
 
     def _read(self) -> list[list[int]]:
-        """Return the verdicts of each worker: counters never go back, so what reads less was read badly."""
-        counted = [_verdicts(state) for state in self._board()]
+        """Return the verdicts of each worker. Counters only grow: a smaller value was read while it changed."""
+        counted = [_verdicts(state) for state in self._read_scoreboard()]
         known: Sequence[list[int]] = self._counted or [[0, 0, 0]] * len(counted)
         return [list(map(max, now_, before)) for now_, before in zip(counted, known, strict=True)]
 
@@ -184,21 +195,21 @@ def _verdicts(state: dict[str, Any]) -> list[int]:
 
 
 def _sums(verdicts: Iterable[Sequence[int]]) -> list[int]:
-    """Return the sum of each verdict: listed, not listed, unknown."""
+    """Return the sum of each column: listed, not listed, unknown."""
     return [sum(column) for column in zip(*verdicts, strict=True)] or [0, 0, 0]
 
 
-def _node(name: str, worker: int, state: dict[str, Any]) -> NodeSeen:
-    told: float | None = state.get("reported_at")
+def _worker(name: str, worker: int, state: dict[str, Any]) -> LookupWorker:
+    reported: float | None = state.get("reported_at")
     version = int(state.get("snapshot_version", 0))
-    return NodeSeen(
+    return LookupWorker(
         node=name,
         worker=worker,
-        up=told is not None and time.time() - told < SILENT,
+        up=reported is not None and time.time() - reported < SILENT,
         version=version,
         age=float(state["snapshot_age_seconds"]) if version else None,
         stale=bool(state.get("snapshot_stale")),
-        told_at=rfc3339(datetime.fromtimestamp(told, UTC)) if told else None,
+        reported_at=rfc3339(datetime.fromtimestamp(reported, UTC)) if reported else None,
         connections=int(state.get("values", {}).get("connections", 0)),
     )
 

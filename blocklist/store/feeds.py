@@ -143,11 +143,6 @@ class Feeds:
             )
 
 
-def definition_of(feed: Feed) -> FeedDefinition:
-    """Return a kept feed's definition."""
-    return FeedDefinition.model_validate(feed.definition)
-
-
 @lru_cache(maxsize=8_192)
 def _told(definition: str) -> tuple[str, Authority, int]:
     """Return title, authority and interval of a definition: the schedule alone asks for all feeds every second."""

@@ -53,7 +53,7 @@ def create_app(
     # One byte over the limit still arrives, so that the answer can say what the limit is.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
     app.url_map.converters["int"] = _Id
-    counted = metrics if service is None else lambda: metrics() + feed_metrics(service.store)
+    counted = metrics if service is None else lambda: metrics() + feed_metrics(service.feeds.rows())
     _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted))
     _errors(app, lookups_only=service is None)
     if service is not None:

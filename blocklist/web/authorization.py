@@ -15,7 +15,6 @@ from blocklist.domain.errors import ForbiddenError, TooManyError, UnauthorizedEr
 from blocklist.lookup.authentication import TokenAuthentication
 from blocklist.lookup.http import problem
 from blocklist.service import Service
-from blocklist.store.audit import come_from
 from blocklist.web.cookies_csrf import check_form, session_secret
 from blocklist.web.responses import respond, see_other
 
@@ -81,7 +80,7 @@ def guard(app: Flask, service: Service) -> None:
 
     @app.before_request
     def check() -> ResponseReturnValue | None:
-        come_from(request.remote_addr)
+        service.audit.come_from(request.remote_addr)
         if request.endpoint is None:
             # No such address, or not with this method: the application says so.
             return None
@@ -113,9 +112,9 @@ def guard(app: Flask, service: Service) -> None:
 def _identify(service: Service) -> Identity:
     token, secret = _shown_token(), session_secret()
     if token is not None:
-        return service.identity_of_token(token, request.remote_addr)
+        return service.tokens.identity(token, request.remote_addr)
     if secret is not None:
-        return service.identity_of_session(secret, request.remote_addr)
+        return service.sign_in.identity(secret, request.remote_addr)
     raise UnauthorizedError(
         "sign in, or show a token: Authorization: Bearer TOKEN; 'blocklist token create --role viewer' makes one"
     )

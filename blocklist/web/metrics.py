@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from blocklist.domain.run import Outcome
-from blocklist.status.feed_status import STATES, feed_rows
-from blocklist.store import Store
+from blocklist.status.feed_status import STATES
 
 _TIMES = {
     "last_attempt": "When the last run of a feed began (Unix time).",
@@ -25,19 +24,16 @@ _NUMBERS = {
 }
 
 
-def feed_metrics(store: Store) -> bytes:
-    """Return the state of every feed in Prometheus' text format.
-
-    :raises StoreError: the database cannot be read.
-    """
+def feed_metrics(rows: Sequence[dict[str, Any]]) -> bytes:
+    """Return the state of feeds, as :func:`.feed_rows` gives it, in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(store))
+    registry.register(_Collector(rows))
     return bytes(generate_latest(registry))
 
 
 class _Collector:
-    def __init__(self, store: Store) -> None:
-        self._rows = feed_rows(store)
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._rows = rows
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield each metric."""

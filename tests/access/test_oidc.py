@@ -142,12 +142,12 @@ def test_a_name_at_the_provider_does_not_make_one_somebody_who_is_here(
 
 def test_a_changed_group_changes_the_role_and_who_is_shut_out_stays_out(service: Service) -> None:
     claims = {"iss": "https://idp.example", "sub": "rosa", "groups": ["list-approvers"]}
-    assert service.vouched_for(claims).role is Role.APPROVER
-    assert service.vouched_for({**claims, "groups": "list-viewers"}).role is Role.VIEWER
+    assert service.provider.person_of(claims).role is Role.APPROVER
+    assert service.provider.person_of({**claims, "groups": "list-viewers"}).role is Role.VIEWER
     assert service.store.audit.events(1)[0]["detail"] == {"before": {"role": "approver"}, "after": {"role": "viewer"}}
-    service.disable_person("rosa", True, "test")
+    service.people.set_disabled("rosa", True, "test")
     with pytest.raises(ForbiddenError, match="shut out"):
-        service.vouched_for(claims)
+        service.provider.person_of(claims)
 
 
 @pytest.mark.parametrize(

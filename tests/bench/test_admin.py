@@ -20,7 +20,7 @@ def plans(folder: Path, feeds: int) -> Iterator[tuple[str, int, list[str]]]:
     """Ask every address of an installation; yield it, how many statements it took, and what they walk of listings."""
     service = made(folder, feeds, 300 * feeds, 0.002)
     app = create_app(Follower(service.snapshots.folder, 86_400), service)
-    _, token = service.create_token(Role.ADMIN, "tester")
+    _, token = service.tokens.create(Role.ADMIN, "tester")
     client = app.test_client()
     headers = {"Authorization": f"Bearer {token}"}
     for address in addresses(app, service, f"feed-{feeds - 1:04}"):

@@ -16,7 +16,7 @@ def test_an_export_is_written_whole_beside_and_what_it_leaves_out_is_said(tmp_pa
     here.run("refresh", "court")
     target = tmp_path / "out.txt"
     said = here.run("export", "lines", "--output", str(target))
-    assert said == "left out: 1 url rules, which the format lines cannot say\n"
+    assert said == "left out: 1 url rules, which the format lines cannot express\n"
     assert target.read_text() == "a.example\nb.example\n"
     assert here.run("export", "lines", "--feed", "court").startswith("a.example\nb.example\n")
     assert "cannot be written: No such file" in here.run(

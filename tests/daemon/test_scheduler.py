@@ -23,7 +23,7 @@ from tests.support import definition
 def _feed(service: Service, name: str, folder: Path) -> None:
     path = folder / f"{name}.txt"
     path.write_text(f"{name}.example\n")
-    service.add_feed(definition(name, source={"file": str(path)}), "tester")
+    service.feeds.add(definition(name, source={"file": str(path)}), "tester")
 
 
 def test_feeds_whose_publishers_are_slow_delay_no_other(
@@ -58,7 +58,7 @@ def test_a_run_that_cannot_be_published_is_not_called_one_that_never_began(
     def full(*_: Any) -> Any:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(service.snapshots, "publish", full)
+    monkeypatch.setattr(service.publisher.repository, "publish", full)
     _feed(service, "court", tmp_path)
     scheduler = Scheduler(service)
     with capture_logs() as logs:
@@ -76,7 +76,7 @@ def test_a_feed_that_becomes_stale_is_told_of_once_and_again_when_it_has_caught_
     service: Service, tmp_path: Path
 ) -> None:
     _feed(service, "court", tmp_path)
-    assert service.refresh("court", "tester").outcome is Outcome.APPLIED
+    assert service.runs.refresh("court", "tester").outcome is Outcome.APPLIED
     with service.store.database.transaction():
         service.store.database.execute("UPDATE feeds SET last_success = '2020-01-01T00:00:00Z'")
     scheduler = Scheduler(service)
@@ -85,7 +85,7 @@ def test_a_feed_that_becomes_stale_is_told_of_once_and_again_when_it_has_caught_
         scheduler.tick()
         (row,) = feed_rows(service.store)
         assert (row["state"], row["last_outcome"]) == ("stale", "applied")
-        service.refresh("court", "tester")
+        service.runs.refresh("court", "tester")
         scheduler.tick()
     assert [line["event"] for line in logs if "stale" in line["event"]] == ["feed stale", "feed no longer stale"]
 
@@ -94,12 +94,12 @@ def test_a_current_snapshot_is_opened_once_however_often_the_schedule_asks(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _feed(service, "court", tmp_path)
-    service.refresh("court", "tester")
-    assert not service.is_behind()
+    service.runs.refresh("court", "tester")
+    assert not service.publisher.is_behind()
     opened: list[object] = []
     monkeypatch.setattr("blocklist.service.publishing.Snapshot.open", opened.append)
-    assert not service.is_behind()
+    assert not service.publisher.is_behind()
     assert opened == []
     monkeypatch.undo()
     next((service.snapshots.folder).glob("*.snapshot")).unlink()
-    assert service.is_behind()
+    assert service.publisher.is_behind()

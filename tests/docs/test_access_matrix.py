@@ -51,7 +51,7 @@ def _clients(app: Flask, service: Service) -> dict[str, FlaskClient]:
     clients["expired token"] = _with_token(app, service, later(now(), 60))
     service.store.database.execute("UPDATE tokens SET expires_at = '2020-01-01T00:00:00Z' WHERE expires_at IS NOT NULL")
     clients["revoked token"] = _with_token(app, service, None)
-    service.revoke_token(service.store.tokens.all()[-1].id, "test")
+    service.tokens.revoke(service.store.tokens.all()[-1].id, "test")
     clients["other site's form"] = session_client(app, service, Role.ADMIN)
     clients["other site's form"].environ_base |= {
         "HTTP_ORIGIN": "https://evil.example",
@@ -64,7 +64,7 @@ def _clients(app: Flask, service: Service) -> dict[str, FlaskClient]:
 
 def _with_token(app: Flask, service: Service, expires_at: str | None) -> FlaskClient:
     client = app.test_client()
-    _, secret = service.create_token(Role.ADMIN, "test", expires_at=expires_at)
+    _, secret = service.tokens.create(Role.ADMIN, "test", expires_at=expires_at)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
     return client
 

@@ -102,14 +102,14 @@ def service_with(folder: Path, feeds: int, entries: int) -> Iterator[tuple[Runni
     always = folder / "always.txt"
     always.write_text(f"{ALWAYS}\n")
     service = Service(Settings(data_dir=installation.folder))
-    service.add_feed(definition("always", source={"file": str(always)}), "tester")
-    service.refresh("always", "tester")
+    service.feeds.add(definition("always", source={"file": str(always)}), "tester")
+    service.runs.refresh("always", "tester")
     with publisher() as published:
         published.answer = lists.answer
         for feed in range(feeds):
             url = f"http://127.0.0.1:{published.port}/list-{feed}"
-            service.add_feed(definition(f"feed-{feed}", source={"url": url}), "tester")
-            service.pause_feed(f"feed-{feed}", True, "tester")
+            service.feeds.add(definition(f"feed-{feed}", source={"url": url}), "tester")
+            service.feeds.pause(f"feed-{feed}", "tester")
         with serving(installation) as running:
             yield running, lists, service, published
     service.close()
@@ -119,7 +119,7 @@ def resume(service: Service, feeds: int) -> None:
     """Let all feeds be due at once."""
     with service.store.database.transaction():
         for feed in range(feeds):
-            service.pause_feed(f"feed-{feed}", False, "tester")
+            service.feeds.resume(f"feed-{feed}", "tester")
 
 
 def have_succeeded(service: Service, feeds: int) -> bool:

@@ -66,10 +66,10 @@ def test_no_secret_is_in_any_log_page_error_database_or_audit_entry(tmp_path: Pa
         for kind, more in (("basic", {"user": "us"}), ("query", {"parameter": "key"}), ("bearer", {})):
             credentials = {"kind": kind, "file": str(secrets / kind), **more}
             source = {"url": published.url, "credentials": credentials}
-            prepared.add_feed(definition(f"with-{kind}", source=source), "test")
-        markers["token"] = prepared.create_token(Role.ADMIN, "test")[1]
+            prepared.feeds.add(definition(f"with-{kind}", source=source), "test")
+        markers["token"] = prepared.tokens.create(Role.ADMIN, "test")[1]
         add_person(prepared, "ada", password=_MARKERS["password"])
-        markers["link"] = prepared.new_link("ada", "test")[1]
+        markers["link"] = prepared.people.new_link("ada", "test")[1]
         with serving(installation, wait_ready=False) as service:
             wait_for(lambda: all(feed.last_attempt for feed in prepared.store.feeds.all()))
             wait_for(

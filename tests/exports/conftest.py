@@ -32,8 +32,8 @@ def lists(service: Service, tmp_path: Path) -> Listing:
         path.write_text(body)
         if feed not in [known.name for known in service.store.feeds.all()]:
             made = definition(feed, source={"file": str(path)}, guards={"max_removed": 1.0, "max_growth": 1e6}, **more)
-            service.add_feed(made, "tester")
-        run = service.refresh(feed, "tester")
+            service.feeds.add(made, "tester")
+        run = service.runs.refresh(feed, "tester")
         assert run.outcome is Outcome.APPLIED, run.reason
 
     return listing
@@ -49,5 +49,5 @@ def some(service: Service, lists: Listing) -> Service:
     lists("narrow", "alone.example\n", rules={"scope": "exact"})
     lists("apps", "com.pirate.app\n", rules={"entries": "apps"})
     for action, target in ((OverrideAction.ALLOW, "good.example"), (OverrideAction.BLOCK, "ours.example")):
-        service.add_override(action, target, "=cmd|' /C calc'!A0", "tester")
+        service.overrides.add(action, target, "=cmd|' /C calc'!A0", "tester")
     return service

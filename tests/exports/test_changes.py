@@ -9,7 +9,7 @@ import pytest
 
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import NotFoundError, UsageError
-from blocklist.exports import Changed, changes
+from blocklist.exports import ListingChange, changes
 from blocklist.service import Service
 from blocklist.store import Store
 from tests.exports.conftest import Listing
@@ -24,9 +24,9 @@ def _on_the_first_of_march(clock: Clock) -> None:
     clock.move_to(BEGIN)
 
 
-def every(store: Store, since: str, limit: int = 1_000, feed: str | None = None) -> list[Changed]:
+def every(store: Store, since: str, limit: int = 1_000, feed: str | None = None) -> list[ListingChange]:
     """Return all changes, read a page at a time."""
-    found: list[Changed] = []
+    found: list[ListingChange] = []
     after = None
     while True:
         page = changes(store, since, after=after, limit=limit, feed=feed)
@@ -37,7 +37,7 @@ def every(store: Store, since: str, limit: int = 1_000, feed: str | None = None)
             return found
 
 
-def told(found: list[Changed]) -> list[tuple[str, str]]:
+def told(found: list[ListingChange]) -> list[tuple[str, str]]:
     return [(item.change, item.rule.value) for item in found]
 
 
@@ -67,7 +67,7 @@ def test_listed_restated_and_delisted_come_in_order_of_time(service: Service, li
 def test_a_removed_feed_is_delisted_whole(service: Service, lists: Listing, clock: Clock) -> None:
     lists("court", "a.example\nb.example\n")
     clock.advance(600)
-    service.remove_feed("court", "tester")
+    service.feeds.remove("court", "tester")
     assert told(every(service.store, now())) == [("delisted", "a.example"), ("delisted", "b.example")]
 
 

@@ -32,7 +32,7 @@ BUCHER = "xn--bcher-kva.example"
 
 
 def text(service: Service, format_: str, **which: object) -> tuple[str, Export]:
-    exporting = Export(service, format_, **which)  # type: ignore[arg-type]
+    exporting = service.export(format_, **which)  # type: ignore[arg-type]
     return b"".join(exporting.blocks()).decode(), exporting
 
 
@@ -52,7 +52,7 @@ def test_every_site_of_a_list_of_hosts_is_listed_by_the_lookup_and_no_other(some
     for policy in ("default", "two", "everything"):
         body, _ = text(some, "lines", policy=policy)
         for host in ("pirate.example", "industry.example", "good.example", "sub.good.example", "ours.example"):
-            listed = some.lookup(read_target(host), policy).listed
+            listed = some.evidence.lookup(read_target(host), policy).listed
             assert (host in body.splitlines()) == listed, (policy, host)
 
 
@@ -70,7 +70,7 @@ def test_hosts_and_adblock_and_zone_files_are_read_back_as_the_same_sites(some: 
     zone, _ = text(some, "rpz")
     read = [site for site in sites(parsed("rpz", "$ORIGIN rpz.invalid.\n" + zone)) if not site.startswith("*")]
     assert read == ["alone.example", "ours.example", "pirate.example", BUCHER]
-    assert dns.zone.from_text(zone, origin="rpz.invalid").get_soa().serial == some.snapshot().version
+    assert dns.zone.from_text(zone, origin="rpz.invalid").get_soa().serial == some.snapshots.current().version
     assert "good.example CNAME rpz-passthru.\n*.good.example CNAME rpz-passthru.\n" in zone
     assert "*.alone.example" not in zone
     assert "*.pirate.example CNAME .\n" in zone
@@ -81,7 +81,7 @@ def test_hosts_and_adblock_and_zone_files_are_read_back_as_the_same_sites(some: 
 def test_nginx_takes_the_map(some: Service, lists: Listing, tmp_path: Path) -> None:
     """A host that is listed alone, with all below it, and blocked by an admin is one line: nginx refuses two."""
     lists("more", "alone.example\n")
-    some.add_override(OverrideAction.BLOCK, "pirate.example", "also", "tester")
+    some.overrides.add(OverrideAction.BLOCK, "pirate.example", "also", "tester")
     body, _ = text(some, "nginx-map")
     assert [line for line in body.splitlines() if not line.startswith("#")] == [
         *(".alone.example 1;", ".good.example 0;", ".ours.example 1;", ".pirate.example 1;", f".{BUCHER} 1;")
@@ -188,8 +188,8 @@ def test_a_long_list_for_google_ad_manager_comes_in_parts(
     assert [len(body.splitlines()) for body, _ in parts] == [2, 2, 1, 0]
     assert "".join(body for body, _ in parts) == text(service, "lines")[0]
     assert (parts[0][1].lines, parts[0][1].parts) == (5, 3)
-    with pytest.raises(UsageError, match="the format lines comes in one part"):
-        Export(service, "lines", part=2)
+    with pytest.raises(UsageError, match="the format lines has one part only"):
+        service.export("lines", part=2)
 
 
 def test_names_too_deep_for_display_and_video_360_are_counted(service: Service, lists: Listing) -> None:
@@ -200,17 +200,17 @@ def test_names_too_deep_for_display_and_video_360_are_counted(service: Service, 
 
 def test_what_is_not_there_is_said_with_what_is(service: Service) -> None:
     with pytest.raises(NotFoundError, match="there is no export format 'xml'; there are csv, json, jsonl, lines"):
-        Export(service, "xml")
+        service.export("xml")
     with pytest.raises(NotFoundError, match="there is no policy 'x'; the configuration names default, two, everything"):
-        Export(service, "csv", policy="x")
+        service.export("csv", policy="x")
     with pytest.raises(NotFoundError, match="there is no feed 'x'"):
-        Export(service, "csv", feed="x")
+        service.export("csv", feed="x")
 
 
 def test_an_export_takes_as_much_memory_for_many_rules_as_for_few(service: Service, lists: Listing) -> None:
     def peak() -> int:
         tracemalloc.start()
-        for _ in Export(service, "jsonl").blocks():
+        for _ in service.export("jsonl").blocks():
             pass
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -57,9 +57,9 @@ def test_lists_for_reference_only_have_no_sample_and_cannot_be_added_or_previewe
         with pytest.raises(NotFoundError):
             sample_of(name)
         with pytest.raises(UsageError, match=said):
-            service.add_feed(from_catalog(name), "cli:admin")
+            service.feeds.add(from_catalog(name), "cli:admin")
         with pytest.raises(UsageError, match=said):
-            service.preview(from_catalog(name))
+            service.feeds.preview(from_catalog(name))
     assert not service.store.feeds.all()
 
 

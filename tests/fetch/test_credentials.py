@@ -97,14 +97,14 @@ def test_a_secret_is_found_nowhere_after_runs_that_ended_in_every_way(
     service = Service(settings.model_copy(update={"fetch": fetching}))
     source = {"url": at(court, "/l"), "credentials": {**kind, "env": "A_TOKEN"}}
     pages = {"pagination": {"kind": "next", "field": "next", "rows": "data"}}
-    service.add_feed(definition("plain", source=source), "admin")
-    service.add_feed(definition("paged", format="json", options={"rows": "item.data"}, source=source | pages), "admin")
+    service.feeds.add(definition("plain", source=source), "admin")
+    service.feeds.add(definition("paged", format="json", options={"rows": "item.data"}, source=source | pages), "admin")
     outcomes = set()
     try:
         for answer in answers:
             court.answer = answer
             for name in ("plain", "paged"):
-                outcomes.add(str(service.refresh(name, "admin").outcome))
+                outcomes.add(str(service.runs.refresh(name, "admin").outcome))
     finally:
         service.close()
         structlog.reset_defaults()

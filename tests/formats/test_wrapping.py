@@ -173,9 +173,9 @@ def test_a_run_and_a_preview_say_what_a_body_was_read_as(service: Service, tmp_p
     path.write_bytes(zipped({"list.csv": "Site;Day\na.example;1\nb.example;2\n"}))
     made = definition(format="auto", options={"column": "Site"}, source={"file": str(path)})
     said = "zip (list.csv), in it csv (its lines have columns, separated by semicolon)"
-    assert service.preview(made).seen == said
-    service.add_feed(made, "tester")
-    run = service.refresh("court", "tester")
+    assert service.feeds.preview(made).seen == said
+    service.feeds.add(made, "tester")
+    run = service.runs.refresh("court", "tester")
     assert (run.outcome, run.seen, run.counts.rules) == ("applied", said, 2)
 
 
@@ -188,9 +188,9 @@ def test_a_held_spreadsheet_is_approved_from_its_evidence(service: Service, tmp_
 
     publish(10)
     options = {"column": 1, "header": False}
-    service.add_feed(definition(format="xlsx", options=options, source={"file": str(path)}), "tester")
-    assert service.refresh("court", "tester").counts.rules == 10
+    service.feeds.add(definition(format="xlsx", options=options, source={"file": str(path)}), "tester")
+    assert service.runs.refresh("court", "tester").counts.rules == 10
     publish(3)
-    held = service.refresh("court", "tester")
+    held = service.runs.refresh("court", "tester")
     assert held.outcome == "held"
-    assert service.approve(held.id, "tester", "withdrawn").counts.rules == 3
+    assert service.runs.approve(held.id, "tester", "withdrawn").counts.rules == 3

@@ -34,7 +34,6 @@ from blocklist.normalize.suffixes import is_public_suffix
 from blocklist.refresh import guard_evaluation, retention
 from blocklist.refresh.popular_hosts import renowned
 from blocklist.service import Service
-from blocklist.service.doctor import diagnose
 from blocklist.snapshot.repository import SnapshotRepository
 from blocklist.store.holds import Holds
 from blocklist.store.runs import Runs
@@ -142,11 +141,11 @@ def opened(data: Path) -> Service:
 def prepare(folder: Path) -> None:
     """Make the data folder that every point begins with: a list that is about to change, a body to prune."""
     service = opened(folder / "template")
-    service.add_feed(definition("court"), "tester")
+    service.feeds.add(definition("court"), "tester")
     for number, marks in enumerate((OLD, [*OLD, "gone.example"], OLD)):
         path = folder / f"before-{number}"
         path.write_bytes(body(*marks))
-        assert service.refresh("court", "tester", file=path).outcome is Outcome.APPLIED
+        assert service.runs.refresh("court", "tester", file=path).outcome is Outcome.APPLIED
     with service.store.database.transaction():
         service.store.database.execute("UPDATE runs SET started_at = '2026-01-01T00:00:00Z'")
         service.store.database.execute("DELETE FROM upkeep")
@@ -167,7 +166,7 @@ def attempt(point: str, data: Path, folder: Path) -> int:
     try:
         service = opened(data)
         service.recover()
-        run = service.refresh("court", "tester", file=folder / "new")
+        run = service.runs.refresh("court", "tester", file=folder / "new")
         service.close()
     except BlocklistError as error:
         return _said(folder, f"told: {error}", 2)
@@ -183,7 +182,7 @@ def _said(folder: Path, text: str, status: int) -> int:
 def examine(data: Path, folder: Path) -> None:
     """See that what is left is old or new, that the doctor tells of it, and that the next run succeeds."""
     service = opened(data)
-    findings = [finding for finding in diagnose(service) if not finding.ok]
+    findings = [finding for finding in service.doctor.diagnose() if not finding.ok]
     (folder / "doctor").write_text("; ".join(f"{item.check}: {item.found} ({item.mend})" for item in findings))
     assert all(item.mend for item in findings)
     assert service.store.database.check() == []
@@ -193,11 +192,11 @@ def examine(data: Path, folder: Path) -> None:
         assert "lags behind" in (folder / "doctor").read_text()
     service.recover()
     assert _which(_published(service)) == recorded, "the next start publishes what was recorded"
-    run = service.refresh("court", "tester", file=folder / "new")
+    run = service.runs.refresh("court", "tester", file=folder / "new")
     assert run.outcome is (Outcome.APPLIED if recorded == "old" else Outcome.UNCHANGED), run.reason
     assert _which(_recorded(service)) == _which(_published(service)) == "new"
     assert [hold.rule.value for hold in service.store.holds.all("court", None)] == ["archive.org"]
-    assert [item.check for item in diagnose(service) if not item.ok] == ["entries of court"]
+    assert [item.check for item in service.doctor.diagnose() if not item.ok] == ["entries of court"]
     assert all(run.outcome for run in service.store.runs.all(limit=100))
     with service.refresher.bodies.open(service.store.runs.all(limit=1)[0].body_sha256 or "") as kept:
         assert kept.read() == body(*NEW)
@@ -211,7 +210,7 @@ def _recorded(service: Service) -> set[str]:
 
 
 def _published(service: Service) -> set[str]:
-    snapshot = service.snapshot()
+    snapshot = service.snapshots.current()
     snapshot.verify()
     return {site for site in [*COMMON, *OLD, *NEW] if snapshot.lookup(site).listed}
 

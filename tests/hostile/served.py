@@ -33,7 +33,7 @@ class Served:
         """Make one; ``before`` is the list that serves, the usual one unless given."""
         served = cls(folder)
         more.setdefault("options", FORMATS[format_][0])
-        served.service.add_feed(definition("court", format=format_, **more), "tester")
+        served.service.feeds.add(definition("court", format=format_, **more), "tester")
         run = served.publish(good(format_) if before is None else before)
         assert run.outcome is Outcome.APPLIED, run.reason
         return served
@@ -49,7 +49,7 @@ class Served:
         path = body if isinstance(body, Path) else self.folder / "body"
         if isinstance(body, bytes):
             path.write_bytes(body)
-        return self.service.refresh("court", "tester", file=path)
+        return self.service.runs.refresh("court", "tester", file=path)
 
     def state(self) -> tuple[Any, ...]:
         """Return everything that lookups and history depend on."""
@@ -64,7 +64,7 @@ class Served:
 
     def listed(self, *targets: str) -> list[str]:
         """Return those of the targets that the snapshot lists."""
-        snapshot = self.service.snapshot()
+        snapshot = self.service.snapshots.current()
         return [target for target in targets if snapshot.lookup(target).listed]
 
     def left_behind(self) -> list[str]:

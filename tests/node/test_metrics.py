@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from blocklist.domain.verdict import VerdictKind
 from blocklist.node.metrics import BUCKETS, LISTED, NOT_LISTED, Counters, exposition
 from blocklist.node.scoreboard import Scoreboard
+from blocklist.status.feed_status import feed_rows
 from blocklist.store import Store
 from blocklist.web.metrics import feed_metrics
 
@@ -87,7 +88,7 @@ def test_another_process_reads_the_same_board() -> None:
 
 
 def test_every_metric_is_documented_and_the_dashboard_names_no_other(store: Store) -> None:
-    text = (exposition([{}]) + feed_metrics(store)).decode()
+    text = (exposition([{}]) + feed_metrics(feed_rows(store))).decode()
     exposed = {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE")}
     text = (DOCS / "http.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`(blocklist_\w+)", text))

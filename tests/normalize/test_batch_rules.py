@@ -181,7 +181,7 @@ def test_lines_read_together_are_listed_like_lines_read_one_by_one(tmp_path: Pat
     file = service.settings.data_dir / "list.txt"
     hosts = [f"site-{number}.example" for number in range(30)]
     file.write_text("\n".join(["# a", *hosts, "www.site-3.example", "http://video.example/x", *hosts[:18], ""]))
-    service.add_feed(definition("court", source={"file": str(file)}), "tester")
+    service.feeds.add(definition("court", source={"file": str(file)}), "tester")
     run = service.refresher.refresh("court", "tester")
     assert (run.counts.entries, run.counts.rules, run.counts.duplicates) == (50, 31, 19)
     rows = service.store.database.tuples("SELECT value, kind, scope, position, raw FROM listings ORDER BY position")

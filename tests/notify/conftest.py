@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from blocklist.notify.notifier import Notifier
 from blocklist.service import Service
 from tests.notify.receiving import SECRET, Hook, hook
 from tests.support import Clock, definition, settings_for
@@ -19,7 +18,7 @@ class Told:
 
     def __init__(self, service: Service, receiver: Hook, clock: Clock, folder: Path) -> None:
         self.service = service
-        self.notifier = Notifier(service)
+        self.notifier = service.notifier
         self.hook = receiver
         self.clock = clock
         self._folder = folder
@@ -34,12 +33,12 @@ class Told:
         path = self._folder / f"{name}.txt"
         if body is not None:
             path.write_text(body)
-        self.service.add_feed(definition(name, source={"file": str(path)}, **more), "tester")
+        self.service.feeds.add(definition(name, source={"file": str(path)}, **more), "tester")
 
     def publish(self, name: str, body: str) -> None:
         """Let a feed's publisher publish something, and refresh the feed."""
         (self._folder / f"{name}.txt").write_text(body)
-        self.service.refresh(name, "tester")
+        self.service.runs.refresh(name, "tester")
 
 
 Telling = Callable[..., Told]

@@ -39,7 +39,7 @@ def test_news_are_mailed_over_starttls_signed_in(telling: Telling, folder: Path)
     with mail_server(folder / "server.pem", "correct horse") as box:
         told = telling(fetch={"ca_file": str(folder / "ca.pem")}, **mail(folder, box.port))
         told.feed("court", body=None)
-        told.service.refresh("court", "tester")
+        told.service.runs.refresh("court", "tester")
         told.tick()
     (row,) = told.service.store.notices.messages()
     assert (row["state"], row["trouble"]) == ("delivered", None)

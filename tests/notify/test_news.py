@@ -17,7 +17,7 @@ def test_a_run_that_fails_is_told_once_in_a_row_and_again_when_the_feed_recovers
     told = telling()
     told.feed("court", body=None)
     for _ in range(3):
-        told.service.refresh("court", "tester")
+        told.service.runs.refresh("court", "tester")
         told.tick(10)
     told.publish("court", "good.example\n")
     told.tick(10)
@@ -32,7 +32,7 @@ def test_a_run_that_fails_is_told_once_in_a_row_and_again_when_the_feed_recovers
 def test_a_stale_feed_is_told_and_what_is_still_so_once_a_day(telling: Telling) -> None:
     told = telling(events=["feed_stale"])
     told.feed("court", every=3600)
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     told.tick()
     assert told.hook.received == []
     told.tick(3 * 3600 + 60)
@@ -43,7 +43,7 @@ def test_a_stale_feed_is_told_and_what_is_still_so_once_a_day(telling: Telling) 
         [("still", "feed_stale", "court")],
         [("still", "feed_stale", "court")],
     ]
-    told.service.pause_feed("court", True, "tester")
+    told.service.feeds.pause("court", "tester")
     told.tick(DAY * 3)
     assert len(told.hook.received) == 3
 
@@ -51,7 +51,7 @@ def test_a_stale_feed_is_told_and_what_is_still_so_once_a_day(telling: Telling) 
 def test_a_held_run_is_told_once_a_body_and_its_entries_each_time_more_wait(telling: Telling) -> None:
     told = telling(events=["run_held", "entry_held"])
     told.feed("court", "".join(f"site-{number}.example\n" for number in range(20)))
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     for _ in range(2):
         told.publish("court", "site-1.example\n")
         told.tick(10)
@@ -72,7 +72,7 @@ def test_a_hundred_feeds_that_fail_together_are_one_message(telling: Telling) ->
     for number in range(102):
         told.feed(f"feed-{number:03}", body=None)
     for number in range(102):
-        told.service.refresh(f"feed-{number:03}", "tester")
+        told.service.runs.refresh(f"feed-{number:03}", "tester")
         if number in (0, 50, 101):
             told.tick()
     assert told.hook.received == []
@@ -81,7 +81,7 @@ def test_a_hundred_feeds_that_fail_together_are_one_message(telling: Telling) ->
     data = json.loads(message[1])["data"]
     assert (data["summary"], len(data["news"]), data["left_out"]) == ("102 runs failed", 100, 2)
     told.feed("late", body=None)
-    told.service.refresh("late", "tester")
+    told.service.runs.refresh("late", "tester")
     for _ in range(3):
         told.tick(70)
     assert len(told.hook.received) == 1, "the next message waits until the pause is over"
@@ -92,7 +92,7 @@ def test_a_hundred_feeds_that_fail_together_are_one_message(telling: Telling) ->
 def test_what_is_over_before_it_was_told_is_not_told(telling: Telling) -> None:
     told = telling(gather=60)
     told.feed("court", body=None)
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     told.tick()
     told.publish("court", "good.example\n")
     told.tick(30)
@@ -110,11 +110,11 @@ def test_a_snapshot_that_cannot_be_published_is_told_and_that_it_can_again(
         raise StoreError("no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(told.service.snapshots, "publish", full)
+        patched.setattr(told.service.publisher.repository, "publish", full)
         with pytest.raises(StoreError):
-            told.service.refresh("court", "tester")
+            told.service.runs.refresh("court", "tester")
         told.tick()
-    told.service.publish()
+    told.service.publisher.publish()
     told.tick()
     assert [json.loads(body)["data"]["news"][0]["said"] for _, body in told.hook.received] == [
         "The snapshot could not be published: no space left on device. The last one goes on serving.",
@@ -125,9 +125,9 @@ def test_a_snapshot_that_cannot_be_published_is_told_and_that_it_can_again(
 def test_a_feed_that_is_removed_is_told_of_no_more(telling: Telling) -> None:
     told = telling()
     told.feed("court", body=None)
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     told.tick()
-    told.service.remove_feed("court", "tester")
+    told.service.feeds.remove("court", "tester")
     told.tick(3 * DAY)
     assert told.hook.news == [[("begun", "run_failed", "court")]]
 
@@ -135,7 +135,7 @@ def test_a_feed_that_is_removed_is_told_of_no_more(telling: Telling) -> None:
 def test_a_channel_is_told_of_its_events_alone(telling: Telling) -> None:
     told = telling(events=["run_held"])
     told.feed("court", body=None)
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     told.tick()
     assert told.hook.received == []
     assert told.service.store.notices.messages() == []
@@ -144,7 +144,7 @@ def test_a_channel_is_told_of_its_events_alone(telling: Telling) -> None:
 def test_what_a_feed_published_is_inert_in_a_message(telling: Telling, receiver: Hook) -> None:
     told = telling()
     told.feed("court", "".join(f"site-{number}.example\n" for number in range(20)))
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     with told.service.store.database.transaction():
         told.service.store.database.execute(
             "INSERT INTO holds (feed, kind, value, scope, guard, why, position, run_id, held_at, state)"

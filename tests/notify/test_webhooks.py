@@ -48,7 +48,7 @@ def test_the_message_shown_in_the_documentation_has_the_fields_of_a_real_one(tel
     (shown,) = re.findall(r"```json\n(.*?)```", OPERATIONS.read_text("utf-8"), re.DOTALL)
     told = telling()
     told.feed("it-agcom", body=None)
-    told.service.refresh("it-agcom", "tester")
+    told.service.runs.refresh("it-agcom", "tester")
     told.tick()
     real, documented = json.loads(told.hook.received[0][1]), json.loads(shown)
     assert real.keys() == documented.keys()
@@ -61,7 +61,7 @@ def test_a_message_is_tried_again_with_growing_delays_and_the_same_id(telling: T
     told = telling()
     told.hook.statuses = [500, 503, 302, 204]
     told.feed("court", body=None)
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     for after in (0, 4, 4, 290, 80, 1_790, 400, 10_000):
         told.tick(after)
     assert len(told.hook.received) == 4, "nothing is sent before its time, and no redirect is followed"
@@ -74,7 +74,7 @@ def test_a_restart_loses_no_message(telling: Telling) -> None:
     told = telling()
     told.hook.statuses = [500, 200]
     told.feed("court", body=None)
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     told.tick()
     told.service.close()
     again = telling()
@@ -114,7 +114,7 @@ def test_a_message_is_given_up_at_once_where_nobody_is_left_and_else_after_the_l
     told = telling(remind=10_000_000)
     told.hook.statuses = [status]
     told.feed("court", body=None)
-    told.service.refresh("court", "tester")
+    told.service.runs.refresh("court", "tester")
     for _ in range(12):
         told.tick(90_000)
     assert len(told.hook.received) == tries
@@ -136,8 +136,8 @@ def test_a_receiver_that_does_not_answer_is_trouble_and_no_fault(telling: Tellin
     channel = told.service.settings.notify.webhook["ops"].model_copy(update={"url": "http://127.0.0.1:1/x"})
     settings = told.service.settings
     notify = settings.notify.model_copy(update={"webhook": {"ops": channel}})
-    told.service.settings = settings.model_copy(update={"notify": notify})
-    (row,) = Notifier(told.service).test()
+    notifier = Notifier(told.service.store, settings.model_copy(update={"notify": notify}), str)
+    (row,) = notifier.test()
     assert row["trouble"].startswith("127.0.0.1: no answer: no connection to 127.0.0.1")
 
 

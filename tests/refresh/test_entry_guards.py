@@ -145,11 +145,11 @@ def test_a_list_of_nothing_but_a_renowned_host_is_no_empty_one(court: Court) -> 
 def test_approving_lists_the_entry_at_once_with_its_evidence_and_for_good(court: Court) -> None:
     run = court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
-    done = court.service.approve_hold(hold.id, "approver", "the court named it")
+    done = court.service.holds.approve(hold.id, "approver", "the court named it")
     assert (done.state, done.decided_by, done.reason) == (HoldState.APPROVED, "approver", "the court named it")
     assert court.listed("https://www.archive.org/")
     assert court.feed.listed == 21
-    (listing,) = court.service.history(parse_target("archive.org"))
+    (listing,) = court.service.evidence.history(parse_target("archive.org"))
     assert (listing.run, listing.position, listing.body_sha256) == (run.id, 21, run.body_sha256)
     later = court.publish([*SITES[1:], "archive.org"])
     assert (later.reason, later.counts.held) == ("20 sites: 0 added, 1 removed, 0 restated", 0)
@@ -162,7 +162,7 @@ def test_approving_lists_the_entry_at_once_with_its_evidence_and_for_good(court:
 def test_refusing_keeps_it_off_later_lists_and_tells_why(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
-    court.service.refuse_hold(hold.id, "approver", "a library")
+    court.service.holds.refuse(hold.id, "approver", "a library")
     run = court.publish([*SITES, "new.example", "archive.org"])
     assert (run.outcome, run.rejected_by_code, waiting(court)) == (Outcome.APPLIED, {"refused": 1}, [])
     (rejection,) = court.service.store.runs.rejections(run.id)
@@ -173,9 +173,9 @@ def test_refusing_keeps_it_off_later_lists_and_tells_why(court: Court) -> None:
 
 def test_a_decision_outlasts_the_feed_that_is_removed_and_added_anew(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
-    court.service.refuse_hold(court.service.store.holds.all()[0].id, "approver", "a library")
-    court.service.remove_feed("court", "tester")
-    court.service.add_feed(definition("court", source={"file": str(court.file)}), "tester")
+    court.service.holds.refuse(court.service.store.holds.all()[0].id, "approver", "a library")
+    court.service.feeds.remove("court", "tester")
+    court.service.feeds.add(definition("court", source={"file": str(court.file)}), "tester")
     assert court.refresh().rejected_by_code == {"refused": 1}
 
 
@@ -183,12 +183,12 @@ def test_revoking_lets_it_wait_again_and_delists_it(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
     for _ in range(2):
-        court.service.approve_hold(hold.id, "approver", "yes")
-        court.service.revoke_hold(hold.id, "approver", "on second thought")
+        court.service.holds.approve(hold.id, "approver", "yes")
+        court.service.holds.revoke(hold.id, "approver", "on second thought")
         assert not court.listed("archive.org")
         assert court.feed.listed == 20
         assert waiting(court) == ["archive.org"]
-    assert len(court.service.history(parse_target("archive.org"))) == 2
+    assert len(court.service.evidence.history(parse_target("archive.org"))) == 2
     assert court.publish([*SITES[1:], "archive.org"]).counts.held == 1
 
 
@@ -196,12 +196,12 @@ def test_a_decision_needs_a_reason_and_an_entry_that_waits(court: Court) -> None
     court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
     with pytest.raises(UsageError, match="a decision needs a reason"):
-        court.service.approve_hold(hold.id, "approver", " ")
+        court.service.holds.approve(hold.id, "approver", " ")
     with pytest.raises(ConflictError, match="has no decision to revoke: it is waiting"):
-        court.service.revoke_hold(hold.id, "approver", "no")
-    court.service.refuse_hold(hold.id, "approver", "a library")
+        court.service.holds.revoke(hold.id, "approver", "no")
+    court.service.holds.refuse(hold.id, "approver", "a library")
     with pytest.raises(ConflictError, match="does not wait: it is refused by approver: a library; revoke that first"):
-        court.service.approve_hold(hold.id, "approver", "yes")
+        court.service.holds.approve(hold.id, "approver", "yes")
 
 
 def test_an_entry_that_its_feed_drops_before_anybody_decided_is_withdrawn(court: Court) -> None:
@@ -232,12 +232,9 @@ def test_a_feed_may_switch_these_guards_off(
 
 
 def test_waiting_entries_are_seen_in_the_list_of_feeds_and_by_the_doctor(court: Court) -> None:
-    from blocklist.service.doctor import diagnose
-    from blocklist.status.feed_status import feed_rows
-
     court.publish([*SITES, "archive.org", "nasa.gov"])
-    assert [row["waiting"] for row in feed_rows(court.service.store)] == [2]
-    (finding,) = [item for item in diagnose(court.service) if item.check == "entries of court"]
+    assert [row["waiting"] for row in court.service.feeds.rows()] == [2]
+    (finding,) = [item for item in court.service.doctor.diagnose() if item.check == "entries of court"]
     assert not finding.ok
     assert finding.found == "2 held alone wait for a decision and are not listed meanwhile"
 
@@ -263,14 +260,14 @@ def test_what_waits_goes_on_waiting_through_small_changes_of_its_list(court: Cou
 def test_a_decision_lasts_through_small_changes_of_its_list(court: Court) -> None:
     court.publish([*SITES, "archive.org", "nasa.gov"])
     one, two = court.service.store.holds.all()
-    court.service.approve_hold(one.id, "approver", "yes")
-    court.service.refuse_hold(two.id, "approver", "no")
+    court.service.holds.approve(one.id, "approver", "yes")
+    court.service.holds.refuse(two.id, "approver", "no")
     for number in range(3):
         run = court.publish([*SITES[number + 1 :], "archive.org", "nasa.gov"])
         assert (run.counts.rules, run.counts.held, run.rejected_by_code) == (20 - number, 0, {"refused": 1})
         assert (court.listed("archive.org"), court.listed("nasa.gov")) == (True, False)
     court.publish([*SITES[4:], "archive.org"])
     court.publish([*SITES[5:], "archive.org"])
-    court.service.revoke_hold(one.id, "approver", "no")
+    court.service.holds.revoke(one.id, "approver", "no")
     run = court.publish([*SITES[6:], "archive.org"])
     assert (run.counts.held, court.listed("archive.org")) == (1, False)

@@ -56,7 +56,7 @@ def unbroken(service: Service, site: str) -> list[Interval]:
     """Return the unbroken listings of a site: rows of one beginning are wordings, which must follow each other."""
     found: list[Interval] = []
     stated_until: str | None = ""
-    for item in service.history(parse_target(site)):
+    for item in service.evidence.history(parse_target(site)):
         if item.rule.value != site:
             continue
         if found and found[-1][0] == item.listed_from:
@@ -75,9 +75,11 @@ def agrees(service: Service, model: Model) -> None:
         assert unbroken(service, site) == intervals, site
     for moment, sites in model.lists.items():
         for site in model.intervals:
-            assert service.snapshot(parse_target(site), moment).lookup(site).listed is covered(site, sites), site
+            assert service.evidence.lookup(parse_target(site), "default", at=moment).listed is covered(site, sites), (
+                site
+            )
     last = list(model.lists.values())[-1]
-    snapshot = service.snapshot()
+    snapshot = service.snapshots.current()
     for site in model.intervals:
         assert snapshot.lookup(site).listed is covered(site, last), site
 
@@ -93,7 +95,7 @@ def moved(court: Court, **source: Any) -> None:
     def change(before: FeedDefinition) -> FeedDefinition:
         return before.model_copy(update={"source": Source.model_validate(source)})
 
-    court.service.edit_feed("court", change, "tester")
+    court.service.feeds.edit("court", change, "tester")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -188,16 +190,16 @@ def test_a_feed_that_is_removed_and_added_anew_keeps_what_it_listed_before(
     court = Court(service, tmp_path / "list.txt", clock)
     court.publish(["a.example", "b.example"])
     clock.move_to(on(3))
-    service.remove_feed("court", "tester")
+    service.feeds.remove("court", "tester")
     elsewhere = tmp_path / "elsewhere.txt"
     elsewhere.write_text("a.example\nc.example\n")
-    service.add_feed(definition("court", source={"file": str(elsewhere)}), "tester")
+    service.feeds.add(definition("court", source={"file": str(elsewhere)}), "tester")
     clock.move_to(on(4))
     assert court.refresh().outcome is Outcome.APPLIED
     assert unbroken(service, "a.example") == [(on(1), on(3)), (on(5), None)]
     assert unbroken(service, "b.example") == [(on(1), on(3))]
     assert unbroken(service, "c.example") == [(on(5), None)]
-    assert {item.feed for item in service.history(parse_target("a.example"))} == {"court"}
+    assert {item.feed for item in service.evidence.history(parse_target("a.example"))} == {"court"}
 
 
 @pytest.mark.skipif(not LISTS.is_dir(), reason="the folder of real published lists is not there")

@@ -27,7 +27,7 @@ class Court:
         self.file = file
         self.clock = clock
         clock.move_to("2025-12-31T00:00:00Z")
-        service.add_feed(definition("court", source={"file": str(file)}, **more), "tester")
+        service.feeds.add(definition("court", source={"file": str(file)}, **more), "tester")
 
     @property
     def day(self) -> int:
@@ -46,10 +46,10 @@ class Court:
 
     def refresh(self) -> Run:
         self.clock.advance(86_400)
-        return self.service.refresh("court", "tester")
+        return self.service.runs.refresh("court", "tester")
 
     def listed(self, target: str) -> bool:
-        return self.service.snapshot().lookup(target).listed
+        return self.service.snapshots.current().lookup(target).listed
 
     @property
     def times(self) -> tuple[int, int, int]:
@@ -91,11 +91,11 @@ def test_a_new_list_is_applied_and_answered_from(court: Court) -> None:
 
 def test_the_same_body_is_unchanged_and_counts_as_a_success(court: Court) -> None:
     court.publish(SITES)
-    version = court.service.snapshot().version
+    version = court.service.snapshots.current().version
     run = court.refresh()
     assert (run.outcome, run.reason) == (Outcome.UNCHANGED, "the body is the one that serves already: 20 sites")
     assert court.times == (2, 2, 1)
-    assert court.service.snapshot().version == version
+    assert court.service.snapshots.current().version == version
 
 
 def test_another_body_with_the_same_sites_is_unchanged(court: Court) -> None:
@@ -130,7 +130,7 @@ FAILING = {
 @pytest.mark.parametrize(("body", "said"), FAILING.values(), ids=FAILING)
 def test_after_a_failed_run_the_previous_list_serves(court: Court, body: bytes, said: str) -> None:
     court.publish(SITES)
-    version = court.service.snapshot().version
+    version = court.service.snapshots.current().version
     run = court.publish(body)
     assert run.outcome is Outcome.FAILED
     assert said in run.reason
@@ -138,7 +138,7 @@ def test_after_a_failed_run_the_previous_list_serves(court: Court, body: bytes, 
     assert court.times == (2, 1, 1)
     assert court.feed.listed == 20
     assert all(court.listed(site) for site in SITES)
-    assert court.service.snapshot().version == version
+    assert court.service.snapshots.current().version == version
 
 
 def test_a_source_that_cannot_be_had_fails_the_run(court: Court) -> None:
@@ -195,7 +195,7 @@ def test_approving_applies_exactly_the_held_body_even_after_the_source_changed(c
     held = court.publish([*SITES[:10], "new.example"])
     court.file.write_text("something-else.example\n")
     court.clock.advance(86_400)
-    run = court.service.approve(held.id, "approver", "the court confirmed it")
+    run = court.service.runs.approve(held.id, "approver", "the court confirmed it")
     assert (run.id, run.outcome) == (held.id, Outcome.APPLIED)
     assert run.reason == "11 sites: 1 added, 10 removed, 0 restated"
     assert run.review is not None
@@ -214,14 +214,14 @@ def test_approving_applies_exactly_the_held_body_even_after_the_source_changed(c
 def test_after_an_approval_the_same_body_is_unchanged(court: Court) -> None:
     court.publish(SITES)
     held = court.publish(SITES[:10])
-    court.service.approve(held.id, "approver", "yes")
+    court.service.runs.approve(held.id, "approver", "yes")
     assert court.refresh().outcome is Outcome.UNCHANGED
 
 
 def test_rejecting_makes_the_same_body_fail_later_with_that_reason(court: Court) -> None:
     court.publish(SITES)
     held = court.publish(SITES[:10])
-    run = court.service.reject(held.id, "approver", "the list was cut off")
+    run = court.service.runs.reject(held.id, "approver", "the list was cut off")
     assert run.outcome is Outcome.HELD
     assert run.review is not None
     assert run.review["state"] == "rejected"
@@ -237,16 +237,16 @@ def test_a_review_needs_a_reason_and_a_run_that_waits_for_it(court: Court) -> No
     applied = court.publish(SITES)
     held = court.publish(SITES[:10])
     with pytest.raises(UsageError, match="a review needs a reason"):
-        court.service.approve(held.id, "approver", " ")
+        court.service.runs.approve(held.id, "approver", " ")
     with pytest.raises(UsageError, match="a review needs a reason"):
-        court.service.reject(held.id, "approver", "")
+        court.service.runs.reject(held.id, "approver", "")
     with pytest.raises(ConflictError, match=f"run {applied.id} does not wait for review: it is not held"):
-        court.service.approve(applied.id, "approver", "yes")
-    court.service.reject(held.id, "approver", "no")
+        court.service.runs.approve(applied.id, "approver", "yes")
+    court.service.runs.reject(held.id, "approver", "no")
     with pytest.raises(ConflictError, match=r"it is rejected \(no\)"):
-        court.service.approve(held.id, "approver", "yes")
+        court.service.runs.approve(held.id, "approver", "yes")
     with pytest.raises(NotFoundError, match="there is no run 99"):
-        court.service.reject(99, "approver", "no")
+        court.service.runs.reject(99, "approver", "no")
 
 
 def test_a_held_body_is_superseded_by_the_same_body_held_again(court: Court) -> None:
@@ -267,7 +267,7 @@ def test_a_held_body_is_superseded_by_a_list_that_is_applied_or_unchanged(court:
     court.publish([*SITES, "new.example"])
     assert runs.pending() == []
     with pytest.raises(ConflictError, match="it is superseded"):
-        court.service.approve(held.id, "approver", "yes")
+        court.service.runs.approve(held.id, "approver", "yes")
     court.publish(SITES[:9])
     assert len(runs.pending()) == 1
     assert court.publish([*SITES, "new.example"]).outcome is Outcome.UNCHANGED
@@ -294,15 +294,15 @@ def test_a_changed_definition_reads_an_unchanged_body_anew(court: Court) -> None
 def test_a_body_that_arrived_another_way_goes_through_the_same_stages(court: Court, tmp_path: Path) -> None:
     upload = tmp_path / "mail.txt"
     upload.write_text("a.example\n")
-    assert court.service.refresh("court", "tester", file=upload).outcome is Outcome.APPLIED
+    assert court.service.runs.refresh("court", "tester", file=upload).outcome is Outcome.APPLIED
     upload.write_text("<html>")
-    assert court.service.refresh("court", "tester", file=upload).outcome is Outcome.FAILED
+    assert court.service.runs.refresh("court", "tester", file=upload).outcome is Outcome.FAILED
     assert court.listed("a.example")
 
 
 def test_a_feed_without_an_address_says_how_its_list_can_be_brought(service: Service) -> None:
-    service.add_feed(definition("court"), "tester")
-    run = service.refresh("court", "tester")
+    service.feeds.add(definition("court"), "tester")
+    run = service.runs.refresh("court", "tester")
     assert run.outcome is Outcome.FAILED
     assert "this feed has no address: bring its list with 'blocklist refresh NAME --file PATH'" in run.reason
 
@@ -310,7 +310,7 @@ def test_a_feed_without_an_address_says_how_its_list_can_be_brought(service: Ser
 def test_progress_is_told_stage_by_stage(court: Court) -> None:
     told: list[tuple[Stage, int]] = []
     court.file.write_text("\n".join(SITES))
-    court.service.refresh("court", "tester", progress=lambda stage, done: told.append((stage, done)))
+    court.service.runs.refresh("court", "tester", progress=lambda stage, done: told.append((stage, done)))
     assert [stage for stage, _ in told] == [Stage.NORMALIZE, Stage.GUARD, Stage.RECORD]
     assert {done for _, done in told} == {20}
 
@@ -321,7 +321,7 @@ def test_two_runs_of_one_feed_never_overlap(court: Court) -> None:
         court.service.refresher.locked("court"),
         pytest.raises(ConflictError, match="feed 'court' is being refreshed already"),
     ):
-        court.service.refresh("court", "tester", wait=0)
+        court.service.runs.refresh("court", "tester", wait=0)
     assert court.refresh().outcome is Outcome.UNCHANGED
 
 
@@ -377,18 +377,18 @@ def test_removing_a_feed_delists_its_sites_and_keeps_their_history(court: Court)
     from blocklist.normalize.hosts import parse_target
 
     court.publish(SITES)
-    assert court.service.remove_feed("court", "tester") == 20
+    assert court.service.feeds.remove("court", "tester") == 20
     assert not court.listed(SITES[0])
-    (item,) = court.service.history(parse_target(SITES[0]))
+    (item,) = court.service.evidence.history(parse_target(SITES[0]))
     assert item.listed_until is not None
     with pytest.raises(NotFoundError):
-        court.service.refresh("court", "tester")
+        court.service.runs.refresh("court", "tester")
 
 
 def test_a_preview_keeps_nothing(court: Court) -> None:
     court.publish(SITES)
     court.file.write_text("\n".join([*SITES[:5], "new.example", "co.uk", ""]))
-    preview = court.service.preview(definition("court", source={"file": str(court.file)}))
+    preview = court.service.feeds.preview(definition("court", source={"file": str(court.file)}))
     counts = preview.counts
     assert (counts.entries, counts.rules, counts.rejected, counts.added, counts.removed) == (7, 6, 1, 1, 15)
     assert [rule.value for _, rule in preview.first] == [*SITES[:5], "new.example"]

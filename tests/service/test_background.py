@@ -24,7 +24,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     body = tmp_path / "list.txt"
     body.write_text("pirate.example\n")
     service = Service(settings_for(tmp_path / "data"))
-    service.add_feed(definition(source={"file": str(body)}), "test")
+    service.feeds.add(definition(source={"file": str(body)}), "test")
     yield service
     service.close()
 
@@ -51,11 +51,11 @@ def open_files(path: Path) -> int:
 
 def test_the_run_is_returned_as_it_begins_and_ends_by_itself(service: Service, goes_on: threading.Event) -> None:
     ended = threading.Event()
-    run = service.start_refresh("court", "test", then=ended.set)
+    run = service.background.refresh("court", "test", then=ended.set)
     assert run.outcome is None
-    assert service.start_refresh("court", "test").id == run.id
+    assert service.background.refresh("court", "test").id == run.id
     with pytest.raises(ConflictError, match="being refreshed"):
-        service.start_refresh("court", "test", file=Path("/nowhere"))
+        service.background.refresh("court", "test", file=Path("/nowhere"))
     goes_on.set()
     assert ended.wait(20)
     assert service.store.runs.get(run.id).outcome is Outcome.APPLIED
@@ -64,25 +64,25 @@ def test_the_run_is_returned_as_it_begins_and_ends_by_itself(service: Service, g
 def test_what_keeps_a_run_from_beginning_is_told_and_what_it_brought_is_let_go(service: Service) -> None:
     ended: list[str] = []
     with pytest.raises(NotFoundError):
-        service.start_refresh("nobody", "test", then=lambda: ended.append("unknown"))
+        service.background.refresh("nobody", "test", then=lambda: ended.append("unknown"))
     with pytest.raises(ConflictError), service.refresher.locked("court"):
-        service.start_refresh("court", "test", file=Path("/nowhere"), then=lambda: ended.append("locked"))
+        service.background.refresh("court", "test", file=Path("/nowhere"), then=lambda: ended.append("locked"))
     wait_for(lambda: ended == ["unknown", "locked"])
 
 
 def test_no_more_go_on_than_there_are_places(service: Service, goes_on: threading.Event) -> None:
     names = [f"feed-{number}" for number in range(64)]
     for name in names:
-        service.add_feed(definition(name, source={"file": "/nowhere"}), "test")
+        service.feeds.add(definition(name, source={"file": "/nowhere"}), "test")
     ended: list[str] = []
     for name in names:
-        service.start_refresh(name, "test", then=partial(ended.append, name))
+        service.background.refresh(name, "test", then=partial(ended.append, name))
     with pytest.raises(BusyError, match="64 refreshes are under way already"):
-        service.start_refresh("court", "test", then=lambda: ended.append("busy"))
+        service.background.refresh("court", "test", then=lambda: ended.append("busy"))
     assert ended == ["busy"]
     goes_on.set()
     wait_for(lambda: len(ended) == 65)
-    assert service.start_refresh("court", "test").feed == "court"
+    assert service.background.refresh("court", "test").feed == "court"
 
 
 def test_a_fault_after_the_run_is_logged_and_spoils_nothing(
@@ -91,9 +91,9 @@ def test_a_fault_after_the_run_is_logged_and_spoils_nothing(
     def full(**_: Any) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(service, "publish", full)
+    monkeypatch.setattr(service.publisher, "publish", full)
     ended = threading.Event()
-    run = service.start_refresh("court", "test", then=ended.set)
+    run = service.background.refresh("court", "test", then=ended.set)
     assert ended.wait(20)
     assert service.store.runs.get(run.id).outcome is Outcome.APPLIED
     assert "the disk is full" in capsys.readouterr().out
@@ -106,6 +106,6 @@ def test_a_thread_that_ends_leaves_no_connection_behind(service: Service) -> Non
     assert before > 0
     for _ in range(5):
         ended = threading.Event()
-        service.start_refresh("court", "test", then=ended.set)
+        service.background.refresh("court", "test", then=ended.set)
         assert ended.wait(20)
     wait_for(lambda: open_files(log) == before)

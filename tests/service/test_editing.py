@@ -23,25 +23,25 @@ def service(tmp_path: Path) -> Iterator[Service]:
     body = tmp_path / "list.txt"
     body.write_text("www.pirate.example\nother.example\n")
     service = Service(settings_for(tmp_path / "data"))
-    service.add_feed(definition(source={"file": str(body)}), "test")
-    service.refresh("court", "test")
+    service.feeds.add(definition(source={"file": str(body)}), "test")
+    service.runs.refresh("court", "test")
     yield service
     service.close()
 
 
 def edit(service: Service, patch: dict[str, Any], **more: Any) -> Feed:
-    return service.edit_feed("court", lambda known: amend_definition(known, patch), "an admin", **more)
+    return service.feeds.edit("court", lambda known: amend_definition(known, patch), "an admin", **more)
 
 
 def history(service: Service, site: str = "pirate.example") -> list[Listing]:
-    return service.history(read_target(site))
+    return service.evidence.history(read_target(site))
 
 
 @pytest.mark.parametrize("patch", [{"title": "Orders"}, {"every": "12h"}, {"notes": "by mail"}])
 def test_a_new_title_interval_or_note_leaves_every_listing_as_it_is(service: Service, patch: dict[str, Any]) -> None:
     before = history(service)
     edit(service, patch)
-    service.refresh("court", "test")
+    service.runs.refresh("court", "test")
     assert history(service) == before
 
 
@@ -51,7 +51,7 @@ def test_a_feed_that_moves_keeps_one_unbroken_history(service: Service, tmp_path
     moved.write_text("www.pirate.example\nnew.example\n")
     edited = edit(service, {"source": {"url": moved.as_uri()}})
     assert edited.definition["source"] == {"url": moved.as_uri()}
-    assert service.refresh("court", "test").outcome is Outcome.APPLIED
+    assert service.runs.refresh("court", "test").outcome is Outcome.APPLIED
     assert history(service) == before
     assert history(service, "other.example")[0].listed_until is not None
     assert history(service, "new.example")[0].listed_until is None
@@ -69,7 +69,7 @@ def test_a_feed_that_moved_is_not_asked_for_what_the_old_address_had(service: Se
 def test_what_changes_how_rows_are_read_makes_the_next_run_read_the_same_body_anew(service: Service) -> None:
     edited = edit(service, {"rules": {"www": "keep"}})
     assert edited.next_due < later(edited.created_at, 3_600)
-    assert service.refresh("court", "test").outcome is Outcome.APPLIED
+    assert service.runs.refresh("court", "test").outcome is Outcome.APPLIED
     assert [item.listed_until is None for item in history(service)] == [False]
     assert [item.rule.value for item in history(service, "www.pirate.example") if item.listed_until is None] == [
         "www.pirate.example"
@@ -77,10 +77,10 @@ def test_what_changes_how_rows_are_read_makes_the_next_run_read_the_same_body_an
 
 
 def test_answers_tell_of_the_new_authority_at_once(service: Service) -> None:
-    version = service.snapshot().version
+    version = service.snapshots.current().version
     edit(service, {"authority": {"name": "High Court"}})
-    assert service.snapshot().version == version + 1
-    verdict = service.lookup(read_target("pirate.example"), "default", explain=True)
+    assert service.snapshots.current().version == version + 1
+    verdict = service.evidence.lookup(read_target("pirate.example"), "default", explain=True)
     assert verdict.listings[0]["authority"] == "High Court"
 
 
@@ -105,9 +105,9 @@ def test_the_second_of_two_admins_is_told_that_the_first_was_there(service: Serv
     with pytest.raises(ChangedError, match="changed since you looked"):
         edit(service, {"title": "Second"}, seen=[seen])
     with pytest.raises(ChangedError):
-        service.pause_feed("court", True, "test", [seen])
+        service.feeds.pause("court", "test", [seen])
     with pytest.raises(ChangedError):
-        service.remove_feed("court", "test", seen=[seen])
+        service.feeds.remove("court", "test", seen=[seen])
     assert service.store.feeds.get("court").title == "First"
 
 

@@ -36,8 +36,8 @@ def whole(service: Service, folder: Path) -> Snapshot:
     ):
         database.backup(copy)
     other = Service(service.settings.model_copy(update={"data_dir": folder}))
-    other.publish(anew=True)
-    snapshot = other.snapshot()
+    other.publisher.publish(anew=True)
+    snapshot = other.snapshots.current()
     other.close()
     return snapshot
 
@@ -49,8 +49,8 @@ def write(folder: Path, feed: str, *entries: str) -> None:
 def add(service: Service, folder: Path, feed: str, *entries: str) -> None:
     write(folder, feed, *entries)
     guards = {"max_removed": 1, "max_growth": 1000}
-    service.add_feed(definition(feed, source={"file": str(folder / f"{feed}.txt")}, guards=guards), "tester")
-    service.refresh(feed, "tester")
+    service.feeds.add(definition(feed, source={"file": str(folder / f"{feed}.txt")}, guards=guards), "tester")
+    service.runs.refresh(feed, "tester")
 
 
 def step(service: Service, folder: Path, rng: random.Random) -> None:
@@ -60,19 +60,19 @@ def step(service: Service, folder: Path, rng: random.Random) -> None:
     if what == "list":
         feed = rng.choice(feeds)
         write(folder, feed, *rng.sample(ENTRIES, rng.randrange(12)))
-        service.refresh(feed, "tester")
+        service.runs.refresh(feed, "tester")
     elif what == "override":
-        service.add_override(rng.choice(list(OverrideAction)), rng.choice(ENTRIES), "why", "tester")
+        service.overrides.add(rng.choice(list(OverrideAction)), rng.choice(ENTRIES), "why", "tester")
     elif what == "end":
         for item in service.store.overrides.all()[:1]:
-            service.remove_override(item.id, "tester")
+            service.overrides.remove(item.id, "tester")
     elif what == "feed" and len(feeds) > 1:
-        service.remove_feed(rng.choice(feeds), "tester")
+        service.feeds.remove(rng.choice(feeds), "tester")
     elif what == "feed":
         add(service, folder, f"feed-{rng.randrange(10**6)}", *rng.sample(ENTRIES, 5))
     else:
         title = f"Title {rng.randrange(100)}"
-        service.edit_feed(feeds[0], lambda known: known.model_copy(update={"title": title}), "tester")
+        service.feeds.edit(feeds[0], lambda known: known.model_copy(update={"title": title}), "tester")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -86,7 +86,7 @@ def test_after_any_sequence_of_changes_the_snapshot_is_what_a_whole_one_would_be
     bases = set()
     for number in range(12):
         step(service, tmp_path, rng)
-        snapshot, anew = service.snapshot(), whole(service, tmp_path / f"whole-{number}")
+        snapshot, anew = service.snapshots.current(), whole(service, tmp_path / f"whole-{number}")
         snapshot.verify()
         bases.add((snapshot.base_version, snapshot.base_version < snapshot.version))
         assert (snapshot.rules, snapshot.listings) == (anew.rules, anew.listings)
@@ -102,11 +102,11 @@ def test_after_any_sequence_of_changes_the_snapshot_is_what_a_whole_one_would_be
 
 def test_a_small_change_is_compiled_above_the_base_and_build_compiles_whole(service: Service, tmp_path: Path) -> None:
     add(service, tmp_path, "court", "a.example", "b.example")
-    service.add_override(OverrideAction.BLOCK, "c.example", "why", "tester")
-    changed = service.snapshot()
+    service.overrides.add(OverrideAction.BLOCK, "c.example", "why", "tester")
+    changed = service.snapshots.current()
     assert (changed.version, changed.base_version, changed.changed_keys) == (2, 1, 1)
-    service.publish(anew=True)
-    built = service.snapshot()
+    service.publisher.publish(anew=True)
+    built = service.snapshots.current()
     assert (built.version, built.base_version, built.changed_keys) == (3, 3, 0)
     assert built.lookup("c.example").override is OverrideAction.BLOCK
 
@@ -116,20 +116,20 @@ def test_many_changes_are_compiled_whole(service: Service, tmp_path: Path, monke
     sites = [f"site-{number}.example" for number in range(40)]
     add(service, tmp_path, "court", *sites)
     write(tmp_path, "court", *sites[2:])
-    service.refresh("court", "tester")
-    assert service.snapshot().base_version == 1
+    service.runs.refresh("court", "tester")
+    assert service.snapshots.current().base_version == 1
     write(tmp_path, "court", *sites[5:])
-    service.refresh("court", "tester")
-    assert service.snapshot().base_version == 3
-    assert not service.snapshot().lookup("site-4.example").listed
+    service.runs.refresh("court", "tester")
+    assert service.snapshots.current().base_version == 3
+    assert not service.snapshots.current().lookup("site-4.example").listed
 
 
 def test_a_listing_that_ended_by_a_clock_set_back_is_noticed(service: Service, tmp_path: Path, clock: Clock) -> None:
     add(service, tmp_path, "court", "a.example", "b.example")
     clock.move_to("2020-01-01T00:00:00Z")
     write(tmp_path, "court", "b.example")
-    service.refresh("court", "tester")
-    snapshot = service.snapshot()
+    service.runs.refresh("court", "tester")
+    snapshot = service.snapshots.current()
     assert snapshot.base_version == snapshot.version
     assert not snapshot.lookup("a.example").listed
 
@@ -138,21 +138,21 @@ def test_a_restored_database_is_not_compiled_above_what_it_does_not_know(service
     add(service, tmp_path, "court", "a.example")
     with service.store.database.transaction():
         service.store.database.execute("UPDATE snapshots SET sha256 = 'of another database'")
-    service.publish()
-    snapshot = service.snapshot()
+    service.publisher.publish()
+    snapshot = service.snapshots.current()
     assert (snapshot.version, snapshot.base_version) == (2, 2)
 
 
 def test_a_base_that_was_damaged_is_not_copied(service: Service, tmp_path: Path) -> None:
     add(service, tmp_path, "court", "a.example")
-    path = service.snapshots.folder / service.publish().file
+    path = service.snapshots.folder / service.publisher.publish().file
     data = bytearray(path.read_bytes())
     data[-40] ^= 1
     path.unlink()
     path.write_bytes(data)
     with service.store.database.transaction():
         service.store.snapshots.contents_changed()
-    service.publish()
-    snapshot = service.snapshot()
+    service.publisher.publish()
+    snapshot = service.snapshots.current()
     snapshot.verify()
     assert snapshot.base_version == snapshot.version == 2

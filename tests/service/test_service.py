@@ -25,42 +25,42 @@ def publish(service: Service, folder: Path, *lines: str, feed: str = "court", **
     file = folder / f"{feed}.txt"
     file.write_text("\n".join(lines) + "\n")
     if feed not in {known.name for known in service.store.feeds.all()}:
-        service.add_feed(definition(feed, source={"file": str(file)}, guards={"max_removed": 1}, **more), "tester")
-    service.refresh(feed, "tester")
+        service.feeds.add(definition(feed, source={"file": str(file)}, guards={"max_removed": 1}, **more), "tester")
+    service.runs.refresh(feed, "tester")
 
 
 def history(service: Service, target: str) -> list[Listing]:
-    return service.history(read_target(target))
+    return service.evidence.history(read_target(target))
 
 
 def is_listed(service: Service, target: str, at: str | None = None) -> bool:
-    return service.lookup(read_target(target), "default", at=at).listed
+    return service.evidence.lookup(read_target(target), "default", at=at).listed
 
 
 def test_without_a_snapshot_there_is_no_verdict(service: Service) -> None:
     with pytest.raises(SnapshotError, match="there is no snapshot yet: add a feed and refresh it"):
-        service.lookup(parse_target("a.example"), "default")
-    assert not service.is_behind()
+        service.evidence.lookup(parse_target("a.example"), "default")
+    assert not service.publisher.is_behind()
 
 
 def test_versions_only_grow_and_only_with_the_contents(service: Service, tmp_path: Path) -> None:
     publish(service, tmp_path, "a.example")
-    assert service.snapshot().version == 1
+    assert service.snapshots.current().version == 1
     publish(service, tmp_path, "a.example", "# a comment")
-    assert service.snapshot().version == 1
+    assert service.snapshots.current().version == 1
     publish(service, tmp_path, "b.example")
-    assert service.snapshot().version == 2
-    service.publish(anew=True)
-    assert service.snapshot().version == 3
+    assert service.snapshots.current().version == 2
+    service.publisher.publish(anew=True)
+    assert service.snapshots.current().version == 3
 
 
 def test_a_snapshot_lost_by_hand_comes_back_with_a_higher_version(service: Service, tmp_path: Path) -> None:
     publish(service, tmp_path, "a.example")
     for path in service.snapshots.folder.iterdir():
         path.unlink()
-    assert service.is_behind()
+    assert service.publisher.is_behind()
     service.recover()
-    assert service.snapshot().version == 2
+    assert service.snapshots.current().version == 2
     assert is_listed(service, "a.example")
 
 
@@ -78,10 +78,10 @@ def test_a_changed_policy_makes_a_new_snapshot(service: Service, tmp_path: Path)
     publish(service, tmp_path, "a.example")
     policies = {"mine": PolicySettings(countries=("IT",))}
     again = Service(settings_for(service.settings.data_dir, policies=policies))
-    assert again.is_behind()
+    assert again.publisher.is_behind()
     again.recover()
-    assert not again.lookup(parse_target("a.example"), "mine").listed
-    assert again.lookup(parse_target("a.example"), "default").listed
+    assert not again.evidence.lookup(parse_target("a.example"), "mine").listed
+    assert again.evidence.lookup(parse_target("a.example"), "default").listed
     again.close()
 
 
@@ -121,26 +121,26 @@ def test_the_past_is_answered_as_it_was(service: Service, tmp_path: Path, clock:
 
 def test_an_override_speaks_at_once_and_until_it_is_removed(service: Service, tmp_path: Path) -> None:
     publish(service, tmp_path, "a.example")
-    allow = service.add_override(ALLOW, "http://www.a.example/", "a mistake", "admin")
+    allow = service.overrides.add(ALLOW, "http://www.a.example/", "a mistake", "admin")
     assert not is_listed(service, "x.a.example")
-    service.add_override(BLOCK, "x.a.example", "not this one", "admin")
+    service.overrides.add(BLOCK, "x.a.example", "not this one", "admin")
     assert is_listed(service, "x.a.example")
-    service.remove_override(allow.id, "admin")
+    service.overrides.remove(allow.id, "admin")
     assert is_listed(service, "a.example")
     with pytest.raises(ConflictError, match="was removed already"):
-        service.remove_override(allow.id, "admin")
+        service.overrides.remove(allow.id, "admin")
     with pytest.raises(NotFoundError):
-        service.remove_override(99, "admin")
+        service.overrides.remove(99, "admin")
 
 
 def test_an_override_needs_a_reason_and_a_future(service: Service) -> None:
     with pytest.raises(UsageError, match="an override needs a reason"):
-        service.add_override(ALLOW, "a.example", "  ", "admin")
+        service.overrides.add(ALLOW, "a.example", "  ", "admin")
     with pytest.raises(UsageError, match="is past"):
-        service.add_override(ALLOW, "a.example", "why", "admin", until="2000-01-01T00:00:00Z")
+        service.overrides.add(ALLOW, "a.example", "why", "admin", until="2000-01-01T00:00:00Z")
     for target in ("co.uk", "javascript:alert(1)", "", "app:", "localhost"):
         with pytest.raises(UsageError):
-            service.add_override(BLOCK, target, "why", "admin")
+            service.overrides.add(BLOCK, target, "why", "admin")
     assert service.store.overrides.all() == []
     assert service.store.audit.events() == []
 
@@ -155,11 +155,11 @@ def test_a_target_is_a_host_a_url_an_address_or_an_app() -> None:
 
 def test_every_change_is_in_the_audit_log_with_who_made_it(service: Service, tmp_path: Path) -> None:
     publish(service, tmp_path, "a.example")
-    service.pause_feed("court", True, "admin")
-    service.pause_feed("court", False, "admin")
-    override = service.add_override(BLOCK, "b.example", "why", "admin")
-    service.remove_override(override.id, "admin")
-    service.remove_feed("court", "admin")
+    service.feeds.pause("court", "admin")
+    service.feeds.resume("court", "admin")
+    override = service.overrides.add(BLOCK, "b.example", "why", "admin")
+    service.overrides.remove(override.id, "admin")
+    service.feeds.remove("court", "admin")
     assert [(event["actor"], event["action"], event["target"]) for event in reversed(service.store.audit.events())] == [
         ("tester", "feed.add", "court"),
         ("admin", "feed.pause", "court"),
@@ -176,9 +176,9 @@ def test_a_row_that_names_its_own_authority_is_explained_by_it(service: Service,
     file.write_text("Domain,Country,Contributor\na.example,BR,ANCINE\n")
     options = {"column": "Domain", "authority": "Contributor", "country": "Country"}
     source = {"file": str(file)}
-    service.add_feed(definition("wipo", format="csv", source=source, options=options, legal_basis="Law 1"), "tester")
-    service.refresh("wipo", "tester")
-    (said,) = service.lookup(parse_target("a.example"), "default", explain=True).listings
+    service.feeds.add(definition("wipo", format="csv", source=source, options=options, legal_basis="Law 1"), "tester")
+    service.runs.refresh("wipo", "tester")
+    (said,) = service.evidence.lookup(parse_target("a.example"), "default", explain=True).listings
     assert (said["authority"], said["country"], said["kind"], said["legal_basis"]) == ("ANCINE", "BR", "court", "Law 1")
     (item,) = history(service, "a.example")
     assert (item.authority.name, item.authority.country, item.legal_basis) == ("ANCINE", "BR", "Law 1")
@@ -201,15 +201,15 @@ def test_a_feed_removed_and_added_anew_while_a_run_waits_gets_the_listings_of_th
     @contextlib.contextmanager
     def waits(name: str, wait: float = 0) -> Iterator[None]:
         monkeypatch.setattr(service.refresher, "locked", locked)
-        service.remove_feed(name, "other")
-        service.add_feed(definition(name, source={"file": str(tmp_path / "court.txt")}), "other")
+        service.feeds.remove(name, "other")
+        service.feeds.add(definition(name, source={"file": str(tmp_path / "court.txt")}), "other")
         with locked(name, wait):
             yield
 
     monkeypatch.setattr(service.refresher, "locked", waits)
-    service.refresh("court", "tester")
+    service.runs.refresh("court", "tester")
     assert service.store.feeds.get("court").listed == 1
-    service.remove_feed("court", "tester")
+    service.feeds.remove("court", "tester")
     assert not is_listed(service, "old.example")
 
 
@@ -221,11 +221,11 @@ def test_an_override_does_not_make_a_list_fresh_that_no_feed_confirmed(
     before = service.snapshots.pointer()
     assert before is not None
     clock.move_to("2026-01-02T00:00:00Z")
-    service.add_override(BLOCK, "b.example", "reported", "tester")
+    service.overrides.add(BLOCK, "b.example", "reported", "tester")
     after = service.snapshots.pointer()
     assert after is not None
     assert (after.version, after.confirmed_at) == (before.version + 1, "2026-01-01T00:00:00Z")
-    service.refresh("court", "tester")
+    service.runs.refresh("court", "tester")
     fresh = service.snapshots.pointer()
     assert fresh is not None
     assert fresh.confirmed_at > "2026-01-01T00:00:00Z"
@@ -249,9 +249,9 @@ def test_feeds_that_bring_the_same_body_at_the_same_time_all_succeed(service: Se
     file.write_text("".join(f"site-{number}.example\n" for number in range(5_000)))
     names = [f"feed-{number}" for number in range(4)]
     for name in names:
-        service.add_feed(definition(name, source={"file": str(file)}), "tester")
+        service.feeds.add(definition(name, source={"file": str(file)}), "tester")
     with ThreadPoolExecutor(4) as pool:
-        runs = list(pool.map(lambda name: service.refresh(name, "tester"), names))
+        runs = list(pool.map(lambda name: service.runs.refresh(name, "tester"), names))
     assert [run.outcome for run in runs] == ["applied"] * 4
 
 
@@ -264,7 +264,7 @@ def test_a_run_of_which_the_database_took_no_note_is_an_error_and_no_success(
     publish(service, tmp_path, "a.example")
     monkeypatch.setattr(service.store.runs, "finish", full)
     with pytest.raises(StoreError, match="is the disk full"):
-        service.refresh("court", "tester")
+        service.runs.refresh("court", "tester")
 
 
 def test_a_run_that_died_before_its_feed_was_removed_does_not_keep_the_service_from_starting(
@@ -273,7 +273,7 @@ def test_a_run_that_died_before_its_feed_was_removed_does_not_keep_the_service_f
     publish(service, tmp_path, "a.example")
     removed = service.store.feeds.get("court").id
     died = service.store.runs.start(removed, "tester", "2026-01-01T00:00:00Z")
-    service.remove_feed("court", "tester")
+    service.feeds.remove("court", "tester")
     service.recover()
     run = service.store.runs.get(died)
     assert (run.outcome, run.reason) == ("failed", "interrupted at stage fetch: its process ended")
@@ -284,7 +284,7 @@ def test_a_dead_run_of_a_removed_feed_does_not_count_against_another_of_its_name
 ) -> None:
     publish(service, tmp_path, "a.example")
     service.store.runs.start(service.store.feeds.get("court").id, "tester", "2026-01-01T00:00:00Z")
-    service.remove_feed("court", "tester")
+    service.feeds.remove("court", "tester")
     publish(service, tmp_path, "b.example")
     service.recover()
     assert service.store.feeds.failures(service.store.feeds.get("court").id) == 0

@@ -14,6 +14,7 @@ from blocklist.domain.run import Outcome, RunCounts
 from blocklist.exports import changes
 from blocklist.service import Service
 from blocklist.status import statistics
+from blocklist.status.statistics import Statistics
 from blocklist.store import Store
 from blocklist.store.schema.migrations import MIGRATIONS
 from blocklist.store.schema.statistics_tables import STATEMENTS
@@ -29,11 +30,11 @@ def lists(service: Service, folder: Path, feed: str, *rows: str) -> None:
     path.write_text("site,by\n" + "".join(f"{row}\n" for row in rows))
     if feed not in [known.name for known in service.store.feeds.all()]:
         options = {"column": "site", "header": True, "authority": "by"}
-        service.add_feed(
+        service.feeds.add(
             definition(feed, format="csv", options=options, source={"file": str(path)}, guards={"max_removed": 1.0}),
             "tester",
         )
-    run = service.refresh(feed, "tester")
+    run = service.runs.refresh(feed, "tester")
     assert run.outcome is Outcome.APPLIED, run.reason
 
 
@@ -46,7 +47,7 @@ def a_week(service: Service, folder: Path, clock: Clock) -> None:
     lists(service, folder, "two", "a.example,", "x.example,")
     clock.move_to("2026-03-04T12:00:00Z")
     lists(service, folder, "one", "d.example,")
-    service.remove_feed("two", "tester")
+    service.feeds.remove("two", "tester")
     clock.move_to("2026-03-05T12:00:00Z")
 
 
@@ -54,17 +55,17 @@ def test_listed_sites_are_counted_by_authority_at_the_end_of_each_day(
     service: Service, tmp_path: Path, clock: Clock
 ) -> None:
     a_week(service, tmp_path, clock)
-    rows = statistics.listed_over_time(service.store, 6)
+    rows = Statistics(service.store).listed_over_time(6)
     by_authority = {name: [row.listed for row in rows if row.authority == name] for name in (COURT, POLICE)}
     assert by_authority == {COURT: [0, 2, 2, 4, 1, 1], POLICE: [0, 1, 1, 2, 0, 0]}
     assert [row.day for row in rows[::2]] == [f"2026-02-{28:02}", *(f"2026-03-0{day}" for day in range(1, 6))]
-    now = statistics.listed_now(service.store)
+    now = Statistics(service.store).listed_now()
     assert (now.sites, now.by_authority) == (1, ((COURT, 1),))
 
 
 def test_days_before_the_window_count_into_its_first(service: Service, tmp_path: Path, clock: Clock) -> None:
     a_week(service, tmp_path, clock)
-    rows = statistics.listed_over_time(service.store, 2)
+    rows = Statistics(service.store).listed_over_time(2)
     assert [(row.day, row.authority, row.listed) for row in rows if row.authority == COURT] == [
         ("2026-03-04", COURT, 1),
         ("2026-03-05", COURT, 1),
@@ -74,7 +75,7 @@ def test_days_before_the_window_count_into_its_first(service: Service, tmp_path:
 def test_authorities_beyond_the_most_are_summed(service: Service, tmp_path: Path, clock: Clock) -> None:
     clock.move_to("2026-03-01T12:00:00Z")
     lists(service, tmp_path, "one", "a.example,", "b.example,", "c.example,X", "d.example,Y", "e.example,Y")
-    assert statistics.listed_over_time(service.store, 1, most=1) == [
+    assert Statistics(service.store).listed_over_time(1, most=1) == [
         ("2026-03-01", COURT, 2),
         ("2026-03-01", None, 3),
     ]
@@ -84,7 +85,7 @@ def test_a_database_from_before_the_figures_counts_from_its_listings_what_was_co
     service: Service, tmp_path: Path, clock: Clock
 ) -> None:
     a_week(service, tmp_path, clock)
-    before = [statistics.listed_over_time(service.store, 30), service.store.figures.listed_now()]
+    before = [Statistics(service.store).listed_over_time(30), service.store.figures.listed_now()]
     with sqlite3.connect(service.store.database.path) as connection:
         for table in ("listed_daily", "listed_now", "traffic"):
             connection.execute(f"DROP TABLE {table}")
@@ -92,7 +93,7 @@ def test_a_database_from_before_the_figures_counts_from_its_listings_what_was_co
         for statement in STATEMENTS:
             connection.execute(statement)
     connection.close()
-    assert [statistics.listed_over_time(service.store, 30), service.store.figures.listed_now()] == before
+    assert [Statistics(service.store).listed_over_time(30), service.store.figures.listed_now()] == before
 
 
 def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_what_it_lists(tmp_path: Path) -> None:
@@ -129,8 +130,8 @@ def test_counting_what_is_listed_walks_no_listings(store: Store) -> None:
 
     def counting() -> None:
         store.figures.count(feed.id)
-        statistics.listed_now(store)
-        statistics.listed_over_time(store, 30)
+        Statistics(store).listed_now()
+        Statistics(store).listed_over_time(30)
 
     plan = plan_of(store, counting)
     touched = [step for step in plan if "listings" in step]
@@ -162,7 +163,7 @@ def test_traffic_is_per_second_and_has_gaps_where_nobody_watched(store: Store, c
     store.figures.sampled("2026-03-01T00:31:00Z", 60.0, 0, 0, 0)
     store.figures.sampled("2026-03-01T04:00:00Z", 60.0, 0, 0, 0)
     store.figures.sampled("2026-02-28T04:00:00Z", 60.0, 999, 999, 0)
-    assert statistics.traffic(store, 4, points=4) == [
+    assert Statistics(store).traffic(4, points=4) == [
         ("2026-03-01T01:00:00Z", 5.0, 0.5, 0.1),
         ("2026-03-01T02:00:00Z", None, None, None),
         ("2026-03-01T03:00:00Z", None, None, None),
@@ -183,10 +184,12 @@ def test_the_workers_of_the_node_are_seen_with_their_snapshots(clock: Clock, mon
         **{"reported_at": 999_999.0, "snapshot_version": 7, "snapshot_age_seconds": 12.5, "snapshot_stale": 0},
         "values": {"connections": 3},
     }
-    seen = statistics.nodes_seen(lambda: [answering, answering | {"reported_at": 999_000.0, "snapshot_stale": 1}, {}])
-    assert seen[0] == statistics.NodeSeen("here", 0, True, 7, 12.5, False, "1970-01-12T13:46:39Z", 3)
+    seen = statistics.lookup_workers(
+        lambda: [answering, answering | {"reported_at": 999_000.0, "snapshot_stale": 1}, {}]
+    )
+    assert seen[0] == statistics.LookupWorker("here", 0, True, 7, 12.5, False, "1970-01-12T13:46:39Z", 3)
     assert [(node.up, node.stale) for node in seen] == [(True, False), (False, True), (False, False)]
-    assert seen[2] == statistics.NodeSeen("here", 2, False, 0, None, False, None, 0)
+    assert seen[2] == statistics.LookupWorker("here", 2, False, 0, None, False, None, 0)
 
 
 def test_recent_runs_come_in_one_query_through_the_index(store: Store) -> None:
@@ -199,7 +202,7 @@ def test_recent_runs_come_in_one_query_through_the_index(store: Store) -> None:
     found: dict[str, list[statistics.RunMark]] = {}
 
     def asking() -> None:
-        found.update(statistics.recent_runs(store, ["one", "three", "unknown"], 2))
+        found.update(Statistics(store).recent_runs(["one", "three", "unknown"], 2))
 
     assert len(statements_of(store, asking)) == 1
     plan = plan_of(store, asking)

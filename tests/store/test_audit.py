@@ -89,12 +89,12 @@ def test_an_event_put_in_with_a_fitting_hash_shows_at_the_one_after_it_or_at_the
 def test_an_event_noted_elsewhere_tells_of_a_log_that_was_made_up_anew(service: Service) -> None:
     service.store.audit.add("anna", "override.allow", "a.example")
     id_, hash_ = service.store.audit.last()
-    assert service.broken_audit(f"{id_}:{hash_}") == []
-    assert service.broken_audit(f"{id_}:{'0' * 64}") == [1]
-    assert service.broken_audit(f"7:{hash_}") == [7]
+    assert service.audit.broken(f"{id_}:{hash_}") == []
+    assert service.audit.broken(f"{id_}:{'0' * 64}") == [1]
+    assert service.audit.broken(f"7:{hash_}") == [7]
     for nonsense in ("x", "1:", f"-1:{hash_}", f"{'9' * 30}:{hash_}"):
         with pytest.raises(UsageError, match="not ID:HASH"):
-            service.broken_audit(nonsense)
+            service.audit.broken(nonsense)
 
 
 def test_an_event_says_from_where_it_was_asked_for(kept: Store) -> None:
@@ -117,11 +117,11 @@ def test_a_change_that_was_rolled_back_leaves_no_event_and_no_break(kept: Store)
 def test_the_log_is_exported_whole_with_cells_that_no_spreadsheet_runs(tmp_path: Path) -> None:
     service = Service(settings_for(tmp_path / "data"))
     service.store.audit.add('=HYPERLINK("http://evil.example")', "override.allow", "@a.example", reason='won, "really"')
-    (line,) = service.export_audit("jsonl")
+    (line,) = service.audit.export("jsonl")
     event = json.loads(line)
     assert event["detail"] == {"reason": 'won, "really"'}
     assert event["hash"] == service.store.audit.last()[1]
-    rows = list(csv.DictReader(io.StringIO("".join(service.export_audit("csv")))))
+    rows = list(csv.DictReader(io.StringIO("".join(service.audit.export("csv")))))
     assert rows[0]["actor"] == '\'=HYPERLINK("http://evil.example")'
     assert rows[0]["target"] == "'@a.example"
     assert rows[0]["detail"] == '{"reason": "won, \\"really\\""}'

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.errors import ConflictError, NotFoundError, StoreError
 from blocklist.domain.listing import Rejected
 from blocklist.domain.run import Outcome, RunCounts, Stage
 from blocklist.domain.verdict import OverrideAction
 from blocklist.store import Store
-from blocklist.store.feeds import definition_of
 from tests.support import definition, host_rule
 
 

@@ -79,14 +79,14 @@ def test_what_is_no_token_opens_nothing(control_app: Flask, given: str) -> None:
 def test_an_expired_and_a_revoked_token_open_nothing_and_say_so(
     control_app: Flask, service: Service, clock: Clock
 ) -> None:
-    token, secret = service.create_token(Role.ADMIN, "test", expires_at=later(now(), 60))
+    token, secret = service.tokens.create(Role.ADMIN, "test", expires_at=later(now(), 60))
     headers = {"Authorization": f"Bearer {secret}"}
     client = control_app.test_client()
     assert client.get("/admin/", headers=headers).status_code == 200
     clock.advance(61)
     assert "is expired since" in client.get("/v1/history?target=a.example", headers=headers).text
     clock.advance(-61)
-    service.revoke_token(token.id, "test")
+    service.tokens.revoke(token.id, "test")
     answer = client.get("/v1/history?target=a.example", headers=headers)
     assert (answer.status_code, "is revoked since" in answer.text) == (401, True)
     assert secret not in answer.text

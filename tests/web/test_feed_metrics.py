@@ -24,7 +24,7 @@ def body(service: Service, tmp_path: Path) -> Path:
     """The body of a feed that is refreshed every hour, which lists twenty sites."""
     path = tmp_path / "list.txt"
     path.write_text("\n".join([*SITES, ""]))
-    service.add_feed(definition("court", source={"file": str(path)}, every="1h"), "tester")
+    service.feeds.add(definition("court", source={"file": str(path)}, every="1h"), "tester")
     return path
 
 
@@ -65,9 +65,9 @@ def test_a_feed_is_told_of_with_its_times_figures_and_what_waits(
     service: Service, body: Path, control: FlaskClient
 ) -> None:
     body.write_text("\n".join([*SITES, "archive.org", ""]))
-    assert service.refresh("court", "tester").outcome is Outcome.APPLIED
+    assert service.runs.refresh("court", "tester").outcome is Outcome.APPLIED
     body.write_text("archive.org\n" + "\n".join(SITES[:5]) + "\n")
-    assert service.refresh("court", "tester").outcome is Outcome.HELD
+    assert service.runs.refresh("court", "tester").outcome is Outcome.HELD
     said = told(control)
     times = {name: said.pop(f"last_{name}_timestamp_seconds") for name in ("attempt", "success", "change")}
     assert times["change"] == times["success"] <= times["attempt"]
@@ -81,10 +81,10 @@ def test_a_feed_is_told_of_with_its_times_figures_and_what_waits(
 def test_a_feed_is_stale_once_three_intervals_passed_without_success(
     service: Service, body: Path, control: FlaskClient, hours: int, stale: bool
 ) -> None:
-    service.refresh("court", "tester")
+    service.runs.refresh("court", "tester")
     age(service, "last_success", hours)
     body.unlink()
-    assert service.refresh("court", "tester").outcome is Outcome.FAILED
+    assert service.runs.refresh("court", "tester").outcome is Outcome.FAILED
     said = told(control)
     assert said["stale"] == stale
     assert ("state stale" in said) is stale
@@ -95,7 +95,7 @@ def test_a_feed_is_stale_once_three_intervals_passed_without_success(
 def test_a_feed_that_was_never_read_becomes_stale_too(service: Service, body: Path, control: FlaskClient) -> None:
     age(service, "created_at", 4)
     assert told(control)["stale"] == 1
-    service.pause_feed("court", True, "tester")
+    service.feeds.pause("court", "tester")
     said = told(control)
     assert (said["stale"], said["state paused"]) == (0, 1)
 

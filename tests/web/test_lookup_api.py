@@ -40,8 +40,8 @@ def service(tmp_path: Path) -> Iterator[Service]:
             "source": {"file": str(body)},
         }
     )
-    service.add_feed(definition, "test")
-    service.refresh("orders", "test")
+    service.feeds.add(definition, "test")
+    service.runs.refresh("orders", "test")
     yield service
     service.close()
 
@@ -190,7 +190,7 @@ def test_history_and_listings_tell_the_interval(control: FlaskClient) -> None:
 
 
 def test_an_override_is_named_in_the_answer(service: Service) -> None:
-    service.add_override(OverrideAction.ALLOW, "pirate.example", "appeal won", "test")
+    service.overrides.add(OverrideAction.ALLOW, "pirate.example", "appeal won", "test")
     answer = (
         create_app(Follower(service.snapshots.folder, 86_400)).test_client().get("/v1/lookup?domain=pirate.example")
     )

@@ -72,17 +72,17 @@ def test_a_wrong_name_and_a_wrong_password_are_told_in_the_same_words(
 
 def test_whoever_is_shut_out_cannot_sign_in_and_their_sessions_end(browser: FlaskClient, service: Service) -> None:
     sign_in(browser, "anna")
-    service.disable_person("anna", True, "test")
+    service.people.set_disabled("anna", True, "test")
     assert browser.get("/admin/").status_code == 303
     assert "the name or the password is wrong" in sign_in(browser, "anna").text
-    service.disable_person("anna", False, "test")
+    service.people.set_disabled("anna", False, "test")
     assert sign_in(browser, "anna").status_code == 303
 
 
 def test_a_session_gets_a_new_secret_at_each_sign_in_and_the_old_one_ends(
     browser: FlaskClient, control_app: Flask, service: Service
 ) -> None:
-    planted = service.open_session(add_person(service, "mallory", Role.VIEWER), None, "", "test")
+    planted = service.sign_in.open_session(add_person(service, "mallory", Role.VIEWER), None, "", "test")
     browser.set_cookie("blocklist", planted)
     assert sign_in(browser, "anna").status_code == 303
     assert cookie(browser) != planted
@@ -128,7 +128,7 @@ def test_a_changed_role_and_a_sign_out_everywhere_end_every_session(
     second = control_app.test_client()
     for client in (browser, second):
         sign_in(client, "anna")
-    service.set_role("anna", Role.VIEWER, "test")
+    service.people.set_role("anna", Role.VIEWER, "test")
     assert [client.get("/admin/").status_code for client in (browser, second)] == [303, 303]
     for client in (browser, second):
         sign_in(client, "anna")
@@ -155,7 +155,7 @@ def test_a_changed_password_leaves_this_browser_signed_in_and_no_other(
 
 
 def test_the_first_link_makes_one_admin_and_opens_nothing_afterwards(control_app: Flask, service: Service) -> None:
-    key = service.first_link()
+    key = service.people.first_link()
     browser = control_app.test_client()
     page = browser.get(f"/admin/set-up?key={key}")
     form = {"csrf": proof(page), "key": key, "name": "Ada", "password": PASSWORD, "again": PASSWORD}
@@ -165,13 +165,13 @@ def test_the_first_link_makes_one_admin_and_opens_nothing_afterwards(control_app
     assert browser.get("/admin/account").text.count("with the role admin") == 1
     late = control_app.test_client()
     assert "unknown, was used or has expired" in late.get(f"/admin/set-up?key={key}").text
-    assert service.first_link() is None
+    assert service.people.first_link() is None
 
 
 def test_a_link_of_the_first_start_expires_and_a_newer_one_replaces_it(
     control_app: Flask, service: Service, clock: Clock
 ) -> None:
-    first, second = service.first_link(), service.first_link()
+    first, second = service.people.first_link(), service.people.first_link()
     browser = control_app.test_client()
     assert browser.get(f"/admin/set-up?key={first}").status_code == 401
     assert browser.get(f"/admin/set-up?key={second}").status_code == 200
@@ -182,15 +182,15 @@ def test_a_link_of_the_first_start_expires_and_a_newer_one_replaces_it(
 def test_the_first_link_makes_nobody_an_admin_where_somebody_was_added_meanwhile(
     control_app: Flask, service: Service
 ) -> None:
-    key = str(service.first_link())
+    key = str(service.people.first_link())
     add_person(service, "anna")
-    with pytest.raises(ConflictError, match="set this installation up already"):
-        service.use_link(key, "mallory", PASSWORD, None)
+    with pytest.raises(ConflictError, match="this installation is set up already"):
+        service.sign_in.with_link(key, "mallory", PASSWORD, None)
     assert [person.name for person in service.store.people.all()] == ["anna"]
 
 
 def test_a_person_sets_their_password_by_a_link(control_app: Flask, service: Service) -> None:
-    _, key = service.add_person("bert", Role.EDITOR, "test")
+    _, key = service.people.add("bert", Role.EDITOR, "test")
     browser = control_app.test_client()
     page = browser.get(f"/admin/set-up?key={key}")
     assert 'value="bert"' in page.text
@@ -267,7 +267,7 @@ def test_a_form_of_another_site_does_nothing_even_with_the_proof(
     sign_in(browser, "anna")
     csrf = proof(browser.get("/admin/account"))
     assert browser.post("/admin/account/sign-out-everywhere", data={"csrf": csrf}, headers=headers).status_code == 403
-    assert len(service.sessions_of("anna")) == 1
+    assert len(service.sign_in.sessions_of("anna")) == 1
 
 
 def test_what_a_proxy_in_front_was_shown_neither_signs_out_nor_proves_a_form(browser: FlaskClient) -> None:
@@ -284,7 +284,7 @@ def test_a_form_without_the_proof_does_nothing(browser: FlaskClient, service: Se
         "/admin/account/sign-out-everywhere", data={"csrf": csrf}, headers={"Origin": "http://localhost"}
     )
     assert answer.status_code == 403
-    assert len(service.sessions_of("anna")) == 1
+    assert len(service.sign_in.sessions_of("anna")) == 1
 
 
 def test_the_proof_of_one_session_is_none_for_another(

@@ -69,13 +69,13 @@ def audit_routes(service: Service) -> Resource:
         """List the changes, newest first."""
         (before,) = query.place("events", int) or (2**63 - 1,)
         narrowed = {"actor": query.actor, "action": query.action, "target": query.target}
-        found = service.store.audit.events(query.limit + 1, before, **narrowed)
+        found = service.audit.events(query.limit + 1, before, **narrowed)
         return page_of("events", found, query, lambda event: event, lambda event: int(event["id"]))
 
     @routes.operation("GET", "/v1/audit/verify", Role.VIEWER, Gives(200, AuditState, "What was found."))
     def verify_audit(query: ExpectedQuery) -> Answer:
         """Follow the chain of hashes from the first event to the last."""
-        broken = service.broken_audit(query.expected)
+        broken = service.audit.broken(query.expected)
         return Answer(200, {"whole": not broken, "broken": broken[:1_000]})
 
     @routes.operation(
@@ -84,7 +84,7 @@ def audit_routes(service: Service) -> Resource:
     )
     def export_audit(query: AuditExportQuery) -> Response:
         """Give the whole log, a line an event: JSON, or CSV whose cells no spreadsheet takes for formulas."""
-        lines = (line.encode() for line in service.export_audit(query.format))
+        lines = (line.encode() for line in service.audit.export(query.format))
         response = Response(lines, mimetype="text/plain")
         response.headers["Content-Disposition"] = f'attachment; filename="audit.{query.format}"'
         response.headers["Cache-Control"] = "no-store"

@@ -71,7 +71,7 @@ def evidence_routes(service: Service) -> Resource:
     @routes.operation("GET", "/v1/history", Role.VIEWER, Gives(200, History, "The listings, oldest first."))
     def show_history(query: TargetQuery) -> Answer:
         """Show every listing ever of what covers a target, by whom, from when, until when."""
-        listings = service.history(read_target(query.target))
+        listings = service.evidence.history(read_target(query.target))
         return Answer(200, {"target": query.target, "listings": [listing_body(item) for item in listings]})
 
     @routes.operation("GET", "/v1/listings", Role.VIEWER, Gives(200, ListingsAt, "The listings of that moment."))
@@ -81,7 +81,7 @@ def evidence_routes(service: Service) -> Resource:
             at = parse_time(query.at) if query.at is not None else now()
         except ValueError as error:
             raise faulty(400, [(("at",), str(error))], "parameter") from None
-        found = service.history(read_target(query.target), at)
+        found = service.evidence.history(read_target(query.target), at)
         body = {"target": query.target, "at": at, "listings": [listing_body(item) for item in found]}
         return Answer(200, body)
 

@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.domain.listing import AuthorityKind, RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction
-from blocklist.exports import EXPORTS, Export, changes
+from blocklist.exports import EXPORTS, ChangesPosition
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.service.serialization import changed_body
+from blocklist.service.serialization import listing_change_body
 from blocklist.web.api.framework.pagination import PageQuery, Query, Whole, cursor_to
 from blocklist.web.api.framework.resource import Gives, Resource
 from blocklist.web.api.framework.schemas import Moment, Next
@@ -107,9 +107,10 @@ def leaving_routes(service: Service) -> Resource:
     def list_changes(query: ChangesQuery) -> Answer:
         """List what was listed, delisted or restated since a time or a snapshot, in order of time."""
         place = query.place("changed", str, int, str, int)
-        page = changes(service.store, query.since, after=place, limit=query.limit, feed=query.feed)
+        after = ChangesPosition(*place) if place else None
+        page = service.changes(query.since, after=after, limit=query.limit, feed=query.feed)
         more = cursor_to("changed", *page.last) if page.last else None
-        found = [changed_body(item) for item in page.changes]
+        found = [listing_change_body(item) for item in page.changes]
         return Answer(200, {"since": page.since, "until": page.until, "changes": found, "next": more})
 
     medias = tuple(dict.fromkeys(item.media_type.partition(";")[0] for item in EXPORTS.values()))
@@ -117,7 +118,7 @@ def leaving_routes(service: Service) -> Resource:
     @routes.operation("GET", "/v1/exports/{format}", Role.VIEWER, Gives(200, ExportBody, "The export.", media=medias))
     def export(path: ExportPath, query: ExportQuery) -> Response:
         """Give what counts now, streamed. What the format cannot say is left out."""
-        exporting = Export(service, path.format, policy=query.policy, feed=query.feed, part=query.part)
+        exporting = service.export(path.format, policy=query.policy, feed=query.feed, part=query.part)
         blocks = exporting.blocks()
         # What can go wrong goes wrong before the first block: once it is sent, no problem can be told.
         first = next(blocks)

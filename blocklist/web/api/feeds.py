@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from blocklist.access.definition_limits import check_definition_allowed
 from blocklist.definitions.catalog import catalog_names, from_catalog
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.definitions.merge import amend_definition, draft_definition
 from blocklist.domain.access import Role
 from blocklist.domain.listing import AuthorityKind, Feed
@@ -16,8 +16,6 @@ from blocklist.domain.run import Outcome
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.feeds import version_of
-from blocklist.status.feed_status import feed_rows
-from blocklist.store.feeds import definition_of
 from blocklist.web.api.framework.idempotency import CreationHeaders, once
 from blocklist.web.api.framework.merge_patch import FeedPatch, NewFeed
 from blocklist.web.api.framework.pagination import PageQuery, page_of
@@ -92,7 +90,7 @@ def feed_routes(service: Service) -> Resource:
     def list_feeds(query: PageQuery) -> Answer:
         """List the feeds and how fresh each is."""
         (after,) = query.place("feeds", str) or ("",)
-        found = feed_rows(service.store, service.store.feeds.page(after, query.limit + 1))
+        found = service.feeds.rows(service.feeds.page(after, query.limit + 1))
         return page_of("feeds", found, query, lambda row: row, lambda row: str(row["name"]))
 
     @routes.operation(
@@ -110,15 +108,15 @@ def feed_routes(service: Service) -> Resource:
         def add() -> Answer:
             definition = draft_definition(body.root, strict=True)
             check_definition_allowed(current_identity().role, definition)
-            feed = service.add_feed(definition, current_identity().actor)
+            feed = service.feeds.add(definition, current_identity().actor)
             return _answer(service, feed, 201, ("Location", f"/v1/feeds/{feed.name}"))
 
-        return once(service.store, header, add)
+        return once(service, header, add)
 
     @routes.operation("GET", "/v1/feeds/{name}", Role.VIEWER, Gives(200, FeedDetail, "The feed.", _TAGGED))
     def show_feed(path: ByName) -> Answer:
         """Show a feed, with its definition."""
-        return _answer(service, service.store.feeds.get(path.name))
+        return _answer(service, service.feeds.get(path.name))
 
     @routes.operation(
         *("PATCH", "/v1/feeds/{name}", Role.EDITOR),
@@ -139,7 +137,7 @@ def feed_routes(service: Service) -> Resource:
 
         actor = current_identity().actor
         seen = seen_versions(header)
-        return _answer(service, service.edit_feed(path.name, change, actor, seen=seen, wait=WAIT_FOR_RUN))
+        return _answer(service, service.feeds.edit(path.name, change, actor, seen=seen, wait=WAIT_FOR_RUN))
 
     @routes.operation(
         *("DELETE", "/v1/feeds/{name}", Role.EDITOR),
@@ -148,7 +146,9 @@ def feed_routes(service: Service) -> Resource:
     )
     def remove_feed(path: ByName, header: MayMatch) -> Answer:
         """End a feed: its sites are delisted, and stay in the history."""
-        closed = service.remove_feed(path.name, current_identity().actor, seen=seen_versions(header), wait=WAIT_FOR_RUN)
+        closed = service.feeds.remove(
+            path.name, current_identity().actor, seen=seen_versions(header), wait=WAIT_FOR_RUN
+        )
         return Answer(200, {"name": path.name, "delisted": closed})
 
     @routes.operation(
@@ -158,7 +158,7 @@ def feed_routes(service: Service) -> Resource:
     )
     def pause_feed(path: ByName, header: MayMatch) -> Answer:
         """Stop a feed's schedule; what it lists goes on counting."""
-        return _answer(service, service.pause_feed(path.name, True, current_identity().actor, seen_versions(header)))
+        return _answer(service, service.feeds.pause(path.name, current_identity().actor, seen_versions(header)))
 
     @routes.operation(
         *("POST", "/v1/feeds/{name}/resume", Role.EDITOR),
@@ -167,7 +167,7 @@ def feed_routes(service: Service) -> Resource:
     )
     def resume_feed(path: ByName, header: MayMatch) -> Answer:
         """Resume a feed's schedule; it is due at once."""
-        return _answer(service, service.pause_feed(path.name, False, current_identity().actor, seen_versions(header)))
+        return _answer(service, service.feeds.resume(path.name, current_identity().actor, seen_versions(header)))
 
     @routes.operation("GET", "/v1/catalog", Role.VIEWER, Gives(200, CatalogPage, "A page of definitions, by name."))
     def list_catalog(query: PageQuery) -> Answer:
@@ -183,6 +183,6 @@ def feed_routes(service: Service) -> Resource:
 
 
 def _answer(service: Service, feed: Feed, status: int = 200, *headers: tuple[str, str]) -> Answer:
-    (row,) = feed_rows(service.store, [feed])
+    (row,) = service.feeds.rows([feed])
     definition = definition_of(feed).model_dump(mode="json", exclude_defaults=True)
     return Answer(status, {**row, "definition": definition}, (*headers, tag_of(version_of(feed))))

@@ -53,33 +53,33 @@ def hold_routes(service: Service) -> Resource:
     def list_holds(query: HoldQuery) -> Answer:
         """List the entries held alone, oldest first."""
         (after,) = query.place("holds", int) or (0,)
-        found = service.store.holds.page(feed=query.feed, state=query.state, after=after, limit=query.limit + 1)
+        found = service.holds.page(feed=query.feed, state=query.state, after=after, limit=query.limit + 1)
         return page_of("holds", found, query, hold_body, lambda hold: hold.id)
 
     @routes.operation("GET", "/v1/holds/{id}", Role.VIEWER, Gives(200, HoldBody, "The hold."))
     def show_hold(path: ById) -> Answer:
         """Show an entry held alone."""
-        return Answer(200, hold_body(service.store.holds.get(path.id)))
+        return Answer(200, hold_body(service.holds.get(path.id)))
 
     @routes.operation(
         *("POST", "/v1/holds/{id}/approve", Role.APPROVER), Gives(200, HoldBody, "The hold."), problems=(409,)
     )
     def approve_hold(path: ById, body: Decision) -> Answer:
         """List an entry now, and whenever its feed names it."""
-        return Answer(200, hold_body(service.approve_hold(path.id, current_identity().actor, body.reason)))
+        return Answer(200, hold_body(service.holds.approve(path.id, current_identity().actor, body.reason)))
 
     @routes.operation(
         *("POST", "/v1/holds/{id}/refuse", Role.APPROVER), Gives(200, HoldBody, "The hold."), problems=(409,)
     )
     def refuse_hold(path: ById, body: Decision) -> Answer:
         """Keep an entry off the list, whenever its feed names it."""
-        return Answer(200, hold_body(service.refuse_hold(path.id, current_identity().actor, body.reason)))
+        return Answer(200, hold_body(service.holds.refuse(path.id, current_identity().actor, body.reason)))
 
     @routes.operation(
         *("POST", "/v1/holds/{id}/revoke", Role.APPROVER), Gives(200, HoldBody, "The hold."), problems=(409,)
     )
     def revoke_hold(path: ById, body: Decision) -> Answer:
         """Take a decision back: the entry waits again, and is not listed meanwhile."""
-        return Answer(200, hold_body(service.revoke_hold(path.id, current_identity().actor, body.reason)))
+        return Answer(200, hold_body(service.holds.revoke(path.id, current_identity().actor, body.reason)))
 
     return routes

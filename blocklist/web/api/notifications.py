@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from blocklist.domain.access import Role
 from blocklist.lookup.http import Answer
-from blocklist.notify.notifier import Notifier
 from blocklist.service import Service
 from blocklist.web.api.framework.pagination import PageQuery, page_of
 from blocklist.web.api.framework.resource import Gives, Resource
@@ -65,7 +64,7 @@ def notification_routes(service: Service) -> Resource:
     def list_messages(query: MessageQuery) -> Answer:
         """List messages and what became of each, newest first."""
         (before,) = query.place("messages", int) or (2**63 - 1,)
-        found = service.store.notices.messages(query.state, query.limit + 1, before)
+        found = service.notifier.messages(query.state, query.limit + 1, before)
         return page_of("messages", found, query, dict, lambda row: int(row["id"]))
 
     @routes.operation(
@@ -73,6 +72,6 @@ def notification_routes(service: Service) -> Resource:
     )
     def send_test(body: TestBody) -> Answer:
         """Send a test to channels, and wait for what becomes of it."""
-        return Answer(200, {"messages": Notifier(service).test(body.channels)})
+        return Answer(200, {"messages": service.notifier.test(body.channels)})
 
     return routes

@@ -65,7 +65,7 @@ def override_routes(service: Service) -> Resource:
     def list_overrides(query: OverrideQuery) -> Answer:
         """List the overrides, oldest first; expired ones too."""
         (after,) = query.place("overrides", int) or (0,)
-        found = service.store.overrides.page(after=after, limit=query.limit + 1, removed=query.removed)
+        found = service.overrides.page(after=after, limit=query.limit + 1, removed=query.removed)
         return page_of("overrides", found, query, override_body, lambda item: item.id)
 
     @routes.operation(
@@ -81,15 +81,15 @@ def override_routes(service: Service) -> Resource:
 
         def add() -> Answer:
             actor = current_identity().actor
-            made = service.add_override(body.action, body.target, body.reason, actor, moment_of("until", body.until))
+            made = service.overrides.add(body.action, body.target, body.reason, actor, moment_of("until", body.until))
             return Answer(201, override_body(made), (("Location", f"/v1/overrides/{made.id}"),))
 
-        return once(service.store, header, add)
+        return once(service, header, add)
 
     @routes.operation("GET", "/v1/overrides/{id}", Role.VIEWER, Gives(200, OverrideBody, "The override."))
     def show_override(path: ById) -> Answer:
         """Show an override."""
-        found = service.store.overrides.get(path.id)
+        found = service.overrides.get(path.id)
         if found.removed_at:
             raise NotFoundError(f"override {path.id} was removed on {found.removed_at}: ?removed=true lists it")
         return Answer(200, override_body(found))
@@ -101,7 +101,7 @@ def override_routes(service: Service) -> Resource:
     )
     def confirm_override(path: ById) -> Answer:
         """Confirm an override that somebody else added, where the setting `access.two_people` wants it; and publish."""
-        return Answer(200, override_body(service.confirm_override(path.id, current_identity().actor)))
+        return Answer(200, override_body(service.overrides.confirm(path.id, current_identity().actor)))
 
     @routes.operation(
         *("DELETE", "/v1/overrides/{id}", Role.EDITOR),
@@ -110,6 +110,6 @@ def override_routes(service: Service) -> Resource:
     )
     def remove_override(path: ById) -> Answer:
         """End an override, and publish; it is kept, with the date of its end."""
-        return Answer(200, override_body(service.remove_override(path.id, current_identity().actor)))
+        return Answer(200, override_body(service.overrides.remove(path.id, current_identity().actor)))
 
     return routes

@@ -85,7 +85,7 @@ def people_routes(service: Service) -> Resource:
     def list_people(query: PageQuery) -> Answer:
         """List everybody, those who are shut out too."""
         (after,) = query.place("people", int) or (0,)
-        found = service.store.people.all(query.limit + 1, after)
+        found = service.people.all(query.limit + 1, after)
         return page_of("people", found, query, person_body, lambda person: person.id)
 
     @routes.operation(
@@ -97,16 +97,16 @@ def people_routes(service: Service) -> Resource:
         """Add a person, who sets their password by the link in the answer."""
 
         def add() -> Answer:
-            person, key = service.add_person(body.name, body.role, current_identity().actor)
+            person, key = service.people.add(body.name, body.role, current_identity().actor)
             answer = person_body(person) | {"link": service.settings.link_address(key)}
             return Answer(201, answer, (("Location", f"/v1/people/{person.name}"),))
 
-        return once(service.store, header, add, secrets=("link",))
+        return once(service, header, add, secrets=("link",))
 
     @routes.operation("GET", "/v1/people/{name}", Role.ADMIN, Gives(200, PersonBody, "The person."))
     def show_person(path: ByPerson) -> Answer:
         """Show a person."""
-        return _answer(service.store.people.get(path.name))
+        return _answer(service.people.get(path.name))
 
     @routes.operation(
         *("PATCH", "/v1/people/{name}", Role.ADMIN),
@@ -117,10 +117,10 @@ def people_routes(service: Service) -> Resource:
         """Give a person another role, shut them out, or let them in again."""
         actor = current_identity().actor
         if body.role is not None:
-            service.set_role(path.name, body.role, actor)
+            service.people.set_role(path.name, body.role, actor)
         if body.disabled is not None:
-            service.disable_person(path.name, body.disabled, actor)
-        return _answer(service.store.people.get(path.name))
+            service.people.set_disabled(path.name, body.disabled, actor)
+        return _answer(service.people.get(path.name))
 
     @routes.operation(
         *("POST", "/v1/people/{name}/link", Role.ADMIN),
@@ -129,7 +129,7 @@ def people_routes(service: Service) -> Resource:
     )
     def make_link(path: ByPerson) -> Answer:
         """Make a link by which a person sets a new password."""
-        person, key = service.new_link(path.name, current_identity().actor)
+        person, key = service.people.new_link(path.name, current_identity().actor)
         return Answer(200, {"name": person.name, "link": service.settings.link_address(key)})
 
     @routes.operation(
@@ -137,7 +137,7 @@ def people_routes(service: Service) -> Resource:
     )
     def sign_out(path: ByPerson) -> Answer:
         """End every session of a person."""
-        ended = service.sign_out_everywhere(path.name, current_identity().actor)
+        ended = service.people.sign_out_everywhere(path.name, current_identity().actor)
         return Answer(200, {"name": path.name, "ended": ended})
 
     return routes

@@ -11,17 +11,15 @@ from flask import request
 from pydantic import BaseModel, Field
 
 from blocklist.access.definition_limits import check_definition_allowed
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.definitions.merge import draft_definition
 from blocklist.domain.access import Role
 from blocklist.domain.errors import FetchError, NotFoundError
 from blocklist.domain.listing import RuleKind, Scope
 from blocklist.domain.run import Outcome
 from blocklist.lookup.http import Answer
-from blocklist.refresh.preview import Preview
-from blocklist.service import Service
+from blocklist.service import Preview, Service
 from blocklist.service.serialization import preview_body
-from blocklist.store.feeds import definition_of
 from blocklist.web.api.feeds import ByName
 from blocklist.web.api.framework.merge_patch import NewFeed
 from blocklist.web.api.framework.pagination import Query, Switch
@@ -97,13 +95,13 @@ def refresh_routes(service: Service) -> Resource:
         form. The same guards look at it. The answer comes when the run begins; its `Location` tells how far it is.
         While another run is under way, and there is no body, that one is answered.
         """
-        service.store.feeds.get(path.name)
+        service.feeds.get(path.name)
         actor = current_identity().actor
         with arrived(service.settings) as upload:
             if query.wait:
-                return run_answer(service, service.refresh(path.name, actor, file=upload.file, wait=0), 200)
+                return run_answer(service, service.runs.refresh(path.name, actor, file=upload.file, wait=0), 200)
             file = upload.handed_over()
-            run = service.start_refresh(path.name, actor, file=file, then=lambda: forget(file))
+            run = service.background.refresh(path.name, actor, file=file, then=lambda: forget(file))
         return run_answer(service, run, 202)
 
     @routes.operation(
@@ -146,7 +144,7 @@ def refresh_routes(service: Service) -> Resource:
 
 def _previewed(service: Service, definition: FeedDefinition, file: Path | None = None) -> Preview:
     try:
-        return service.preview(definition, file)
+        return service.feeds.preview(definition, file)
     except FetchError as error:
         raise faulty(422, [(("source",), str(error))], "pointer", str(error)) from None
 
@@ -154,7 +152,7 @@ def _previewed(service: Service, definition: FeedDefinition, file: Path | None =
 def _meant(service: Service, patch: dict[str, Any]) -> FeedDefinition:
     if set(patch) == {"name"} and isinstance(patch["name"], str):
         with contextlib.suppress(NotFoundError):
-            return definition_of(service.store.feeds.get(patch["name"]))
+            return definition_of(service.feeds.get(patch["name"]))
     definition = draft_definition(patch, strict=True)
     check_definition_allowed(current_identity().role, definition)
     return definition

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.domain.run import Effect, Outcome, Run, Stage
 from blocklist.lookup.http import Answer
-from blocklist.service import RunDetail, Service
-from blocklist.service.serialization import change_body, run_body, said_body
+from blocklist.service import Service
+from blocklist.service.serialization import change_body, run_body, run_detail_body
 from blocklist.web.api.framework.pagination import PageQuery, Query, Switch, Whole, cursor_to, page_of
 from blocklist.web.api.framework.resource import Gives, Resource
 from blocklist.web.api.framework.schemas import ById, Decision, Moment, Next, Ruled
@@ -164,7 +164,7 @@ def run_routes(service: Service) -> Resource:
     def list_runs(query: RunQuery) -> Answer:
         """List the runs, newest first."""
         place = query.place("runs", int)
-        found = service.store.runs.page(
+        found = service.runs.page(
             feed=query.feed,
             outcome=query.outcome,
             review=query.review,
@@ -176,15 +176,15 @@ def run_routes(service: Service) -> Resource:
     @routes.operation("GET", "/v1/runs/{id}", Role.VIEWER, Gives(200, RunDetailBody, "The run."))
     def show_run(path: ById, query: DetailQuery) -> Answer:
         """Show a run: its progress or outcome, its figures, what guards said, and what it would change."""
-        detail = service.run_detail(path.id, **query.narrowing(), limit=query.limit)
-        return Answer(200, _detail_body(service, detail))
+        detail = service.runs.detail(path.id, **query.narrowing(), limit=query.limit)
+        return Answer(200, _body(service, detail.run) | run_detail_body(detail, _REJECTIONS))
 
     @routes.operation("GET", "/v1/runs/{id}/changes", Role.VIEWER, Gives(200, ChangePage, "A page of changes."))
     def list_run_changes(path: ById, query: ChangeQuery) -> Answer:
         """List what a held run would change, those that stand out first."""
-        service.store.runs.get(path.id)
+        service.runs.get(path.id)
         place = query.place("changes", int, str, str, str, str)
-        found, last = service.store.changes.page(path.id, **query.narrowing(), after=place, limit=query.limit)
+        found, last = service.runs.changes(path.id, **query.narrowing(), after=place, limit=query.limit)
         body = {"changes": [change_body(item) for item in found], "next": cursor_to("changes", *last) if last else None}
         return Answer(200, body)
 
@@ -195,7 +195,7 @@ def run_routes(service: Service) -> Resource:
     def download_body(path: ById) -> Response:
         """Give back the body that a run read, as it came."""
         with ExitStack() as stack:
-            body = stack.enter_context(service.run_body(path.id))
+            body = stack.enter_context(service.runs.body(path.id))
             response = Response(iter(lambda: body.read(_CHUNK), b""), mimetype="application/octet-stream")
             response.call_on_close(stack.pop_all().close)
         response.headers["Content-Disposition"] = f'attachment; filename="run-{path.id}.body"'
@@ -210,7 +210,7 @@ def run_routes(service: Service) -> Resource:
     )
     def approve_run(path: ById, body: Decision) -> Answer:
         """Apply exactly the body of a held run, and publish."""
-        return run_answer(service, service.approve(path.id, current_identity().actor, body.reason), 200)
+        return run_answer(service, service.runs.approve(path.id, current_identity().actor, body.reason), 200)
 
     @routes.operation(
         *("POST", "/v1/runs/{id}/reject", Role.APPROVER),
@@ -219,7 +219,7 @@ def run_routes(service: Service) -> Resource:
     )
     def reject_run(path: ById, body: Decision) -> Answer:
         """Drop the body of a held run; the same body will fail with this reason."""
-        return run_answer(service, service.reject(path.id, current_identity().actor, body.reason), 200)
+        return run_answer(service, service.runs.reject(path.id, current_identity().actor, body.reason), 200)
 
     return routes
 
@@ -230,20 +230,9 @@ def run_answer(service: Service, run: Run, status: int) -> Answer:
 
 
 def _body(service: Service, run: Run) -> dict[str, Any]:
-    so_far = service.refresher.so_far(run.id) if run.outcome is None else None
+    so_far = service.runs.so_far(run.id) if run.outcome is None else None
     progress = None
     if so_far:
         stage, done = so_far
         progress = {"done": done, "unit": "bytes" if stage is Stage.FETCH else "rows"}
     return run_body(run) | {"progress": progress}
-
-
-def _detail_body(service: Service, detail: RunDetail) -> dict[str, Any]:
-    return _body(service, detail.run) | {
-        "guards": [said_body(item) for item in detail.said],
-        "changes": [change_body(item) for item in detail.changes],
-        "changes_found": detail.changes_found,
-        "rejections": [item._asdict() for item in detail.rejections[:_REJECTIONS]],
-        "newer": [item.id for item in detail.newer],
-        "outdated": detail.outdated,
-    }

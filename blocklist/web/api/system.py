@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.service.doctor import diagnose
 from blocklist.web.api.framework.resource import Gives, Resource
 from blocklist.web.api.framework.schemas import Moment
 from blocklist.web.authorization import current_identity
@@ -64,15 +63,15 @@ def operation_routes(service: Service) -> Resource:
     )
     def show_snapshot() -> Answer:
         """Show version, age, size and contents of the current snapshot."""
-        return Answer(200, service.snapshot_info())
+        return Answer(200, service.snapshots.info())
 
     @routes.operation(
         "POST", "/v1/snapshot/build", Role.EDITOR, Gives(200, SnapshotBody, "The new snapshot."), problems=none_yet
     )
     def build_snapshot() -> Answer:
         """Compile everything that counts anew, and publish it."""
-        service.build_snapshot(current_identity().actor)
-        return Answer(200, service.snapshot_info())
+        service.snapshots.build(current_identity().actor)
+        return Answer(200, service.snapshots.info())
 
     @routes.operation("GET", "/v1/settings", Role.ADMIN, Gives(200, SettingsBody, "The settings."))
     def show_settings() -> Answer:
@@ -82,7 +81,7 @@ def operation_routes(service: Service) -> Resource:
     @routes.operation("GET", "/v1/doctor", Role.VIEWER, Gives(200, Diagnosis, "What was found."))
     def examine() -> Answer:
         """Examine the database, the log, the snapshot and the feeds; it reads all of them, and takes its time."""
-        findings = diagnose(service)
+        findings = service.doctor.diagnose()
         body = {"ok": all(item.ok for item in findings), "findings": [asdict(item) for item in findings]}
         return Answer(200, body)
 

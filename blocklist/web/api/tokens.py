@@ -62,7 +62,7 @@ def token_routes(service: Service) -> Resource:
     def list_tokens(query: PageQuery) -> Answer:
         """List the tokens, revoked ones too."""
         (after,) = query.place("tokens", int) or (0,)
-        found = service.store.tokens.all(query.limit + 1, after)
+        found = service.tokens.all(query.limit + 1, after)
         return page_of("tokens", found, query, token_body, lambda token: token.id)
 
     @routes.operation(
@@ -75,15 +75,15 @@ def token_routes(service: Service) -> Resource:
 
         def create() -> Answer:
             actor = current_identity().actor
-            token, secret = service.create_token(body.role, actor, body.name, moment_of("expires_at", body.expires_at))
+            token, secret = service.tokens.create(body.role, actor, body.name, moment_of("expires_at", body.expires_at))
             return Answer(201, token_body(token) | {"token": secret}, (("Location", f"/v1/tokens/{token.id}"),))
 
-        return once(service.store, header, create, secrets=("token",))
+        return once(service, header, create, secrets=("token",))
 
     @routes.operation("GET", "/v1/tokens/{id}", Role.ADMIN, Gives(200, TokenBody, "The token."))
     def show_token(path: ById) -> Answer:
         """Show a token, without its secret."""
-        found = service.store.tokens.get(path.id)
+        found = service.tokens.get(path.id)
         if found.revoked_at:
             raise NotFoundError(f"token {path.id} was revoked on {found.revoked_at}; the list of all has it")
         return Answer(200, token_body(found))
@@ -93,6 +93,6 @@ def token_routes(service: Service) -> Resource:
     )
     def revoke_token(path: ById) -> Answer:
         """Revoke a token: what it asks from now on is refused."""
-        return Answer(200, token_body(service.revoke_token(path.id, current_identity().actor)))
+        return Answer(200, token_body(service.tokens.revoke(path.id, current_identity().actor)))
 
     return routes

@@ -11,14 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from blocklist.access.definition_limits import check_definition_allowed
 from blocklist.definitions.catalog import catalog_names, from_catalog
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError, ForbiddenError
 from blocklist.domain.listing import AuthorityKind
 from blocklist.formats.registry import FORMATS
 from blocklist.service import Service
 from blocklist.service.feeds import version_of
-from blocklist.store.feeds import definition_of
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.definition_form import FIELDS, LINES, definition_of_form, form_of
 from blocklist.web.pages.layout import Form, done
@@ -33,7 +32,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @pages.get("/feeds/new")
     @needs(Role.EDITOR)
     def new_feed() -> str:
-        known = {feed.name for feed in service.store.feeds.all()}
+        known = {feed.name for feed in service.feeds.all()}
         definitions = [from_catalog(name) for name in catalog_names()]
         return render_template("new.html", section="Feeds", catalog=definitions, known=known, form=Form())
 
@@ -54,7 +53,7 @@ def add(pages: Blueprint, service: Service) -> None:
         if definition is None:
             return _definition_page(form, base, "new"), 422
         try:
-            service.store.feeds.check_new(definition.name)
+            service.feeds.check_new(definition.name)
         except BlocklistError as error:
             form.problems["name"] = str(error)
         if form.problems or not _may_bring_about(form, definition):
@@ -62,7 +61,7 @@ def add(pages: Blueprint, service: Service) -> None:
         if form["step"] != "save":
             return _preview_page(service, form, definition, "new")
         try:
-            service.add_feed(definition, current_identity().actor)
+            service.feeds.add(definition, current_identity().actor)
         except BlocklistError as error:
             form.problems[""] = str(error)
             return _definition_page(form, base, "new"), 422
@@ -71,14 +70,14 @@ def add(pages: Blueprint, service: Service) -> None:
     @pages.get("/feeds/<name>/edit")
     @needs(Role.EDITOR)
     def edit_feed(name: str) -> str:
-        feed = service.store.feeds.get(name)
+        feed = service.feeds.get(name)
         form = form_of(definition_of(feed))
         return _definition_page(form, definition_of(feed), name, version_of(feed))
 
     @pages.post("/feeds/<name>/edit")
     @needs(Role.EDITOR)
     def change_feed(name: str) -> ResponseReturnValue:
-        form, feed = Form(request.form), service.store.feeds.get(name)
+        form, feed = Form(request.form), service.feeds.get(name)
         base, seen = definition_of(feed), form["seen"]
         if form["step"] == "change":
             return _definition_page(form, base, name, seen)
@@ -90,7 +89,7 @@ def add(pages: Blueprint, service: Service) -> None:
         if form["step"] != "save":
             return _preview_page(service, form, definition, name)
         try:
-            service.edit_feed(name, lambda _: definition, current_identity().actor, seen=[seen], wait=_WAIT)
+            service.feeds.edit(name, lambda _: definition, current_identity().actor, seen=[seen], wait=_WAIT)
         except BlocklistError as error:
             form.problems[""] = str(error)
             return _definition_page(form, base, name, seen), 422
@@ -110,7 +109,7 @@ def _watch(service: Service, definition: FeedDefinition, said: str) -> Response:
     """Read a new feed's list at once and lead to its run; a list that arrives another way is waited for."""
     if not (definition.source.url or definition.source.file):
         return done(f"{said}; bring its list here.", "upload", name=definition.name)
-    run = service.start_refresh(definition.name, current_identity().actor)
+    run = service.background.refresh(definition.name, current_identity().actor)
     return done(f"{said}, and is being read.", "run", id_=run.id)
 
 
@@ -132,7 +131,7 @@ def _preview_page(service: Service, form: Form, definition: FeedDefinition, name
     found: dict[str, Any] = {"seen": None, "failure": None}
     if definition.source.url or definition.source.file:
         try:
-            found["seen"] = service.preview(definition)
+            found["seen"] = service.feeds.preview(definition)
         except BlocklistError as error:
             found["failure"] = str(error)
     return render_template(

@@ -27,12 +27,12 @@ def add(pages: Blueprint, service: Service) -> None:
     def audit() -> str:
         narrowed = {name: request.args.get(name, "").strip() for name in _NARROWED}
         before = number_from("before")
-        found = service.store.audit.events(PAGE + 1, before or 2**63 - 1, **narrowed)
+        found = service.audit.events(PAGE + 1, before or 2**63 - 1, **narrowed)
         form = Form(request.args)
         verified: list[int] | None = None
         if request.args.get("verify") == "1":
             try:
-                verified = service.broken_audit(form["expected"])
+                verified = service.audit.broken(form["expected"])
             except UsageError as error:
                 form.problems["expected"] = str(error)
         return render_template(
@@ -48,7 +48,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @needs(Role.VIEWER)
     def export_audit() -> Response:
         format_: AuditFormat = "jsonl" if request.args.get("format") == "jsonl" else "csv"
-        lines = (line.encode() for line in service.export_audit(format_))
+        lines = (line.encode() for line in service.audit.export(format_))
         response = Response(lines, content_type=_TYPES[format_])
         response.headers["Content-Disposition"] = f'attachment; filename="audit.{format_}"'
         return response

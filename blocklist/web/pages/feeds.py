@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError, NotFoundError
 from blocklist.service import Service
-from blocklist.status.feed_status import STATES, feed_rows
-from blocklist.store.feeds import definition_of
+from blocklist.status.feed_status import STATES
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.definition_form import form_of
 from blocklist.web.pages.layout import Form, Page, done
@@ -31,7 +31,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @pages.get("/feeds")
     @needs(Role.VIEWER)
     def feeds() -> str:
-        rows = feed_rows(service.store)
+        rows = service.feeds.rows()
         search, state = request.args.get("search", "").strip().lower(), request.args.get("state", "")
         fitting = [row for row in rows if _fits(row, search, state)]
         page = Page(len(fitting))
@@ -60,15 +60,15 @@ def add(pages: Blueprint, service: Service) -> None:
         form, actor = Form(request.form), current_identity().actor
         try:
             if action == "refresh":
-                run = service.start_refresh(name, actor)
+                run = service.background.refresh(name, actor)
                 return done(f"A refresh of {name} is under way.", "run", id_=run.id)
             if action == "remove":
                 form.require("sure", "Say that you are sure.")
                 if not form.problems:
-                    closed = service.remove_feed(name, actor)
+                    closed = service.feeds.remove(name, actor)
                     return done(f"{name} is removed: {counted(closed, 'site')} delisted; the history stays.", "feeds")
             else:
-                service.pause_feed(name, action == "pause", actor)
+                (service.feeds.pause if action == "pause" else service.feeds.resume)(name, actor)
                 said = "paused: its list goes on serving" if action == "pause" else "resumed: it is due now"
                 return done(f"{name} is {said}.", "feed", name=name)
         except BlocklistError as error:
@@ -82,10 +82,10 @@ def _fits(row: dict[str, Any], search: str, state: str) -> bool:
 
 
 def _feed_page(service: Service, name: str, form: Form) -> str:
-    feed = service.store.feeds.get(name)
+    feed = service.feeds.get(name)
     definition = definition_of(feed)
-    runs = service.store.runs.page(feed=name, limit=_RUNS + 1)
-    (row,) = feed_rows(service.store, [service.store.feeds.get(name)])
+    runs = service.runs.page(feed=name, limit=_RUNS + 1)
+    (row,) = service.feeds.rows([service.feeds.get(name)])
     return render_template(
         "feed.html",
         section="Feeds",

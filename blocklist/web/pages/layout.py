@@ -166,8 +166,7 @@ def dress(pages: Blueprint, service: Service) -> None:
 
 def to_review(service: Service) -> int:
     """Return how many runs, entries and overrides wait for a person."""
-    store = service.store
-    return len(store.runs.pending()) + sum(store.holds.waiting().values()) + store.overrides.waiting()
+    return len(service.runs.pending()) + sum(service.holds.waiting().values()) + service.overrides.waiting()
 
 
 def error_page(status: int, sentence: str) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -24,15 +23,6 @@ from blocklist.web.responses import see_other
 _MOST = 1_000
 #: Characters of a list that still fit into an address that proxies and chat programs pass on.
 _SHAREABLE = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a list that was asked about: its verdict, or why no browser could open it."""
-
-    text: str
-    verdict: Verdict | None
-    error: str = ""
 
 
 def add(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None:
@@ -82,10 +72,10 @@ def _answer(service: Service, holder: SnapshotHolder, form: Form) -> ResponseRet
 def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, Any]:
     try:
         target = read_target(text)
-        verdict = service.lookup(target, policy, at=at, explain=True)
+        verdict = service.evidence.lookup(target, policy, at=at, explain=True)
         # An override is explained too, and told of with the verdict.
-        listings = [item for item in service.explained(target, verdict, at) if "feed" in item]
-        history = service.history(target)
+        listings = [item for item in service.evidence.explained(target, verdict, at) if "feed" in item]
+        history = service.evidence.history(target)
     except BlocklistError as error:
         return {
             "target": text,
@@ -110,15 +100,7 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
 
 
 def _many(service: Service, lines: list[str], policy: str, at: str | None) -> dict[str, Any]:
-    snapshot = None if at else service.snapshot()
-    answers = []
-    for text in lines:
-        try:
-            target = read_target(text)
-            asked = snapshot or service.snapshot(target, at)
-            answers.append(Line(text, asked.decide(target, policy)))
-        except UsageError as error:
-            answers.append(Line(text, None, str(error)))
+    answers = list(service.evidence.lookup_texts(lines, policy, at=at))
     counts = Counter(str(line.verdict.verdict) if line.verdict else "unknown" for line in answers)
     order = (VerdictKind.LISTED, None, VerdictKind.NOT_LISTED)
     answers.sort(key=lambda line: order.index(line.verdict and line.verdict.verdict))
@@ -131,6 +113,6 @@ def _overrides(service: Service, verdict: Verdict) -> list[Override]:
         return []
     return [
         item
-        for item in service.store.overrides.active()
+        for item in service.overrides.active()
         if item.rule.value == verdict.rule and item.action == verdict.override
     ]

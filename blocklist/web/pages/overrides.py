@@ -38,7 +38,7 @@ def add(pages: Blueprint, service: Service) -> None:
             form.problems["until"] = f"{form['until']} is past."
         if not form.problems:
             try:
-                made = service.add_override(OverrideAction(action), target, reason, current_identity().actor, until)
+                made = service.overrides.add(OverrideAction(action), target, reason, current_identity().actor, until)
                 word = "allowed" if made.action is OverrideAction.ALLOW else "blocked"
                 when = "from now on" if made.confirmed_at else "once somebody else confirms it"
                 return done(f"{made.rule.value} is {word} {when}.", "overrides")
@@ -53,7 +53,7 @@ def add(pages: Blueprint, service: Service) -> None:
     def confirm_override(id_: int) -> Response | tuple[str, int]:
         form = Form()
         try:
-            confirmed = service.confirm_override(id_, current_identity().actor)
+            confirmed = service.overrides.confirm(id_, current_identity().actor)
             return done(f"The override of {confirmed.rule.value} counts from now on.", "overrides")
         except BlocklistError as error:
             form.problems[""] = str(error)
@@ -64,7 +64,7 @@ def add(pages: Blueprint, service: Service) -> None:
     def remove_override(id_: int) -> Response | tuple[str, int]:
         form = Form()
         try:
-            removed = service.remove_override(id_, current_identity().actor)
+            removed = service.overrides.remove(id_, current_identity().actor)
             return done(f"The override of {removed.rule.value} is removed.", "overrides")
         except BlocklistError as error:
             form.problems[""] = str(error)
@@ -73,7 +73,7 @@ def add(pages: Blueprint, service: Service) -> None:
 
 def _overrides_page(service: Service, form: Form) -> str:
     everything = request.args.get("all") == "1"
-    found = service.store.overrides.page(after=number_from("after") or 0, limit=PAGE + 1, removed=everything)
+    found = service.overrides.page(after=number_from("after") or 0, limit=PAGE + 1, removed=everything)
     return render_template(
         "overrides.html",
         section="Overrides",

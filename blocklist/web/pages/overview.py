@@ -13,7 +13,6 @@ from blocklist.domain.run import Run
 from blocklist.lookup.http import SnapshotHolder
 from blocklist.service import Service
 from blocklist.status import statistics
-from blocklist.status.feed_status import feed_rows
 from blocklist.web.authorization import needs
 from blocklist.web.pages import charts
 from blocklist.web.pages.layout import to_review
@@ -47,18 +46,18 @@ def add(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None:
     @pages.get("/")
     @needs(Role.VIEWER)
     def overview() -> str:
-        feeds = feed_rows(service.store)
-        nodes = statistics.nodes_seen(service.board)
+        feeds = service.feeds.rows()
+        nodes = statistics.lookup_workers(service.read_scoreboard)
         found = [*_snapshot_needs(service, holder, nodes), *_review_needs(service), *_feed_needs(feeds)]
         first = sorted(feeds, key=lambda row: (_calm(row), row["last_success"] or "", row["name"]))[:_FEEDS]
-        traffic = statistics.traffic(service.store)
+        traffic = service.statistics.traffic()
         return render_template(
             "overview.html",
             needs=sorted(found, key=lambda need: not need.grave),
             feeds=feeds,
             states=_states(feeds),
-            listed=statistics.listed_now(service.store),
-            over_time=charts.stacked(statistics.listed_over_time(service.store, most=6)),
+            listed=service.statistics.listed_now(),
+            over_time=charts.stacked(service.statistics.listed_over_time(most=6)),
             latest=next((point for point in reversed(traffic) if point.lookups is not None), None),
             rates=charts.rates(traffic),
             snapshot=holder.snapshot,
@@ -74,11 +73,11 @@ def timelines(service: Service, feeds: list[str]) -> dict[str, list[charts.Mark]
     """Return the runs of some feeds over the last days, as strips."""
     end = now()
     begin = later(end, -TIMELINE)
-    runs = statistics.recent_runs(service.store, feeds, RUNS_ON_TIMELINE)
+    runs = service.statistics.recent_runs(feeds, RUNS_ON_TIMELINE)
     return {name: charts.strip(marks, begin, end) for name, marks in runs.items()}
 
 
-def _snapshot_needs(service: Service, holder: SnapshotHolder, nodes: list[statistics.NodeSeen]) -> list[Need]:
+def _snapshot_needs(service: Service, holder: SnapshotHolder, nodes: list[statistics.LookupWorker]) -> list[Need]:
     found = []
     here = url_for("admin.overview") + "#nodes"
     if holder.snapshot is None:
@@ -103,7 +102,7 @@ def _snapshot_needs(service: Service, holder: SnapshotHolder, nodes: list[statis
 
 
 def _review_needs(service: Service) -> list[Need]:
-    pending, waiting = service.store.runs.pending(), service.store.holds.waiting()
+    pending, waiting = service.runs.pending(), service.holds.waiting()
     found = [_run_need(run) for run in pending[:_NAMED]]
     if len(pending) > _NAMED:
         sentence = f"{counted(len(pending) - _NAMED, 'more run')} wait for review."
@@ -115,7 +114,7 @@ def _review_needs(service: Service) -> list[Need]:
         verb = "waits" if number == 1 else "wait"
         sentence = f"{counted(number, 'entry', 'entries')} of {where}{more} {verb} alone for a decision."
         found.append(Need(sentence, url_for("admin.review") + "#entries", "Review"))
-    if overrides := service.store.overrides.waiting():
+    if overrides := service.overrides.waiting():
         verb = "waits" if overrides == 1 else "wait"
         sentence = f"{counted(overrides, 'override')} {verb} for a second person."
         found.append(Need(sentence, url_for("admin.overrides"), "Overrides"))

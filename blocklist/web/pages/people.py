@@ -50,7 +50,7 @@ def add(pages: Blueprint, service: Service) -> None:
             form.problems["person_role"] = "Choose a role."
         if not form.problems:
             try:
-                person, key = service.add_person(name, Role(form["person_role"]), actor)
+                person, key = service.people.add(name, Role(form["person_role"]), actor)
                 return _shown_once(service, person.name, service.settings.link_address(key))
             except BlocklistError as error:
                 form.problems["person"] = str(error)
@@ -62,16 +62,16 @@ def add(pages: Blueprint, service: Service) -> None:
         form, actor, change = Form(request.form), current_identity().actor, request.form.get("change", "")
         try:
             if change == "link":
-                person, key = service.new_link(name, actor)
+                person, key = service.people.new_link(name, actor)
                 return _shown_once(service, person.name, service.settings.link_address(key))
             if change in ("disable", "enable"):
-                service.disable_person(name, change == "disable", actor)
+                service.people.set_disabled(name, change == "disable", actor)
                 return done(f"{name} is {'shut out' if change == 'disable' else 'let in again'}.", "people")
             if change == "sign-out":
-                ended = service.sign_out_everywhere(name, actor)
+                ended = service.people.sign_out_everywhere(name, actor)
                 return done(f"{name} is signed out everywhere: {counted(ended, 'session')} ended.", "people")
             if change == "role" and form["role"] in tuple(Role):
-                service.set_role(name, Role(form["role"]), actor)
+                service.people.set_role(name, Role(form["role"]), actor)
                 return done(f"{name} is {form['role']} now, and signs in anew.", "people")
             form.problems[""] = "Choose what is to change."
         except BlocklistError as error:
@@ -92,7 +92,7 @@ def add(pages: Blueprint, service: Service) -> None:
             form.problems["role"] = "Choose a role."
         if not form.problems:
             try:
-                token, secret = service.create_token(Role(form["role"]), current_identity().actor, name, expires_at)
+                token, secret = service.tokens.create(Role(form["role"]), current_identity().actor, name, expires_at)
             except BlocklistError as error:
                 form.problems[""] = str(error)
             else:
@@ -104,7 +104,7 @@ def add(pages: Blueprint, service: Service) -> None:
     def revoke_token(id_: int) -> ResponseReturnValue:
         form = Form()
         try:
-            token = service.revoke_token(id_, current_identity().actor)
+            token = service.tokens.revoke(id_, current_identity().actor)
             return done(f"The token {token.name} ({token.prefix}…) is revoked: it opens nothing any more.", "people")
         except BlocklistError as error:
             form.problems[""] = str(error)
@@ -117,11 +117,11 @@ def _shown_once(service: Service, name: str, secret: str, *, token: bool = False
 
 
 def _access_page(service: Service, form: Form, made: Made | None = None) -> str:
-    tokens = service.store.tokens.all()
+    tokens = service.tokens.all()
     tokens.sort(key=lambda token: (token.state(now()) != "active", -token.id))
     page = Page(len(tokens), PAGE)
     after = number_from("after") or 0
-    people = service.store.people.all(PAGE + 1, after)
+    people = service.people.all(PAGE + 1, after)
     return render_template(
         "people.html",
         section="Access",

@@ -50,7 +50,7 @@ def add(pages: Blueprint, service: Service) -> None:
 
 def _decide(service: Service, chosen: list[int], decision: str, reason: str) -> tuple[list[str], list[str]]:
     """Decide on entries one by one; return what was decided on, and why the rest was not."""
-    tasks = {"approve": service.approve_hold, "refuse": service.refuse_hold, "revoke": service.revoke_hold}
+    tasks = {"approve": service.holds.approve, "refuse": service.holds.refuse, "revoke": service.holds.revoke}
     decided, refused = [], []
     for id_ in chosen:
         try:
@@ -65,16 +65,16 @@ def _review_page(service: Service, form: Form) -> str:
     state = HoldState(asked) if asked in tuple(HoldState) else HoldState.WAITING
     feed = request.values.get("feed", "")
     after = number_from("after")
-    found = service.store.holds.page(feed=feed or None, state=state, after=after or 0, limit=_ENTRIES + 1)
+    found = service.holds.page(feed=feed or None, state=state, after=after or 0, limit=_ENTRIES + 1)
     return render_template(
         "review.html",
         section="Review",
-        pending=service.store.runs.pending(),
-        overrides=service.store.overrides.waiting(),
+        pending=service.runs.pending(),
+        overrides=service.overrides.waiting(),
         entries=found[:_ENTRIES],
         more=len(found) > _ENTRIES,
         after=after,
-        waiting=service.store.holds.waiting(),
+        waiting=service.holds.waiting(),
         state=state,
         states=HoldState,
         feed=feed,

@@ -11,7 +11,7 @@ from blocklist.domain.access import Role
 from blocklist.domain.clock import later
 from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
 from blocklist.domain.run import Outcome, Run, Stage
-from blocklist.exports.changes import Changed, Place, changes
+from blocklist.exports import ChangesPosition, ListingChange
 from blocklist.refresh.guards import GUARDS
 from blocklist.service import RunDetail, Service
 from blocklist.web.authorization import current_identity, needs
@@ -45,7 +45,7 @@ def add(pages: Blueprint, service: Service) -> None:
     def runs() -> str:
         feed, outcome = request.args.get("feed") or None, request.args.get("outcome", "")
         known = Outcome(outcome) if outcome in tuple(Outcome) else None
-        found = service.store.runs.page(feed=feed, outcome=known, before=number_from("before"), limit=PAGE + 1)
+        found = service.runs.page(feed=feed, outcome=known, before=number_from("before"), limit=PAGE + 1)
         return render_template(
             "runs.html",
             section="Feeds",
@@ -70,7 +70,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @needs(Role.VIEWER)
     def body(id_: int) -> Response:
         opened = ExitStack()
-        stream = opened.enter_context(service.run_body(id_))
+        stream = opened.enter_context(service.runs.body(id_))
         # Whatever it is, it is to be kept, not shown: a feed's page of markup must not run as one of ours.
         response = Response(iter(lambda: stream.read(65_536), b""), content_type="application/octet-stream")
         response.call_on_close(opened.close)
@@ -86,12 +86,12 @@ def add(pages: Blueprint, service: Service) -> None:
         if not form.problems:
             try:
                 if request.form.get("decision") == "approve":
-                    decided = service.approve(id_, actor, reason)
+                    decided = service.runs.approve(id_, actor, reason)
                     return done(
                         f"Run {id_} of {decided.feed} is approved and serves: {decided.reason}.", "run", id_=id_
                     )
                 if request.form.get("decision") == "reject":
-                    decided = service.reject(id_, actor, reason)
+                    decided = service.runs.reject(id_, actor, reason)
                     return done(
                         f"Run {id_} of {decided.feed} is rejected: its body is not asked about again.", "run", id_=id_
                     )
@@ -103,11 +103,11 @@ def add(pages: Blueprint, service: Service) -> None:
 
 def progress_of(service: Service, id_: int) -> dict[str, Any]:
     """Return how far a run is, in words, or that it has ended."""
-    run = service.store.runs.get(id_)
+    run = service.runs.get(id_)
     if run.outcome:
         return {"ended": True, "outcome": str(run.outcome), "said": run.reason}
     # A run of this process knows more than the database: how much of its stage is done.
-    stage, so_far = service.refresher.so_far(id_) or (run.stage, 0)
+    stage, so_far = service.runs.so_far(id_) or (run.stage, 0)
     counted = f": {size(so_far) if stage is Stage.FETCH else number(so_far)} so far" if so_far else ""
     return {
         "ended": False,
@@ -127,9 +127,9 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
         "standing_out": standing_out,
     }
     # First how many changes fit, then the page of them: the page asked for may be beyond the last.
-    found = service.run_detail(id_, **narrowed, limit=0).changes_found
+    found = service.runs.detail(id_, **narrowed, limit=0).changes_found
     page = Page(found)
-    detail = service.run_detail(id_, **narrowed, limit=page.size, offset=page.offset)
+    detail = service.runs.detail(id_, **narrowed, limit=page.size, offset=page.offset)
     feed_address = _address_of(service, detail.run.feed)
     changed, more = _changed(service, detail.run, feed_address is not None)
     return render_template(
@@ -150,7 +150,7 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
     )
 
 
-def _changed(service: Service, run: Run, standing: bool) -> tuple[list[Changed], str | None]:
+def _changed(service: Service, run: Run, standing: bool) -> tuple[list[ListingChange], str | None]:
     """Return a page of what a run changed of what its feed lists, and where the next page begins.
 
     A run records everything at one moment, shortly before it ends, and no other run of its feed goes on meanwhile.
@@ -158,20 +158,20 @@ def _changed(service: Service, run: Run, standing: bool) -> tuple[list[Changed],
     if run.outcome is not Outcome.APPLIED or not run.finished_at or not standing:
         return [], None
     begin = later(run.finished_at, -_RECORDING) if run.review else run.started_at
-    found = changes(service.store, begin, after=_place(request.args.get("after", "")), limit=PAGE, feed=run.feed)
+    found = service.changes(begin, after=_place(request.args.get("after", "")), limit=PAGE, feed=run.feed)
     shown = [item for item in found.changes if item.at <= run.finished_at]
     more = found.last if len(shown) == len(found.changes) else None
     return shown, _BETWEEN.join(map(str, more)) if more else None
 
 
-def _place(text: str) -> Place | None:
+def _place(text: str) -> ChangesPosition | None:
     """Return the place in a list of changes that an address names; None where it names none."""
     until, _, rest = text.partition(_BETWEEN)
     opened, _, rest = rest.partition(_BETWEEN)
     closed_at, _, closed = rest.partition(_BETWEEN)
     if not (opened.isdigit() and closed.lstrip("-").isdigit() and len(opened) < 16 and len(closed) < 16):
         return None
-    return until, int(opened), closed_at, int(closed)
+    return ChangesPosition(until, int(opened), closed_at, int(closed))
 
 
 def _waits(detail: RunDetail) -> bool:
@@ -181,7 +181,7 @@ def _waits(detail: RunDetail) -> bool:
 def _address_of(service: Service, name: str) -> str | None:
     """Return the address of a feed's page; None for one that was removed."""
     try:
-        service.store.feeds.get(name)
+        service.feeds.get(name)
     except NotFoundError:
         return None
     return url_for("admin.feed", name=name)

@@ -44,7 +44,9 @@ def add(pages: Blueprint, service: Service) -> None:
     def signed_in() -> Response:
         name, next_ = request.form.get("name", ""), _next(request.form.get("next", ""))
         try:
-            secret = service.sign_in(name, request.form.get("password", ""), request.remote_addr, _agent())
+            secret = service.sign_in.with_password(
+                name, request.form.get("password", ""), request.remote_addr, _agent()
+            )
         except BlocklistError as error:
             # Some type their password as the name: what is no name is not shown again.
             return _page("sign_in.html", error, name=name if is_name(name) else "", next=next_)
@@ -54,7 +56,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @open_to_all
     def to_provider() -> Response:
         try:
-            address, pending = service.begin_with_provider(_callback(service), _next(request.args.get("next", "")))
+            address, pending = service.provider.begin(_callback(service), _next(request.args.get("next", "")))
         except BlocklistError as error:
             return _page("sign_in.html", error, next="/admin/")
         return carry_pending(see_other(address), json.dumps(pending.as_dict()))
@@ -72,7 +74,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @open_to_all
     def sign_out() -> Response:
         if secret := session_secret():
-            service.sign_out(secret)
+            service.sign_in.end_session(secret)
         return drop_session(see_other("/admin/sign-in"))
 
     @pages.get("/set-up")
@@ -80,7 +82,7 @@ def add(pages: Blueprint, service: Service) -> None:
     def set_up() -> Response:
         key = request.args.get("key", "")
         try:
-            person = service.person_of_link(key)
+            person = service.sign_in.person_of_link(key)
         except BlocklistError as error:
             return _page("set_up.html", error, broken=True)
         return _page("set_up.html", key=key, person=person)
@@ -90,11 +92,11 @@ def add(pages: Blueprint, service: Service) -> None:
     def was_set_up() -> Response:
         key, name = request.form.get("key", ""), request.form.get("name", "")
         try:
-            person = service.person_of_link(key)
+            person = service.sign_in.person_of_link(key)
         except BlocklistError as error:
             return _page("set_up.html", error, broken=True)
         try:
-            secret = service.use_link(key, name, _new_password(), request.remote_addr, _agent())
+            secret = service.sign_in.with_link(key, name, _new_password(), request.remote_addr, _agent())
         except BlocklistError as error:
             return _page("set_up.html", error, key=key, person=person, name=name)
         return _begin(secret, "/admin/")
@@ -108,7 +110,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @needs(Role.VIEWER)
     def password() -> Response:
         try:
-            secret = service.change_password(
+            secret = service.sign_in.change_password(
                 _own_name(), request.form.get("old", ""), _new_password(), request.remote_addr, _agent()
             )
         except BlocklistError as error:
@@ -118,17 +120,17 @@ def add(pages: Blueprint, service: Service) -> None:
     @pages.post("/account/sign-out-everywhere")
     @needs(Role.VIEWER)
     def everywhere() -> Response:
-        service.sign_out_everywhere(_own_name(), current_identity().actor)
+        service.people.sign_out_everywhere(_own_name(), current_identity().actor)
         return drop_session(see_other("/admin/sign-in"))
 
     def _account(error: BlocklistError | None = None) -> Response:
         name = _own_name()
-        return _page("account.html", error, person=service.store.people.get(name), sessions=service.sessions_of(name))
+        return _page("account.html", error, person=service.people.get(name), sessions=service.sign_in.sessions_of(name))
 
     def _begin(secret: str, next_: str) -> Response:
         # The session that the browser had before ends with the new one: nobody goes on with a planted cookie.
         if old := session_secret():
-            service.sign_out(old)
+            service.sign_in.end_session(old)
         return carry_session(see_other(next_), secret)
 
 
@@ -147,9 +149,7 @@ def _answered(service: Service) -> tuple[str, str]:
         pending = PendingSignIn(**json.loads(pending_sign_in() or ""))
     except (ValueError, TypeError):
         raise UnauthorizedError("this browser began no sign-in, or cookies are off: begin anew") from None
-    secret = service.finish_with_provider(
-        pending, request.args.to_dict(), _callback(service), request.remote_addr, _agent()
-    )
+    secret = service.provider.finish(pending, request.args.to_dict(), _callback(service), request.remote_addr, _agent())
     return secret, _next(pending.next)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from blocklist.definitions.definition import definition_of
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError, ConflictError
-from blocklist.refresh.preview import PREFIX
 from blocklist.service import Service
-from blocklist.store.feeds import definition_of
+from blocklist.service.incoming import incoming_file
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import Form, done
 
@@ -41,17 +41,17 @@ def add(pages: Blueprint, service: Service) -> None:
     @pages.post("/feeds/<name>/upload")
     @needs(Role.EDITOR)
     def look_at_upload(name: str) -> ResponseReturnValue:
-        feed, form = service.store.feeds.get(name), Form()
+        feed, form = service.feeds.get(name), Form()
         file = request.files.get("file")
         if not file or not file.filename:
             form.problems["file"] = "Choose the file that holds the list."
             return _upload_page(service, name, form), 422
         key = uuid.uuid4().hex
         path = _path(service, key)
-        _forget_old(path.parent)
+        _forget_old(path)
         file.save(path)
         try:
-            seen = service.preview(definition_of(feed), path)
+            seen = service.feeds.preview(definition_of(feed), path)
         except BlocklistError as error:
             path.unlink(missing_ok=True)
             form.problems["file"] = str(error)
@@ -75,7 +75,7 @@ def add(pages: Blueprint, service: Service) -> None:
             path = _path(service, form["upload"])
             if not path.is_file():
                 raise ConflictError("the file is no longer there: it waits for an hour; bring it again")
-            run = service.start_refresh(
+            run = service.background.refresh(
                 name, current_identity().actor, file=path, then=lambda: path.unlink(missing_ok=True)
             )
         except BlocklistError as error:
@@ -85,7 +85,7 @@ def add(pages: Blueprint, service: Service) -> None:
 
 
 def _upload_page(service: Service, name: str, form: Form) -> str:
-    feed = service.store.feeds.get(name)
+    feed = service.feeds.get(name)
     return render_template(
         "upload.html",
         section="Feeds",
@@ -103,13 +103,12 @@ def _path(service: Service, key: str) -> Path:
     """
     if not re.fullmatch(r"[0-9a-f]{32}", key):
         raise ConflictError("the form names no file: bring it again")
-    folder = service.settings.data_dir / "incoming"
-    folder.mkdir(parents=True, exist_ok=True)
-    # Named as previews are: what a stopped service leaves goes at its next start.
-    return folder / f"{PREFIX}upload-{key}"
+    path = incoming_file(service.settings.data_dir, f"upload-{key}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
-def _forget_old(folder: Path) -> None:
-    for path in folder.glob(f"{PREFIX}upload-*"):
+def _forget_old(new: Path) -> None:
+    for path in new.parent.glob(f"{new.name.rpartition('-')[0]}-*"):
         if path.stat().st_mtime < time.time() - _KEPT:
             path.unlink(missing_ok=True)

@@ -40,8 +40,8 @@ def listing(tmp_path: Path) -> Path:
 @pytest.fixture
 def court(service: Service, listing: Path) -> str:
     """A feed that was read: ten sites, and one entry held alone."""
-    service.add_feed(definition(source={"file": str(listing)}), "test")
-    service.refresh("court", "test")
+    service.feeds.add(definition(source={"file": str(listing)}), "test")
+    service.runs.refresh("court", "test")
     return "court"
 
 
@@ -49,4 +49,4 @@ def court(service: Service, listing: Path) -> str:
 def held(service: Service, court: str, listing: Path) -> int:
     """A run that would remove nine of the ten sites, and waits for review."""
     listing.write_text(f"{SITES[0]}\nnew.example\n")
-    return service.refresh(court, "test").id
+    return service.runs.refresh(court, "test").id

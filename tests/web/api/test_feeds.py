@@ -131,7 +131,7 @@ def test_a_change_leaves_out_what_stays_and_null_is_as_usual(api: CheckedClient)
 
 def test_the_time_of_the_next_run_does_not_change_the_version(api: CheckedClient, service: Service, court: str) -> None:
     seen = api.get("/v1/feeds/court").headers["ETag"]
-    service.refresh("court", "test")
+    service.runs.refresh("court", "test")
     assert api.get("/v1/feeds/court").headers["ETag"] == seen
     assert api.post("/v1/feeds/court/pause").headers["ETag"] != seen
     assert api.post("/v1/feeds/court/resume").headers["ETag"] == seen
@@ -275,7 +275,7 @@ def test_the_catalog_comes_in_pages(api: CheckedClient) -> None:
 
 def test_feeds_come_in_pages_of_which_none_costs_more_than_another(api: CheckedClient, service: Service) -> None:
     for number in range(25):
-        service.add_feed(definition(f"feed-{number:02}"), "test")
+        service.feeds.add(definition(f"feed-{number:02}"), "test")
     api.get("/v1/feeds")
     counts, names, cursor = [], [], ""
     while cursor is not None:

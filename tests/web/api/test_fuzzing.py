@@ -38,11 +38,11 @@ def service(tmp_path: Path) -> Iterator[Service]:
     opened = Service(settings_for(tmp_path / "data", fetch=_NOWHERE))
     listing = tmp_path / "list.txt"
     listing.write_text("\n".join([*SITES, "archive.org"]) + "\n")
-    opened.add_feed(definition(source={"file": str(listing)}), "test")
-    opened.refresh("court", "test")
+    opened.feeds.add(definition(source={"file": str(listing)}), "test")
+    opened.runs.refresh("court", "test")
     listing.write_text(f"{SITES[0]}\nnew.example\n")
-    opened.refresh("court", "test")
-    opened.add_override(OverrideAction.ALLOW, "allowed.example", "appeal", "test")
+    opened.runs.refresh("court", "test")
+    opened.overrides.add(OverrideAction.ALLOW, "allowed.example", "appeal", "test")
     yield opened
     opened.close()
 

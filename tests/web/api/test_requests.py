@@ -136,7 +136,7 @@ def test_a_creation_that_a_fault_followed_is_not_done_again_under_its_key(
         raise StoreError("the disk is full")
 
     key = {"Idempotency-Key": "one"}
-    monkeypatch.setattr(service, "publish", full)
+    monkeypatch.setattr(service.publisher, "publish", full)
     assert api.post("/v1/overrides", json=BLOCK, headers=key).status_code == 500
     assert api.post("/v1/overrides", json=BLOCK, headers=key).status_code == 409
     assert len((api.get("/v1/overrides").json or {})["overrides"]) == 1
@@ -146,13 +146,13 @@ def test_of_two_requests_at_once_one_is_done_and_the_other_told_to_wait(
     api_as: Callable[[Role], CheckedClient], service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, key = api_as(Role.ADMIN), {"Idempotency-Key": "one"}
-    add, statuses = service.add_override, []
+    add, statuses = service.overrides.add, []
 
     def slowly(*given: Any) -> Any:
         statuses.append(api.post("/v1/overrides", json=BLOCK, headers=key).status_code)
         return add(*given)
 
-    monkeypatch.setattr(service, "add_override", slowly)
+    monkeypatch.setattr(service.overrides, "add", slowly)
     statuses.append(api.post("/v1/overrides", json=BLOCK, headers=key).status_code)
     assert statuses == [409, 201]
 
@@ -294,7 +294,7 @@ def test_an_override_waits_for_a_second_person_where_two_must_agree(
     made = api.post("/v1/overrides", json=BLOCK)
     assert (made.json or {})["confirmed_at"] is None
     assert api.post(f"{made.headers['Location']}/confirm").status_code in (403, 409)
-    with_another = service.create_token(Role.APPROVER, "somebody else", "second")[1]
+    with_another = service.tokens.create(Role.APPROVER, "somebody else", "second")[1]
     headers = {"Authorization": f"Bearer {with_another}"}
     confirmed = api.post(f"{made.headers['Location']}/confirm", headers=headers)
     assert (confirmed.json or {})["confirmed_at"]

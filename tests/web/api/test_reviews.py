@@ -31,8 +31,8 @@ def pages(api: CheckedClient, address: str, member: str) -> list[list[dict[str, 
 def test_runs_are_listed_newest_first_by_feed_outcome_and_review(
     api: CheckedClient, service: Service, held: int
 ) -> None:
-    service.add_feed(definition("other", source={"file": "/nowhere"}), "test")
-    failed = service.refresh("other", "test").id
+    service.feeds.add(definition("other", source={"file": "/nowhere"}), "test")
+    failed = service.runs.refresh("other", "test").id
     assert [run["id"] for page in pages(api, "/v1/runs?limit=1", "runs") for run in page] == [failed, held, 1]
     for narrowed, expected in (
         ("feed=court", [held, 1]),
@@ -56,7 +56,7 @@ def test_a_held_run_shows_its_figures_its_guards_and_what_it_would_change(api: C
 
 
 def test_changes_come_in_pages_in_the_order_of_a_review(api: CheckedClient, service: Service, held: int) -> None:
-    every = service.run_detail(held).changes
+    every = service.runs.detail(held).changes
     found = pages(api, f"/v1/runs/{held}/changes?limit=3", "changes")
     assert [len(page) for page in found] == [3, 3, 3, 1]
     assert [change["target"] for page in found for change in page] == [change.rule.value for change in every]
@@ -69,7 +69,7 @@ def test_pages_go_on_from_what_stands_out_to_what_does_not(api: CheckedClient, s
     database = service.store.database
     with database.transaction():
         database.execute("UPDATE changes SET stands_out = 'popular' WHERE value IN ('new.example', 'pirate-4.example')")
-    every = [change.rule.value for change in service.run_detail(held).changes]
+    every = [change.rule.value for change in service.runs.detail(held).changes]
     for limit in (1, 2, 3):
         found = pages(api, f"/v1/runs/{held}/changes?limit={limit}", "changes")
         assert [change["target"] for page in found for change in page] == every
@@ -115,8 +115,8 @@ def test_the_body_of_a_run_comes_back_as_it_came(api: CheckedClient, service: Se
     assert answer.data == f"{SITES[0]}\nnew.example\n".encode()
     assert "attachment" in answer.headers["Content-Disposition"]
     assert api.head(f"/v1/runs/{held}/body").status_code == 200
-    service.add_feed(definition("nobody", source={"file": "/nowhere"}), "test")
-    assert api.get(f"/v1/runs/{service.refresh('nobody', 'test').id}/body").status_code == 404
+    service.feeds.add(definition("nobody", source={"file": "/nowhere"}), "test")
+    assert api.get(f"/v1/runs/{service.runs.refresh('nobody', 'test').id}/body").status_code == 404
 
 
 @pytest.mark.parametrize("id_", ["0", "-1", "abc", "1e3", str(2**63), "9" * 40, "١"])
@@ -129,7 +129,7 @@ def test_an_entry_held_alone_is_approved_revoked_and_refused(api: CheckedClient,
     assert (hold["target"], hold["state"]) == ("archive.org", "waiting")
     address = f"/v1/holds/{hold['id']}"
     assert (api.post(f"{address}/approve", json=WHY).json or {})["state"] == "approved"
-    assert service.lookup(read_target("archive.org"), "default").listed
+    assert service.evidence.lookup(read_target("archive.org"), "default").listed
     assert api.post(f"{address}/refuse", json=WHY).status_code == 409
     assert (api.post(f"{address}/revoke", json=WHY).json or {})["state"] == "waiting"
     assert (api.post(f"{address}/refuse", json=WHY).json or {})["state"] == "refused"

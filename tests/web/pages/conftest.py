@@ -47,4 +47,4 @@ def furnish(service: Service, folder: Path) -> None:
     ten = "".join(f"pirate{number}.example\n" for number in range(9)) + "pirate.example\nyoutube.com\n"
     listed(service, folder, ten)
     assert str(listed(service, folder, "pirate.example\n").outcome) == "held"
-    service.add_override(OverrideAction.BLOCK, "other.example", "a reason", "a test")
+    service.overrides.add(OverrideAction.BLOCK, "other.example", "a reason", "a test")

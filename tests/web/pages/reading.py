@@ -68,8 +68,8 @@ def listed(service: Service, folder: Path, body: str, name: str = "court", **mor
     path = folder / f"{name}.list"
     path.write_text(body, encoding="utf-8")
     if name not in {feed.name for feed in service.store.feeds.all()}:
-        service.add_feed(definition(name, source={"file": str(path)}, **more), "a test")
-    return service.refresh(name, "a test")
+        service.feeds.add(definition(name, source={"file": str(path)}, **more), "a test")
+    return service.runs.refresh(name, "a test")
 
 
 def definition_form(**more: str) -> dict[str, str]:

@@ -103,7 +103,7 @@ def test_an_override_is_added_shown_on_lookups_and_removed(
     assert "Not listed" in shown
     assert "settled in court" in shown
     assert signed_in_client.post("/admin/overrides/1/remove").status_code == 303
-    assert service.lookup(parse_target("pirate.example"), "default").listed
+    assert service.evidence.lookup(parse_target("pirate.example"), "default").listed
     assert "removed already" in text(signed_in_client.post("/admin/overrides/1/remove"))
     assert "settled in court" in text(signed_in_client.get("/admin/overrides?all=1"))
 
@@ -111,7 +111,7 @@ def test_an_override_is_added_shown_on_lookups_and_removed(
 def test_a_token_is_shown_once_and_revoked(service: Service, signed_in_client: FlaskClient) -> None:
     made = signed_in_client.post("/admin/access/tokens", data={"name": "nightly", "role": "viewer"})
     secret = only(page(made), "pre").text()
-    assert service.identity_of_token(secret).role is Role.VIEWER
+    assert service.tokens.identity(secret).role is Role.VIEWER
     assert secret not in signed_in_client.get("/admin/access").get_data(as_text=True)
     id_ = next(token.id for token in service.store.tokens.all() if token.name == "nightly")
     signed_in_client.post(f"/admin/access/tokens/{id_}/revoke")
@@ -195,7 +195,7 @@ def test_the_audit_log_is_narrowed_verified_and_shows_a_broken_chain(
 def test_the_audit_log_is_taken_along_and_no_cell_of_it_is_a_formula(
     service: Service, signed_in_client: FlaskClient
 ) -> None:
-    service.add_override(OverrideAction.BLOCK, "other.example", "=cmd", "=somebody")
+    service.overrides.add(OverrideAction.BLOCK, "other.example", "=cmd", "=somebody")
     taken = signed_in_client.get("/admin/audit/export?format=csv")
     assert taken.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
     rows = list(csv.reader(taken.text.splitlines()))

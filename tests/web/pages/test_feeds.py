@@ -9,10 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from blocklist.definitions.catalog import catalog_names, from_catalog
-from blocklist.definitions.definition import FeedDefinition
+from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.access import Role
 from blocklist.service import Service
-from blocklist.store.feeds import definition_of
 from blocklist.web.pages.definition_form import definition_of_form, form_of
 from blocklist.web.pages.layout import Form
 from tests.e2e.running import wait_for
@@ -85,7 +84,7 @@ def test_a_list_that_arrives_another_way_is_added_and_brought(service: Service, 
 
 
 def test_an_upload_names_no_file_but_its_own(service: Service, signed_in_client: FlaskClient) -> None:
-    service.add_feed(definition(), "a test")
+    service.feeds.add(definition(), "a test")
     answer = signed_in_client.post("/admin/feeds/court/upload/apply", data={"upload": "../../blocklist.db"})
     assert "the form names no file" in problem(answer, "file")
 
@@ -111,7 +110,7 @@ def test_what_is_wrong_with_a_definition_stands_beside_its_field(
 
 
 def test_a_name_that_is_taken_is_said_so(service: Service, signed_in_client: FlaskClient) -> None:
-    service.add_feed(definition(), "a test")
+    service.feeds.add(definition(), "a test")
     answer = signed_in_client.post("/admin/feeds/new/define", data=definition_form())
     assert "exists already" in problem(answer, "name")
 
@@ -133,7 +132,7 @@ def test_what_is_for_reference_only_is_not_offered(signed_in_client: FlaskClient
 def test_only_an_admin_lets_a_feed_reach_into_this_machine(
     service: Service, client_as: As, step: str, options: str
 ) -> None:
-    service.add_feed(definition(), "a test")
+    service.feeds.add(definition(), "a test")
     editor = client_as(Role.EDITOR)
     seen = only(page(editor.get("/admin/feeds/court/edit")), "[name=seen]").attributes["value"] or ""
     url = "" if "file" in options else "https://court.example/"
@@ -146,7 +145,7 @@ def test_only_an_admin_lets_a_feed_reach_into_this_machine(
 
 
 def test_who_saves_second_is_told_that_the_feed_has_changed(service: Service, signed_in_client: FlaskClient) -> None:
-    service.add_feed(definition(), "a test")
+    service.feeds.add(definition(), "a test")
     seen = only(page(signed_in_client.get("/admin/feeds/court/edit")), "[name=seen]").attributes["value"] or ""
     form = definition_form(seen=seen, step="save")
     assert signed_in_client.post("/admin/feeds/court/edit", data={**form, "title": "First"}).status_code == 303
@@ -157,7 +156,7 @@ def test_who_saves_second_is_told_that_the_feed_has_changed(service: Service, si
 
 
 def test_a_feeds_name_stays(service: Service, signed_in_client: FlaskClient) -> None:
-    service.add_feed(definition(), "a test")
+    service.feeds.add(definition(), "a test")
     answer = signed_in_client.post("/admin/feeds/court/edit", data=definition_form(name="other", step="save"))
     assert answer.status_code == 422
     assert "name stays" in text(answer)
@@ -185,7 +184,7 @@ def test_feeds_are_paused_resumed_refreshed_and_removed(
 
 def test_feeds_are_found_by_state_and_word(service: Service, tmp_path: Path, signed_in_client: FlaskClient) -> None:
     listed(service, tmp_path, "pirate.example\n")
-    service.add_feed(definition("other"), "a test")
+    service.feeds.add(definition("other"), "a test")
     both = ["court", "other"]
     for query, found in (
         ("state=fresh", both[:1]),

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from blocklist.domain.errors import BlocklistError
 from blocklist.lookup.http import Answer
-from blocklist.store import Store
+from blocklist.service import Service
 from blocklist.web.api.framework.problems import RefusedError, faulty, refused
 from blocklist.web.authorization import current_identity
 
@@ -34,7 +34,9 @@ class CreationHeaders(BaseModel):
     )
 
 
-def once(store: Store, header: CreationHeaders, create: Callable[[], Answer], secrets: Collection[str] = ()) -> Answer:
+def once(
+    service: Service, header: CreationHeaders, create: Callable[[], Answer], secrets: Collection[str] = ()
+) -> Answer:
     """Return what ``create`` answers; or, where a request of this key was done before, its answer again.
 
     ``secrets`` are members of the answer that are kept nowhere: they are null when it is given again.
@@ -45,9 +47,9 @@ def once(store: Store, header: CreationHeaders, create: Callable[[], Answer], se
     if key is None:
         return create()
     actor, asked = current_identity().actor, _hash_of_request()
-    known = store.requests.begin(actor, key, asked)
+    known = service.requests.begin(actor, key, asked)
     if known is None:
-        return _created(store, actor, key, create, secrets)
+        return _created(service, actor, key, create, secrets)
     if known.request_hash != asked:
         fault = "was used for another request: take a new one"
         raise faulty(422, [(("Idempotency-Key",), fault)], "header")
@@ -61,21 +63,21 @@ def once(store: Store, header: CreationHeaders, create: Callable[[], Answer], se
     return Answer(known.answer["status"], known.answer["body"], headers)
 
 
-def _created(store: Store, actor: str, key: str, create: Callable[[], Answer], secrets: Collection[str]) -> Answer:
+def _created(service: Service, actor: str, key: str, create: Callable[[], Answer], secrets: Collection[str]) -> Answer:
     try:
         answer = create()
     except RefusedError:
-        store.requests.forget(actor, key)
+        service.requests.forget(actor, key)
         raise
     except BlocklistError as error:
         # A fault may come after the deed, such as a full disk while publishing: somebody must look whether it was done.
         if error.http_status < 500:
-            store.requests.forget(actor, key)
+            service.requests.forget(actor, key)
         raise
     assert isinstance(answer.body, dict)
     headers = [[name, value] for name, value in answer.headers if name in _KEPT_HEADERS]
     body = answer.body | dict.fromkeys(secrets)
-    store.requests.answered(actor, key, {"status": answer.status, "headers": headers, "body": body})
+    service.requests.answered(actor, key, {"status": answer.status, "headers": headers, "body": body})
     return answer
 
 

@@ -12,7 +12,7 @@ from flask import request
 
 from blocklist.config.settings import Settings
 from blocklist.domain.errors import StoreError
-from blocklist.refresh.preview import PREFIX
+from blocklist.service.incoming import incoming_file
 from blocklist.web.api.framework.problems import refused
 from blocklist.web.api.framework.request_parsing import check_type
 
@@ -49,7 +49,7 @@ def arrived(settings: Settings, *fields: str) -> Iterator[Upload]:
         yield Upload(None)
         return
     check_type(RAW, FORM)
-    upload = Upload(settings.data_dir / "incoming" / f"{PREFIX}{uuid.uuid4().hex}")
+    upload = Upload(incoming_file(settings.data_dir, uuid.uuid4().hex))
     assert upload.file
     try:
         if not _written(upload.file, fields):
