@@ -32,7 +32,6 @@ from blocklist.text.validation import validate
 __all__ = [
     "AuthorityDefinition",
     "Country",
-    "Credentials",
     "FeedDefinition",
     "FeedGuards",
     "RulesDefinition",
