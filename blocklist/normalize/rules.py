@@ -37,15 +37,16 @@ _NO_SITE = (
     (re.compile(r"[^<>\"]*[<>\"]"), "unreadable", "holds a quote, < or >, which no address does: it may be markup"),
     (
         re.compile(rf"(?!{_QUAD})[\d.]+(?::\d*)?(?:[/?#]|\Z)"),
-        *("unreadable", "is a number, not an address: that has four numbers and three dots"),
+        "unreadable",
+        "is a number, not an address: that has four numbers and three dots",
     ),
     # With a colon before the @ (a scheme or a password), it is a URL.
     (re.compile(r"[^/?#\\:@]*@[^/?#\\]"), "unreadable", "is a mailbox, not a site"),
     (re.compile(rf"(?s:.){{{_MAX_ENTRY + 1}}}"), "unreadable", f"is longer than {_MAX_ENTRY:,} characters"),
 )
-_MARKS = "\ufeff\u200b\u200e\u200f\u00a0"
+_INVISIBLE = "\ufeff\u200b\u200e\u200f\u00a0"
 _QUOTES = ('""', "''", "<>")
-_WORDS = {"dot": ".", "at": "@"}
+_DEFANGED_WORDS = {"dot": ".", "at": "@"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +142,13 @@ def published_target(text: str) -> str:
     >>> published_target("\ufeff *.pirate[.]example. ")
     'pirate.example.'
     """
-    text = text.strip().strip(_MARKS).strip()
+    text = text.strip().strip(_INVISIBLE).strip()
     if text[:1] + text[-1:] in _QUOTES:
         text = text[1:-1].strip()
     if text[:1].lower() in ("h", "m"):
         text = _DEFANGED_SCHEME.sub(r"http\1", text)
     if any(bracket in text for bracket in "[({"):
-        text = _DEFANGED.sub(lambda match: _WORDS.get(match[1].lower(), match[1]), text)
+        text = _DEFANGED.sub(lambda match: _DEFANGED_WORDS.get(match[1].lower(), match[1]), text)
     text = text.replace("&amp;", "&")
     scheme, separator, rest = text.rpartition("://")
     if "/" not in scheme and "." not in scheme:
