@@ -62,7 +62,7 @@ class Service:
         self.changes = partial(changes, store)
         self.people = PeopleService(store)
         self.sign_in = SignInService(store, settings.access, self.people)
-        self.provider = ProviderService(store, settings.oidc, self.sign_in)
+        self.provider = ProviderService(store, settings.oidc, self.people, self.sign_in)
         self.tokens = TokenService(store)
         self.audit = AuditService(store)
         self.notifier = Notifier(store, settings, publisher.trouble)

@@ -68,10 +68,7 @@ class PeopleService:
             person = self._store.people.get(name)
             if role is not Role.ADMIN:
                 self._keep_an_admin(person)
-            self._store.people.set_role(person.id, role)
-            self._store.sessions.end_all(person.id)
-            change = {"before": {"role": person.role.value}, "after": {"role": role.value}}
-            self._store.audit.add(actor, "person.role", person.name, **change)
+            self.change_role(person, role, actor)
         return self._store.people.get(name)
 
     def set_disabled(self, name: str, disabled: bool, actor: str) -> Person:
@@ -113,6 +110,13 @@ class PeopleService:
             ended = self._store.sessions.end_all(person.id)
             self._store.audit.add(actor, "person.sign_out", person.name, sessions=ended)
         return ended
+
+    def change_role(self, person: Person, role: Role, actor: str) -> None:
+        """Store the new role of a person and end their sessions, inside a transaction."""
+        self._store.people.set_role(person.id, role)
+        self._store.sessions.end_all(person.id)
+        change = {"before": {"role": person.role.value}, "after": {"role": role.value}}
+        self._store.audit.add(actor, "person.role", person.name, **change)
 
     def keep_password(self, person: Person, kept: str, actor: str) -> None:
         """Store the hash of a new password, inside a transaction."""

@@ -10,7 +10,7 @@ from blocklist.access.throttle import client_network
 from blocklist.config.settings import OidcSettings
 from blocklist.domain.access import Person, Role
 from blocklist.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
-from blocklist.service.people import person_name
+from blocklist.service.people import PeopleService, person_name
 from blocklist.service.sign_in import SignInService
 from blocklist.store import Store
 
@@ -23,9 +23,10 @@ _VOUCHES = "OpenID provider"
 class ProviderService:
     """Sign-in where the setting ``oidc.issuer`` names a provider."""
 
-    def __init__(self, store: Store, settings: OidcSettings, sign_in: SignInService) -> None:
+    def __init__(self, store: Store, settings: OidcSettings, people: PeopleService, sign_in: SignInService) -> None:
         self._store = store
         self._settings = settings
+        self._people = people
         self._sign_in = sign_in
 
     def begin(self, redirect_uri: str, next_: str) -> tuple[str, PendingSignIn]:
@@ -71,10 +72,7 @@ class ProviderService:
                 raise ForbiddenError(f"{person.name} is shut out")
             if person.role is role:
                 return person
-            self._store.people.set_role(person.id, role)
-            self._store.sessions.end_all(person.id)
-            change = {"before": {"role": person.role.value}, "after": {"role": role.value}}
-            self._store.audit.add(_VOUCHES, "person.role", person.name, **change)
+            self._people.change_role(person, role, _VOUCHES)
         return self._store.people.get(person.name)
 
     def _first_time(self, subject: str, role: Role, claimed: str) -> Person:
