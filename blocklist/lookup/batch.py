@@ -78,7 +78,9 @@ class Batch:
 
     def counts(self) -> Iterator[tuple[VerdictKind, int]]:
         """Yield each verdict and the number of items that got it."""
-        others = [result for result in self._results if result is not self._not_listed_json]
+        others = self._results
+        if self._results.count(self._not_listed_json) == len(self._results):  # fast, and true of most batches
+            others = []
         unknown = sum(result.startswith(_UNKNOWN) for result in others)
         listed = sum(result.startswith(_LISTED) for result in others)
         yield VerdictKind.LISTED, listed

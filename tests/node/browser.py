@@ -18,13 +18,13 @@ const parts = u => [u.protocol, u.hostname, u.pathname, u.username + u.password]
 const read = text => { try { return parts(new URL(text)); } catch { return null; } };
 (async () => {
     const vectors = await (await fetch("http://vectors.invalid/vectors")).json();
-    const said = vectors.map(read);
-    for (const [number, url] of said.entries()) {
+    const parsed = vectors.map(read);
+    for (const [number, url] of parsed.entries()) {
         if (!url || !/^https?:$/.test(url[0]) || url[3]) continue;
         await fetch("http://vectors.invalid/next", {method: "POST", body: String(number)});
         try { await fetch(vectors[number], {mode: "no-cors", cache: "no-store"}); } catch {}
     }
-    await fetch("http://vectors.invalid/done", {method: "POST", body: JSON.stringify(said)});
+    await fetch("http://vectors.invalid/done", {method: "POST", body: JSON.stringify(parsed)});
 })();
 </script>"""
 
@@ -46,7 +46,7 @@ class _Proxy(ThreadingHTTPServer):
         self.vectors = vectors
         self.number = -1
         self.opened: dict[int, str] = {}
-        self.said: list[list[str] | None] = []
+        self.parsed: list[list[str] | None] = []
         self.done = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == f"{_ORIGIN}/done":
-            self.server.said = json.loads(body)
+            self.server.parsed = json.loads(body)
             self.server.done.set()
         else:
             self.server.number = int(body)
@@ -110,10 +110,10 @@ def meanings(vectors: list[str], folder: Path) -> list[Meaning | None]:
         browse(
             f"{_ORIGIN}/", folder, f"--proxy-server=http://{address}", "--proxy-bypass-list=<-loopback>", "--dump-dom"
         )
-        assert len(proxy.said) == len(vectors)
+        assert len(proxy.parsed) == len(vectors)
         return [
-            Meaning(said[0], said[1], said[2], proxy.opened.get(number)) if said else None
-            for number, said in enumerate(proxy.said)
+            Meaning(parsed[0], parsed[1], parsed[2], proxy.opened.get(number)) if parsed else None
+            for number, parsed in enumerate(proxy.parsed)
         ]
     finally:
         proxy.shutdown()

@@ -79,7 +79,7 @@ def exchange(node: RunningNode, data: bytes, *, pieces: int | None = None) -> by
                 client.sendall(data[start : start + (pieces or len(data))])
             client.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # refused in the middle: what it said is still to be read
+            pass  # refused before the end: the error can still be read
         return received(client)
 
 

@@ -112,10 +112,10 @@ def differences(
 ) -> list[tuple[str, str, str, str, Meaning | None]]:
     answers = verdicts(serving, vectors)
     return [
-        (way, text, said[text], expected(meaning), meaning)
-        for way, said in answers.items()
+        (way, text, found[text], expected(meaning), meaning)
+        for way, found in answers.items()
         for text, meaning in zip(vectors, meant, strict=True)
-        if said[text] != expected(meaning) and not (meaning is None and _RIGHT_TO_LEFT.search(text))
+        if found[text] != expected(meaning) and not (meaning is None and _RIGHT_TO_LEFT.search(text))
     ]
 
 
@@ -125,7 +125,7 @@ def test_the_browser_asks_the_network_for_the_host_that_its_parser_names(browser
     assert [meaning for meaning in opened if meaning.opened != meaning.host] == []
 
 
-def test_urls_are_listed_just_where_the_browser_opens_them_on_the_listed_host(
+def test_a_url_is_listed_exactly_if_the_browser_opens_it_on_the_listed_host(
     serving: RunningNode, browser: dict[str, Meaning | None]
 ) -> None:
     meant = [browser[behind_scheme(text)] for text in URLS]
@@ -134,7 +134,7 @@ def test_urls_are_listed_just_where_the_browser_opens_them_on_the_listed_host(
     assert differences(serving, URLS, meant) == []
 
 
-def test_hosts_without_a_scheme_are_listed_just_where_the_browser_opens_them_behind_one(
+def test_a_host_without_a_scheme_is_listed_exactly_if_the_browser_opens_it_with_one(
     serving: RunningNode, browser: dict[str, Meaning | None]
 ) -> None:
     meant = [browser[f"http://{text}"] for text in BARE]

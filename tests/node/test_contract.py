@@ -33,7 +33,7 @@ def test_a_node_and_the_flask_application_answer_the_same_bytes(serving: Running
     assert answered(serving.base, case).body == ours.body
 
 
-def test_without_a_snapshot_a_node_lets_nothing_through(tmp_path: Path) -> None:
+def test_without_a_snapshot_a_node_answers_unknown(tmp_path: Path) -> None:
     with node(tmp_path) as running:
         for case in WITHOUT_SNAPSHOT:
             check(case, answered(running.base, case))

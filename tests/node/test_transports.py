@@ -109,7 +109,7 @@ def served(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
         yield made
 
 
-def test_the_transport_is_the_one_that_is_meant(served: Served, way: str) -> None:
+def test_each_way_uses_its_transport(served: Served, way: str) -> None:
     (worker,) = served.running.workers()
     uvloop = "uvloop" in Path(f"/proc/{worker}/maps").read_text()
     polls = [link for link in Path(f"/proc/{worker}/fd").iterdir() if "eventpoll" in str(link.readlink())]
@@ -122,7 +122,7 @@ def test_the_transport_is_the_one_that_is_meant(served: Served, way: str) -> Non
     }[way]
 
 
-def test_a_connection_serves_quick_and_long_requests_in_turn(served: Served) -> None:
+def test_a_connection_serves_cached_and_parsed_requests_in_turn(served: Served) -> None:
     with served.connect() as client:
         for _ in range(3):
             client.sendall(GET)
@@ -131,7 +131,7 @@ def test_a_connection_serves_quick_and_long_requests_in_turn(served: Served) -> 
             assert b'"listed":false' in client.recv(4_096)
 
 
-def test_a_client_that_takes_its_time_gets_every_byte_in_order(served: Served) -> None:
+def test_a_slow_reader_gets_every_byte_in_order(served: Served) -> None:
     with served.connect() as client:
         # A node that waits for answers to be taken takes no more requests, and a Unix socket holds few of them.
         sending = threading.Thread(target=client.sendall, args=((POST + GET) * 4,))
@@ -149,7 +149,7 @@ def test_a_client_that_takes_its_time_gets_every_byte_in_order(served: Served) -
 
 @pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 131_072, 196_608])
 @pytest.mark.parametrize("ending", [False, True])
-def test_requests_that_just_fill_what_is_read_at_once_are_answered(served: Served, size: int, ending: bool) -> None:
+def test_requests_that_exactly_fill_one_read_are_answered(served: Served, size: int, ending: bool) -> None:
     many = GET * (size // len(GET))
     padding = GET.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * (size - len(many) - 5) + b"\r\n\r\n")
     many = many[len(GET) :] + padding
@@ -166,7 +166,7 @@ def test_requests_that_just_fill_what_is_read_at_once_are_answered(served: Serve
     assert statuses(bytes(got)) == [200] * (size // len(GET))
 
 
-def test_the_rest_of_a_request_is_read_where_a_read_has_to_stop(served: Served, way: str) -> None:
+def test_the_rest_of_a_request_is_read_after_urgent_data_or_a_passed_descriptor(served: Served, way: str) -> None:
     (worker,) = served.running.workers()
     with served.connect() as client, open(os.devnull) as file:  # noqa: PTH123
         client.sendall(GET)
@@ -185,7 +185,7 @@ def test_the_rest_of_a_request_is_read_where_a_read_has_to_stop(served: Served, 
         assert b'"listed":true' in client.recv(4_096)
 
 
-def test_answers_wait_for_a_client_that_sends_no_more(served: Served) -> None:
+def test_a_client_that_has_ended_its_sending_side_gets_its_responses(served: Served) -> None:
     with served.connect() as client:
         client.sendall(POST + GET.replace(b"\r\n\r\n", _CLOSE))
         if not served.context:  # the client of Python closes both sides of TLS or none
@@ -193,12 +193,12 @@ def test_answers_wait_for_a_client_that_sends_no_more(served: Served) -> None:
         assert statuses(received(client)) == [200, 200]
 
 
-def test_a_client_that_leaves_without_its_answers_is_forgotten(served: Served) -> None:
+def test_a_client_that_leaves_without_its_responses_is_removed(served: Served) -> None:
     def others() -> int:
         with served.connect() as client:
             client.sendall(GET.replace(b"/v1/lookup?domain=pirate.example", b"/metrics").replace(b"\r\n\r\n", _CLOSE))
-            said = received(client)
-        return int(float(said.partition(b'blocklist_connections{worker="0"} ')[2].split()[0])) - 1
+            answer = received(client)
+        return int(float(answer.partition(b'blocklist_connections{worker="0"} ')[2].split()[0])) - 1
 
     until(lambda: others() == 0)
     leaving = [served.connect() for _ in range(20)]
@@ -217,7 +217,7 @@ def test_a_client_that_leaves_without_its_answers_is_forgotten(served: Served) -
         assert b'"listed":true' in client.recv(4_096)
 
 
-def test_a_refused_client_can_read_why_while_it_still_sends(served: Served) -> None:
+def test_a_refused_client_can_read_the_error_while_it_still_sends(served: Served) -> None:
     with served.connect() as client:
         client.sendall(b"rubbish\r\n\r\n" + b"x" * 100_000)
         answer = bytearray()
@@ -227,7 +227,7 @@ def test_a_refused_client_can_read_why_while_it_still_sends(served: Served) -> N
     assert statuses(bytes(answer)) == [400]
 
 
-def test_a_certificate_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+def test_an_unusable_certificate_prevents_the_start(tmp_path: Path) -> None:
     (tmp_path / "node.pem").write_text("no certificate")
     with (
         pytest.raises(BlocklistError, match=r"lookup\.tls_certificate: .* cannot be used"),
