@@ -79,12 +79,8 @@ class Batch:
     def counts(self) -> Iterator[tuple[VerdictKind, int]]:
         """Yield each verdict and the number of items that got it."""
         results, not_listed = self._results, self._not_listed_json
-        # count() is fast, and most batches have nothing listed.
-        others = (
-            [result for result in results if result is not not_listed]
-            if results.count(not_listed) < len(results)
-            else []
-        )
+        common = results.count(not_listed)
+        others = [result for result in results if result is not not_listed] if common < len(results) else []
         unknown = sum(result.startswith(_UNKNOWN) for result in others)
         listed = sum(result.startswith(_LISTED) for result in others)
         yield VerdictKind.LISTED, listed
