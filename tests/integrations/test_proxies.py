@@ -1,4 +1,4 @@
-"""The examples of docs/integrations/ in the programs they are for: nginx and HAProxy, before an ad server of ours."""
+"""The examples of docs/integrations/ in nginx and HAProxy, in front of a test ad server."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ad_server() -> Iterator[str]:
             self.wfile.write(b"ad")
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -72,7 +72,7 @@ def silent_node() -> Iterator[str]:
 
 
 def _example(name: str, node: str, ad_server: str, address: str) -> str:
-    """Return an example with other addresses; those that it names must be there to be replaced."""
+    """Return an example with its addresses replaced; all of them must be in it."""
     text = (_EXAMPLES / name).read_text("utf-8")
     for written, wanted in (("127.0.0.1:8081", node), ("127.0.0.1:9000", ad_server), ("127.0.0.1:8000", address)):
         assert written in text, (name, written)

@@ -1,4 +1,4 @@
-"""The contract over a real socket, against the Flask application; contract_cases.py can be run against any other."""
+"""The contract over a real socket, against the Flask application. contract_cases.py works with any other server."""
 
 from __future__ import annotations
 

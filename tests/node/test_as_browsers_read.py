@@ -1,4 +1,4 @@
-"""A listed site is listed however its address is written, as long as a browser would open it there; and only then."""
+"""A URL is listed exactly if a browser would open it on a listed site, however it is written."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
 
 
 def site(meaning: Meaning | None) -> str | None:
-    """The site that the browser would reach, None where it would reach none."""
+    """The site that the browser would open; None if there is none."""
     if meaning is None or meaning.protocol not in _WEB:
         return None
     host = meaning.host.removesuffix(".")
@@ -74,7 +74,7 @@ def is_listed(meaning: Meaning | None) -> bool:
 
 
 def behind_scheme(text: str) -> str:
-    """What a browser is asked for a text: without a scheme it is what we take for a host."""
+    """The URL that the browser gets for a text: one without a scheme is taken as a host."""
     return text if re.match(r"[\0-\x20]*[a-z][a-z0-9+.\t\r\n-]*:", text, re.IGNORECASE) else f"http://{text}"
 
 
@@ -85,7 +85,7 @@ def expected(meaning: Meaning | None) -> str:
 
 
 def verdicts(serving: RunningNode, vectors: list[str]) -> dict[str, dict[str, str]]:
-    """The verdict on each, by each way of asking."""
+    """The verdict on each vector, by form of request."""
     client = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=20)
     found: dict[str, dict[str, str]] = {}
 

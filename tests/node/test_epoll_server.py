@@ -1,4 +1,4 @@
-"""EpollServer within the selector of a loop: what one connection does must not cost the others theirs."""
+"""Sockets in the selector of an event loop: an error in one connection must not affect the others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not AVAILABLE, reason="this system has no epoll"
 
 
 class Stub:
-    """What a connection asks of a node, but for answers, with the sockets that ask it."""
+    """The part of a request handler that connections without requests use, and a server for it."""
 
     def __init__(self) -> None:
         self.server = EpollServer(lambda *_, **__: None)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as clients send it, and as they should not: each violation a clear 4xx or a close, and the node lives."""
+"""Valid and invalid HTTP/1.1: each violation gets a 4xx or a closed connection, and the node continues."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def posted(body: bytes, headers: bytes = b"") -> bytes:
 
 
 def asks_well(node: RunningNode) -> bool:
-    """Whether a well-behaved client is still answered."""
+    """Whether a valid request is still answered."""
     return statuses(exchange(node, GET)) == [200]
 
 
@@ -166,7 +166,7 @@ def test_a_client_that_never_reads_responses_is_not_read_from(serving: RunningNo
 
 
 def test_a_slow_client_gets_408_and_is_disconnected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The limits are the worker's own; what is tested is that one runs out for a trickle of bytes.
+    # The limits cannot be configured. Tested is that one applies to a client that sends byte by byte.
     assert connection.HEAD_TIME <= 10
     publish(tmp_path, contract_snapshot(), 7)
     with node(tmp_path) as running, running.connect() as slow:

@@ -1,4 +1,4 @@
-"""Requests that are answered without the parser: the parser would have read the same in them."""
+"""Requests answered without the parser: the parser reads the same in them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ heads = st.lists(st.sampled_from(HEADERS), max_size=6).map(
 
 
 class Read:
-    """What the parser makes of some bytes."""
+    """The requests that the parser reads in some bytes; none if it refuses them."""
 
     def __init__(self, data: bytes) -> None:
         self.requests: list[RawRequest] = []
@@ -91,7 +91,7 @@ LINE = b"GET /v1/lookup?domain=a.example HTTP/1.1\r\n"
 
 @pytest.fixture(scope="module")
 def cache() -> ResponseCache:
-    """What answers without the parser, whoever asks."""
+    """A response cache without authentication."""
     made = ResponseCache(Holder(snapshot_of([])), Counters(), open_to_all=True)
     made.refresh(b"")
     return made
@@ -194,7 +194,7 @@ def test_cached_requests_are_counted_and_not_parsed_again(serving: RunningNode) 
         )
 
     with serving.connect() as client:
-        for _ in range(3):  # the first time it leaves a mark, the second time it is kept
+        for _ in range(3):  # cached at the second request
             ask(client, 0, b"/v1/lookup?app=com.Pirate.App")
         lookups, parsed = counted(client)
         same = {ask(client, 0, b"/v1/lookup?app=com.Pirate.App").partition(b"\r\n\r\n")[2] for _ in range(5)}

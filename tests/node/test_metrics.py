@@ -1,4 +1,4 @@
-"""Metrics: what is counted, how it is summed, and that documentation and dashboard name what there is."""
+"""Metrics: counts, sums over workers, and that documentation and dashboard name the existing metrics."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_worker_continues_from_the_counts_of_the_one_it_replaces() -> None:
     after = Counters()
     after.restore(json.loads(json.dumps(counters().state())))
     assert after.state() == counters().state()
-    Counters().restore({"buckets": [1], "seconds": 5})  # of another version: nothing to go on from
+    Counters().restore({"buckets": [1], "seconds": 5})  # of another version: ignored
 
 
 def test_the_number_of_counted_policies_is_bounded() -> None:

@@ -1,4 +1,4 @@
-"""The short way gives what the long way gives, or nothing."""
+"""The response cache answers with the same bytes as the routes, or not at all."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ tails = st.sampled_from(
 )
 
 
-#: What follows a request line; a node learns such heads from requests that its parser read.
+#: The head after a request line; a node adds such heads from requests that its parser read.
 HEAD = b"Host: a\r\nAccept: */*\r\n\r\n"
 
 
@@ -210,7 +210,7 @@ def test_without_authentication_a_new_head_needs_no_parser_and_is_known_the_seco
         assert made.answer(asked("domain=pirate.example").replace(b"*/*", b"%d" % number)) == first
     for _ in range(3):
         assert made.answer(early) == first
-    assert list(made.responses.items) == [request], "a head that was met long ago is new again"
+    assert list(made.responses.items) == [request], "a head seen long ago is new again"
     assert made.answer(asked("domain=pirate.example").replace(b"Accept", b"Expect")) is None
     made.disable()
     assert made.answer(request) is None

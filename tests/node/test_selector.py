@@ -1,4 +1,4 @@
-"""The selector of a worker's loop: asyncio must find in it what it finds in the one of the standard library."""
+"""The selector of a worker's event loop behaves as the one of the standard library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers that live, die and are replaced; snapshots that are swapped, or refused."""
+"""Workers that die and are replaced; snapshots that are swapped or refused; settings of a node."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def test_a_killed_worker_is_replaced_within_a_second_and_its_counts_continue(tmp
             assert version(running) == (7, True)
         until(lambda: metrics(running)['blocklist_lookups_total{policy="default",verdict="listed"}'] == 5)
         (before,) = running.workers()
-        time.sleep(1.1)  # a worker that ends at once is taken for one that cannot start, and is not raced
+        time.sleep(1.1)  # a worker that ends within a second of its start is replaced only after another second
         os.kill(before, signal.SIGKILL)
-        # The listening socket outlives the worker: a client that comes now waits, and is answered.
+        # The listening socket stays open: a client that connects now waits and is answered.
         started = time.monotonic()
         assert version(running) == (7, True)
         assert time.monotonic() - started < 5
@@ -94,7 +94,7 @@ def test_every_worker_serves_a_new_snapshot_within_a_second(tmp_path: Path) -> N
             publish(tmp_path, small(number), number)
             published = time.monotonic()
             until(lambda: all(version(running, f"v{number}.example") == (number, True) for _ in range(8)), 5)  # noqa: B023
-            assert time.monotonic() - published < 3  # a second, and what a busy machine adds
+            assert time.monotonic() - published < 3  # a second, plus time for a busy machine
 
 
 def test_no_request_fails_while_snapshots_are_swapped(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_configured_token_is_required(tmp_path: Path) -> None:
             assert b"WWW-Authenticate: Bearer" in exchange(running, GET)
             assert statuses(exchange(running, right)) == [200]
             assert statuses(exchange(running, right.replace(b"horse", b"hors"))) == [401]
-            # Anybody may ask for health; that the headers were good for that makes them good for nothing else.
+            # /healthz needs no token: its headers must not become known ones for other paths.
             assert statuses(exchange(running, health)) == [200]
             bid = b"POST /v1/openrtb HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
             assert statuses(exchange(running, bid)) == [401]
