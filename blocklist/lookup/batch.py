@@ -78,12 +78,14 @@ class Batch:
 
     def counts(self) -> Iterator[tuple[VerdictKind, int]]:
         """Yield each verdict and the number of items that got it."""
-        others = [result for result in self._results if result is not self._not_listed_json]
+        results, not_listed = self._results, self._not_listed_json
+        common = results.count(not_listed)
+        others = [result for result in results if result is not not_listed] if common < len(results) else []
         unknown = sum(result.startswith(_UNKNOWN) for result in others)
         listed = sum(result.startswith(_LISTED) for result in others)
         yield VerdictKind.LISTED, listed
         yield VerdictKind.UNKNOWN, unknown
-        yield VerdictKind.NOT_LISTED, len(self._results) - listed - unknown
+        yield VerdictKind.NOT_LISTED, len(results) - listed - unknown
 
     def encoded(self, stale: bool) -> bytes:
         """Return the body of the answer as JSON."""

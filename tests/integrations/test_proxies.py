@@ -1,4 +1,4 @@
-"""The examples of docs/integrations/ in the programs they are for: nginx and HAProxy, before an ad server of ours."""
+"""The examples of docs/integrations/ in nginx and HAProxy, in front of a test ad server."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ad_server() -> Iterator[str]:
             self.wfile.write(b"ad")
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -72,11 +72,11 @@ def silent_node() -> Iterator[str]:
 
 
 def _example(name: str, node: str, ad_server: str, address: str) -> str:
-    """Return an example with other addresses; those that it names must be there to be replaced."""
+    """Return an example with its addresses replaced; all of them must be in it."""
     text = (_EXAMPLES / name).read_text("utf-8")
-    for said, meant in (("127.0.0.1:8081", node), ("127.0.0.1:9000", ad_server), ("127.0.0.1:8000", address)):
-        assert said in text, (name, said)
-        text = text.replace(said, meant)
+    for written, wanted in (("127.0.0.1:8081", node), ("127.0.0.1:9000", ad_server), ("127.0.0.1:8000", address)):
+        assert written in text, (name, written)
+        text = text.replace(written, wanted)
     return text
 
 
@@ -150,9 +150,7 @@ def test_a_listed_page_gets_no_ad_and_a_clean_one_does(program: str, tmp_path: P
 
 
 @_PROXIES
-def test_a_page_that_the_client_makes_up_in_a_header_is_not_believed(
-    program: str, tmp_path: Path, node: str, ad_server: str
-) -> None:
+def test_a_page_url_header_of_the_client_is_ignored(program: str, tmp_path: Path, node: str, ad_server: str) -> None:
     with _proxy(program, tmp_path, node, ad_server) as address:
         headers = {"X-Page-URL": "https://news.example/", "Referer": "https://pirate.example/"}
         assert _ask(address, "/ads/", headers) == (204, b"", "pirate.example")
@@ -160,7 +158,7 @@ def test_a_page_that_the_client_makes_up_in_a_header_is_not_believed(
 
 @_PROXIES
 @_GATE_FAILS
-def test_a_node_that_is_down_slow_or_empty_fails_as_the_path_says(
+def test_a_failing_node_blocks_or_allows_as_configured_for_the_path(
     program: str,
     path: str,
     served: bool,

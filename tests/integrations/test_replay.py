@@ -35,7 +35,7 @@ def replay(lines: str, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_counts_verdicts_and_names_what_is_listed(node: str) -> None:
+def test_it_counts_verdicts_and_prints_listed_requests(node: str) -> None:
     requests = [
         {"id": "1", "site": {"page": "https://pirate.example/"}},
         {"id": "2", "site": {"page": "https://news.example/"}},
@@ -43,13 +43,13 @@ def test_it_counts_verdicts_and_names_what_is_listed(node: str) -> None:
     ]
     done = replay("\n".join(map(json.dumps, requests)) + "\n\n", "--node", node)
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert (said["requests"], said["verdicts"]) == (3, {"listed": 1, "not_listed": 1, "unknown": 1})
-    assert 0 < said["p50_ms"] <= said["p99_ms"] <= said["max_ms"]
+    summary = json.loads(done.stdout)
+    assert (summary["requests"], summary["verdicts"]) == (3, {"listed": 1, "not_listed": 1, "unknown": 1})
+    assert 0 < summary["p50_ms"] <= summary["p99_ms"] <= summary["max_ms"]
     assert done.stderr == "line 1: site.page is listed: pirate.example (it-agcom)\n"
 
 
-def test_what_gets_no_verdict_is_told_and_fails(node: str) -> None:
+def test_a_request_without_a_verdict_is_reported_and_fails_the_run(node: str) -> None:
     done = replay('{"site": {"page": "a.example"}}\nnonsense\n', "--node", node)
     assert done.returncode == 1
     assert json.loads(done.stdout)["verdicts"] == {"not_listed": 1, "error": 1}

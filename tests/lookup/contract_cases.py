@@ -1,7 +1,7 @@
-"""Requests of the lookup plane and what any server of it must answer, byte for byte.
+"""Requests of the lookup plane and the answers that every server of it must give, byte for byte.
 
-A server is known here by its address alone, so the same cases run against every one: give it the snapshot of
-:func:`contract_snapshot` (or none, for :data:`WITHOUT_SNAPSHOT`), then ask :func:`answered` and compare.
+A server is known by its address only, so the same cases run against all of them: give it the snapshot of
+:func:`contract_snapshot` (or none, for :data:`WITHOUT_SNAPSHOT`), then call :func:`answered` and :func:`check`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TITLES = {
 
 
 def contract_snapshot() -> bytes:
-    """Return the snapshot that the cases are about."""
+    """Return the bytes of the snapshot for the cases."""
     rows = [
         listed(rule("pirate.example"), reference="R-1"),
         listed(rule("video.example/watch?v=1")),
@@ -47,7 +47,7 @@ def contract_snapshot() -> bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """A request and its answer. ``body`` None: the answer has none. ``headers``: those that it must have."""
+    """A request and its answer. ``body`` None: the answer has none. ``headers``: those that it must contain."""
 
     name: str
     method: str
@@ -57,13 +57,13 @@ class Case:
     sent: bytes | None = None
     request_headers: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
-    #: For answers whose words are not pinned here: what "detail" must hold.
-    said: str | None = None
+    #: For problem documents: a part of their "detail".
+    detail: str | None = None
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What came back."""
+    """The response of a server."""
 
     status: int
     headers: dict[str, str]
@@ -93,9 +93,9 @@ def check(case: Case, got: Answered) -> None:
         assert got.body == b"", (case.name, got)
     elif case.body is not None:
         assert got.body == encoded(case.body), (case.name, got)
-    elif case.said is not None:
+    elif case.detail is not None:
         body = json.loads(got.body)
-        assert case.said in body["detail"], (case.name, got)
+        assert case.detail in body["detail"], (case.name, got)
         assert (body["status"], body["title"]) == (case.status, _TITLES[case.status]), (case.name, got)
     else:
         assert got.body == b"", (case.name, got)
@@ -106,7 +106,7 @@ def check(case: Case, got: Answered) -> None:
 
 
 def encoded(body: dict[str, Any]) -> bytes:
-    """Return a body as it goes over the wire: order and spacing count."""
+    """Return a body as bytes: the order of members and white space count."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
@@ -114,8 +114,8 @@ def _get(name: str, target: str, body: dict[str, Any], **more: Any) -> Case:
     return Case(name, "GET", f"/v1/lookup?{target}", 200, body | more | _END)
 
 
-def _refused(name: str, method: str, target: str, status: int, said: str, sent: bytes | None = None) -> Case:
-    return Case(name, method, target, status, said=said, sent=sent)
+def _refused(name: str, method: str, target: str, status: int, detail: str, sent: bytes | None = None) -> Case:
+    return Case(name, method, target, status, detail=detail, sent=sent)
 
 
 def _batch(name: str, request: Any, results: list[dict[str, Any]]) -> Case:
@@ -137,10 +137,10 @@ def _block(field_: str, reason: int = 7, **more: Any) -> dict[str, Any]:
 
 
 def _gate(name: str, query: str, headers: dict[str, str], rule_: str | None) -> Case:
-    said = {"Blocklist-Version": str(VERSION), "Blocklist-Verdict": "listed" if rule_ else "not_listed"}
+    answer_headers = {"Blocklist-Version": str(VERSION), "Blocklist-Verdict": "listed" if rule_ else "not_listed"}
     if rule_:
-        said |= {"Blocklist-Rule": rule_, "Blocklist-Feeds": "it-agcom"}
-    return Case(name, "GET", f"/v1/gate{query}", 403 if rule_ else 204, None, None, headers, said)
+        answer_headers |= {"Blocklist-Rule": rule_, "Blocklist-Feeds": "it-agcom"}
+    return Case(name, "GET", f"/v1/gate{query}", 403 if rule_ else 204, None, None, headers, answer_headers)
 
 
 _CYRILLIC = "xn--h1adke.example/%D1%84%D0%B8%D0%BB%D1%8C%D0%BC%20%D0%BE%D0%B4%D0%B8%D0%BD"

@@ -1,4 +1,4 @@
-"""CachedVerdicts on texts: what is remembered is what would be said anew, and it is bounded."""
+"""Cached verdicts equal new ones, and the caches are bounded."""
 
 from __future__ import annotations
 
@@ -48,21 +48,23 @@ TEXTS = st.sampled_from(
 )
 
 
-def said(verdicts: CachedVerdicts, reading: int, text: str) -> object:
+def verdict_or_error(verdicts: CachedVerdicts, kind: int, text: str) -> object:
     try:
-        return verdicts.caches[reading].items.get(text) or verdicts.judge(reading, text)
+        return verdicts.caches[kind].items.get(text) or verdicts.judge(kind, text)
     except ValueError as error:
         return str(error)
 
 
 @given(st.sampled_from([PAGE, DOMAIN, APP, STORE_PAGE]), st.lists(TEXTS, max_size=6))
-def test_what_is_remembered_is_what_would_be_said_anew(reading: int, texts: list[str]) -> None:
+def test_a_cached_verdict_equals_a_new_one(kind: int, texts: list[str]) -> None:
     verdicts = CachedVerdicts(SNAPSHOT, "default")
     for text in [*texts, *texts, *texts]:
-        assert said(verdicts, reading, text) == said(CachedVerdicts(SNAPSHOT, "default"), reading, text)
+        assert verdict_or_error(verdicts, kind, text) == verdict_or_error(
+            CachedVerdicts(SNAPSHOT, "default"), kind, text
+        )
 
 
-def test_what_an_override_decided_is_not_remembered_since_overrides_expire() -> None:
+def test_a_verdict_by_an_override_is_not_cached_since_overrides_expire() -> None:
     verdicts = CachedVerdicts(SNAPSHOT, "default")
     for _ in range(3):
         assert verdicts.judge(PAGE, "good.pirate.example").override is OverrideAction.ALLOW
@@ -72,7 +74,7 @@ def test_what_an_override_decided_is_not_remembered_since_overrides_expire() -> 
     assert len(verdicts.caches[PAGE].items) == 1
 
 
-def test_a_policy_that_does_not_exist_is_noticed_at_once() -> None:
+def test_an_unknown_policy_raises_at_once() -> None:
     with pytest.raises(NotFoundError, match="'nope'"):
         CachedVerdicts(SNAPSHOT, "nope")
 
@@ -86,7 +88,7 @@ def results(resolver: Resolver, items: list[Any], **more: Any) -> list[dict[str,
     st.lists(st.one_of(TEXTS, st.fixed_dictionaries({}, optional={"url": TEXTS, "domain": TEXTS, "app": TEXTS}))),
     st.booleans(),
 )
-def test_a_batch_says_of_each_item_what_would_be_said_of_it_alone(items: list[Any], explain: bool) -> None:
+def test_each_item_of_a_batch_gets_the_same_verdict_as_alone(items: list[Any], explain: bool) -> None:
     resolver = Resolver(Holder(SNAPSHOT))
     often = items * 3
     several = results(resolver, often, explain=explain)
@@ -99,7 +101,7 @@ def test_a_batch_says_of_each_item_what_would_be_said_of_it_alone(items: list[An
             assert (result["verdict"], result["error"]) == ("unknown", alone["detail"])
 
 
-def test_a_new_snapshot_is_asked_at_once_by_batches_and_bid_requests_and_the_old_one_let_go() -> None:
+def test_batches_and_bid_requests_use_a_new_snapshot_at_once_and_the_old_one_is_freed() -> None:
     old = snapshot_of([listed(rule("pirate.example"))], version=7)
     holder, watched = Holder(old), weakref.ref(old)
     resolver = Resolver(holder)
@@ -117,15 +119,15 @@ def test_a_new_snapshot_is_asked_at_once_by_batches_and_bid_requests_and_the_old
     assert watched() is None
 
 
-def test_the_answer_that_most_bid_requests_get_says_when_it_is_stale() -> None:
+def test_the_most_common_answer_to_bid_requests_states_staleness() -> None:
     holder = Holder(SNAPSHOT)
     resolver = Resolver(holder)
     for holder.stale in (False, True, False):
-        said = json.loads(resolver.openrtb(b'{"site": {"domain": "clean.example"}}', {}).encoded())
-        assert said == {"block": False, "verdict": "not_listed", "version": 7, "stale": holder.stale}
+        body = json.loads(resolver.openrtb(b'{"site": {"domain": "clean.example"}}', {}).encoded())
+        assert body == {"block": False, "verdict": "not_listed", "version": 7, "stale": holder.stale}
 
 
-def test_a_cache_is_bounded_and_drops_what_it_has_had_longest() -> None:
+def test_a_cache_is_bounded_and_evicts_the_oldest_items() -> None:
     cache: SecondHitCache[str, int] = SecondHitCache(100 * (OVERHEAD + 4), 4)
     for number in range(1_000):
         for _ in range(2):
@@ -134,7 +136,7 @@ def test_a_cache_is_bounded_and_drops_what_it_has_had_longest() -> None:
     assert len(cache.items) > 90
     assert list(cache.items) == [f"{number:04}" for number in range(1_000 - len(cache.items), 1_000)]
     cache.offer("0000", 0)
-    assert cache.items["0000"] == 0  # it has its mark: once is enough
+    assert cache.items["0000"] == 0  # its key is still marked as seen: once is enough
     for _ in range(2):
         cache.offer("too long", 1)
     assert "too long" not in cache.items
@@ -142,7 +144,7 @@ def test_a_cache_is_bounded_and_drops_what_it_has_had_longest() -> None:
     assert not cache.items
 
 
-def test_what_comes_round_again_is_kept_whole_while_there_is_room() -> None:
+def test_keys_that_return_in_a_cycle_stay_cached_while_there_is_room() -> None:
     cache: SecondHitCache[str, int] = SecondHitCache(100 * (OVERHEAD + 4), 4)
     keys = [f"{number:04}" for number in range(100)]
     for _ in range(5):
@@ -151,10 +153,10 @@ def test_what_comes_round_again_is_kept_whole_while_there_is_room() -> None:
     assert list(cache.items) == keys
 
 
-def test_threads_may_share_a_cache() -> None:
+def test_threads_can_share_a_cache() -> None:
     cache: SecondHitCache[str, str] = SecondHitCache(20_000, 9, len)
 
-    def keep(first: int) -> None:
+    def offer(first: int) -> None:
         for number in range(first, first + 3_000):
             for _ in range(2):
                 cache.offer(f"{number % 4_000}", "x" * (number % 50))
@@ -163,7 +165,7 @@ def test_threads_may_share_a_cache() -> None:
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(4) as threads:
-            for done in [threads.submit(keep, first) for first in (0, 0, 1_000, 2_000)]:
+            for done in [threads.submit(offer, first) for first in (0, 0, 1_000, 2_000)]:
                 done.result()
     finally:
         sys.setswitchinterval(interval)
@@ -171,17 +173,17 @@ def test_threads_may_share_a_cache() -> None:
     assert cache.taken == taken <= 20_000
 
 
-def test_what_comes_once_is_not_kept() -> None:
+def test_an_item_offered_once_is_not_cached() -> None:
     cache: SecondHitCache[str, int] = SecondHitCache(1 << 20, 6)
     for number in range(1_000):
         cache.offer(f"{number:06}", number)
-    assert len(cache.items) < 100  # a few share their marks with others
+    assert len(cache.items) < 100  # a few share the mark of another key
     for number in range(1_000):
         cache.offer(f"{number:06}", number)
     assert len(cache.items) == 1_000
 
 
-def test_what_values_take_counts() -> None:
+def test_the_size_of_values_counts() -> None:
     cache: SecondHitCache[str, bytes] = SecondHitCache(10_000, 9, len)
     for number in range(100):
         for _ in range(2):

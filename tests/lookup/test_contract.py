@@ -1,4 +1,4 @@
-"""The contract over a real socket, against the Flask application; contract_cases.py can be run against any other."""
+"""The contract over a real socket, against the Flask application. contract_cases.py works with any other server."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ def test_an_answer_is_what_the_contract_says(served: str, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", WITHOUT_SNAPSHOT, ids=[case.name for case in WITHOUT_SNAPSHOT])
-def test_without_a_snapshot_nothing_is_let_through(served_without_snapshot: str, case: Case) -> None:
+def test_without_a_snapshot_all_verdicts_are_unknown(served_without_snapshot: str, case: Case) -> None:
     check(case, answered(served_without_snapshot, case))
 
 
-def test_the_cases_have_names_of_their_own() -> None:
+def test_the_names_of_cases_are_unique() -> None:
     names = [case.name for case in [*CASES, *WITHOUT_SNAPSHOT]]
     assert len(names) == len(set(names))
 
 
-def test_a_gate_that_blocks_the_unknown_says_why() -> None:
+def test_forward_authentication_can_block_unknown_pages_and_states_the_verdict() -> None:
     with flask_server(Holder(Snapshot(Path("in memory"), contract_snapshot())), "block") as base:
         got = answered(base, Case("no page", "GET", "/v1/gate", 403))
         clean = answered(base, Case("clean", "GET", "/v1/gate?url=a.example", 204))

@@ -1,4 +1,4 @@
-"""Requests for verdicts and their answers, as the contract words them."""
+"""Requests for verdicts and their answers, as in the contract."""
 
 from __future__ import annotations
 
@@ -38,29 +38,29 @@ def resolver() -> Resolver:
     return Resolver(Holder(snapshot_of(rows, overrides, feeds={1: source("it-agcom")}, version=7)))
 
 
-def said(answer: Answer) -> dict[str, Any]:
+def body_of(answer: Answer) -> dict[str, Any]:
     return dict(json.loads(answer.encoded()))
 
 
 def ask(resolver: Resolver, **query: str) -> dict[str, Any]:
     answer = resolver.lookup(query)
     assert answer.status == 200, answer.body
-    return said(answer)
+    return body_of(answer)
 
 
 def refused(resolver: Resolver, status: int, **query: str) -> str:
     answer = resolver.lookup(query)
     assert answer.status == status
     assert answer.content_type == "application/problem+json"
-    assert said(answer)["status"] == status
-    return str(said(answer)["detail"])
+    assert body_of(answer)["status"] == status
+    return str(body_of(answer)["detail"])
 
 
 def batch(resolver: Resolver, request: Any) -> Answer:
     return resolver.batch(json.dumps(request).encode())
 
 
-def test_the_three_answers_of_the_contract_word_for_word(resolver: Resolver) -> None:
+def test_the_three_answers_of_the_contract(resolver: Resolver) -> None:
     assert ask(resolver, domain="www.pirate.example") == {
         "verdict": "listed",
         "listed": True,
@@ -85,7 +85,7 @@ def test_the_three_answers_of_the_contract_word_for_word(resolver: Resolver) -> 
     }
 
 
-def test_a_url_is_judged_with_its_path_and_a_domain_never(resolver: Resolver) -> None:
+def test_a_url_is_judged_with_its_path_a_domain_without(resolver: Resolver) -> None:
     assert ask(resolver, url="http://video.example/watch?v=1")["rule"] == "video.example/watch?v=1"
     assert ask(resolver, domain="http://video.example/watch?v=1")["partial"] is True
 
@@ -114,11 +114,11 @@ def test_an_override_is_named(resolver: Resolver) -> None:
 
 def test_what_no_browser_could_open_is_400_with_verdict_unknown(resolver: Resolver) -> None:
     assert "names no site" in refused(resolver, 400, url="javascript:alert(1)")
-    assert said(resolver.lookup({"url": "http://"}))["verdict"] == "unknown"
+    assert body_of(resolver.lookup({"url": "http://"}))["verdict"] == "unknown"
     assert "app id is empty" in refused(resolver, 400, app="")
 
 
-def test_one_target_and_no_more_is_named(resolver: Resolver) -> None:
+def test_a_request_must_name_exactly_one_target(resolver: Resolver) -> None:
     for query in ({}, {"url": "a.example", "domain": "a.example"}):
         assert "name exactly one of url, domain and app" in refused(resolver, 400, **query)
 
@@ -129,17 +129,17 @@ def test_an_unknown_policy_is_404(resolver: Resolver) -> None:
     assert ask(resolver, domain="pirate.example", policy="")["listed"] is True
 
 
-def test_without_a_snapshot_nothing_is_ever_not_listed() -> None:
+def test_without_a_snapshot_the_verdict_is_never_not_listed() -> None:
     resolver = Resolver(Holder(None))
     for answer in (resolver.lookup({"domain": "a.example"}), resolver.batch(b"{}"), resolver.ready()):
-        assert (answer.status, said(answer)["verdict"]) == (503, "unknown")
+        assert (answer.status, body_of(answer)["verdict"]) == (503, "unknown")
 
 
-def test_a_stale_snapshot_is_served_and_says_so() -> None:
+def test_a_stale_snapshot_is_served_and_marked_stale() -> None:
     resolver = Resolver(Holder(snapshot_of([listed(rule("pirate.example"))]), stale=True))
     assert ask(resolver, domain="pirate.example")["stale"] is True
     assert ask(resolver, domain="pirate.example")["listed"] is True
-    assert said(batch(resolver, {"items": []}))["stale"] is True
+    assert body_of(batch(resolver, {"items": []}))["stale"] is True
     assert resolver.ready().status == 200
 
 
@@ -152,16 +152,16 @@ def test_a_batch_answers_in_the_same_order(resolver: Resolver) -> None:
         "example.com",
     ]
     answer = batch(resolver, {"items": items, "policy": "default"})
-    assert (answer.status, said(answer)["version"], said(answer)["stale"]) == (200, 7, False)
-    assert [result["verdict"] for result in said(answer)["results"]] == [
+    assert (answer.status, body_of(answer)["version"], body_of(answer)["stale"]) == (200, 7, False)
+    assert [result["verdict"] for result in body_of(answer)["results"]] == [
         *("listed", "not_listed", "listed", "listed", "not_listed"),
     ]
-    assert said(answer)["results"][1]["partial"] is True
+    assert body_of(answer)["results"][1]["partial"] is True
 
 
-def test_an_item_that_cannot_be_read_is_unknown_and_the_rest_still_get_theirs(resolver: Resolver) -> None:
+def test_an_unreadable_item_is_unknown_and_the_others_get_verdicts(resolver: Resolver) -> None:
     items: list[Any] = ["pirate.example", "http://", 7, None, {}, {"url": 7}, {"url": "a", "app": "b"}, [], "b.example"]
-    results = said(batch(resolver, {"items": items}))["results"]
+    results = body_of(batch(resolver, {"items": items}))["results"]
     assert [result["verdict"] for result in results] == ["listed", *["unknown"] * 7, "not_listed"]
     for result in results[1:-1]:
         assert result["error"]
@@ -185,20 +185,20 @@ def test_an_item_that_cannot_be_read_is_unknown_and_the_rest_still_get_theirs(re
     ],
     ids=range(11),
 )
-def test_a_batch_that_cannot_be_read_is_a_problem(resolver: Resolver, body: bytes, status: int) -> None:
+def test_an_unreadable_batch_gets_a_problem_document(resolver: Resolver, body: bytes, status: int) -> None:
     answer = resolver.batch(body)
     assert (answer.status, answer.content_type) == (status, "application/problem+json")
-    assert said(answer)["detail"]
+    assert body_of(answer)["detail"]
 
 
 def test_ten_thousand_items_are_answered(resolver: Resolver) -> None:
-    results = said(batch(resolver, {"items": ["pirate.example"] * MAX_ITEMS}))["results"]
+    results = body_of(batch(resolver, {"items": ["pirate.example"] * MAX_ITEMS}))["results"]
     assert len(results) == MAX_ITEMS
     assert all(result["listed"] for result in results)
 
 
-def test_a_batch_may_be_explained(resolver: Resolver) -> None:
-    assert said(batch(resolver, {"items": ["pirate.example"], "explain": True}))["results"][0]["listings"]
+def test_a_batch_can_be_explained(resolver: Resolver) -> None:
+    assert body_of(batch(resolver, {"items": ["pirate.example"], "explain": True}))["results"][0]["listings"]
 
 
 def test_an_answer_is_utf_8_json_on_one_line() -> None:

@@ -1,4 +1,4 @@
-"""A real browser asked what URLs mean: what its parser says, and which hosts it then asks its proxy for."""
+"""How a real browser reads URLs: the result of its parser, and the host that it requests from its proxy."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import Any, NamedTuple
 from tests.e2e.browsing import browse
 
 _ORIGIN = "http://vectors.invalid"
-#: Says what each URL means, then opens those that a page may open; the proxy is told which one is next.
-#: Its base is of a scheme that no vector has: ``http:host`` would be relative to one of its own.
+#: Parses each URL, then opens those that a page may open, and tells the proxy first which one comes next.
+#: The base URL has a scheme that no vector has: ``http:host`` would be relative to a base with its own scheme.
 _PAGE = """<!doctype html><script src="/held" async></script><base href="ftp://base.invalid/"><script>
 const parts = u => [u.protocol, u.hostname, u.pathname, u.username + u.password];
 const read = text => { try { return parts(new URL(text)); } catch { return null; } };
 (async () => {
     const vectors = await (await fetch("http://vectors.invalid/vectors")).json();
-    const said = vectors.map(read);
-    for (const [number, url] of said.entries()) {
+    const parsed = vectors.map(read);
+    for (const [number, url] of parsed.entries()) {
         if (!url || !/^https?:$/.test(url[0]) || url[3]) continue;
         await fetch("http://vectors.invalid/next", {method: "POST", body: String(number)});
         try { await fetch(vectors[number], {mode: "no-cors", cache: "no-store"}); } catch {}
     }
-    await fetch("http://vectors.invalid/done", {method: "POST", body: JSON.stringify(said)});
+    await fetch("http://vectors.invalid/done", {method: "POST", body: JSON.stringify(parsed)});
 })();
 </script>"""
 
 
 class Meaning(NamedTuple):
-    """What a browser makes of a URL: its parts, and the host that its network stack asked for, where it was let."""
+    """A URL as the browser reads it: its parts, and the host that was requested, if a page may open the URL."""
 
     protocol: str
     host: str
@@ -46,11 +46,11 @@ class _Proxy(ThreadingHTTPServer):
         self.vectors = vectors
         self.number = -1
         self.opened: dict[int, str] = {}
-        self.said: list[list[str] | None] = []
+        self.parsed: list[list[str] | None] = []
         self.done = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of connections that the browser ends."""
+        """Ignore connections that the browser ends."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == f"{_ORIGIN}/done":
-            self.server.said = json.loads(body)
+            self.server.parsed = json.loads(body)
             self.server.done.set()
         else:
             self.server.number = int(body)
@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _note(self, authority: str) -> None:
         host, _, port = authority.rpartition(":")
         if host.endswith((".google.com", ".googleapis.com")):
-            return  # the browser asks for these by itself
+            return  # the browser requests these on its own
         self.server.opened.setdefault(self.server.number, host if host and port.isdigit() else authority)
 
     def _say(self, body: bytes, media: str) -> None:
@@ -98,11 +98,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 def meanings(vectors: list[str], folder: Path) -> list[Meaning | None]:
-    """Return what the browser makes of each URL, None where it makes nothing."""
+    """Return the browser's reading of each URL; None for one that it cannot parse."""
     proxy = _Proxy(vectors)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     try:
@@ -110,10 +110,10 @@ def meanings(vectors: list[str], folder: Path) -> list[Meaning | None]:
         browse(
             f"{_ORIGIN}/", folder, f"--proxy-server=http://{address}", "--proxy-bypass-list=<-loopback>", "--dump-dom"
         )
-        assert len(proxy.said) == len(vectors)
+        assert len(proxy.parsed) == len(vectors)
         return [
-            Meaning(said[0], said[1], said[2], proxy.opened.get(number)) if said else None
-            for number, said in enumerate(proxy.said)
+            Meaning(parsed[0], parsed[1], parsed[2], proxy.opened.get(number)) if parsed else None
+            for number, parsed in enumerate(proxy.parsed)
         ]
     finally:
         proxy.shutdown()

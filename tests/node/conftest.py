@@ -1,4 +1,4 @@
-"""What several modules here ask: a node over the snapshot of the contract."""
+"""A node over the snapshot of the contract, for several modules."""
 
 from __future__ import annotations
 

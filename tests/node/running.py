@@ -1,4 +1,4 @@
-"""A real node over a folder of snapshots: worker processes and their supervisor, on a port of their own."""
+"""A real node over a folder of snapshots: worker processes and their supervisor, on a free port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.e2e.running import free_port
 
 @dataclass
 class RunningNode:
-    """A node that answers."""
+    """A running node."""
 
     port: int
     folder: Path
@@ -48,7 +48,7 @@ def node_options(folder: Path | str, **lookup: Any) -> NodeOptions:
 
 @contextmanager
 def node(folder: Path, workers: int = 1, **lookup: Any) -> Iterator[RunningNode]:
-    """Start a node, and end it at the end."""
+    """Run a node; ``lookup`` holds settings of that section."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     supervisor = Supervisor(f"127.0.0.1:{port}", workers, node_options(folder, **lookup))
@@ -60,7 +60,7 @@ def node(folder: Path, workers: int = 1, **lookup: Any) -> Iterator[RunningNode]
 
 
 def publish(folder: Path, data: bytes, version: int, confirmed_at: str | None = None) -> Path:
-    """Put the bytes of a snapshot into a folder and point to them, as the control plane does."""
+    """Write a snapshot and the pointer to it, as the control plane does."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{version:08d}-{os.urandom(8).hex()}.snapshot"
     path.write_bytes(data)
@@ -72,19 +72,19 @@ def publish(folder: Path, data: bytes, version: int, confirmed_at: str | None = 
 
 
 def exchange(node: RunningNode, data: bytes, *, pieces: int | None = None) -> bytes:
-    """Send bytes (all at once, or so many at a time), close the sending side, and return everything that comes back."""
+    """Send bytes (``pieces`` at a time), end the sending side, and return everything received."""
     with node.connect() as client:
         try:
             for start in range(0, len(data), pieces or len(data) or 1):
                 client.sendall(data[start : start + (pieces or len(data))])
             client.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # refused in the middle: what it said is still to be read
+            pass  # refused before the end: the error can still be read
         return received(client)
 
 
 def received(client: socket.socket) -> bytes:
-    """Return everything until the other side closes."""
+    """Return everything received until the other side closes."""
     got = bytearray()
     try:
         while block := client.recv(65_536):
@@ -112,5 +112,5 @@ def statuses(data: bytes) -> list[int]:
 def until(condition: Callable[[], bool], seconds: float = 15) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
+        assert time.monotonic() < end, "the condition did not become true in time"
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A listed site is listed however its address is written, as long as a browser would open it there; and only then."""
+"""A URL is listed exactly if a browser would open it on a listed site, however it is written."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
 
 
 def site(meaning: Meaning | None) -> str | None:
-    """The site that the browser would reach, None where it would reach none."""
+    """The site that the browser would open; None if there is none."""
     if meaning is None or meaning.protocol not in _WEB:
         return None
     host = meaning.host.removesuffix(".")
@@ -74,7 +74,7 @@ def is_listed(meaning: Meaning | None) -> bool:
 
 
 def behind_scheme(text: str) -> str:
-    """What a browser is asked for a text: without a scheme it is what we take for a host."""
+    """The URL that the browser gets for a text: one without a scheme is taken as a host."""
     return text if re.match(r"[\0-\x20]*[a-z][a-z0-9+.\t\r\n-]*:", text, re.IGNORECASE) else f"http://{text}"
 
 
@@ -85,7 +85,7 @@ def expected(meaning: Meaning | None) -> str:
 
 
 def verdicts(serving: RunningNode, vectors: list[str]) -> dict[str, dict[str, str]]:
-    """The verdict on each, by each way of asking."""
+    """The verdict on each vector, by form of request."""
     client = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=20)
     found: dict[str, dict[str, str]] = {}
 
@@ -112,10 +112,10 @@ def differences(
 ) -> list[tuple[str, str, str, str, Meaning | None]]:
     answers = verdicts(serving, vectors)
     return [
-        (way, text, said[text], expected(meaning), meaning)
-        for way, said in answers.items()
+        (way, text, found[text], expected(meaning), meaning)
+        for way, found in answers.items()
         for text, meaning in zip(vectors, meant, strict=True)
-        if said[text] != expected(meaning) and not (meaning is None and _RIGHT_TO_LEFT.search(text))
+        if found[text] != expected(meaning) and not (meaning is None and _RIGHT_TO_LEFT.search(text))
     ]
 
 
@@ -125,7 +125,7 @@ def test_the_browser_asks_the_network_for_the_host_that_its_parser_names(browser
     assert [meaning for meaning in opened if meaning.opened != meaning.host] == []
 
 
-def test_urls_are_listed_just_where_the_browser_opens_them_on_the_listed_host(
+def test_a_url_is_listed_exactly_if_the_browser_opens_it_on_the_listed_host(
     serving: RunningNode, browser: dict[str, Meaning | None]
 ) -> None:
     meant = [browser[behind_scheme(text)] for text in URLS]
@@ -134,7 +134,7 @@ def test_urls_are_listed_just_where_the_browser_opens_them_on_the_listed_host(
     assert differences(serving, URLS, meant) == []
 
 
-def test_hosts_without_a_scheme_are_listed_just_where_the_browser_opens_them_behind_one(
+def test_a_host_without_a_scheme_is_listed_exactly_if_the_browser_opens_it_with_one(
     serving: RunningNode, browser: dict[str, Meaning | None]
 ) -> None:
     meant = [browser[f"http://{text}"] for text in BARE]

@@ -1,4 +1,4 @@
-"""A node answers what the contract says, byte for byte what the Flask application answers."""
+"""A node answers as in the contract, with the same bytes as the Flask application."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.lookup.test_contract import flask_server
 from tests.lookup.test_resolver import Holder
 from tests.node.running import RunningNode, node
 
-#: Headers that say something of the answer, not of the server.
+#: Headers that belong to the answer, not to the server.
 _COMPARED = ("content-type", "content-length", "cache-control", "allow", "blocklist-rule", "blocklist-feeds")
 
 
@@ -29,11 +29,11 @@ def test_a_node_and_the_flask_application_answer_the_same_bytes(serving: Running
     check(case, ours)
     assert (ours.status, ours.body) == (theirs.status, theirs.body)
     assert [ours.headers.get(name) for name in _COMPARED] == [theirs.headers.get(name) for name in _COMPARED]
-    # Once more: the second time the headers are known, and the short way is taken.
+    # Once more: now the head is known, and no parser is used.
     assert answered(serving.base, case).body == ours.body
 
 
-def test_without_a_snapshot_a_node_lets_nothing_through(tmp_path: Path) -> None:
+def test_without_a_snapshot_a_node_answers_unknown(tmp_path: Path) -> None:
     with node(tmp_path) as running:
         for case in WITHOUT_SNAPSHOT:
             check(case, answered(running.base, case))

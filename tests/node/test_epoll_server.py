@@ -1,4 +1,4 @@
-"""EpollServer within the selector of a loop: what one connection does must not cost the others theirs."""
+"""Sockets in the selector of an event loop: an error in one connection must not affect the others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not AVAILABLE, reason="this system has no epoll"
 
 
 class Stub:
-    """What a connection asks of a node, but for answers, with the sockets that ask it."""
+    """The part of a request handler that connections without requests use, and a server for it."""
 
     def __init__(self) -> None:
         self.server = EpollServer(lambda *_, **__: None)
@@ -65,9 +65,9 @@ def _turns(handler: Stub, count: int = 5) -> None:
     handler.loop.run_until_complete(turns())
 
 
-def test_a_fault_in_taking_a_connection_ends_that_connection_alone(server: EpollServer, handler: Stub) -> None:
-    said: list[dict[str, Any]] = []
-    handler.loop.set_exception_handler(lambda _, context: said.append(context))
+def test_an_error_while_accepting_ends_only_that_connection(server: EpollServer, handler: Stub) -> None:
+    contexts: list[dict[str, Any]] = []
+    handler.loop.set_exception_handler(lambda _, context: contexts.append(context))
     handler.fault = OSError(errno.ENOSPC, "no more watches")
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as client:
         server.listen(listening)
@@ -75,18 +75,18 @@ def test_a_fault_in_taking_a_connection_ends_that_connection_alone(server: Epoll
         client.settimeout(5)
         _turns(handler)
         assert client.recv(1) == b""
-    assert [str(context["exception"]) for context in said] == ["[Errno 28] no more watches"]
+    assert [str(context["exception"]) for context in contexts] == ["[Errno 28] no more watches"]
     assert not server.transports
 
 
-def test_a_fault_in_answering_ends_that_connection_alone(
+def test_an_error_while_answering_ends_only_that_connection(
     server: EpollServer, handler: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
         raise ValueError("a fault of ours")
 
-    said: list[dict[str, Any]] = []
-    handler.loop.set_exception_handler(lambda _, context: said.append(context))
+    contexts: list[dict[str, Any]] = []
+    handler.loop.set_exception_handler(lambda _, context: contexts.append(context))
     monkeypatch.setattr(Connection, "data_received", fails)
     monkeypatch.setattr(Connection, "eof_received", fails)
     for sent in (b"x", b""):
@@ -98,11 +98,11 @@ def test_a_fault_in_answering_ends_that_connection_alone(
             _turns(handler)
             theirs.settimeout(5)
             assert theirs.recv(1) == b""
-    assert [str(context["exception"]) for context in said] == ["a fault of ours"] * 2
+    assert [str(context["exception"]) for context in contexts] == ["a fault of ours"] * 2
     assert handler.closings == 2
 
 
-def test_what_asyncio_is_to_see_to_is_told_once(server: EpollServer, handler: Stub) -> None:
+def test_an_event_for_asyncio_is_returned_once(server: EpollServer, handler: Stub) -> None:
     ours, theirs = socket.socketpair()
     read, write = os.pipe()
     with theirs:
@@ -116,7 +116,7 @@ def test_what_asyncio_is_to_see_to_is_told_once(server: EpollServer, handler: St
     _turns(handler)
 
 
-def test_a_client_that_does_not_take_its_last_answers_is_left_at_last(server: EpollServer, handler: Stub) -> None:
+def test_a_client_that_never_reads_its_last_responses_is_disconnected(server: EpollServer, handler: Stub) -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         server.add(ours)

@@ -1,4 +1,4 @@
-"""Requests that are answered without the parser: the parser would have read the same in them."""
+"""Requests answered without the parser: the parser reads the same in them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ heads = st.lists(st.sampled_from(HEADERS), max_size=6).map(
 
 
 class Read:
-    """What the parser makes of some bytes."""
+    """The requests that the parser reads in some bytes; none if it refuses them."""
 
     def __init__(self, data: bytes) -> None:
         self.requests: list[RawRequest] = []
@@ -91,21 +91,21 @@ LINE = b"GET /v1/lookup?domain=a.example HTTP/1.1\r\n"
 
 @pytest.fixture(scope="module")
 def cache() -> ResponseCache:
-    """What answers without the parser, whoever asks."""
+    """A response cache without authentication."""
     made = ResponseCache(Holder(snapshot_of([])), Counters(), open_to_all=True)
     made.refresh(b"")
     return made
 
 
 @given(head=heads)
-def test_a_head_that_needs_no_parser_is_one_that_the_parser_finds_plain(cache: ResponseCache, head: bytes) -> None:
+def test_the_parser_finds_every_head_plain_that_the_response_cache_accepts(cache: ResponseCache, head: bytes) -> None:
     if cache.answer(LINE + head):
         (raw,) = Read(LINE + head).requests
         assert raw.is_plain_get
         assert raw.violation(MAX_BYTES) is None
 
 
-def test_the_heads_that_clients_send_need_no_parser(cache: ResponseCache) -> None:
+def test_usual_heads_need_no_parser(cache: ResponseCache) -> None:
     for head in (
         b"Host: a\r\n\r\n",
         b"User-Agent: x\r\nHost: a\r\nAccept: */*\r\nX-Request-Id: 7\r\n\r\n",
@@ -137,7 +137,7 @@ def post(body: bytes, before: bytes = b"Host: a\r\n", after: bytes = b"", length
 
 
 @pytest.mark.parametrize("after", [b"", b"Accept: */*\r\n", b"X-Y: Content-Length: 9\r\n"])
-def test_a_post_whose_head_is_known_is_read_whatever_its_length(after: bytes) -> None:
+def test_a_post_with_a_known_head_is_found_whatever_the_length_of_its_body(after: bytes) -> None:
     known_heads = with_head_of(post(b"{}", after=after))
     for body in (b"", b"{}", b'{"id": 1}', b"x" * 70_000, b"\r\n\r\nContent-Length: 5"):
         raw, request = known_heads.find(post(body, after=after)) or pytest.fail("it is not known")
@@ -153,14 +153,14 @@ def test_a_post_whose_head_is_known_is_read_whatever_its_length(after: bytes) ->
         *(post(b"{}", after=b"Content-Length: 2\r\n"), post(b"{}").replace(b"HTTP/1.1", b"HTTP/1.0"), b"", b"POST"),
     ],
 )  # fmt: skip
-def test_a_post_that_differs_in_anything_else_is_for_the_parser(request_: bytes) -> None:
+def test_a_post_that_differs_in_anything_else_is_not_found(request_: bytes) -> None:
     assert with_head_of(post(b"{}")).find(request_) is None
 
 
 @given(
     heads, st.binary(max_size=12), st.sampled_from([b"", b"Content-Length: 2\r\n", b"content-length: 2\r\n"]), st.data()
 )
-def test_what_is_found_without_the_parser_is_what_the_parser_finds(
+def test_a_request_found_by_its_head_equals_what_the_parser_reads(
     head: bytes, body: bytes, length: bytes, data: Any
 ) -> None:
     first = b"POST /v1/lookup HTTP/1.1\r\nHost: a\r\n" + length + head + b"{}"
@@ -180,7 +180,7 @@ def test_what_is_found_without_the_parser_is_what_the_parser_finds(
         assert headers == {**found[1].headers, "content-length": ""}
 
 
-def test_what_is_remembered_is_counted_and_not_parsed_again(serving: RunningNode) -> None:
+def test_cached_requests_are_counted_and_not_parsed_again(serving: RunningNode) -> None:
     def ask(client: Any, number: int, target: bytes) -> bytes:
         client.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nX-Request-Id: %d\r\n\r\n" % number)
         return bytes(client.recv(65_536))
@@ -194,7 +194,7 @@ def test_what_is_remembered_is_counted_and_not_parsed_again(serving: RunningNode
         )
 
     with serving.connect() as client:
-        for _ in range(3):  # the first time it leaves a mark, the second time it is kept
+        for _ in range(3):  # cached at the second request
             ask(client, 0, b"/v1/lookup?app=com.Pirate.App")
         lookups, parsed = counted(client)
         same = {ask(client, 0, b"/v1/lookup?app=com.Pirate.App").partition(b"\r\n\r\n")[2] for _ in range(5)}

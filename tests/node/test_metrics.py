@@ -1,4 +1,4 @@
-"""Metrics: what is counted, how it is summed, and that documentation and dashboard name what there is."""
+"""Metrics: counts, sums over workers, and that documentation and dashboard name the existing metrics."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_counts_of_workers_are_summed() -> None:
     assert summed['blocklist_request_duration_seconds_bucket{"le": "2.5e-05"}'] == 2
 
 
-def test_a_worker_goes_on_from_the_counts_of_the_one_it_replaces() -> None:
+def test_a_worker_continues_from_the_counts_of_the_one_it_replaces() -> None:
     after = Counters()
     after.restore(json.loads(json.dumps(counters().state())))
     assert after.state() == counters().state()
-    Counters().restore({"buckets": [1], "seconds": 5})  # of another version: nothing to go on from
+    Counters().restore({"buckets": [1], "seconds": 5})  # of another version: ignored
 
 
-def test_policies_that_callers_make_up_do_not_grow_without_end() -> None:
+def test_the_number_of_counted_policies_is_bounded() -> None:
     made = Counters()
     for number in range(1_000):
         made.verdicts(f"p{number}")[NOT_LISTED] += 1
@@ -65,7 +65,7 @@ def test_policies_that_callers_make_up_do_not_grow_without_end() -> None:
     assert sum(counted[NOT_LISTED] for counted in state.values()) == 1_000
 
 
-def test_a_slot_that_is_half_written_is_not_read() -> None:
+def test_a_partly_written_slot_is_not_read() -> None:
     scoreboard = Scoreboard.create(2)
     assert scoreboard.read(1) == {}
     scoreboard.write(1, {"seconds": 1.5})
@@ -78,7 +78,7 @@ def test_a_slot_that_is_half_written_is_not_read() -> None:
     scoreboard.close()
 
 
-def test_another_process_reads_the_same_board() -> None:
+def test_another_process_reads_the_same_scoreboard() -> None:
     scoreboard = Scoreboard.create(1)
     scoreboard.write(0, {"version": 7})
     again = Scoreboard(os.dup(scoreboard.descriptor), 1)
@@ -87,7 +87,7 @@ def test_another_process_reads_the_same_board() -> None:
     scoreboard.close()
 
 
-def test_every_metric_is_documented_and_the_dashboard_names_no_other(store: Store) -> None:
+def test_every_metric_is_documented_and_the_dashboard_uses_no_other(store: Store) -> None:
     text = (exposition([{}]) + feed_metrics(feed_rows(store))).decode()
     exposed = {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE")}
     text = (DOCS / "http.md").read_text(encoding="utf-8")

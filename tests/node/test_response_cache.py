@@ -1,4 +1,4 @@
-"""The short way gives what the long way gives, or nothing."""
+"""The response cache answers with the same bytes as the routes, or not at all."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ tails = st.sampled_from(
 )
 
 
-#: What follows a request line; a node learns such heads from requests that its parser read.
+#: The head after a request line; a node adds such heads from requests that its parser read.
 HEAD = b"Host: a\r\nAccept: */*\r\n\r\n"
 
 
@@ -92,7 +92,7 @@ CACHE, _ = cache()
 
 
 @given(st.sampled_from(["domain", "url"]), befores, hosts, afters, st.booleans(), tails)
-def test_the_short_way_gives_the_bytes_of_the_long_way_or_nothing(
+def test_the_response_cache_answers_with_the_bytes_of_the_routes_or_not_at_all(
     name: str, before: str, host: str, after: str, encoded: bool, tail: str
 ) -> None:
     text = before + host + after
@@ -114,7 +114,7 @@ def test_the_short_way_gives_the_bytes_of_the_long_way_or_nothing(
         *("url=https://pirate.example/x", "domain=pirate.example&policy=everything", "domain=clean.example&explain=1"),
     ],
 )
-def test_what_most_callers_ask_takes_the_short_way(query: str) -> None:
+def test_the_most_common_requests_need_no_parser(query: str) -> None:
     assert CACHE.answer(asked(query)) is not None
 
 
@@ -133,11 +133,11 @@ def test_what_most_callers_ask_takes_the_short_way(query: str) -> None:
         b"",
     ],
 )
-def test_what_could_mean_something_else_goes_the_long_way(line: bytes) -> None:
+def test_ambiguous_requests_need_the_parser(line: bytes) -> None:
     assert CACHE.answer(line + b"\r\n" + HEAD) is None
 
 
-def test_headers_that_no_parser_read_go_the_long_way_until_they_are_learned() -> None:
+def test_an_unknown_head_needs_the_parser_until_it_is_added() -> None:
     made, _ = cache()
     known, unknown = asked("domain=pirate.example"), asked("domain=pirate.example").replace(b"*/*", b"text/*")
     assert made.answer(known) is not None
@@ -148,7 +148,7 @@ def test_headers_that_no_parser_read_go_the_long_way_until_they_are_learned() ->
     assert made.answer(known) is None
 
 
-def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> None:
+def test_the_cache_is_cleared_when_the_snapshot_or_its_staleness_changes() -> None:
     holder = Holder(SNAPSHOT)
     made = ResponseCache(holder, Counters())
     made.add(asked("domain=a.example"))
@@ -168,7 +168,7 @@ def test_answers_are_forgotten_when_the_snapshot_or_its_staleness_changes() -> N
     assert made.answer(request) is None
 
 
-def test_an_answer_of_the_long_way_is_given_again_until_the_override_behind_it_expires(
+def test_an_added_answer_is_cached_until_its_override_expires(
     clock: Clock,
 ) -> None:
     made, counters = cache()
@@ -186,7 +186,7 @@ def test_an_answer_of_the_long_way_is_given_again_until_the_override_behind_it_e
     assert made.answer(request) is None
 
 
-def test_only_verdicts_are_remembered_of_the_long_way() -> None:
+def test_only_verdicts_are_cached_of_added_answers() -> None:
     made, _ = cache()
     for query in ("domain=a..b", "domain=clean.example&policy=nope", "x=1"):
         for _ in range(2):
@@ -194,7 +194,7 @@ def test_only_verdicts_are_remembered_of_the_long_way() -> None:
         assert made.answer(asked(query)) is None
 
 
-def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_when_it_comes_again() -> None:
+def test_without_authentication_a_new_head_needs_no_parser_and_is_known_the_second_time() -> None:
     counters = Counters()
     made = ResponseCache(Holder(SNAPSHOT), counters, open_to_all=True)
     made.refresh(b"")
@@ -210,13 +210,13 @@ def test_a_head_that_no_parser_read_is_enough_where_anybody_may_ask_and_learned_
         assert made.answer(asked("domain=pirate.example").replace(b"*/*", b"%d" % number)) == first
     for _ in range(3):
         assert made.answer(early) == first
-    assert list(made.responses.items) == [request], "a head that was met long ago is new again"
+    assert list(made.responses.items) == [request], "a head seen long ago is new again"
     assert made.answer(asked("domain=pirate.example").replace(b"Accept", b"Expect")) is None
     made.disable()
     assert made.answer(request) is None
 
 
-def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
+def test_the_cache_is_bounded_and_every_hit_is_counted() -> None:
     made, counters = cache()
     tail = "x" * 200
     for number in range(40_000):
@@ -236,7 +236,7 @@ def test_what_is_remembered_is_bounded_and_counted_each_time() -> None:
 
 
 @given(st.from_regex(r"(?:https?://)?(?:[a-z0-9_-]{1,12}\.){1,4}[a-z]{1,6}(?:[/?#].{0,8})?", fullmatch=True))
-def test_a_host_taken_as_written_is_what_the_parser_gives(text: str) -> None:
+def test_a_plain_host_is_what_the_url_parser_returns(text: str) -> None:
     host = canonical_host_in(text)
     if host is not None:
         assert host == normalize_host(text) == urlsplit(text if "://" in text else "//" + text).hostname

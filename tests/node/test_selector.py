@@ -1,4 +1,4 @@
-"""The selector of a worker's loop: asyncio must find in it what it finds in the one of the standard library."""
+"""The selector of a worker's event loop behaves as the one of the standard library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def selector(request: pytest.FixtureRequest) -> Iterator[Selector]:
     made.close()
 
 
-def test_asyncio_serves_and_connects_over_it(selector: Selector) -> None:
+def test_asyncio_serves_and_connects_with_it(selector: Selector) -> None:
     async def echoed() -> bytes:
         async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(await reader.read())
@@ -61,7 +61,7 @@ def test_timers_signals_and_threads_wake_it(selector: Selector) -> None:
     assert heard == ["signal", "thread"]
 
 
-def test_what_is_ready_is_told_as_the_standard_selector_tells_it(selector: Selector) -> None:
+def test_it_returns_the_same_events_as_the_standard_selector(selector: Selector) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, selectors.EpollSelector() as standard:
         for events in (selectors.EVENT_READ, selectors.EVENT_WRITE, selectors.EVENT_READ | selectors.EVENT_WRITE):
@@ -81,7 +81,7 @@ def test_what_is_ready_is_told_as_the_standard_selector_tells_it(selector: Selec
         selector.unregister(99)
 
 
-def test_a_descriptor_that_was_closed_can_be_forgotten(selector: Selector) -> None:
+def test_a_closed_descriptor_can_be_unregistered(selector: Selector) -> None:
     read, write = os.pipe()
     key = selector.register(read, selectors.EVENT_READ)
     os.close(read)

@@ -1,4 +1,4 @@
-"""Workers that live, die and are replaced; snapshots that are swapped, or refused."""
+"""Workers that die and are replaced; snapshots that are swapped or refused; settings of a node."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ GET = b"GET /v1/lookup?domain=pirate.example HTTP/1.1\r\nHost: a\r\n\r\n"
 def version(running: RunningNode, host: str = "pirate.example") -> tuple[int, bool]:
     client = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
     client.request("GET", f"/v1/lookup?domain={host}")
-    said = json.loads(client.getresponse().read())
+    body = json.loads(client.getresponse().read())
     client.close()
-    return said["version"], said["listed"]
+    return body["version"], body["listed"]
 
 
 def metrics(running: RunningNode) -> dict[str, float]:
@@ -45,16 +45,16 @@ def small(number: int) -> bytes:
     return compiled([listed(rule(f"v{number}.example"))], version=number)
 
 
-def test_a_worker_that_is_killed_is_back_within_a_second_and_counts_on(tmp_path: Path) -> None:
+def test_a_killed_worker_is_replaced_within_a_second_and_its_counts_continue(tmp_path: Path) -> None:
     publish(tmp_path, contract_snapshot(), 7)
     with node(tmp_path) as running:
         for _ in range(5):
             assert version(running) == (7, True)
         until(lambda: metrics(running)['blocklist_lookups_total{policy="default",verdict="listed"}'] == 5)
         (before,) = running.workers()
-        time.sleep(1.1)  # a worker that ends at once is taken for one that cannot start, and is not raced
+        time.sleep(1.1)  # a worker that ends within a second of its start is replaced only after another second
         os.kill(before, signal.SIGKILL)
-        # The listening socket outlives the worker: a client that comes now waits, and is answered.
+        # The listening socket stays open: a client that connects now waits and is answered.
         started = time.monotonic()
         assert version(running) == (7, True)
         assert time.monotonic() - started < 5
@@ -87,14 +87,14 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     until(lambda: all(map(gone, workers)))
 
 
-def test_every_worker_answers_from_a_new_snapshot_within_a_second(tmp_path: Path) -> None:
+def test_every_worker_serves_a_new_snapshot_within_a_second(tmp_path: Path) -> None:
     publish(tmp_path, small(1), 1)
     with node(tmp_path, workers=2) as running:
         for number in range(2, 5):
             publish(tmp_path, small(number), number)
             published = time.monotonic()
             until(lambda: all(version(running, f"v{number}.example") == (number, True) for _ in range(8)), 5)  # noqa: B023
-            assert time.monotonic() - published < 3  # a second, and what a busy machine adds
+            assert time.monotonic() - published < 3  # a second, plus time for a busy machine
 
 
 def test_no_request_fails_while_snapshots_are_swapped(tmp_path: Path) -> None:
@@ -108,10 +108,10 @@ def test_no_request_fails_while_snapshots_are_swapped(tmp_path: Path) -> None:
             while not ended.is_set():
                 client.request("GET", "/v1/lookup?domain=clean.example")
                 answer = client.getresponse()
-                said = json.loads(answer.read())
-                if answer.status != 200 or said["version"] < seen:
-                    failures.append(said)
-                seen = said["version"]
+                body = json.loads(answer.read())
+                if answer.status != 200 or body["version"] < seen:
+                    failures.append(body)
+                seen = body["version"]
                 asked[0] += 1
             client.close()
 
@@ -131,7 +131,7 @@ def test_no_request_fails_while_snapshots_are_swapped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["damaged", "cut", "older", "missing", "no pointer", "newer pointer"])
-def test_a_snapshot_that_must_not_serve_is_refused_and_the_old_one_serves(tmp_path: Path, what: str) -> None:
+def test_a_bad_snapshot_is_refused_and_the_old_one_continues_to_serve(tmp_path: Path, what: str) -> None:
     publish(tmp_path, small(5), 5)
     with node(tmp_path) as running:
         data = bytearray(small(6))
@@ -153,7 +153,7 @@ def test_a_snapshot_that_must_not_serve_is_refused_and_the_old_one_serves(tmp_pa
         until(lambda: version(running, "v9.example") == (9, True))
 
 
-def test_an_answer_under_way_is_given_before_the_node_ends(tmp_path: Path) -> None:
+def test_a_request_under_way_is_answered_before_the_node_stops(tmp_path: Path) -> None:
     publish(tmp_path, contract_snapshot(), 7)
     with node(tmp_path) as running:
         batch = json.dumps({"items": ["https://pirate.example/a?b=%20c"] * 10_000}).encode()
@@ -166,7 +166,7 @@ def test_an_answer_under_way_is_given_before_the_node_ends(tmp_path: Path) -> No
         assert answer.count(b'"verdict":"listed"') == 10_000
 
 
-def test_a_snapshot_that_was_replaced_is_no_longer_mapped(tmp_path: Path) -> None:
+def test_a_replaced_snapshot_is_unmapped(tmp_path: Path) -> None:
     def mapped() -> set[str]:
         (worker,) = running.workers()
         lines = Path(f"/proc/{worker}/maps").read_text().splitlines()
@@ -194,7 +194,7 @@ def test_a_unix_socket_answers_and_is_removed_at_the_end(tmp_path: Path) -> None
     assert not path.exists()
 
 
-def test_a_token_is_wanted_where_one_is_configured(tmp_path: Path) -> None:
+def test_a_configured_token_is_required(tmp_path: Path) -> None:
     publish(tmp_path / "snapshots", contract_snapshot(), 7)
     (tmp_path / "token").write_text("correct-horse\n")
     with node(tmp_path / "snapshots", token_file=str(tmp_path / "token")) as running:
@@ -205,7 +205,7 @@ def test_a_token_is_wanted_where_one_is_configured(tmp_path: Path) -> None:
             assert b"WWW-Authenticate: Bearer" in exchange(running, GET)
             assert statuses(exchange(running, right)) == [200]
             assert statuses(exchange(running, right.replace(b"horse", b"hors"))) == [401]
-            # Anybody may ask for health; that the headers were good for that makes them good for nothing else.
+            # /healthz needs no token: its headers must not become known ones for other paths.
             assert statuses(exchange(running, health)) == [200]
             bid = b"POST /v1/openrtb HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
             assert statuses(exchange(running, bid)) == [401]
@@ -226,7 +226,7 @@ def test_pages_of_a_configured_origin_may_read_answers(tmp_path: Path) -> None:
         assert statuses(preflight) == [204] and b"Access-Control-Allow-Methods" in preflight
 
 
-def test_connections_beyond_the_limit_are_told(tmp_path: Path) -> None:
+def test_connections_beyond_the_limit_get_503(tmp_path: Path) -> None:
     publish(tmp_path, contract_snapshot(), 7)
     with node(tmp_path, max_connections=2) as running:
         held = [running.connect(), running.connect()]
@@ -247,7 +247,7 @@ def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
         Supervisor(f"127.0.0.1:{running.port}", 1, node_options(tmp_path))
 
 
-def test_metrics_are_those_of_all_workers(tmp_path: Path) -> None:
+def test_metrics_are_summed_over_all_workers(tmp_path: Path) -> None:
     publish(tmp_path, contract_snapshot(), 7)
     with node(tmp_path, workers=2) as running:
         for _ in range(10):
@@ -255,12 +255,12 @@ def test_metrics_are_those_of_all_workers(tmp_path: Path) -> None:
         exchange(running, b"rubbish\r\n\r\n")
 
         def counted() -> bool:
-            said = metrics(running)
+            body = metrics(running)
             return (
-                said['blocklist_lookups_total{policy="default",verdict="listed"}'] == 10
-                and said["blocklist_bad_requests_total"] == 1
-                and said['blocklist_snapshot_version{worker="0"}'] == 7
-                and said['blocklist_snapshot_version{worker="1"}'] == 7
+                body['blocklist_lookups_total{policy="default",verdict="listed"}'] == 10
+                and body["blocklist_bad_requests_total"] == 1
+                and body['blocklist_snapshot_version{worker="0"}'] == 7
+                and body['blocklist_snapshot_version{worker="1"}'] == 7
             )
 
         until(counted)

@@ -1,4 +1,4 @@
-"""The same node over every transport: sockets of its own, asyncio's where uvloop or epoll is not there, and TLS."""
+"""The same node over every transport: epoll, a Unix socket, asyncio, uvloop without epoll, and TLS."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ GET = b"GET /v1/lookup?domain=pirate.example HTTP/1.1\r\nHost: a\r\n\r\n"
 BATCH = json.dumps({"items": ["https://pirate.example/film"] * 10_000}).encode()
 POST = b"POST /v1/lookup HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(BATCH) + BATCH
 _CLOSE = b"\r\nConnection: close\r\n\r\n"
-#: What runs first in a worker: there it finds a system without epoll, and for the one no wheel of uvloop either.
-_INSTEAD = {
+#: Programs that run first in a worker and remove epoll, and in one case uvloop too.
+_REMOVALS = {
     "asyncio": ("sitecustomize.py", "import select, sys\ndel select.epoll\nsys.modules['uvloop'] = None\n"),
     "no epoll": ("sitecustomize.py", "import select\ndel select.epoll\n"),
 }
@@ -40,7 +40,7 @@ _INSTEAD = {
 
 @dataclass
 class Served:
-    """A node, and how to connect to it."""
+    """A node and its address."""
 
     running: RunningNode
     context: ssl.SSLContext | None
@@ -57,7 +57,7 @@ class Served:
 
 
 def certificate(path: Path) -> Path:
-    """Write a certificate for 127.0.0.1, signed by itself, and its key."""
+    """Write a self-signed certificate for 127.0.0.1, with its key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "node")])
     made = (
@@ -83,17 +83,17 @@ def serving_over(way: str, folder: Path) -> Iterator[Served]:
         pem = certificate(folder / "node.pem")
         lookup = {"tls_certificate": str(pem), "tls_key": str(pem)}
         context = ssl.create_default_context(cafile=str(pem))
-    if way in _INSTEAD:
-        name, text = _INSTEAD[way]
-        (folder / "instead").mkdir()
-        (folder / "instead" / name).write_text(text)
+    if way in _REMOVALS:
+        name, text = _REMOVALS[way]
+        (folder / "removals").mkdir()
+        (folder / "removals" / name).write_text(text)
     publish(folder / "snapshots", contract_snapshot(), 7)
     path = folder / "node.sock" if way == "Unix" else None
     if path:
         lookup = {"unix_socket": str(path)}
     with pytest.MonkeyPatch.context() as patch:
-        if way in _INSTEAD:
-            patch.setenv("PYTHONPATH", str(folder / "instead"))
+        if way in _REMOVALS:
+            patch.setenv("PYTHONPATH", str(folder / "removals"))
         with node(folder / "snapshots", **lookup) as running:
             yield Served(running, context, path)
 
@@ -109,7 +109,7 @@ def served(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
         yield made
 
 
-def test_the_transport_is_the_one_that_is_meant(served: Served, way: str) -> None:
+def test_each_way_uses_its_transport(served: Served, way: str) -> None:
     (worker,) = served.running.workers()
     uvloop = "uvloop" in Path(f"/proc/{worker}/maps").read_text()
     polls = [link for link in Path(f"/proc/{worker}/fd").iterdir() if "eventpoll" in str(link.readlink())]
@@ -122,7 +122,7 @@ def test_the_transport_is_the_one_that_is_meant(served: Served, way: str) -> Non
     }[way]
 
 
-def test_a_connection_serves_quick_and_long_requests_in_turn(served: Served) -> None:
+def test_a_connection_serves_cached_and_parsed_requests_in_turn(served: Served) -> None:
     with served.connect() as client:
         for _ in range(3):
             client.sendall(GET)
@@ -131,13 +131,13 @@ def test_a_connection_serves_quick_and_long_requests_in_turn(served: Served) -> 
             assert b'"listed":false' in client.recv(4_096)
 
 
-def test_a_client_that_takes_its_time_gets_every_byte_in_order(served: Served) -> None:
+def test_a_slow_reader_gets_every_byte_in_order(served: Served) -> None:
     with served.connect() as client:
-        # A node that waits for answers to be taken takes no more requests, and a Unix socket holds few of them.
+        # A node with unsent responses reads no more requests, and a Unix socket buffers few of them.
         sending = threading.Thread(target=client.sendall, args=((POST + GET) * 4,))
         sending.start()
         if not served.path:
-            sending.join()  # TLS is no matter for two threads at a time
+            sending.join()  # an SSL socket must not be used by two threads at a time
         time.sleep(0.3)
         got = bytearray()
         while got.count(b"HTTP/1.1 200 ") < 8 or not got.endswith(b'"stale":false}\n'):
@@ -149,7 +149,7 @@ def test_a_client_that_takes_its_time_gets_every_byte_in_order(served: Served) -
 
 @pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 131_072, 196_608])
 @pytest.mark.parametrize("ending", [False, True])
-def test_requests_that_just_fill_what_is_read_at_once_are_answered(served: Served, size: int, ending: bool) -> None:
+def test_requests_that_exactly_fill_one_read_are_answered(served: Served, size: int, ending: bool) -> None:
     many = GET * (size // len(GET))
     padding = GET.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * (size - len(many) - 5) + b"\r\n\r\n")
     many = many[len(GET) :] + padding
@@ -166,12 +166,12 @@ def test_requests_that_just_fill_what_is_read_at_once_are_answered(served: Serve
     assert statuses(bytes(got)) == [200] * (size // len(GET))
 
 
-def test_the_rest_of_a_request_is_read_where_a_read_has_to_stop(served: Served, way: str) -> None:
+def test_the_rest_of_a_request_is_read_after_urgent_data_or_a_passed_descriptor(served: Served, way: str) -> None:
     (worker,) = served.running.workers()
     with served.connect() as client, open(os.devnull) as file:  # noqa: PTH123
         client.sendall(GET)
         assert client.recv(4_096)
-        # All of it is there before the worker looks.
+        # Everything arrives before the worker reads.
         os.kill(worker, signal.SIGSTOP)
         if way == "Unix":
             socket.send_fds(client, [GET[:20]], [file.fileno()])
@@ -185,30 +185,30 @@ def test_the_rest_of_a_request_is_read_where_a_read_has_to_stop(served: Served, 
         assert b'"listed":true' in client.recv(4_096)
 
 
-def test_answers_wait_for_a_client_that_sends_no_more(served: Served) -> None:
+def test_a_client_that_has_ended_its_sending_side_gets_its_responses(served: Served) -> None:
     with served.connect() as client:
         client.sendall(POST + GET.replace(b"\r\n\r\n", _CLOSE))
-        if not served.context:  # the client of Python closes both sides of TLS or none
+        if not served.context:  # Python cannot end only one side of a TLS connection
             client.shutdown(socket.SHUT_WR)
         assert statuses(received(client)) == [200, 200]
 
 
-def test_a_client_that_leaves_without_its_answers_is_forgotten(served: Served) -> None:
+def test_a_client_that_leaves_without_its_responses_is_removed(served: Served) -> None:
     def others() -> int:
         with served.connect() as client:
             client.sendall(GET.replace(b"/v1/lookup?domain=pirate.example", b"/metrics").replace(b"\r\n\r\n", _CLOSE))
-            said = received(client)
-        return int(float(said.partition(b'blocklist_connections{worker="0"} ')[2].split()[0])) - 1
+            answer = received(client)
+        return int(float(answer.partition(b'blocklist_connections{worker="0"} ')[2].split()[0])) - 1
 
     until(lambda: others() == 0)
     leaving = [served.connect() for _ in range(20)]
     for client in leaving:
         client.settimeout(0.02)
-        with contextlib.suppress(TimeoutError):  # as much as the node takes
+        with contextlib.suppress(TimeoutError):  # until the node reads no more
             client.sendall(POST + POST)
     assert others() == 20
     for number, client in enumerate(leaving):
-        if number % 2:  # a reset, not an orderly end
+        if number % 2:  # reset the connection
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         client.close()
     until(lambda: others() == 0)
@@ -217,7 +217,7 @@ def test_a_client_that_leaves_without_its_answers_is_forgotten(served: Served) -
         assert b'"listed":true' in client.recv(4_096)
 
 
-def test_a_refused_client_can_read_why_while_it_still_sends(served: Served) -> None:
+def test_a_refused_client_can_read_the_error_while_it_still_sends(served: Served) -> None:
     with served.connect() as client:
         client.sendall(b"rubbish\r\n\r\n" + b"x" * 100_000)
         answer = bytearray()
@@ -227,7 +227,7 @@ def test_a_refused_client_can_read_why_while_it_still_sends(served: Served) -> N
     assert statuses(bytes(answer)) == [400]
 
 
-def test_a_certificate_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+def test_an_unusable_certificate_prevents_the_start(tmp_path: Path) -> None:
     (tmp_path / "node.pem").write_text("no certificate")
     with (
         pytest.raises(BlocklistError, match=r"lookup\.tls_certificate: .* cannot be used"),
