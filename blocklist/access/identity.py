@@ -67,5 +67,5 @@ def refuse_same_person(actor: str, authors: Iterable[str], what: str) -> None:
     person = person_behind(actor)
     if person in {person_behind(author) for author in authors}:
         raise ForbiddenError(
-            f"{what} is a change by {person}: another person must approve it (setting access.two_people)"
+            f"{what} is {person}'s own change: another person must approve it (setting access.two_people)"
         )

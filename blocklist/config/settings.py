@@ -177,7 +177,7 @@ class AccessSettings(StrictModel):
     session_idle: Seconds = Field(3_600, description="Time without a request after which a session ends.")
     session_lifetime: Seconds = Field(43_200, description="Longest duration of a session.")
     two_people: bool = Field(
-        False, description="Overrides need a second person, and a person cannot approve their own run."
+        False, description="Overrides need a second person, and nobody may approve their own runs or held entries."
     )
 
 

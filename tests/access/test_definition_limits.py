@@ -40,5 +40,5 @@ def test_files_of_the_machine_and_the_way_of_secrets_are_an_admins_to_say(
         check_definition_allowed(Role.EDITOR, after, before)
         return
     for role in (Role.EDITOR, Role.APPROVER):
-        with pytest.raises(ForbiddenError, match="for an admin to say"):
+        with pytest.raises(ForbiddenError, match="only an admin may"):
             check_definition_allowed(role, after, before)

@@ -153,8 +153,8 @@ def test_a_changed_group_changes_the_role_and_who_is_shut_out_stays_out(service:
 @pytest.mark.parametrize(
     ("tamper", "said"),
     [
-        (lambda back: re.sub("state=[^&]+", "state=made-up", back), "not the answer to a sign-in"),
-        (lambda back: re.sub("[?&]state=[^&]+", "", back), "not the answer to a sign-in"),
+        (lambda back: re.sub("state=[^&]+", "state=made-up", back), "did not begin this sign-in"),
+        (lambda back: re.sub("[?&]state=[^&]+", "", back), "did not begin this sign-in"),
         (lambda back: re.sub("code=[^&]+", "error=access_denied", back), "did not sign you in"),
         (lambda back: re.sub("iss=[^&]+", "iss=https://evil.example", back), "another provider"),
     ],
@@ -185,7 +185,7 @@ def test_the_provider_takes_an_answer_only_from_who_solves_the_challenge(
 
     answer = signs_in(iam_server, browser, member(iam_server, "wim", "list-viewers"), carried_by_another)
     assert answer.status_code == 401
-    assert "did not take the answer (invalid_grant)" in answer.text
+    assert "did not accept the sign-in (invalid_grant)" in answer.text
     assert service.store.people.all() == []
 
 
@@ -257,7 +257,7 @@ def test_a_token_that_is_not_for_this_sign_in_is_refused(tmp_path: Path, wrong: 
         right = {"iss": issuer, "sub": "7", "aud": "blocklist", "exp": at + 60, "iat": at, "nonce": "n"}
         assert finished_with(signed(right))["sub"] == "7"
         for token in (signed(right | wrong), signed(right, stranger), "", "a.b.c"):
-            with pytest.raises(UnauthorizedError, match="could not be verified"):
+            with pytest.raises(UnauthorizedError, match="cannot be verified"):
                 finished_with(token)
 
 
@@ -274,5 +274,5 @@ def test_a_provider_that_does_not_answer_is_one_sentence_without_a_secret(tmp_pa
     dead = Service(settings_for(tmp_path / "dead", oidc=table))
     answer = create_app(Follower(dead.snapshots.folder, 60), dead).test_client().get("/admin/sign-in/provider")
     assert answer.status_code == 500
-    assert "http://127.0.0.1:9 does not answer as one" in answer.text
+    assert "http://127.0.0.1:9 does not respond as one" in answer.text
     dead.close()

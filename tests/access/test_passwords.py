@@ -17,7 +17,7 @@ from blocklist.domain.errors import UsageError
         ("x" * 257, "12 to 256"),
         ("abababababab", "few different"),
         ("Anna.Berg anna", "your name"),
-        ("my BlockList pw", "the program's"),
+        ("my BlockList pw", "name of this program"),
     ],
 )
 def test_a_password_that_is_guessed_easily_is_refused(password: str, said: str) -> None:

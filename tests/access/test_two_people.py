@@ -46,7 +46,7 @@ def test_an_override_waits_until_somebody_else_confirms_it(careful: Service) -> 
     careful.publisher.publish(anew=True)
     assert not listed(careful, "pirate.example")
     for same in ANNA:
-        with pytest.raises(ForbiddenError, match="anna's own doing"):
+        with pytest.raises(ForbiddenError, match="anna's own change"):
             careful.overrides.confirm(made.id, same)
     assert careful.overrides.confirm(made.id, "bert").confirmed_by == "bert"
     assert listed(careful, "pirate.example")
@@ -70,7 +70,7 @@ def test_without_the_setting_an_override_counts_at_once(service: Service) -> Non
 def test_whoever_brought_a_body_cannot_approve_it(careful: Service, tmp_path: Path) -> None:
     run = held_run(careful, tmp_path, "anna")
     for same in ANNA:
-        with pytest.raises(ForbiddenError, match=f"run {run} is anna's own doing"):
+        with pytest.raises(ForbiddenError, match=f"run {run} is anna's own change"):
             careful.runs.approve(run, same, "right")
     assert careful.runs.approve(run, "carl", "right").outcome is Outcome.APPLIED
 
@@ -83,7 +83,7 @@ def test_whoever_changed_the_feed_since_its_list_last_applied_cannot_approve_it(
     clock.move_to("2099-01-01T00:00:00Z")
     careful.feeds.pause("court", "carl")
     careful.feeds.edit("court", lambda old: old.model_copy(update={"every": 60}), "bert (command line)")
-    with pytest.raises(ForbiddenError, match="bert's own doing"):
+    with pytest.raises(ForbiddenError, match="bert's own change"):
         careful.runs.approve(run, "bert", "right")
     careful.runs.approve(run, "carl", "right")
 
@@ -99,7 +99,7 @@ def test_an_entry_that_is_held_alone_needs_somebody_else_than_who_brought_it(car
     careful.feeds.add(definition("court", source={"file": str(path)}), "bert")
     careful.runs.refresh("court", "anna")
     (hold,) = careful.store.holds.all()
-    with pytest.raises(ForbiddenError, match="anna's own doing"):
+    with pytest.raises(ForbiddenError, match="anna's own change"):
         careful.holds.approve(hold.id, "anna", "right")
     careful.holds.refuse(hold.id, "anna", "not whole")
     careful.holds.revoke(hold.id, "anna", "on second thoughts")
@@ -129,6 +129,6 @@ def test_an_entry_that_is_held_alone_needs_somebody_else_than_who_changed_the_fe
         listing("other.txt", "pirate.example", "archive.org", more)
         assert careful.runs.refresh("court", "schedule").outcome is Outcome.APPLIED
     (hold,) = careful.store.holds.all()
-    with pytest.raises(ForbiddenError, match="anna's own doing"):
+    with pytest.raises(ForbiddenError, match="anna's own change"):
         careful.holds.approve(hold.id, "anna", "right")
     careful.holds.approve(hold.id, "bert", "right")

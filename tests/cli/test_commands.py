@@ -41,7 +41,7 @@ def test_a_list_for_reference_only_cannot_be_added_nor_made_one_that_can(samples
     assert "makes no findings of legal violations" in said
     assert "Read it at https://ustr.gov/" in said
     option = ("--option", "feed.reference_only=false")
-    assert "after feed. stands one of" in samples.run("feed", "add", "eu-watch-list", *url, *option, status=2)
+    assert "the fields after feed. are" in samples.run("feed", "add", "eu-watch-list", *url, *option, status=2)
 
 
 def test_a_sample_whose_library_is_not_installed_is_skipped_with_a_sentence(

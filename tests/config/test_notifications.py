@@ -25,13 +25,13 @@ HOOK = {"url": "https://hooks.example/x", "secret_env": "HOOK"}
             "notify.webhook.a.url: not an address such as https://",
         ),
         ('webhook.a = {url = "https://u:p@x/", secret_env = "A"}', "notify.webhook.a.url: not an address such as"),
-        ('webhook.a = {url = "https://x/secret"}', "notify.webhook.a: give the signing secret in secret_file or in"),
+        ('webhook.a = {url = "https://x/secret"}', "notify.webhook.a: set either secret_file or secret_env"),
         ('webhook.a = {url = "https://x", secret_env = "A", events = ["party"]}', "notify.webhook.a.events.0: Input"),
         ('email.a = {to = ["a@b.example"]}', "notify: e-mail needs smtp_host, the server that sends it"),
         ('smtp_host = "m"\nemail.a = {to = ["a@b.example"]}', "notify: '' is not an e-mail address, such as"),
         ('email.a = {to = ["a@b.example\\nBcc: c@d.example"]}', "is not an e-mail address, such as ops@example.com"),
         ("email.a = {to = []}", "notify.email.a.to: "),
-        ('smtp_user = "u"', "notify: give the password of smtp_user in smtp_password_file or in"),
+        ('smtp_user = "u"', "notify: set either smtp_password_file or smtp_password_env"),
         (
             'smtp_user = "u"\nsmtp_password_env = "P"\nsmtp_security = "none"',
             'notify: smtp_security "none" would send the password',
@@ -58,7 +58,7 @@ def test_a_signing_secret_is_base64_of_enough_bytes(
     if key:
         assert channel.key() == key
         return
-    with pytest.raises(ConfigurationError, match=r"the environment variable HOOK holds no signing secret") as caught:
+    with pytest.raises(ConfigurationError, match=r"the environment variable HOOK contains no signing secret") as caught:
         channel.key()
     assert value not in str(caught.value)
 

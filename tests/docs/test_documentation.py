@@ -323,12 +323,12 @@ def test_every_key_of_a_feed_toml_is_explained_in_its_table() -> None:
     undocumented = set(_keys(FeedDefinition, catalog)) - {"authority", "source", "rules", "guards", "options"}
     assert undocumented == set()
     for model, begins, ends in (
-        (AuthorityDefinition, "The name is that of the folder. `[authority]`", "`[source]`; leave"),
+        (AuthorityDefinition, "The name of the feed is that of the folder. `[authority]`", "`[source]`; leave"),
         (Source, "`[source]`; leave", "`[source.credentials]`;"),
         (Credentials, "`[source.credentials]`;", "`[rules]`:"),
         (LinkRule, "## Finding the newest list", "## Lists in pages"),
-        (Pagination, "## Lists in pages", "## Proving a list"),
-        (Integrity, "## Proving a list", "## Formats"),
+        (Pagination, "## Lists in pages", "## Verifying a list"),
+        (Integrity, "## Verifying a list", "## Formats"),
         (RulesDefinition, "`[rules]`:", "`[guards]`;"),
         (FeedGuards, "`[guards]`;", "## Formats"),
     ):

@@ -131,7 +131,7 @@ def test_a_next_page_elsewhere_is_asked_without_the_secret(
     ],
 )
 def test_a_pagination_that_could_not_work_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="goes with kind"):
+    with pytest.raises(ValueError, match="is required with kind"):
         Pagination.model_validate(wrong)
 
 

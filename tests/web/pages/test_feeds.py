@@ -139,7 +139,7 @@ def test_only_an_admin_lets_a_feed_reach_into_this_machine(
     for address, name in (("/admin/feeds/new/define", "other"), ("/admin/feeds/court/edit", "court")):
         form = definition_form(name=name, options=options, seen=seen, step=step, **{"source.url": url})
         answer = editor.post(address, data=form)
-        assert "for an admin to say" in only(page(answer), "[role=alert]").text()
+        assert "only an admin may" in only(page(answer), "[role=alert]").text()
         assert "root:" not in answer.text
     assert [(feed.name, definition_of(feed).source.file) for feed in service.store.feeds.all()] == [("court", None)]
 
