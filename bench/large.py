@@ -142,7 +142,7 @@ def _listings(service: Service, feeds: int, each: int, begin: str) -> None:
     database.execute_many(insert, gone())
     database.execute("UPDATE feeds SET listed = ?, applied_body = 'x'", (each,))
     for feed in range(1, feeds + 1):
-        service.store.figures.count(feed)
+        service.store.statistics.update_counts(feed)
     # What each authority listed, for a year: as the counts of each day would have it.
     database.execute_many(
         "INSERT INTO listed_daily (day, authority, change) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",

@@ -23,7 +23,7 @@ def notify() -> None:
 @pass_context
 def list_(context: Context, state: str | None, limit: int, as_json: bool) -> None:
     """List the newest messages, newest first, and what became of each."""
-    found = context.service.store.notices.messages(state, limit)
+    found = context.service.store.alerts.messages(state, limit)
     if as_json:
         print_json(found)
         return

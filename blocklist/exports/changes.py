@@ -72,7 +72,7 @@ def changes(
             closed_at, closed_id = moment, id_
         else:
             opened_id = id_
-    feeds = {item.id: item for item in store.feeds.ever()}
+    feeds = {item.id: item for item in store.feeds.including_removed()}
     told = tuple(_changed(feeds, *row) for row in page)
     last = (until, opened_id, closed_at, closed_id) if len(found) > limit else None
     return ChangesPage(begin, until, told, last)

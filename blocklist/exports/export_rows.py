@@ -50,7 +50,7 @@ class ListingSelector:
     def __init__(self, service: Service, policy: Policy | None) -> None:
         self._policy = policy
         self._definitions: dict[int, tuple[Feed, FeedDefinition]] = {
-            feed.id: (feed, definition_of(feed)) for feed in service.store.feeds.ever()
+            feed.id: (feed, definition_of(feed)) for feed in service.store.feeds.including_removed()
         }
         self.overrides = service.store.overrides.active()
         allowed = [item.rule for item in self.overrides if item.action is OverrideAction.ALLOW]

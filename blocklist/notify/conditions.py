@@ -35,14 +35,14 @@ def conditions(service: Publishing) -> Iterator[Condition]:
                 since = f"was last known to be current on {feed.last_success}"
             said = f"{feed.name} is stale: its list {since}. See 'blocklist run list --feed {feed.name}'."
             yield Condition(Event.FEED_STALE, feed.name, "", said)
-    for row in store.notices.failing():
+    for row in store.alerts.failing():
         said = f"{row['feed']}: run {row['id']} failed: {row['reason']}. The previous list goes on serving."
         yield Condition(Event.RUN_FAILED, row["feed"], "", said)
     for run in store.runs.pending():
         said = f"{run.feed}: run {run.id} waits for review: {run.reason}. See 'blocklist run show {run.id}'."
         # The same body is held again at each refresh until somebody decides: that is no news.
         yield Condition(Event.RUN_HELD, run.feed, run.body_sha256 or str(run.id), said)
-    for row in store.notices.entries_waiting():
+    for row in store.alerts.entries_waiting():
         many = f"{row['waiting']:,} entries wait" if row["waiting"] > 1 else "an entry waits"
         said = (
             f"{row['feed']}: {many} alone for a decision, the newest {row['value']}: {row['why']}. "

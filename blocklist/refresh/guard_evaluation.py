@@ -49,7 +49,7 @@ def judge(
 
 def keep_changes(store: Store, run_id: int, feed_id: int, reader: BodyReader) -> None:
     """Keep what a held run would change, each with why it stands out, inside a transaction."""
-    suffixes = store.changes.suffixes(feed_id)
+    suffixes = store.held_changes.suffixes(feed_id)
 
     def stands_out(change: str, rule: Rule) -> str:
         host = rule.value.partition("/")[0]
@@ -60,7 +60,7 @@ def keep_changes(store: Store, run_id: int, feed_id: int, reader: BodyReader) ->
         return said
 
     held = [(rule, facts["raw"], facts["position"], said.sentence) for rule, said, facts in reader.held]
-    store.changes.keep(run_id, feed_id, held, stands_out)
+    store.held_changes.keep(run_id, feed_id, held, stands_out)
 
 
 def _covering(store: Store, text: str, reader: BodyReader) -> str | None:

@@ -56,7 +56,7 @@ class BackgroundTasks(RunTasks):
                 _tell(begun, name, error)
             finally:
                 then()
-                self.store.database.let_go()
+                self.store.database.close_thread()
                 self._places.release()
                 self._under_way.discard(thread)
 

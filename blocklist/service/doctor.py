@@ -125,7 +125,7 @@ def _reviews(service: Service) -> Iterator[Finding]:
 
 def _channels(service: Service) -> Iterator[Finding]:
     notify = service.settings.notify
-    newest = {row["channel"]: row for row in reversed(service.store.notices.messages(limit=500))}
+    newest = {row["channel"]: row for row in reversed(service.store.alerts.messages(limit=500))}
     for name, channel in notify.channels.items():
         row = newest.get(name)
         found = f"the last message was {row['state']}" if row else "no message yet"

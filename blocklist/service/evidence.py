@@ -41,7 +41,7 @@ class EvidenceTasks(Publishing):
         listings = self.history(target, at)
         # They held then, whatever the clock says now: a snapshot compares the end of an override with the present.
         held = [replace(item, until=None) for item in self.store.overrides.active(at)]
-        compiler = self._compiler(self.store.current.rows_at(item.id for item in listings), held)
+        compiler = self._compiler(self.store.compile_source.listings_by_id(item.id for item in listings), held)
         out = io.BytesIO()
         compiler.write(out, 0, at, 0)
         return Snapshot(self._folder, out.getvalue())

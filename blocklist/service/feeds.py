@@ -63,7 +63,7 @@ class FeedTasks(Publishing):
             self.store.feeds.edit(
                 name, after, self._due_after(feed, before, after), moved=before.source != after.source
             )
-            self.store.figures.count(feed.id)
+            self.store.statistics.update_counts(feed.id)
             if _told(before) != _told(after):
                 self.store.snapshots.contents_changed()
             old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
@@ -112,11 +112,11 @@ class FeedTasks(Publishing):
             run_id = self.store.runs.start(feed.id, actor, moment)
             closed = self.store.listings.close_all(feed.id, run_id, moment)
             self.store.runs.supersede(feed.id, run_id)
-            self.store.changes.drop_superseded(feed.id)
+            self.store.held_changes.delete_superseded(feed.id)
             self.store.holds.withdraw_all(name)
             self.store.runs.finish(run_id, Outcome.APPLIED, f"the feed was removed: {closed:,} sites delisted")
             self.store.feeds.remove(name)
-            self.store.figures.count(feed.id)
+            self.store.statistics.update_counts(feed.id)
             self.store.snapshots.contents_changed()
             self.store.audit.add(actor, "feed.remove", name, delisted=closed)
         self.publish()

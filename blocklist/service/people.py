@@ -81,7 +81,7 @@ class PeopleTasks(Publishing):
             if disabled:
                 self._keep_an_admin(person)
                 self.store.sessions.end_all(person.id)
-                self.store.sessions.drop_links(person.id)
+                self.store.sessions.revoke_links(person.id)
             self.store.people.set_disabled(person.id, disabled)
             self.store.audit.add(actor, "person.disable" if disabled else "person.enable", person.name)
         return self.store.people.get(name)
@@ -114,7 +114,7 @@ class PeopleTasks(Publishing):
         """Keep the hash of a new password, inside a transaction."""
         self.store.people.set_password(person.id, kept)
         self.store.sessions.end_all(person.id)
-        self.store.sessions.drop_links(person.id)
+        self.store.sessions.revoke_links(person.id)
         self.store.audit.add(actor, "person.password", person.name)
 
     def _new_link(self, person_id: int | None, lasts: int) -> str:

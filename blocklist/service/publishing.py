@@ -153,9 +153,9 @@ class Publishing:
 
     def _whole(self, begun: str) -> Compiler:
         """Return everything that counts, read at a moment."""
-        mark = self.store.current.mark(begun)
-        compiler = self._compiler(self.store.current.stated(), self.store.overrides.active(), mark)
-        compiler.add_bare_hosts(self.store.current.bare())
+        mark = self.store.compile_source.mark(begun)
+        compiler = self._compiler(self.store.compile_source.other_listings(), self.store.overrides.active(), mark)
+        compiler.add_bare_hosts(self.store.compile_source.host_blocks())
         return compiler
 
     def _overlay(self) -> Overlay | None:
@@ -164,14 +164,16 @@ class Publishing:
         overlay = previous and overlay_on(previous, self._sources(), self.settings.all_policies())
         if not previous or not overlay:
             return None
-        changed = self.store.current.changed(Mark(*previous.meta["base"]["mark"]), room_for_changes(previous))
+        changed = self.store.compile_source.changed_rules(
+            Mark(*previous.meta["base"]["mark"]), room_for_changes(previous)
+        )
         if changed is None:
             return None
         overrides = self.store.overrides.active()
         overlay.touch(changed, overrides)
-        overlay.add_listings(self.store.current.of(overlay.values, overlay.hosts))
+        overlay.add_listings(self.store.compile_source.listings_of(overlay.values, overlay.hosts))
         overlay.add_overrides(overrides)
-        return overlay if overlay.complete(self.store.current.count()) else None
+        return overlay if overlay.complete(self.store.compile_source.count()) else None
 
     def _published(self) -> Snapshot | None:
         """Return the current snapshot if it was compiled from this database, not from one restored since."""
@@ -192,7 +194,7 @@ class Publishing:
     def _sources(self) -> dict[int, FeedSource]:
         return {
             feed.id: FeedSource(feed.name, feed.title, feed.authority, definition_of(feed).legal_basis)
-            for feed in self.store.feeds.ever()
+            for feed in self.store.feeds.including_removed()
         }
 
     @contextlib.contextmanager

@@ -109,7 +109,7 @@ class RunTasks(Publishing):
         :raises NotFoundError: there is no such run.
         """
         run = self.store.runs.get(run_id)
-        changes, found = self.store.changes.find(
+        changes, found = self.store.held_changes.find(
             run_id, change=change, search=search, standing_out=standing_out, limit=limit, offset=offset
         )
         pending = bool(run.review and run.review["state"] == "pending")
@@ -119,7 +119,7 @@ class RunTasks(Publishing):
             outdated = bool(last_change and last_change > (run.finished_at or ""))
         return RunDetail(
             run,
-            tuple(self.store.changes.said(run_id)),
+            tuple(self.store.held_changes.said(run_id)),
             tuple(changes),
             found,
             tuple(self.store.runs.rejections(run_id)),

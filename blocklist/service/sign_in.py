@@ -15,7 +15,7 @@ from blocklist.domain.access import Person, Role, Session
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import ConflictError, ForbiddenError, UnauthorizedError
 from blocklist.service.people import PeopleTasks, person_name
-from blocklist.store.sessions import Link
+from blocklist.store.sessions import OneTimeLink
 
 _LOG = structlog.get_logger("blocklist.access")
 _MAX_AGENT = 200
@@ -60,7 +60,7 @@ class SignInTasks(PeopleTasks):
         ends_at = later(now(), self.settings.access.session_lifetime)
         with self.store.database.transaction():
             self.store.sessions.add(hashed(secret), person.id, sender(address), agent[:_MAX_AGENT], ends_at)
-            self.store.people.signed_in(person.id)
+            self.store.people.note_sign_in(person.id)
             self.store.audit.add(person.name, "person.sign_in", person.name, how=how)
         return secret
 
@@ -73,7 +73,7 @@ class SignInTasks(PeopleTasks):
         person = self.store.people.by_id(found[1]) if found else None
         if found is None or person is None:
             raise UnauthorizedError("the session has ended: sign in again")
-        self.store.sessions.used(found[0])
+        self.store.sessions.note_use(found[0])
         return Identity(person.name, person.role, How.SESSION, person.id, address, person.name)
 
     def sign_out(self, secret: str) -> None:
@@ -137,7 +137,7 @@ class SignInTasks(PeopleTasks):
             self.keep_password(person, kept, name)
         return self.open_session(replace(person, has_password=True), address, agent, "link")
 
-    def _link(self, key: str) -> Link:
+    def _link(self, key: str) -> OneTimeLink:
         link = self.store.sessions.link(hashed(key))
         if link is None or link.used_at or link.expires_at <= now():
             raise UnauthorizedError(_NO_LINK)

@@ -74,6 +74,6 @@ class TokenTasks(Publishing):
         if state != "active":
             since = token.revoked_at or token.expires_at
             raise UnauthorizedError(f"the token {token.prefix}… is {state} since {since}: ask an admin for another")
-        self.store.tokens.used(token)
+        self.store.tokens.note_use(token)
         person = person_behind(token.created_by)
         return Identity(token.name, token.role, How.TOKEN, token.id, remote_address, person)

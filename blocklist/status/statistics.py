@@ -85,7 +85,7 @@ class NodeSeen:
 def listed_now(store: Store) -> ListedNow:
     """Return how many sites are listed now, in all and by authority."""
     newest = store.snapshots.newest() or {"rules": 0, "version": 0}
-    return ListedNow(newest["rules"], newest["version"], tuple(store.figures.listed_now()))
+    return ListedNow(newest["rules"], newest["version"], tuple(store.statistics.listed_now()))
 
 
 def listed_over_time(store: Store, days: int = 90, *, most: int = 8) -> list[ListedOn]:
@@ -95,9 +95,9 @@ def listed_over_time(store: Store, days: int = 90, *, most: int = 8) -> list[Lis
     """
     today = date.fromisoformat(now()[:10])
     first = (today - timedelta(days=days - 1)).isoformat()
-    listed = Counter(store.figures.listed_before(first))
+    listed = Counter(store.statistics.listed_before(first))
     changes: dict[str, list[tuple[str, int]]] = {}
-    for day, authority, change in store.figures.listed_changes(first):
+    for day, authority, change in store.statistics.listed_changes(first):
         changes.setdefault(day, []).append((authority, change))
     ends = listed.copy()
     for day_changes in changes.values():
@@ -121,7 +121,7 @@ def traffic(store: Store, hours: int = 24, *, points: int = 120) -> list[Traffic
     length = max(60.0, hours * 3600 / points)
     begin = later(end, -hours * 3600)
     sums: dict[int, list[float]] = {}
-    for row in store.figures.traffic(begin):
+    for row in store.statistics.samples(begin):
         number = int((_seconds(row["at"]) - _seconds(begin) - 1) // length)
         total = sums.setdefault(number, [0.0, 0.0, 0.0])
         for index, name in enumerate(("seconds", "lookups", "listed")):
@@ -146,7 +146,7 @@ def nodes_seen(board: Board) -> list[NodeSeen]:
 def recent_runs(store: Store, feeds: Iterable[str], each: int = 20) -> dict[str, list[RunMark]]:
     """Return the newest runs of each of these feeds, oldest first: one query, however many feeds."""
     found: dict[str, list[RunMark]] = {name: [] for name in feeds}
-    for feed, id_, started_at, finished_at, outcome, counts in store.figures.recent_runs(list(found), each):
+    for feed, id_, started_at, finished_at, outcome, counts in store.statistics.recent_runs(list(found), each):
         figures = json.loads(counts)
         marks = (figures.get(name, 0) for name in ("added", "removed", "listed"))
         found[feed].append(RunMark(id_, started_at, finished_at, outcome, *marks))
@@ -169,7 +169,7 @@ class Sampler:
         """Write down one sample."""
         before, counted, moment = self._counted, self._read(), self._timer()
         listed, not_listed, unknown = (total - last for total, last in zip(_sums(counted), _sums(before), strict=True))
-        self._store.figures.sampled(now(), moment - self._since, listed + not_listed + unknown, listed, unknown)
+        self._store.statistics.add_sample(now(), moment - self._since, listed + not_listed + unknown, listed, unknown)
         self._counted, self._since = counted, moment
 
     def _read(self) -> list[list[int]]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blocklist.store.alerts import Notices
+from blocklist.store.alerts import Alerts
 from blocklist.store.audit import AuditLog
-from blocklist.store.compile_source import Current
+from blocklist.store.compile_source import CompileSource
 from blocklist.store.database import Database
 from blocklist.store.evidence import Evidence
 from blocklist.store.exports import Exports
 from blocklist.store.feeds import Feeds
-from blocklist.store.held_changes import Changes
+from blocklist.store.held_changes import HeldChanges
 from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
 from blocklist.store.overrides import Overrides
@@ -25,7 +25,7 @@ from blocklist.store.requests import Requests
 from blocklist.store.runs import Runs
 from blocklist.store.sessions import Sessions
 from blocklist.store.snapshots import Snapshots
-from blocklist.store.statistics import Figures
+from blocklist.store.statistics import Statistics
 from blocklist.store.tokens import Tokens
 
 __all__ = ["Store"]
@@ -43,17 +43,17 @@ class Store:
         self.feeds = Feeds(self.database)
         self.runs = Runs(self.database)
         self.listings = Listings(self.database)
-        self.current = Current(self.database)
+        self.compile_source = CompileSource(self.database)
         self.holds = Holds(self.database)
-        self.changes = Changes(self.database)
+        self.held_changes = HeldChanges(self.database)
         self.evidence = Evidence(self.database)
         self.overrides = Overrides(self.database)
         self.snapshots = Snapshots(self.database)
         self.exports = Exports(self.database)
-        self.figures = Figures(self.database)
+        self.statistics = Statistics(self.database)
         self.requests = Requests(self.database)
         self.tokens = Tokens(self.database)
-        self.notices = Notices(self.database)
+        self.alerts = Alerts(self.database)
         self.people = People(self.database)
         self.sessions = Sessions(self.database)
         self.audit = AuditLog(self.database)

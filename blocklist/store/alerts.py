@@ -10,7 +10,7 @@ from blocklist.store.database import Database, Row
 _MESSAGE = "id, message, channel, created_at, summary, state, attempts, next_try, ended_at, trouble"
 
 
-class Notices:
+class Alerts:
     """What people are told."""
 
     def __init__(self, database: Database) -> None:
@@ -40,7 +40,7 @@ class Notices:
         """Return the alerts that have not ended."""
         return self._database.rows("SELECT * FROM alerts WHERE ended_at IS NULL ORDER BY id")
 
-    def untold(self) -> list[Row]:
+    def to_report(self) -> list[Row]:
         """Return the alerts that have not ended, and those that did and nobody was told so."""
         return self._database.rows("SELECT * FROM alerts WHERE closed = 0 ORDER BY id")
 
@@ -64,7 +64,7 @@ class Notices:
             (moment, ending, ending, id_),
         )
 
-    def told(self, ids: Iterable[int], moment: str) -> None:
+    def note_reported(self, ids: Iterable[int], moment: str) -> None:
         """Note that alerts were told, inside a transaction; those that have ended are done with."""
         self._database.execute_many(
             "UPDATE alerts SET told_at = ?, closed = CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END WHERE id = ?",
@@ -73,7 +73,7 @@ class Notices:
 
     # The outbox
 
-    def post(self, message: str, channel: str, summary: str, content: str, moment: str, next_try: str) -> int:
+    def queue(self, message: str, channel: str, summary: str, content: str, moment: str, next_try: str) -> int:
         """Put a message into the outbox, inside a transaction; return its number."""
         return self._database.insert(
             "INSERT INTO outbox (message, channel, created_at, summary, content, state, next_try)"
@@ -81,7 +81,7 @@ class Notices:
             (message, channel, moment, summary, content, next_try),
         )
 
-    def last_posted(self) -> str | None:
+    def last_queued(self) -> str | None:
         """Return when the newest message was put into the outbox."""
         found = self._database.value("SELECT max(created_at) FROM outbox")
         return str(found) if found else None
@@ -103,15 +103,15 @@ class Notices:
             )
             return self._database.row("SELECT * FROM outbox WHERE id = ?", (id_,)) if taken else None
 
-    def delivered(self, id_: int, moment: str, trouble: str | None) -> None:
+    def note_delivered(self, id_: int, moment: str, trouble: str | None) -> None:
         """Note that a message was delivered."""
         self._close(id_, "delivered", moment, trouble)
 
-    def given_up(self, id_: int, moment: str, trouble: str) -> None:
+    def note_given_up(self, id_: int, moment: str, trouble: str) -> None:
         """Note that a message will not be delivered."""
         self._close(id_, "given up", moment, trouble)
 
-    def again(self, id_: int, next_try: str, trouble: str) -> None:
+    def note_retry(self, id_: int, next_try: str, trouble: str) -> None:
         """Note that a message could not be delivered, and when it is tried again."""
         with self._database.transaction():
             self._database.execute("UPDATE outbox SET next_try = ?, trouble = ? WHERE id = ?", (next_try, trouble, id_))
@@ -129,7 +129,7 @@ class Notices:
         assert row is not None
         return row
 
-    def forget(self, before: str) -> None:
+    def delete_before(self, before: str) -> None:
         """Drop the messages and alerts that ended before a moment, inside a transaction."""
         self._database.execute("DELETE FROM outbox WHERE state <> 'waiting' AND created_at < ?", (before,))
         self._database.execute("DELETE FROM alerts WHERE closed = 1 AND ended_at < ?", (before,))

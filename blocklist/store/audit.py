@@ -20,7 +20,7 @@ _BEGINNING = "0" * 64
 _ORIGIN: ContextVar[str] = ContextVar("origin", default="local")
 
 
-def come_from(address: str | None) -> None:
+def set_origin(address: str | None) -> None:
     """Say from which address what follows in this thread was asked for; None: from this machine, by a command."""
     _ORIGIN.set(address or "local")
 

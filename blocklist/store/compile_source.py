@@ -32,7 +32,7 @@ class Mark(NamedTuple):
     at: str
 
 
-class Current:
+class CompileSource:
     """The listings that count."""
 
     def __init__(self, database: Database) -> None:
@@ -46,7 +46,7 @@ class Current:
         """Return how many listings count."""
         return int(self._database.value(f"SELECT count(*) FROM listings WHERE {_COUNTS}"))
 
-    def bare(self) -> Iterator[tuple[Any, ...]]:
+    def host_blocks(self) -> Iterator[tuple[Any, ...]]:
         """Yield hosts about which nothing more is stated, a block at a time.
 
         A block is hosts with spaces between them, and the words on all of them: feed id, scope and listed from. A
@@ -57,16 +57,16 @@ class Current:
             f" WHERE {_COUNTS} AND {_IS_BARE} GROUP BY id / {_BLOCK}, feed_id, scope, listed_from"
         )
 
-    def stated(self) -> Iterator[tuple[Any, ...]]:
+    def other_listings(self) -> Iterator[tuple[Any, ...]]:
         """Yield everything else, as :data:`_COMPILED` names it (raw None: as the value)."""
         return self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE {_COUNTS} AND NOT ({_IS_BARE})")
 
-    def rows_at(self, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-        """Yield listings by their ids in the form of :meth:`stated`, whether they count or not."""
+    def listings_by_id(self, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+        """Yield listings by their ids in the form of :meth:`other_listings`, whether they count or not."""
         for id_ in ids:
             yield from self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE id = ?", (id_,))
 
-    def changed(self, since: Mark, limit: int) -> list[tuple[str, str]] | None:
+    def changed_rules(self, since: Mark, limit: int) -> list[tuple[str, str]] | None:
         """Return kind and value of the rules of which a listing began or ended since; None if more than so many did.
 
         Some may have ended a little before. A listing that ended long ago, by a clock that was set back, is not found:
@@ -83,8 +83,8 @@ class Current:
             found.update(rows)
         return [(kind, value) for kind, value in found]
 
-    def of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[tuple[Any, ...]]:
-        """Yield the listings of URLs on these hosts and of other rules with these values, as :meth:`stated` does."""
+    def listings_of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield the listings of URLs on these hosts and of other rules with these values: see :meth:`other_listings`."""
         for some in _batches(values):
             yield from self._database.tuples(
                 f"SELECT l.{_COMPILED} FROM {TEXTS} t JOIN listings l ON l.value = t.value"

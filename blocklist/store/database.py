@@ -158,7 +158,7 @@ class Database:
         found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
         return [] if found == ["ok"] else found
 
-    def let_go(self) -> None:
+    def close_thread(self) -> None:
         """Close the connection of a thread that ends."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is not None:

@@ -43,7 +43,7 @@ class Evidence:
         )
         return str(found) if found else None
 
-    def always_closed(self, feed_id: int) -> bool:
+    def always_ended_with_newline(self, feed_id: int) -> bool:
         """Return whether a feed had good bodies, and the last line of each had a line break."""
         most = self._database.value(
             "SELECT max(b.ends_open) FROM bodies b JOIN runs r ON r.body_sha256 = b.sha256"
@@ -64,7 +64,7 @@ class Evidence:
         )
         return [row[0] for row in rows]
 
-    def pruned(self, bodies: Iterable[str]) -> None:
+    def note_pruned(self, bodies: Iterable[str]) -> None:
         """Note bodies that are kept no longer, inside a transaction."""
         for sha256 in bodies:
             self._database.execute(
@@ -73,12 +73,12 @@ class Evidence:
                 (sha256, now(), now()),
             )
 
-    def last_done(self, task: str) -> str | None:
+    def last_upkeep(self, task: str) -> str | None:
         """Return when a task of upkeep was last done."""
         found = self._database.value("SELECT done_at FROM upkeep WHERE task = ?", (task,))
         return str(found) if found else None
 
-    def done(self, task: str) -> None:
+    def note_upkeep(self, task: str) -> None:
         """Note that a task of upkeep is done now."""
         with self._database.transaction():
             self._database.execute(

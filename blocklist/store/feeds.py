@@ -52,7 +52,7 @@ class Feeds:
         )
         return [_feed(row) for row in rows]
 
-    def ever(self) -> list[Feed]:
+    def including_removed(self) -> list[Feed]:
         """Return every feed there ever was, removed ones included: their listings still tell of them."""
         return [_feed(row) for row in self._database.rows("SELECT * FROM feeds ORDER BY id")]
 
@@ -83,11 +83,11 @@ class Feeds:
         """Stop or resume a feed's schedule; its list goes on serving."""
         self._update(name, paused=int(paused), next_due=now())
 
-    def attempted(self, name: str, moment: str, next_due: str) -> None:
+    def note_attempt(self, name: str, moment: str, next_due: str) -> None:
         """Note that a refresh begins, and when the next is due: a run that dies is tried again then."""
         self._update(name, last_attempt=moment, next_due=next_due)
 
-    def failed(self, feed_id: int, next_due: str) -> None:
+    def note_failure(self, feed_id: int, next_due: str) -> None:
         """Note a run that did not bring a current list: neither of the other two times moves.
 
         By id, since a dead run may be found when its feed is removed already, and another has its name.
@@ -97,18 +97,18 @@ class Feeds:
                 "UPDATE feeds SET failures = failures + 1, next_due = ? WHERE id = ?", (next_due, feed_id)
             )
 
-    def succeeded(self, name: str, moment: str, validators: Row | None) -> None:
+    def note_success(self, name: str, moment: str, validators: Row | None) -> None:
         """Note that the list is known to be current, unchanged or not."""
         values: dict[str, Any] = {"last_success": moment, "failures": 0}
         if validators is not None:
             values["validators"] = json.dumps(validators)
         self._update(name, **values)
 
-    def changed(self, name: str, moment: str, *, body: str, reading: str, listed: int) -> None:
+    def note_change(self, name: str, moment: str, *, body: str, reading: str, listed: int) -> None:
         """Note that a new list was recorded, which body it came from and how it was read."""
         self._update(name, last_change=moment, applied_body=body, applied_reading=reading, listed=listed)
 
-    def listed_alone(self, name: str, by: int) -> None:
+    def adjust_listed(self, name: str, by: int) -> None:
         """Note that a person's decision changed how many sites a feed lists, inside a transaction."""
         moment = now()
         self._database.execute(

@@ -35,7 +35,7 @@ _REMOVED = (
 )
 
 
-class Changes:
+class HeldChanges:
     """The differences that held runs wait with."""
 
     def __init__(self, database: Database) -> None:
@@ -70,7 +70,7 @@ class Changes:
             ),
         )
 
-    def drop_superseded(self, feed_id: int) -> None:
+    def delete_superseded(self, feed_id: int) -> None:
         """Forget the differences of a feed's superseded runs: nobody will decide on them any more."""
         with self._database.transaction():
             self._database.execute(

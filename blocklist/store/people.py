@@ -84,7 +84,7 @@ class People:
         """Shut a person out, or let them in again."""
         self._update("disabled_at", now() if disabled else None, id_)
 
-    def signed_in(self, id_: int) -> None:
+    def note_sign_in(self, id_: int) -> None:
         """Note that a person signed in."""
         self._update("signed_in_at", now(), id_)
 

@@ -39,11 +39,11 @@ class Runs:
         """Note the stage that a run is in, so that one that died tells where."""
         self._update(id_, stage=stage.value)
 
-    def body(self, id_: int, sha256: str, size: int, validators: Row) -> None:
+    def note_body(self, id_: int, sha256: str, size: int, validators: Row) -> None:
         """Note which body a run works on."""
         self._update(id_, body_sha256=sha256, body_bytes=size, validators=json.dumps(validators))
 
-    def saw(self, id_: int, seen: str, content_type: str | None) -> None:
+    def note_format(self, id_: int, seen: str, content_type: str | None) -> None:
         """Note what a body was read as, in words, and the content type it came with."""
         self._update(id_, seen=seen, content_type=content_type)
 
@@ -68,7 +68,7 @@ class Runs:
             values["review"] = "pending"
         self._update(id_, **values)
 
-    def figures(self, id_: int, counts: Counts, rejected_by_code: dict[str, int]) -> None:
+    def note_counts(self, id_: int, counts: Counts, rejected_by_code: dict[str, int]) -> None:
         """Note the figures of a run that is under way, so that one that fails later still shows them."""
         self._update(id_, counts=json.dumps(asdict(counts)), rejected_by_code=json.dumps(rejected_by_code))
 

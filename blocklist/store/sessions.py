@@ -15,7 +15,7 @@ _REMEMBERED = 90 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class OneTimeLink:
     """A one-time link. ``person_id`` is None in the one that makes the first admin."""
 
     id: int
@@ -67,7 +67,7 @@ class Sessions:
             is not None
         )
 
-    def used(self, session: Session) -> None:
+    def note_use(self, session: Session) -> None:
         """Note that a session was used, unless that was noted a moment ago or somebody else is writing."""
         moment = now()
         if later(session.seen_at, _USE_NOTED_EVERY) <= moment:
@@ -101,10 +101,10 @@ class Sessions:
                 (hash_, person_id, now(), expires_at),
             )
 
-    def link(self, hash_: str) -> Link | None:
+    def link(self, hash_: str) -> OneTimeLink | None:
         """Return the link whose key has this hash."""
         row = self._database.row("SELECT id, person_id, expires_at, used_at FROM links WHERE hash = ?", (hash_,))
-        return Link(**row) if row else None
+        return OneTimeLink(**row) if row else None
 
     def use_link(self, id_: int) -> bool:
         """Use a link up; return whether it was still there to be used."""
@@ -114,7 +114,7 @@ class Sessions:
                 == 1
             )
 
-    def drop_links(self, person_id: int) -> None:
+    def revoke_links(self, person_id: int) -> None:
         """Let a person's links open nothing any more."""
         with self._database.transaction():
             self._database.execute(

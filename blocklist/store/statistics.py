@@ -14,7 +14,7 @@ from blocklist.store.database import Database, Row
 TRAFFIC_KEPT = 7 * 86_400
 
 
-class Figures:
+class Statistics:
     """Counts that are kept as things happen, so that nobody walks a million listings to show them."""
 
     def __init__(self, database: Database) -> None:
@@ -22,7 +22,7 @@ class Figures:
 
     # Listed sites
 
-    def count(self, feed_id: int) -> None:
+    def update_counts(self, feed_id: int) -> None:
         """Bring the counts of what a feed lists up to date, in the transaction of a change."""
         found = self._database.row("SELECT listed, definition FROM feeds WHERE id = ?", (feed_id,))
         assert found is not None
@@ -80,7 +80,7 @@ class Figures:
 
     # Lookups
 
-    def sampled(self, at: str, seconds: float, lookups: int, listed: int, unknown: int) -> None:
+    def add_sample(self, at: str, seconds: float, lookups: int, listed: int, unknown: int) -> None:
         """Keep what lookup nodes were asked in the seconds up to a moment, and drop what is older than a week."""
         with self._database.transaction():
             self._database.execute(
@@ -90,7 +90,7 @@ class Figures:
             )
             self._database.execute("DELETE FROM traffic WHERE at < ?", (later(at, -TRAFFIC_KEPT),))
 
-    def traffic(self, since: str) -> list[Row]:
+    def samples(self, since: str) -> list[Row]:
         """Return the samples after a moment, oldest first: at, seconds, lookups, listed, unknown."""
         return self._database.rows("SELECT * FROM traffic WHERE at > ? ORDER BY at", (since,))
 

@@ -50,7 +50,7 @@ class Tokens:
         )
         return [_token(row) for row in rows]
 
-    def used(self, token: Token) -> None:
+    def note_use(self, token: Token) -> None:
         """Note that a token was used, unless that was noted a moment ago or somebody else is writing."""
         moment = now()
         if token.last_used and later(token.last_used, _USE_NOTED_EVERY) > moment:

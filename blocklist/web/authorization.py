@@ -15,7 +15,7 @@ from blocklist.domain.errors import ForbiddenError, TooManyError, UnauthorizedEr
 from blocklist.lookup.authentication import Callers
 from blocklist.lookup.http import problem
 from blocklist.service import Service
-from blocklist.store.audit import come_from
+from blocklist.store.audit import set_origin
 from blocklist.web.cookies_csrf import check_form, session_secret
 from blocklist.web.responses import respond, see_other
 
@@ -81,7 +81,7 @@ def guard(app: Flask, service: Service) -> None:
 
     @app.before_request
     def check() -> ResponseReturnValue | None:
-        come_from(request.remote_addr)
+        set_origin(request.remote_addr)
         if request.endpoint is None:
             # No such address, or not with this method: the application says so.
             return None

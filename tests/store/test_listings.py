@@ -42,8 +42,8 @@ def intervals(store: Store, host: str) -> list[tuple[str, str, str | None]]:
 
 
 def now_listed(store: Store) -> list[str]:
-    bare = [host for hosts, *_ in store.current.bare() for host in hosts.split(" ")]
-    return sorted(bare + [row[0] for row in store.current.stated()])
+    bare = [host for hosts, *_ in store.compile_source.host_blocks() for host in hosts.split(" ")]
+    return sorted(bare + [row[0] for row in store.compile_source.other_listings()])
 
 
 def test_a_first_body_opens_a_listing_a_rule(store: Store) -> None:
@@ -173,7 +173,7 @@ def test_a_feed_removed_and_added_again_keeps_its_old_history(store: Store) -> N
         ("court", DAYS[0], DAYS[1]),
         ("court", DAYS[2], None),
     ]
-    assert len(store.feeds.ever()) == 2
+    assert len(store.feeds.including_removed()) == 2
 
 
 def test_what_would_change_can_be_shown_before_it_is_recorded(store: Store) -> None:

@@ -62,7 +62,7 @@ class Compiler:
         self._slashes = 0
 
     def add_bare_hosts(self, blocks: Iterable[tuple[str, int, str, str]]) -> None:
-        """Add hosts as :meth:`blocklist.store.compile_source.Current.bare` yields them."""
+        """Add hosts as :meth:`blocklist.store.compile_source.CompileSource.host_blocks` yields them."""
         for hosts, feed_id, scope, listed_from in blocks:
             detail = self._detail((scope, feed_id, *[None] * 6, listed_from))
             # All at once: a million keys cost a third of what they do one by one.
@@ -76,7 +76,7 @@ class Compiler:
                 self._plain |= fresh
 
     def add_listings(self, rows: Iterable[ListingRow]) -> None:
-        """Add listings as :meth:`blocklist.store.compile_source.Current.stated` yields them."""
+        """Add listings as :meth:`blocklist.store.compile_source.CompileSource.other_listings` yields them."""
         for row in rows:
             value, kind = row[:2]
             detail = self._detail(row[2:])

@@ -65,7 +65,7 @@ def notification_routes(service: Service) -> Resource:
     def list_messages(query: MessageQuery) -> Answer:
         """List messages and what became of each, newest first."""
         (before,) = query.place("messages", int) or (2**63 - 1,)
-        found = service.store.notices.messages(query.state, query.limit + 1, before)
+        found = service.store.alerts.messages(query.state, query.limit + 1, before)
         return page_of("messages", found, query, dict, lambda row: int(row["id"]))
 
     @routes.operation(

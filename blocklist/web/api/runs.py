@@ -184,7 +184,7 @@ def run_routes(service: Service) -> Resource:
         """List what a held run would change, those that stand out first."""
         service.store.runs.get(path.id)
         place = query.place("changes", int, str, str, str, str)
-        found, last = service.store.changes.page(path.id, **query.narrowing(), after=place, limit=query.limit)
+        found, last = service.store.held_changes.page(path.id, **query.narrowing(), after=place, limit=query.limit)
         body = {"changes": [change_body(item) for item in found], "next": cursor_to("changes", *last) if last else None}
         return Answer(200, body)
 
