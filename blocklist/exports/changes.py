@@ -13,6 +13,7 @@ from blocklist.domain.clock import later, now, parse_time
 from blocklist.domain.errors import NotFoundError, UsageError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.store import Store
+from blocklist.store.columns import ListingRow
 
 #: Seconds that compiling a snapshot may take: what was recorded meanwhile is not in it.
 _COMPILING = 120
@@ -90,19 +91,18 @@ def _merged(store: Store, place: Place, since: str, feed_id: int | None, limit: 
     )
 
 
-def _changed(feeds: dict[int, Feed], change: str, moment: str, _id: int, _first: int, *said: Any) -> Changed:
-    value, kind, scope, feed_id, raw, _, reference, _, _, authority, country, listed_from, _ = said
-    feed = feeds[feed_id]
+def _changed(feeds: dict[int, Feed], change: str, moment: str, _id: int, _first: bool, listing: ListingRow) -> Changed:
+    feed = feeds[listing.feed_id]
     return Changed(
         at=moment,
         change=change,
-        rule=Rule(RuleKind(kind), value, Scope(scope)),
+        rule=Rule(RuleKind(listing.kind), listing.value, Scope(listing.scope)),
         feed=feed.name,
-        authority=authority or feed.authority.name,
-        country=country or feed.authority.country,
-        reference=reference,
-        listed_from=listed_from,
-        entry=raw or value,
+        authority=listing.authority or feed.authority.name,
+        country=listing.country or feed.authority.country,
+        reference=listing.reference,
+        listed_from=listing.listed_from,
+        entry=listing.raw or listing.value,
     )
 
 

@@ -52,7 +52,7 @@ class Notifier:
         restated = [
             (known[key], item)
             for key, item in current.items()
-            if key in known and (known[key]["marker"], known[key]["said"]) != (item.marker, item.said)
+            if key in known and (known[key]["marker"], known[key]["sentence"]) != (item.marker, item.said)
         ]
         if current.keys() != known.keys() or restated:
             with self._store.database.transaction():
@@ -116,10 +116,10 @@ class Notifier:
         for row in self._store.alerts.to_report():
             if row["ended_at"]:
                 yield row | {"waits_since": row["ended_at"]}
-            elif row["told_at"] is None:
+            elif row["reported_at"] is None:
                 yield row | {"waits_since": row["begun_at"]}
-            elif later(row["told_at"], self._settings.remind) <= moment:
-                yield row | {"waits_since": later(row["told_at"], self._settings.remind)}
+            elif later(row["reported_at"], self._settings.remind) <= moment:
+                yield row | {"waits_since": later(row["reported_at"], self._settings.remind)}
 
     def _post(self, channel: str, message: Message, moment: str) -> int:
         content = json.dumps(message.content, ensure_ascii=False)
@@ -169,5 +169,5 @@ def _id() -> str:
 
 
 def _news(row: dict[str, Any]) -> News:
-    state = "ended" if row["ended_at"] else "begun" if row["told_at"] is None else "still"
-    return News(state, Event(row["event"]), row["subject"], row["begun_at"], row["ending"] or row["said"])
+    state = "ended" if row["ended_at"] else "begun" if row["reported_at"] is None else "still"
+    return News(state, Event(row["event"]), row["subject"], row["begun_at"], row["ending"] or row["sentence"])

@@ -26,7 +26,7 @@ from blocklist.refresh.body_reader import BodyReader, reading_of
 from blocklist.refresh.encoding_check import look_through
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
-from blocklist.store.listings import Diff
+from blocklist.store.staging import Diff
 
 #: Told the stage and how far it is (bytes while fetching, rows afterwards).
 Progress = Callable[[Stage, int], None]
@@ -82,7 +82,7 @@ class Refresher:
                 self._fail(feed, run_id, f"a fault of the service, please report it: {type(error).__name__}: {error}")
             finally:
                 self._so_far.pop(run_id, None)
-                self._store.listings.unstage()
+                self._store.staging.clear()
                 self._body_path(run_id).unlink(missing_ok=True)
         run = self._store.runs.get(run_id)
         if run.outcome is None:
@@ -154,10 +154,10 @@ class Refresher:
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
         self._store.runs.reach(run_id, Stage.NORMALIZE)
-        self._store.listings.stage(reader.read_in_blocks(body))
+        self._store.staging.load(reader.read_in_blocks(body))
         self._store.runs.reach(run_id, Stage.DIFF)
         entry_guards.sift(self._store, feed.name, feed.id, reader, self.limits(definition))
-        return self._store.listings.diff(feed.id)
+        return self._store.staging.diff(feed.id)
 
     def record(
         self, feed: Feed, definition: FeedDefinition, run_id: int, counts: Counts, diff: Diff, reader: BodyReader
@@ -174,8 +174,8 @@ class Refresher:
             store.listings.record(feed.id, run_id, moment, diff)
             store.runs.keep_rejections(run_id, reader.rejections)
             store.holds.keep(feed.name, run_id, reader.held)
-            held_for = [item for item in store.held_changes.said(run_id) if item.effect is Effect.HOLDS]
-            store.held_changes.keep_said(run_id, [*held_for, *entry_guards.summary(reader)])
+            held_for = [item for item in store.guard_findings.of_run(run_id) if item.effect is Effect.HOLDS]
+            store.guard_findings.keep(run_id, [*held_for, *entry_guards.summary(reader)])
             self._supersede(feed, run_id)
             validators = store.runs.validators(run_id)
             store.feeds.note_success(feed.name, moment, validators)
@@ -272,7 +272,7 @@ class Refresher:
         with self._store.database.transaction():
             self._supersede(feed, run_id, self._store.runs.get(run_id).body_sha256)
             guard_evaluation.keep_changes(self._store, run_id, feed.id, reader)
-            self._store.held_changes.keep_said(run_id, [*said, *entry_guards.summary(reader)])
+            self._store.guard_findings.keep(run_id, [*said, *entry_guards.summary(reader)])
             reason = "; ".join(item.sentence for item in said)
             self._store.runs.finish(run_id, Outcome.HELD, reason, counts, dict(reader.rejected))
             self._store.feeds.note_failure(feed.id, self._next_due(feed, now()))
@@ -291,7 +291,7 @@ class Refresher:
             failures = self._store.feeds.failures(feed.id) + 1
             self._store.runs.finish(run_id, Outcome.FAILED, reason)
             if guard:
-                self._store.held_changes.keep_said(run_id, [GuardFinding(guard, Effect.FAILS, reason)])
+                self._store.guard_findings.keep(run_id, [GuardFinding(guard, Effect.FAILS, reason)])
             self._store.feeds.note_failure(feed.id, later(now(), _backoff(failures, feed.every)))
 
     def _bury_dead_runs(self, feed: Feed) -> None:

@@ -22,7 +22,7 @@ def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) 
     """
     with _deciding(store, refresher, id_, reason, {HoldState.WAITING}) as hold:
         feed = store.feeds.get(hold.feed)
-        if store.holds.open_listing(hold, feed.id, now()):
+        if store.listings.open_held(hold, feed.id, now()):
             store.feeds.adjust_listed(feed.name, 1)
             store.statistics.update_counts(feed.id)
             store.snapshots.contents_changed()
@@ -47,7 +47,7 @@ def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -
     """
     with _deciding(store, refresher, id_, reason, {HoldState.APPROVED, HoldState.REFUSED}) as hold:
         feed = store.feeds.get(hold.feed)
-        if store.holds.close_listing(hold, feed.id, now()):
+        if store.listings.close_held(hold, feed.id, now()):
             store.feeds.adjust_listed(feed.name, -1)
             store.statistics.update_counts(feed.id)
             store.snapshots.contents_changed()

@@ -119,7 +119,7 @@ class RunTasks(Publishing):
             outdated = bool(last_change and last_change > (run.finished_at or ""))
         return RunDetail(
             run,
-            tuple(self.store.held_changes.said(run_id)),
+            tuple(self.store.guard_findings.of_run(run_id)),
             tuple(changes),
             found,
             tuple(self.store.runs.rejections(run_id)),

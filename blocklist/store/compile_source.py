@@ -1,42 +1,58 @@
-"""What feeds list now, as a snapshot is compiled from it: whole, or what changed since another one was."""
+"""The listings that count, as a snapshot is compiled from them: all, or what changed since another was compiled."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from blocklist.domain.clock import later
-from blocklist.store.database import TEXTS, Database, as_texts
+from blocklist.store.columns import listed
+from blocklist.store.table import Table, chunks
 
-#: What the compiler needs of a listing, in the order of :data:`blocklist.snapshot.compile.compiler.ListingRow`.
-_COMPILED = "value, kind, scope, feed_id, raw, reference, legal_basis, published_at, authority, country, listed_from"
-_FACTS = ("raw", "reference", "legal_basis", "published_at", "authority", "country")
-_IS_BARE = " AND ".join(["kind = 'host'", *(f"{fact} IS NULL" for fact in _FACTS)])
-_COUNTS = "closed_by = 0 AND feed_id IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
-#: The plus keeps the planner from walking all that feeds list where values are asked for.
-_COUNTS_TOO = _COUNTS.replace("feed_id", "+feed_id")
-#: Ids of listings a block of what is read to compile: joined, some hundred kilobytes.
-_BLOCK = 4_096
-#: Values asked for at a time.
-_ASKED = 10_000
-#: Seconds by which a listing may seem to have ended before it did: a run takes the time when it begins to record, and
-#: may wait for other writers, and then record for minutes.
+#: Values looked for at a time.
+_CHUNK = 10_000
+#: Seconds by which a listing may seem to have ended too early: a run takes the time when it begins to record, and may
+#: wait for other writers, and then record for minutes.
 _MARGIN = 600
 
 
+class CompiledListing(NamedTuple):
+    """What a snapshot holds of a listing, in the order of :data:`blocklist.snapshot.compile.compiler.ListingRow`.
+
+    ``raw`` is None where the entry is the rule's value.
+    """
+
+    value: str
+    kind: str
+    scope: str
+    feed_id: int
+    raw: str | None
+    reference: str | None
+    legal_basis: str | None
+    published_at: str | None
+    authority: str | None
+    country: str | None
+    listed_from: str
+
+
+_COLUMNS = listed(CompiledListing._fields, "l")
+_STATED = CompiledListing._fields[4:-1]
+_IS_BARE = " AND ".join(["kind = 'host'", *(f"{column} IS NULL" for column in _STATED)])
+_KNOWN_FEEDS = "IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
+_COUNTS = f"closed_by = 0 AND feed_id {_KNOWN_FEEDS}"
+#: The sum keeps an engine from walking all that feeds list where it can look values up.
+_COUNTS_TOO = f"l.closed_by = 0 AND l.feed_id + 0 {_KNOWN_FEEDS}"
+
+
 class Mark(NamedTuple):
-    """Up to where the listings were read: the newest one's id, and the time."""
+    """Up to where the listings were read: the id of the newest one, and the time."""
 
     listing: int
     at: str
 
 
-class CompileSource:
+class CompileSource(Table):
     """The listings that count."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def mark(self, moment: str) -> Mark:
         """Return up to where the listings go; ``moment`` is when reading them began."""
@@ -46,62 +62,47 @@ class CompileSource:
         """Return how many listings count."""
         return int(self._database.value(f"SELECT count(*) FROM listings WHERE {_COUNTS}"))
 
-    def host_blocks(self) -> Iterator[tuple[Any, ...]]:
-        """Yield hosts about which nothing more is stated, a block at a time.
+    def host_blocks(self) -> Iterator[tuple[str, int, str, str]]:
+        """Yield the hosts of which nothing more is stated, thousands at a time.
 
-        A block is hosts with spaces between them, and the words on all of them: feed id, scope and listed from. A
-        million rows differ in nothing else; joined by the database they cost half of what a row each does.
+        A block is hosts with spaces between them, and what all of them have in common: feed id, scope and listed from.
+        A million rows differ in nothing else; joined by the database they cost half of what single rows do.
         """
-        return self._database.tuples(
-            "SELECT group_concat(value, ' '), feed_id, scope, listed_from FROM listings NOT INDEXED"
-            f" WHERE {_COUNTS} AND {_IS_BARE} GROUP BY id / {_BLOCK}, feed_id, scope, listed_from"
+        return self._database.host_blocks(f"{_COUNTS} AND {_IS_BARE}")
+
+    def other_listings(self) -> Iterator[CompiledListing]:
+        """Yield all listings that :meth:`host_blocks` does not."""
+        return self._database.named(
+            CompiledListing, f"SELECT {_COLUMNS} FROM listings l WHERE {_COUNTS} AND NOT ({_IS_BARE})"
         )
 
-    def other_listings(self) -> Iterator[tuple[Any, ...]]:
-        """Yield everything else, as :data:`_COMPILED` names it (raw None: as the value)."""
-        return self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE {_COUNTS} AND NOT ({_IS_BARE})")
-
-    def listings_by_id(self, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-        """Yield listings by their ids in the form of :meth:`other_listings`, whether they count or not."""
+    def listings_by_id(self, ids: Iterable[int]) -> Iterator[CompiledListing]:
+        """Yield listings by their ids, whether they count or not."""
         for id_ in ids:
-            yield from self._database.tuples(f"SELECT {_COMPILED} FROM listings WHERE id = ?", (id_,))
+            yield from self._database.named(CompiledListing, f"SELECT {_COLUMNS} FROM listings l WHERE id = ?", (id_,))
 
     def changed_rules(self, since: Mark, limit: int) -> list[tuple[str, str]] | None:
-        """Return kind and value of the rules of which a listing began or ended since; None if more than so many did.
+        """Return kind and value of the rules with a listing that began or ended since; None for more than ``limit``.
 
-        Some may have ended a little before. A listing that ended long ago, by a clock that was set back, is not found:
-        :meth:`count` tells.
+        Some may have ended a little before. A listing that ended long ago by a clock that was set back is not found:
+        :meth:`count` shows that.
         """
-        found: set[tuple[Any, ...]] = set()
+        found: set[tuple[str, str]] = set()
         for condition, bound in (("id > ?", since.listing), ("listed_until >= ?", later(since.at, -_MARGIN))):
-            # Each for itself: a query for both would sort all that changed before it could stop at the limit.
+            # One query each: a query for both would sort all that changed before it could stop at the limit.
             rows = list(
                 self._database.tuples(f"SELECT kind, value FROM listings WHERE {condition} LIMIT ?", (bound, limit + 1))
             )
             if len(rows) > limit:
                 return None
-            found.update(rows)
-        return [(kind, value) for kind, value in found]
+            found.update((kind, value) for kind, value in rows)
+        return list(found)
 
-    def listings_of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[tuple[Any, ...]]:
-        """Yield the listings of URLs on these hosts and of other rules with these values: see :meth:`other_listings`."""
-        for some in _batches(values):
-            yield from self._database.tuples(
-                f"SELECT l.{_COMPILED} FROM {TEXTS} t JOIN listings l ON l.value = t.value"
-                f" WHERE kind <> 'url' AND {_COUNTS_TOO}",
-                (as_texts(some),),
-            )
-        for some in _batches(hosts):
-            # "0" follows "/": every value that begins with "host/", found through the index.
-            yield from self._database.tuples(
-                f"SELECT l.{_COMPILED} FROM {TEXTS} t JOIN listings l"
-                " ON l.value >= t.value || '/' AND l.value < t.value || '0'"
-                f" WHERE kind = 'url' AND {_COUNTS_TOO}",
-                (as_texts(some),),
-            )
-
-
-def _batches(texts: Collection[str]) -> Iterator[list[str]]:
-    remaining = iter(texts)
-    while some := list(islice(remaining, _ASKED)):
-        yield some
+    def listings_of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[CompiledListing]:
+        """Yield the listings that count of URLs on these hosts, and of other rules with these values."""
+        # "0" follows "/": every value that begins with "host/", found through the index.
+        on_host = "l.value >= t.value || '/' AND l.value < t.value || '0' WHERE l.kind = 'url'"
+        for texts, condition in ((values, "l.value = t.value WHERE l.kind <> 'url'"), (hosts, on_host)):
+            for chunk in chunks(texts, _CHUNK):
+                rows = self._database.joined_with(chunk, _COLUMNS, f"listings l ON {condition} AND {_COUNTS_TOO}")
+                yield from map(CompiledListing._make, rows)

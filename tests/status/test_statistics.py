@@ -15,8 +15,8 @@ from blocklist.exports import changes
 from blocklist.service import Service
 from blocklist.status import statistics
 from blocklist.store import Store
-from blocklist.store.schema.migrations import MIGRATIONS
-from blocklist.store.schema.statistics_tables import STATEMENTS
+from blocklist.store.engine.sqlite.schema.migrations import MIGRATIONS
+from blocklist.store.engine.sqlite.schema.statistics_tables import STATEMENTS
 from tests.plans import plan_of, scans, statements_of
 from tests.support import Clock, definition
 
@@ -86,7 +86,7 @@ def test_a_database_from_before_the_figures_counts_from_its_listings_what_was_co
     a_week(service, tmp_path, clock)
     before = [statistics.listed_over_time(service.store, 30), service.store.statistics.listed_now()]
     with sqlite3.connect(service.store.database.path) as connection:
-        for table in ("listed_daily", "listed_now", "traffic"):
+        for table in ("listed_daily", "listed_now"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX listings_authority")
         for statement in STATEMENTS:

@@ -16,7 +16,7 @@ from blocklist.domain.errors import UsageError
 from blocklist.service import Service
 from blocklist.store import Store
 from blocklist.store.audit import set_origin
-from blocklist.store.schema.migrations import MIGRATIONS
+from blocklist.store.engine.sqlite.schema.migrations import MIGRATIONS
 from tests.support import settings_for
 
 _OFF = (

@@ -20,12 +20,12 @@ def feed(store: Store) -> int:
 
 def record(store: Store, feed: int, moment: str, *entries: str) -> None:
     """Make these entries what a feed lists."""
-    store.listings.stage([(Entry(text, position), rule(text)) for position, text in enumerate(entries, 1)])
-    diff = store.listings.diff(feed)
+    store.staging.load([(Entry(text, position), rule(text)) for position, text in enumerate(entries, 1)])
+    diff = store.staging.diff(feed)
     with store.database.transaction():
         run = store.runs.start(feed, "tester", moment)
         store.listings.record(feed, run, moment, diff)
-    store.listings.unstage()
+    store.staging.clear()
 
 
 def found(store: Store, values: list[str], hosts: list[str]) -> list[str]:
