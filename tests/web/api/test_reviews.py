@@ -68,7 +68,9 @@ def test_changes_come_in_pages_in_the_order_of_a_review(api: CheckedClient, serv
 def test_pages_go_on_from_what_stands_out_to_what_does_not(api: CheckedClient, service: Service, held: int) -> None:
     database = service.store.database
     with database.transaction():
-        database.execute("UPDATE changes SET stands_out = 'popular' WHERE value IN ('new.example', 'pirate-4.example')")
+        database.execute(
+            "UPDATE held_changes SET stands_out = 'popular' WHERE value IN ('new.example', 'pirate-4.example')"
+        )
     every = [change.rule.value for change in service.run_detail(held).changes]
     for limit in (1, 2, 3):
         found = pages(api, f"/v1/runs/{held}/changes?limit={limit}", "changes")
