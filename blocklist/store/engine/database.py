@@ -118,7 +118,7 @@ class StagingTables(ABC):
     """Temporary tables that only their thread sees: a body's rules, and how they differ from what a feed lists.
 
     - ``incoming``: the rules of the body, with the columns of :data:`blocklist.store.columns.STAGED`.
-    - ``opening``: the rows of ``incoming`` to be listed. Where a row restates an open listing, ``replaces`` is the id of
+    - ``opening``: the rows of ``incoming`` to list. Where a row restates an open listing, ``replaces`` is the id of
       that listing, and ``listed_from`` when it was first listed.
     - ``closing``: the ids of the open listings that the body no longer names.
     """
