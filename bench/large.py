@@ -142,7 +142,7 @@ def _listings(service: Service, feeds: int, each: int, begin: str) -> None:
     database.execute_many(insert, gone())
     database.execute("UPDATE feeds SET listed = ?, applied_body = 'x'", (each,))
     for feed in range(1, feeds + 1):
-        service.store.figures.count(feed)
+        service.store.statistics.update_counts(feed)
     # What each authority listed, for a year: as the counts of each day would have it.
     database.execute_many(
         "INSERT INTO listed_daily (day, authority, change) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -159,7 +159,8 @@ def _waiting(service: Service, changes: list[int], entries: int) -> None:
     database = service.store.database
     held = [run.id for run in service.store.runs.pending()]
     database.execute_many(
-        "INSERT INTO changes (run_id, change, value, kind, scope, raw, position, stands_out) VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO held_changes (run_id, change, value, kind, scope, raw, position, stands_out)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (run, ("added", "removed")[number % 2], f"change-{number}.example", "host", "subtree", None, number, "")
             for run in held
@@ -176,6 +177,6 @@ def _waiting(service: Service, changes: list[int], entries: int) -> None:
 def _traffic(service: Service, samples: int) -> None:
     end = now()
     service.store.database.execute_many(
-        "INSERT INTO traffic (at, seconds, lookups, listed, unknown) VALUES (?, 60, ?, ?, 0)",
+        "INSERT INTO lookup_samples (at, seconds, lookups, listed, unknown) VALUES (?, 60, ?, ?, 0)",
         ((later(end, -60 * minute), 60_000 + minute, 600 + minute % 300) for minute in range(samples)),
     )

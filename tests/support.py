@@ -35,7 +35,7 @@ from blocklist.formats.registry import format_of
 from blocklist.normalize.rules import Reading, site_rule
 from blocklist.service import Service
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource
-from blocklist.snapshot.compile.listing_rows import BareHosts, ListingRow
+from blocklist.snapshot.compile.listing_rows import BareHosts, CompiledListing
 
 DEFAULT_POLICY = Policy("default", CONFIRMED_KINDS)
 EVERYTHING = Policy("everything")
@@ -131,10 +131,10 @@ def listed(
     authority: str | None = None,
     country: str | None = None,
     listed_from: str = SOME_DAY,
-) -> ListingRow:
+) -> CompiledListing:
     """Return a listing as the store hands it to the compiler."""
     facts = (raw, reference, legal_basis, published_at, authority, country, listed_from)
-    return ListingRow(what.value, what.kind.value, what.scope.value, feed, *facts)
+    return CompiledListing(what.value, what.kind.value, what.scope.value, feed, *facts)
 
 
 def override(id_: int, action: OverrideAction, what: Rule, until: str | None = None) -> Override:
@@ -142,7 +142,7 @@ def override(id_: int, action: OverrideAction, what: Rule, until: str | None = N
 
 
 def compiled(
-    listings: Iterable[ListingRow],
+    listings: Iterable[CompiledListing],
     overrides: Iterable[Override] = (),
     policies: Iterable[Policy] = (DEFAULT_POLICY, EVERYTHING),
     feeds: dict[int, FeedSource] | None = None,
@@ -150,8 +150,8 @@ def compiled(
 ) -> bytes:
     """Return the bytes of a snapshot, made the way the service makes them: bare hosts apart from the rest."""
     compiler = Compiler(feeds or {1: source()}, policies)
-    bare: list[ListingRow] = []
-    stated: list[ListingRow] = []
+    bare: list[CompiledListing] = []
+    stated: list[CompiledListing] = []
     for row in listings:
         (bare if row.kind == RuleKind.HOST and not any(row[4:-1]) else stated).append(row)
     compiler.add_listings(stated)
@@ -164,7 +164,7 @@ def compiled(
 
 
 def snapshot_of(
-    listings: Iterable[ListingRow],
+    listings: Iterable[CompiledListing],
     overrides: Iterable[Override] = (),
     policies: Iterable[Policy] = (DEFAULT_POLICY, EVERYTHING),
     feeds: dict[int, FeedSource] | None = None,

@@ -13,6 +13,7 @@ from blocklist.domain.clock import later, now, parse_time
 from blocklist.domain.errors import NotFoundError, UsageError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.store import Store
+from blocklist.store.columns import ListingRow
 
 #: Seconds that compiling a snapshot may take: a change that is recorded in this time is not in the snapshot.
 _COMPILING = 120
@@ -80,7 +81,7 @@ def changes(
             position = position._replace(closed_at=moment, closed_id=id_)
         else:
             position = position._replace(opened_id=id_)
-    feeds = {item.id: item for item in store.feeds.ever()}
+    feeds = {item.id: item for item in store.feeds.including_removed()}
     shown = tuple(_change(feeds, *row) for row in page)
     return ChangesPage(begin, position.until, shown, position if len(found) > limit else None)
 
@@ -99,19 +100,20 @@ def _merged(
     )
 
 
-def _change(feeds: dict[int, Feed], change: str, moment: str, _id: int, _first: int, *listing: Any) -> ListingChange:
-    value, kind, scope, feed_id, raw, _, reference, _, _, authority, country, listed_from, _ = listing
-    feed = feeds[feed_id]
+def _change(
+    feeds: dict[int, Feed], change: str, moment: str, _id: int, _first: bool, listing: ListingRow
+) -> ListingChange:
+    feed = feeds[listing.feed_id]
     return ListingChange(
         at=moment,
         change=change,
-        rule=Rule(RuleKind(kind), value, Scope(scope)),
+        rule=Rule(RuleKind(listing.kind), listing.value, Scope(listing.scope)),
         feed=feed.name,
-        authority=authority or feed.authority.name,
-        country=country or feed.authority.country,
-        reference=reference,
-        listed_from=listed_from,
-        entry=raw or value,
+        authority=listing.authority or feed.authority.name,
+        country=listing.country or feed.authority.country,
+        reference=listing.reference,
+        listed_from=listing.listed_from,
+        entry=listing.raw or listing.value,
     )
 
 

@@ -52,7 +52,7 @@ class ListingSelector:
     def __init__(self, store: Store, policy: Policy | None, current_snapshot: Callable[[], Snapshot]) -> None:
         self._policy = policy
         self._definitions: dict[int, tuple[Feed, FeedDefinition]] = {
-            feed.id: (feed, definition_of(feed)) for feed in store.feeds.ever()
+            feed.id: (feed, definition_of(feed)) for feed in store.feeds.including_removed()
         }
         self.overrides = store.overrides.active()
         allowed = [item.rule for item in self.overrides if item.action is OverrideAction.ALLOW]

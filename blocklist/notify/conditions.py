@@ -33,14 +33,14 @@ def conditions(store: Store, unpublished: str) -> Iterator[Condition]:
                 since = f"was last known to be current on {feed.last_success}"
             sentence = f"{feed.name} is stale: its list {since}. See 'blocklist run list --feed {feed.name}'."
             yield Condition(Event.FEED_STALE, feed.name, "", sentence)
-    for row in store.notices.failing():
+    for row in store.alerts.failing():
         sentence = f"{row['feed']}: run {row['id']} failed: {row['reason']}. The previous list goes on serving."
         yield Condition(Event.RUN_FAILED, row["feed"], "", sentence)
     for run in store.runs.pending():
         sentence = f"{run.feed}: run {run.id} waits for review: {run.reason}. See 'blocklist run show {run.id}'."
         # Each refresh holds the same body again until a person decides: that is not news.
         yield Condition(Event.RUN_HELD, run.feed, run.body_sha256 or str(run.id), sentence)
-    for row in store.notices.entries_waiting():
+    for row in store.alerts.entries_waiting():
         many = f"{row['waiting']:,} entries wait" if row["waiting"] > 1 else "an entry waits"
         sentence = (
             f"{row['feed']}: {many} alone for a decision, the newest {row['value']}: {row['why']}. "

@@ -38,7 +38,7 @@ class Notifier:
         self._settings = settings.notify
         self._fetch_settings = settings.fetch
         self._publishing_trouble = publishing_trouble
-        self.messages = store.notices.messages
+        self.messages = store.alerts.messages
 
     def tick(self) -> None:
         """Update the alerts and deliver what is due; a failure is logged, and the next tick tries again."""
@@ -52,26 +52,26 @@ class Notifier:
         """Record what is wrong now and what has ended, and put news into the outbox after the time to gather them."""
         moment = now()
         current = {(item.event, item.subject): item for item in conditions(self._store, self._publishing_trouble())}
-        known = {(Event(row["event"]), row["subject"]): row for row in self._store.notices.open()}
+        known = {(Event(row["event"]), row["subject"]): row for row in self._store.alerts.open()}
         restated = [
             (known[key], item)
             for key, item in current.items()
-            if key in known and (known[key]["marker"], known[key]["said"]) != (item.marker, item.sentence)
+            if key in known and (known[key]["marker"], known[key]["sentence"]) != (item.marker, item.sentence)
         ]
         if current.keys() != known.keys() or restated:
             with self._store.database.transaction():
                 for key in current.keys() - known.keys():
-                    self._store.notices.begin(*current[key], moment)
+                    self._store.alerts.begin(*current[key], moment)
                 for row, item in restated:
                     anew = is_news(item.event, row["marker"], item.marker)
-                    self._store.notices.restate(row["id"], item.marker, item.sentence, anew=anew)
+                    self._store.alerts.restate(row["id"], item.marker, item.sentence, anew=anew)
                 for key in known.keys() - current.keys():
-                    self._store.notices.end(known[key]["id"], moment, ending(self._store, *key))
+                    self._store.alerts.end(known[key]["id"], moment, ending(self._store, *key))
         self._post_news(moment)
 
     def deliver(self) -> None:
         """Deliver the messages that are due."""
-        for id_ in self._store.notices.due(now()):
+        for id_ in self._store.alerts.due(now()):
             row = self._claim(id_)
             if row:
                 self._deliver(row)
@@ -95,7 +95,7 @@ class Notifier:
             rows = [self._claim(self._post(name, test_message(_id(), moment), moment)) for name in asked]
         for row in filter(None, rows):
             self._deliver(row)
-        return [self._store.notices.get(row["id"]) for row in filter(None, rows)]
+        return [self._store.alerts.get(row["id"]) for row in filter(None, rows)]
 
     def _post_news(self, moment: str) -> None:
         """Put one message per channel into the outbox, unless news still gather or the last message is recent."""
@@ -103,7 +103,7 @@ class Notifier:
         if not rows:
             return
         oldest = min(row["waits_since"] for row in rows)
-        last = self._store.notices.last_posted()
+        last = self._store.alerts.last_queued()
         if later(oldest, self._settings.gather) > moment or (last and later(last, self._settings.pause) > moment):
             return
         news = [(Event(row["event"]), _news(row)) for row in rows]
@@ -112,26 +112,26 @@ class Notifier:
                 wanted = [item for event, item in news if channel.wants(event)]
                 if wanted:
                     self._post(name, compose(_id(), wanted, moment), moment)
-            self._store.notices.told([row["id"] for row in rows], moment)
-            self._store.notices.forget(later(moment, -_KEPT))
+            self._store.alerts.note_reported([row["id"] for row in rows], moment)
+            self._store.alerts.delete_before(later(moment, -_KEPT))
 
     def _news(self, moment: str) -> Iterator[dict[str, Any]]:
         """Yield the alerts that are news, each with ``waits_since``: it began, ended, or is due as a reminder."""
-        for row in self._store.notices.untold():
+        for row in self._store.alerts.to_report():
             if row["ended_at"]:
                 yield row | {"waits_since": row["ended_at"]}
-            elif row["told_at"] is None:
+            elif row["reported_at"] is None:
                 yield row | {"waits_since": row["begun_at"]}
-            elif later(row["told_at"], self._settings.remind) <= moment:
-                yield row | {"waits_since": later(row["told_at"], self._settings.remind)}
+            elif later(row["reported_at"], self._settings.remind) <= moment:
+                yield row | {"waits_since": later(row["reported_at"], self._settings.remind)}
 
     def _post(self, channel: str, message: Message, moment: str) -> int:
         content = json.dumps(message.content, ensure_ascii=False)
-        return self._store.notices.post(message.id, channel, message.summary, content, moment, moment)
+        return self._store.alerts.queue(message.id, channel, message.summary, content, moment, moment)
 
     def _claim(self, id_: int) -> dict[str, Any] | None:
         moment = now()
-        return self._store.notices.claim(id_, moment, later(moment, self._settings.timeout + _LEASE))
+        return self._store.alerts.claim(id_, moment, later(moment, self._settings.timeout + _LEASE))
 
     def _deliver(self, row: dict[str, Any]) -> None:
         try:
@@ -144,7 +144,7 @@ class Notifier:
                 row, DeliveryError(f"a fault of the service, please report it: {type(error).__name__}: {error}")
             )
         else:
-            self._store.notices.delivered(row["id"], now(), trouble)
+            self._store.alerts.note_delivered(row["id"], now(), trouble)
 
     def _send(self, row: dict[str, Any]) -> str | None:
         channel = self._settings.channels.get(row["channel"])
@@ -160,11 +160,11 @@ class Notifier:
         attempts = row["attempts"]
         if getattr(error, "final", False) or attempts > len(_DELAYS):
             _LOG.error("message given up", channel=row["channel"], message=row["message"], reason=str(error))
-            self._store.notices.given_up(row["id"], now(), str(error))
+            self._store.alerts.note_given_up(row["id"], now(), str(error))
             return
         delay = _DELAYS[attempts - 1] * random.uniform(1, 1.2)  # noqa: S311 - spreads load, hides nothing
         _LOG.warning("message not delivered", channel=row["channel"], message=row["message"], reason=str(error))
-        self._store.notices.again(row["id"], later(now(), delay), str(error))
+        self._store.alerts.note_retry(row["id"], later(now(), delay), str(error))
 
 
 def _id() -> str:
@@ -172,5 +172,5 @@ def _id() -> str:
 
 
 def _news(row: dict[str, Any]) -> News:
-    state = "ended" if row["ended_at"] else "begun" if row["told_at"] is None else "still"
-    return News(state, Event(row["event"]), row["subject"], row["begun_at"], row["ending"] or row["said"])
+    state = "ended" if row["ended_at"] else "begun" if row["reported_at"] is None else "still"
+    return News(state, Event(row["event"]), row["subject"], row["begun_at"], row["ending"] or row["sentence"])

@@ -20,8 +20,8 @@ from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES
 from blocklist.formats.wrapping import unwrap
 from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import READING_VERSION
-from blocklist.store.listings import Diff
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
+from blocklist.store.staging import Diff
 
 #: Rows between two words of progress.
 _PROGRESS_STEP = 5_000

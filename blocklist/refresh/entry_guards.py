@@ -66,16 +66,16 @@ def sift(store: Store, feed: str, feed_id: int, reader: BodyReader, limits: Guar
     Those that wait are in ``reader.held`` then, those that a person refused among its rejections.
     """
     names = {host: why for host, why in renowned().items() if why[0] not in limits.off}
-    staged = store.holds.staged_among(names)
+    staged = store.staging.hosts_among(names)
     known = store.holds.of_rules(feed, staged)
-    listed = store.holds.listed_among(feed_id, [rule.value for rule in staged])
+    listed = store.listings.hosts_among(feed_id, [rule.value for rule in staged])
     for rule in sorted(staged, key=lambda rule: rule.value):
         hold = known.get(rule)
         # What the feed listed before anybody was asked is not new.
         decided = hold is not None and hold.state not in _WAITS
         if (rule in listed and not decided) or (hold and hold.state is HoldState.APPROVED):
             continue
-        facts = store.holds.take_out(rule)
+        facts = store.staging.take(rule)
         if hold and decided:
             reader.refuse(_refused(hold, facts["raw"] or rule.value, facts["position"]))
         else:

@@ -15,8 +15,9 @@ from blocklist.refresh.guards import Facts, check_counts, holding
 from blocklist.refresh.popular_hosts import standing_out
 from blocklist.refresh.truncation import cut_off
 from blocklist.store import Store
-from blocklist.store.held_changes import last_label
-from blocklist.store.listings import Diff
+from blocklist.store.held_changes import HeldEntry
+from blocklist.store.listings import last_label
+from blocklist.store.staging import Diff
 
 
 def judge(
@@ -49,7 +50,7 @@ def judge(
 
 def keep_changes(store: Store, run_id: int, feed_id: int, reader: BodyReader) -> None:
     """Keep what a held run would change, each with why it stands out, inside a transaction."""
-    suffixes = store.changes.suffixes(feed_id)
+    suffixes = store.listings.last_labels(feed_id)
 
     def stands_out(change: str, rule: Rule) -> str:
         host = rule.value.partition("/")[0]
@@ -59,8 +60,8 @@ def keep_changes(store: Store, run_id: int, feed_id: int, reader: BodyReader) ->
             said = "" if suffix in suffixes else f"the first under .{suffix}"
         return said
 
-    held = [(rule, facts["raw"], facts["position"], said.sentence) for rule, said, facts in reader.held]
-    store.changes.keep(run_id, feed_id, held, stands_out)
+    held = [HeldEntry(rule, facts["raw"], facts["position"], said.sentence) for rule, said, facts in reader.held]
+    store.held_changes.keep(run_id, feed_id, held, stands_out)
 
 
 def _covering(store: Store, text: str, reader: BodyReader) -> str | None:
@@ -87,7 +88,7 @@ def _rule_over(store: Store, text: str) -> Rule | None:
         labels = target.host.split(".")
         hosts = [".".join(labels[index:]) for index in range(len(labels))]
         hosts += [target.ip] if target.ip else []
-    found = store.holds.staged_matching(hosts, target.host)
+    found = store.staging.candidates(hosts, target.host)
     return next((rule for rule in found if matches(rule, target)), None)
 
 

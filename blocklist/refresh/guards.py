@@ -16,7 +16,7 @@ from blocklist.config.settings import GuardSettings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.errors import GuardError
 from blocklist.domain.run import Effect, GuardFinding, RunCounts
-from blocklist.store.listings import Diff
+from blocklist.store.staging import Diff
 
 _MAGIC = {
     b"\x1f\x8b": "gzip data",

@@ -83,7 +83,7 @@ class Previewer:
                 )
             return self._read(definition, body, body.validators.get("from") or str(source.file or source.url))
         finally:
-            self._store.listings.unstage()
+            self._store.staging.clear()
             into.unlink(missing_ok=True)
 
     def _read(self, definition: FeedDefinition, body: Body, fetched: str) -> Preview:
@@ -125,9 +125,9 @@ class Previewer:
             look = look_through(opened, reader.encoding, limits, reader.holds)
             ruled = reader.read(opened)
             first += islice(ruled, PREVIEWED)
-            self._store.listings.stage(chain(first, ruled))
+            self._store.staging.load(chain(first, ruled))
         entry_guards.sift(self._store, definition.name, feed_id, reader, limits)
-        diff = self._store.listings.diff(feed_id)
+        diff = self._store.staging.diff(feed_id)
         counts = reader.counts(diff)
         said = guard_evaluation.judge(self._store, feed_id, limits, look, reader, diff)
         return counts, look.stated_date, [*said, *entry_guards.summary(reader)]

@@ -24,12 +24,12 @@ def prune(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
         unneeded = store.evidence.unneeded(later(now(), -settings.keep_for))
         for sha256 in unneeded:
             bodies.remove(sha256)
-        store.evidence.pruned(unneeded)
-        store.evidence.done(_TASK)
+        store.evidence.note_pruned(unneeded)
+        store.evidence.note_upkeep(_TASK)
     return len(unneeded)
 
 
 def prune_daily(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
     """Prune, unless that was done within the last day; return how many bodies were removed."""
-    last = store.evidence.last_done(_TASK) if settings.keep_for else None
+    last = store.evidence.last_upkeep(_TASK) if settings.keep_for else None
     return 0 if last and seconds_between(last, now()) < _EVERY else prune(store, bodies, settings)

@@ -25,7 +25,7 @@ from blocklist.refresh import entry_guards, guard_evaluation, guards
 from blocklist.refresh.body_reader import BodyReader, reading_of
 from blocklist.refresh.encoding_check import look_through
 from blocklist.store import Store
-from blocklist.store.listings import Diff
+from blocklist.store.staging import Diff
 
 #: Told the stage and how far it is (bytes while fetching, rows afterwards).
 Progress = Callable[[Stage, int], None]
@@ -70,7 +70,7 @@ class Refresher:
             self._bury_dead_runs(feed)
             moment = now()
             run_id = self._store.runs.start(feed.id, started_by, moment)
-            self._store.feeds.attempted(name, moment, self._next_due(feed, moment))
+            self._store.feeds.note_attempt(name, moment, self._next_due(feed, moment))
             begun(run_id)
             try:
                 self._stages(feed, run_id, file, self._watched(run_id, progress))
@@ -81,7 +81,7 @@ class Refresher:
                 self._fail(feed, run_id, f"a fault of the service, please report it: {type(error).__name__}: {error}")
             finally:
                 self._so_far.pop(run_id, None)
-                self._store.listings.unstage()
+                self._store.staging.clear()
                 self._body_path(run_id).unlink(missing_ok=True)
         run = self._store.runs.get(run_id)
         if run.outcome is None:
@@ -112,7 +112,7 @@ class Refresher:
         # Looked for before asking which runs are: one that begins meanwhile is not among them.
         left = [*(self._folder / "incoming").glob("run-*"), *self.bodies.unfinished()]
         alive = set()
-        for feed in self._store.feeds.ever():
+        for feed in self._store.feeds.including_removed():
             if self._store.runs.unfinished(feed.id):
                 with contextlib.suppress(ConflictError), self.locked(feed.name):
                     self._bury_dead_runs(feed)
@@ -153,10 +153,10 @@ class Refresher:
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
         self._store.runs.reach(run_id, Stage.NORMALIZE)
-        self._store.listings.stage(reader.read_in_blocks(body))
+        self._store.staging.load(reader.read_in_blocks(body))
         self._store.runs.reach(run_id, Stage.DIFF)
         entry_guards.sift(self._store, feed.name, feed.id, reader, self.limits(definition))
-        return self._store.listings.diff(feed.id)
+        return self._store.staging.diff(feed.id)
 
     def record(
         self, feed: Feed, definition: FeedDefinition, run_id: int, counts: RunCounts, diff: Diff, reader: BodyReader
@@ -173,16 +173,16 @@ class Refresher:
             store.listings.record(feed.id, run_id, moment, diff)
             store.runs.keep_rejections(run_id, reader.rejections)
             store.holds.keep(feed.name, run_id, reader.held)
-            held_for = [item for item in store.changes.said(run_id) if item.effect is Effect.HOLDS]
-            store.changes.keep_said(run_id, [*held_for, *entry_guards.summary(reader)])
+            held_for = [item for item in store.guard_findings.of_run(run_id) if item.effect is Effect.HOLDS]
+            store.guard_findings.keep(run_id, [*held_for, *entry_guards.summary(reader)])
             self._supersede(feed, run_id)
             validators = store.runs.validators(run_id)
-            store.feeds.succeeded(feed.name, moment, validators)
+            store.feeds.note_success(feed.name, moment, validators)
             last_change = moment if changed else feed.last_change or moment
-            store.feeds.changed(
+            store.feeds.note_change(
                 feed.name, last_change, body=run.body_sha256 or "", reading=self.reading(definition), listed=diff.rules
             )
-            store.figures.count(feed.id)
+            store.statistics.update_counts(feed.id)
             outcome = Outcome.APPLIED if changed else Outcome.UNCHANGED
             store.runs.finish(run_id, outcome, _applied(counts, changed), counts, dict(reader.rejected))
             if changed:
@@ -211,7 +211,7 @@ class Refresher:
             body.path.open("rb") as raw,
             reader.opened(raw, body.content_type, body.path.parent) as opened,
         ):
-            self._store.runs.saw(run_id, reader.seen, body.content_type)
+            self._store.runs.note_format(run_id, reader.seen, body.content_type)
             guards.check_body(opened, reader.encoding, reader.holds, limits.off)
             look = look_through(opened, reader.encoding, limits, reader.holds)
             self._store.evidence.note(body.sha256, look.ends_open, look.stated_date)
@@ -243,7 +243,7 @@ class Refresher:
         into = self._body_path(run_id)
         body = fetch(source, into, self._settings.fetch, current, lambda size: progress(Stage.FETCH, size))
         if body is not None:
-            self._store.runs.body(run_id, body.sha256, body.size, body.validators)
+            self._store.runs.note_body(run_id, body.sha256, body.size, body.validators)
         return body
 
     def _is_what_serves(self, feed: Feed, definition: FeedDefinition, body: Body) -> bool:
@@ -261,7 +261,7 @@ class Refresher:
 
     def _unchanged(self, feed: Feed, run_id: int, body: Body | None) -> None:
         with self._store.database.transaction():
-            self._store.feeds.succeeded(feed.name, now(), body.validators if body else None)
+            self._store.feeds.note_success(feed.name, now(), body.validators if body else None)
             self._supersede(feed, run_id)
             why = "the body is the one that serves already" if body else "the publisher says that it has not changed"
             said = f"{why}: {feed.listed:,} sites"
@@ -271,27 +271,27 @@ class Refresher:
         with self._store.database.transaction():
             self._supersede(feed, run_id, self._store.runs.get(run_id).body_sha256)
             guard_evaluation.keep_changes(self._store, run_id, feed.id, reader)
-            self._store.changes.keep_said(run_id, [*said, *entry_guards.summary(reader)])
+            self._store.guard_findings.keep(run_id, [*said, *entry_guards.summary(reader)])
             reason = "; ".join(item.sentence for item in said)
             self._store.runs.finish(run_id, Outcome.HELD, reason, counts, dict(reader.rejected))
-            self._store.feeds.failed(feed.id, self._next_due(feed, now()))
+            self._store.feeds.note_failure(feed.id, self._next_due(feed, now()))
 
     def _supersede(self, feed: Feed, by_run: int, body: str | None = None) -> None:
         self._store.runs.supersede(feed.id, by_run, body)
-        self._store.changes.drop_superseded(feed.id)
+        self._store.held_changes.delete_superseded(feed.id)
 
     def _keep_figures(self, run_id: int, counts: RunCounts, reader: BodyReader) -> None:
         with self._store.database.transaction():
             self._store.runs.keep_rejections(run_id, reader.rejections)
-            self._store.runs.figures(run_id, counts, dict(reader.rejected))
+            self._store.runs.note_counts(run_id, counts, dict(reader.rejected))
 
     def _fail(self, feed: Feed, run_id: int, reason: str, guard: str | None = None) -> None:
         with contextlib.suppress(StoreError), self._store.database.transaction():
             failures = self._store.feeds.failures(feed.id) + 1
             self._store.runs.finish(run_id, Outcome.FAILED, reason)
             if guard:
-                self._store.changes.keep_said(run_id, [GuardFinding(guard, Effect.FAILS, reason)])
-            self._store.feeds.failed(feed.id, later(now(), _backoff(failures, feed.every)))
+                self._store.guard_findings.keep(run_id, [GuardFinding(guard, Effect.FAILS, reason)])
+            self._store.feeds.note_failure(feed.id, later(now(), _backoff(failures, feed.every)))
 
     def _bury_dead_runs(self, feed: Feed) -> None:
         """Close the runs of a feed whose process died. The caller holds the feed's lock: nobody else runs them."""

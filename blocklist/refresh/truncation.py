@@ -21,9 +21,9 @@ def cut_off(store: Store, feed_id: int, look: BodyScan, reader: BodyReader) -> s
     what = _shown(reader.last)
     if isinstance(reader.last, Rejected) and reader.last.code in _UNREADABLE:
         return f"the last line, {what}, has no line break and cannot be read: the body may be cut off in it"
-    if store.evidence.always_closed(feed_id):
+    if store.evidence.always_ended_with_newline(feed_id):
         return f"the last line, {what}, has no line break, and every body before had one: it may be cut off in it"
-    longer = store.changes.removed_below(feed_id, reader.last_rule) if reader.last_rule else None
+    longer = store.staging.removed_continuation(feed_id, reader.last_rule) if reader.last_rule else None
     if longer:
         return f"the last line, {what}, has no line break and is the beginning of {longer!r}, which would go"
     return None

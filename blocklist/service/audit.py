@@ -8,7 +8,7 @@ from typing import Literal
 
 from blocklist.domain.errors import UsageError
 from blocklist.store import Store
-from blocklist.store.audit import come_from
+from blocklist.store.audit import set_origin
 from blocklist.text.csv_cells import csv_line
 
 AuditFormat = Literal["jsonl", "csv"]
@@ -21,7 +21,7 @@ class AuditService:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.events, self.last = store.audit.events, store.audit.last
-        self.come_from = come_from
+        self.set_origin = set_origin
 
     def export(self, format_: AuditFormat) -> Iterator[str]:
         """Yield every event as a line, oldest first: JSON, or CSV in which no cell is a formula to a spreadsheet."""

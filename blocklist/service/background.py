@@ -55,7 +55,7 @@ class BackgroundService:
                 _report(begun, name, error)
             finally:
                 then()
-                self._store.database.let_go()
+                self._store.database.close_thread()
                 self._slots.release()
                 self._threads.discard(thread)
 

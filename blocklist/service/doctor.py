@@ -130,7 +130,7 @@ class Doctor:
 
     def _channels(self) -> Iterator[Finding]:
         notify = self._settings.notify
-        newest = {row["channel"]: row for row in reversed(self._store.notices.messages(limit=500))}
+        newest = {row["channel"]: row for row in reversed(self._store.alerts.messages(limit=500))}
         for name, channel in notify.channels.items():
             row = newest.get(name)
             found = f"the last message was {row['state']}" if row else "no message yet"

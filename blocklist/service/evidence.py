@@ -74,7 +74,9 @@ class EvidenceService:
         listings = self.history(target, moment)
         # Without an end: a snapshot compares it with the present, and these were in force at that moment.
         overrides = [replace(item, until=None) for item in self._store.overrides.active(moment)]
-        compiler = self._publisher.compiler(self._store.current.rows_at(item.id for item in listings), overrides)
+        compiler = self._publisher.compiler(
+            self._store.compile_source.listings_by_id(item.id for item in listings), overrides
+        )
         out = io.BytesIO()
         compiler.write(out, 0, moment, 0)
         return Snapshot(self._publisher.repository.folder, out.getvalue())

@@ -81,7 +81,7 @@ class FeedService:
             self._store.feeds.edit(
                 name, after, self._due_after(feed, before, after), moved=before.source != after.source
             )
-            self._store.figures.count(feed.id)
+            self._store.statistics.update_counts(feed.id)
             if _in_answers(before) != _in_answers(after):
                 self._store.snapshots.contents_changed()
             old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
@@ -135,11 +135,11 @@ class FeedService:
             run_id = self._store.runs.start(feed.id, actor, moment)
             closed = self._store.listings.close_all(feed.id, run_id, moment)
             self._store.runs.supersede(feed.id, run_id)
-            self._store.changes.drop_superseded(feed.id)
+            self._store.held_changes.delete_superseded(feed.id)
             self._store.holds.withdraw_all(name)
             self._store.runs.finish(run_id, Outcome.APPLIED, f"the feed was removed: {closed:,} sites delisted")
             self._store.feeds.remove(name)
-            self._store.figures.count(feed.id)
+            self._store.statistics.update_counts(feed.id)
             self._store.snapshots.contents_changed()
             self._store.audit.add(actor, "feed.remove", name, delisted=closed)
         self._publisher.publish()

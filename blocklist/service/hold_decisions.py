@@ -22,9 +22,9 @@ def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) 
     """
     with _deciding(store, refresher, id_, reason, {HoldState.WAITING}) as hold:
         feed = store.feeds.get(hold.feed)
-        if store.holds.open_listing(hold, feed.id, now()):
-            store.feeds.listed_alone(feed.name, 1)
-            store.figures.count(feed.id)
+        if store.listings.open_held(hold, feed.id, now()):
+            store.feeds.adjust_listed(feed.name, 1)
+            store.statistics.update_counts(feed.id)
             store.snapshots.contents_changed()
         _note(store, hold, HoldState.APPROVED, by, reason)
     return store.holds.get(id_)
@@ -47,9 +47,9 @@ def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -
     """
     with _deciding(store, refresher, id_, reason, {HoldState.APPROVED, HoldState.REFUSED}) as hold:
         feed = store.feeds.get(hold.feed)
-        if store.holds.close_listing(hold, feed.id, now()):
-            store.feeds.listed_alone(feed.name, -1)
-            store.figures.count(feed.id)
+        if store.listings.close_held(hold, feed.id, now()):
+            store.feeds.adjust_listed(feed.name, -1)
+            store.statistics.update_counts(feed.id)
             store.snapshots.contents_changed()
         store.holds.decide(id_, HoldState.WAITING, None, None)
         store.audit.add(by, "hold.revoke", str(id_), feed=hold.feed, entry=hold.rule.value, reason=reason)

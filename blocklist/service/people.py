@@ -82,7 +82,7 @@ class PeopleService:
             if disabled:
                 self._keep_an_admin(person)
                 self._store.sessions.end_all(person.id)
-                self._store.sessions.drop_links(person.id)
+                self._store.sessions.revoke_links(person.id)
             self._store.people.set_disabled(person.id, disabled)
             self._store.audit.add(actor, "person.disable" if disabled else "person.enable", person.name)
         return self._store.people.get(name)
@@ -122,7 +122,7 @@ class PeopleService:
         """Store the hash of a new password, inside a transaction."""
         self._store.people.set_password(person.id, kept)
         self._store.sessions.end_all(person.id)
-        self._store.sessions.drop_links(person.id)
+        self._store.sessions.revoke_links(person.id)
         self._store.audit.add(actor, "person.password", person.name)
 
     def _add_link(self, person_id: int | None, lasts: int) -> str:

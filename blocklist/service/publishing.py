@@ -13,7 +13,7 @@ from blocklist.domain.verdict import Override
 from blocklist.refresh.run import lock_file
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 from blocklist.snapshot.compile.delta import DeltaCompiler, max_changed_rules, start_delta
-from blocklist.snapshot.compile.listing_rows import ListingRow
+from blocklist.snapshot.compile.listing_rows import CompiledListing
 from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import Snapshot, same_policies
 from blocklist.snapshot.repository import SnapshotRepository
@@ -131,9 +131,9 @@ class Publisher:
 
     def _whole(self, begun: str) -> Compiler:
         """Return a compiler with everything that counts; ``begun`` is when reading it began."""
-        mark = self._store.current.mark(begun)
-        compiler = self.compiler(self._store.current.stated(), self._store.overrides.active(), mark)
-        compiler.add_bare_hosts(self._store.current.bare())
+        mark = self._store.compile_source.mark(begun)
+        compiler = self.compiler(self._store.compile_source.other_listings(), self._store.overrides.active(), mark)
+        compiler.add_bare_hosts(self._store.compile_source.host_blocks())
         return compiler
 
     def _delta(self) -> DeltaCompiler | None:
@@ -142,14 +142,16 @@ class Publisher:
         delta = previous and start_delta(previous, self._sources(), self._settings.all_policies())
         if not previous or not delta:
             return None
-        changed = self._store.current.changed(Mark(*previous.meta["base"]["mark"]), max_changed_rules(previous))
+        changed = self._store.compile_source.changed_rules(
+            Mark(*previous.meta["base"]["mark"]), max_changed_rules(previous)
+        )
         if changed is None:
             return None
         overrides = self._store.overrides.active()
         delta.touch(changed, overrides)
-        delta.add_listings(self._store.current.of(delta.values, delta.url_hosts))
+        delta.add_listings(self._store.compile_source.listings_of(delta.values, delta.url_hosts))
         delta.add_overrides(overrides)
-        return delta if delta.is_complete(self._store.current.count()) else None
+        return delta if delta.is_complete(self._store.compile_source.count()) else None
 
     def _published(self) -> Snapshot | None:
         """Return the current snapshot; None where it was not compiled from this database, as after a restore."""
@@ -159,7 +161,9 @@ class Publisher:
                 return self.repository.current()
         return None
 
-    def compiler(self, rows: Iterable[ListingRow], overrides: Iterable[Override], mark: Mark | None = None) -> Compiler:
+    def compiler(
+        self, rows: Iterable[CompiledListing], overrides: Iterable[Override], mark: Mark | None = None
+    ) -> Compiler:
         """Return a compiler that holds these listings and overrides."""
         compiler = Compiler(self._sources(), self._settings.all_policies(), mark)
         compiler.add_listings(rows)
@@ -169,5 +173,5 @@ class Publisher:
     def _sources(self) -> dict[int, FeedSource]:
         return {
             feed.id: FeedSource(feed.name, feed.title, feed.authority, definition_of(feed).legal_basis)
-            for feed in self._store.feeds.ever()
+            for feed in self._store.feeds.including_removed()
         }

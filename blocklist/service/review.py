@@ -40,7 +40,7 @@ def approve(store: Store, refresher: Refresher, run_id: int, by: str, reason: st
                 store.runs.review(run_id, "approved", by, reason)
                 store.audit.add(by, "run.approve", str(run_id), feed=run.feed, reason=reason, held_for=run.reason)
         finally:
-            store.listings.unstage()
+            store.staging.clear()
     return store.runs.get(run_id)
 
 

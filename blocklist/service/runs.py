@@ -48,7 +48,7 @@ class RunService:
         self._publisher = publisher
         self.get, self.page = store.runs.get, store.runs.page
         self.pending, self.newer_bodies = store.runs.pending, store.runs.newer_bodies
-        self.changes, self.so_far = store.changes.page, refresher.so_far
+        self.changes, self.so_far = store.held_changes.page, refresher.so_far
 
     def refresh(
         self,
@@ -106,7 +106,7 @@ class RunService:
         :raises NotFoundError: there is no such run.
         """
         run = self._store.runs.get(run_id)
-        changes, found = self._store.changes.find(
+        changes, found = self._store.held_changes.find(
             run_id, change=change, search=search, standing_out=standing_out, limit=limit, offset=offset
         )
         pending = bool(run.review and run.review["state"] == "pending")
@@ -116,7 +116,7 @@ class RunService:
             outdated = bool(last_change and last_change > (run.finished_at or ""))
         return RunDetail(
             run,
-            tuple(self._store.changes.said(run_id)),
+            tuple(self._store.guard_findings.of_run(run_id)),
             tuple(changes),
             found,
             tuple(self._store.runs.rejections(run_id)),

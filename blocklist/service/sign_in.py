@@ -16,7 +16,7 @@ from blocklist.domain.clock import later, now
 from blocklist.domain.errors import ConflictError, ForbiddenError, UnauthorizedError
 from blocklist.service.people import PeopleService, person_name
 from blocklist.store import Store
-from blocklist.store.sessions import Link
+from blocklist.store.sessions import OneTimeLink
 
 _LOG = structlog.get_logger("blocklist.access")
 _MAX_AGENT = 200
@@ -65,7 +65,7 @@ class SignInService:
             self._store.sessions.add(
                 hash_secret(secret), person.id, client_network(address), agent[:_MAX_AGENT], ends_at
             )
-            self._store.people.signed_in(person.id)
+            self._store.people.note_sign_in(person.id)
             self._store.audit.add(person.name, "person.sign_in", person.name, how=how)
         return secret
 
@@ -78,7 +78,7 @@ class SignInService:
         person = self._store.people.by_id(found[1]) if found else None
         if found is None or person is None:
             raise UnauthorizedError("the session has ended: sign in again")
-        self._store.sessions.used(found[0])
+        self._store.sessions.note_use(found[0])
         return Identity(person.name, person.role, AuthMethod.SESSION, person.id, address, person.name)
 
     def end_session(self, secret: str) -> None:
@@ -142,7 +142,7 @@ class SignInService:
             self._people.keep_password(person, kept, name)
         return self.open_session(replace(person, has_password=True), address, agent, "link")
 
-    def _link(self, key: str) -> Link:
+    def _link(self, key: str) -> OneTimeLink:
         link = self._store.sessions.link(hash_secret(key))
         if link is None or link.used_at or link.expires_at <= now():
             raise UnauthorizedError(_NO_LINK)

@@ -74,6 +74,6 @@ class TokenService:
         if state != "active":
             since = token.revoked_at or token.expires_at
             raise UnauthorizedError(f"the token {token.prefix}… is {state} since {since}: ask an admin for another")
-        self._store.tokens.used(token)
+        self._store.tokens.note_use(token)
         person = person_behind(token.created_by)
         return Identity(token.name, token.role, AuthMethod.TOKEN, token.id, remote_address, person)

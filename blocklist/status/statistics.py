@@ -91,7 +91,7 @@ class Statistics:
     def listed_now(self) -> ListedNow:
         """Return how many sites are listed now, in all and by authority."""
         newest = self._store.snapshots.newest() or {"rules": 0, "version": 0}
-        return ListedNow(newest["rules"], newest["version"], tuple(self._store.figures.listed_now()))
+        return ListedNow(newest["rules"], newest["version"], tuple(self._store.statistics.listed_now()))
 
     def listed_over_time(self, days: int = 90, *, most: int = 8) -> list[ListedOn]:
         """Return a row for each of the last days, today included, and each authority, the largest first within a day.
@@ -100,9 +100,9 @@ class Statistics:
         """
         today = date.fromisoformat(now()[:10])
         first = (today - timedelta(days=days - 1)).isoformat()
-        listed = Counter(self._store.figures.listed_before(first))
+        listed = Counter(self._store.statistics.listed_before(first))
         changes: dict[str, list[tuple[str, int]]] = {}
-        for day, authority, change in self._store.figures.listed_changes(first):
+        for day, authority, change in self._store.statistics.listed_changes(first):
             changes.setdefault(day, []).append((authority, change))
         ends = listed.copy()
         for day_changes in changes.values():
@@ -125,7 +125,7 @@ class Statistics:
         length = max(60.0, hours * 3600 / points)
         begin = later(end, -hours * 3600)
         sums: dict[int, list[float]] = {}
-        for row in self._store.figures.traffic(begin):
+        for row in self._store.statistics.samples(begin):
             number = int((_seconds(row["at"]) - _seconds(begin) - 1) // length)
             total = sums.setdefault(number, [0.0, 0.0, 0.0])
             for index, name in enumerate(("seconds", "lookups", "listed")):
@@ -149,7 +149,9 @@ class Statistics:
     def recent_runs(self, feeds: Iterable[str], each: int = 20) -> dict[str, list[RunMark]]:
         """Return the newest ``each`` runs of these feeds, oldest first: one query in all."""
         found: dict[str, list[RunMark]] = {name: [] for name in feeds}
-        for feed, id_, started_at, finished_at, outcome, counts in self._store.figures.recent_runs(list(found), each):
+        for feed, id_, started_at, finished_at, outcome, counts in self._store.statistics.recent_runs(
+            list(found), each
+        ):
             figures = json.loads(counts)
             marks = (figures.get(name, 0) for name in ("added", "removed", "listed"))
             found[feed].append(RunMark(id_, started_at, finished_at, outcome, *marks))
@@ -180,7 +182,7 @@ class Sampler:
         """Record the lookups since the sample before."""
         before, counted, moment = self._counted, self._read(), self._timer()
         listed, not_listed, unknown = (total - last for total, last in zip(_sums(counted), _sums(before), strict=True))
-        self._store.figures.sampled(now(), moment - self._since, listed + not_listed + unknown, listed, unknown)
+        self._store.statistics.add_sample(now(), moment - self._since, listed + not_listed + unknown, listed, unknown)
         self._counted, self._since = counted, moment
 
     def _read(self) -> list[list[int]]:

@@ -1,22 +1,20 @@
-"""Alerts, which say what is wrong from when until when, and the outbox of messages that tell of them."""
+"""Alerts, which state what is wrong from when until when, and the outbox of messages about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from blocklist.store.database import Database, Row
+from blocklist.store.engine import Row
+from blocklist.store.table import Table, all_of
 
-#: Of a message, without its content.
+#: The columns of a message without its content.
 _MESSAGE = "id, message, channel, created_at, summary, state, attempts, next_try, ended_at, trouble"
 
 
-class Notices:
-    """What people are told."""
+class Alerts(Table):
+    """What is wrong, and the messages that report it."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    # What is wrong, as the runs and feeds have it
+    # What is wrong, as runs and feeds have it
 
     def failing(self) -> list[Row]:
         """Return the newest ended run of each feed whose last runs did not succeed, if it failed: feed, id, reason."""
@@ -27,7 +25,7 @@ class Notices:
         )
 
     def entries_waiting(self) -> list[Row]:
-        """Return of each feed with entries that wait alone how many, and of the newest its id, value and why."""
+        """Return for each feed with held entries how many wait, and id, value and reason of the newest."""
         return self._database.rows(
             "SELECT newest.feed, counted.waiting, newest.id, newest.value, newest.why FROM"
             " (SELECT max(id) AS id, count(*) AS waiting FROM holds WHERE state = 'waiting' GROUP BY feed) AS counted"
@@ -40,40 +38,40 @@ class Notices:
         """Return the alerts that have not ended."""
         return self._database.rows("SELECT * FROM alerts WHERE ended_at IS NULL ORDER BY id")
 
-    def untold(self) -> list[Row]:
-        """Return the alerts that have not ended, and those that did and nobody was told so."""
+    def to_report(self) -> list[Row]:
+        """Return the alerts that have not ended, and those whose end is not reported yet."""
         return self._database.rows("SELECT * FROM alerts WHERE closed = 0 ORDER BY id")
 
-    def begin(self, event: str, subject: str, marker: str, said: str, moment: str) -> None:
+    def begin(self, event: str, subject: str, marker: str, sentence: str, moment: str) -> None:
         """Open an alert, inside a transaction."""
         self._database.execute(
-            "INSERT INTO alerts (event, subject, marker, said, begun_at) VALUES (?, ?, ?, ?, ?)",
-            (event, subject, marker, said, moment),
+            "INSERT INTO alerts (event, subject, marker, sentence, begun_at) VALUES (?, ?, ?, ?, ?)",
+            (event, subject, marker, sentence, moment),
         )
 
-    def restate(self, id_: int, marker: str, said: str, *, anew: bool) -> None:
-        """Say an alert in other words, inside a transaction; ``anew``: it is news again."""
-        told = ", told_at = NULL" if anew else ""
-        self._database.execute(f"UPDATE alerts SET marker = ?, said = ?{told} WHERE id = ?", (marker, said, id_))
+    def restate(self, id_: int, marker: str, sentence: str, *, anew: bool) -> None:
+        """Change the sentence of an alert, inside a transaction; ``anew``: it is to be reported again."""
+        unreported = {"reported_at": None} if anew else {}
+        self._update("alerts", {"marker": marker, "sentence": sentence, **unreported}, "id = ?", id_)
 
     def end(self, id_: int, moment: str, ending: str | None) -> None:
-        """End an alert, inside a transaction; what nobody was told, or has no ``ending``, needs no telling."""
+        """End an alert, inside a transaction; one that was never reported, or has no ``ending``, is not reported."""
         self._database.execute(
-            "UPDATE alerts SET ended_at = ?, ending = ?,"
-            " closed = CASE WHEN told_at IS NULL OR ? IS NULL THEN 1 ELSE 0 END WHERE id = ?",
-            (moment, ending, ending, id_),
+            "UPDATE alerts SET ended_at = ?, ending = ?, closed = CASE WHEN reported_at IS NULL THEN 1 ELSE ? END"
+            " WHERE id = ?",
+            (moment, ending, int(ending is None), id_),
         )
 
-    def told(self, ids: Iterable[int], moment: str) -> None:
-        """Note that alerts were told, inside a transaction; those that have ended are done with."""
+    def note_reported(self, ids: Iterable[int], moment: str) -> None:
+        """Note that alerts were reported, inside a transaction; nothing more is due for those that have ended."""
         self._database.execute_many(
-            "UPDATE alerts SET told_at = ?, closed = CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END WHERE id = ?",
+            "UPDATE alerts SET reported_at = ?, closed = CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END WHERE id = ?",
             ((moment, id_) for id_ in ids),
         )
 
     # The outbox
 
-    def post(self, message: str, channel: str, summary: str, content: str, moment: str, next_try: str) -> int:
+    def queue(self, message: str, channel: str, summary: str, content: str, moment: str, next_try: str) -> int:
         """Put a message into the outbox, inside a transaction; return its number."""
         return self._database.insert(
             "INSERT INTO outbox (message, channel, created_at, summary, content, state, next_try)"
@@ -81,13 +79,13 @@ class Notices:
             (message, channel, moment, summary, content, next_try),
         )
 
-    def last_posted(self) -> str | None:
+    def last_queued(self) -> str | None:
         """Return when the newest message was put into the outbox."""
         found = self._database.value("SELECT max(created_at) FROM outbox")
         return str(found) if found else None
 
     def due(self, moment: str) -> list[int]:
-        """Return the numbers of the messages that are due to be delivered, the longest due first."""
+        """Return the numbers of the messages that are due for delivery, the longest due first."""
         rows = self._database.tuples(
             "SELECT id FROM outbox WHERE state = 'waiting' AND next_try <= ? ORDER BY next_try, id", (moment,)
         )
@@ -103,39 +101,32 @@ class Notices:
             )
             return self._database.row("SELECT * FROM outbox WHERE id = ?", (id_,)) if taken else None
 
-    def delivered(self, id_: int, moment: str, trouble: str | None) -> None:
-        """Note that a message was delivered."""
-        self._close(id_, "delivered", moment, trouble)
+    def note_delivered(self, id_: int, moment: str, trouble: str | None) -> None:
+        """Note that a message was delivered; ``trouble`` is what went wrong all the same."""
+        self._update("outbox", {"state": "delivered", "ended_at": moment, "trouble": trouble}, "id = ?", id_)
 
-    def given_up(self, id_: int, moment: str, trouble: str) -> None:
-        """Note that a message will not be delivered."""
-        self._close(id_, "given up", moment, trouble)
+    def note_given_up(self, id_: int, moment: str, trouble: str) -> None:
+        """Note that a message will not be delivered, and why."""
+        self._update("outbox", {"state": "given up", "ended_at": moment, "trouble": trouble}, "id = ?", id_)
 
-    def again(self, id_: int, next_try: str, trouble: str) -> None:
-        """Note that a message could not be delivered, and when it is tried again."""
-        with self._database.transaction():
-            self._database.execute("UPDATE outbox SET next_try = ?, trouble = ? WHERE id = ?", (next_try, trouble, id_))
+    def note_retry(self, id_: int, next_try: str, trouble: str) -> None:
+        """Note why a message could not be delivered, and when it is tried again."""
+        self._update("outbox", {"next_try": next_try, "trouble": trouble}, "id = ?", id_)
 
     def messages(self, state: str | None = None, limit: int = 50, before: int = 2**63 - 1) -> list[Row]:
-        """Return the newest messages, those before a number, newest first, without their content."""
-        which, of = (" AND state = ?", (state,)) if state else ("", ())
+        """Return the newest messages with a number below ``before``, newest first, without their content."""
+        where, parameters = all_of(("id < ?", before), ("state = ?", state or None))
         return self._database.rows(
-            f"SELECT {_MESSAGE} FROM outbox WHERE id < ?{which} ORDER BY id DESC LIMIT ?", (before, *of, limit)
+            f"SELECT {_MESSAGE} FROM outbox WHERE {where} ORDER BY id DESC LIMIT ?", (*parameters, limit)
         )
 
     def get(self, id_: int) -> Row:
-        """Return a message, without its content."""
+        """Return a message without its content."""
         row = self._database.row(f"SELECT {_MESSAGE} FROM outbox WHERE id = ?", (id_,))
         assert row is not None
         return row
 
-    def forget(self, before: str) -> None:
-        """Drop the messages and alerts that ended before a moment, inside a transaction."""
+    def delete_before(self, before: str) -> None:
+        """Delete the messages and alerts that ended before a moment, inside a transaction."""
         self._database.execute("DELETE FROM outbox WHERE state <> 'waiting' AND created_at < ?", (before,))
         self._database.execute("DELETE FROM alerts WHERE closed = 1 AND ended_at < ?", (before,))
-
-    def _close(self, id_: int, state: str, moment: str, trouble: str | None) -> None:
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE outbox SET state = ?, ended_at = ?, trouble = ? WHERE id = ?", (state, moment, trouble, id_)
-            )

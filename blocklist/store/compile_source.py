@@ -1,43 +1,40 @@
-"""What feeds list now, as a snapshot is compiled from it: whole, or what changed since another one was."""
+"""The listings that count, as a snapshot is compiled from them: all, or what changed since another was compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from blocklist.domain.clock import later
-from blocklist.snapshot.compile.listing_rows import BareHosts, ListingRow
-from blocklist.store.database import TEXTS, Database, as_texts
+from blocklist.snapshot.compile.listing_rows import BareHosts, CompiledListing
+from blocklist.store.columns import listed
+from blocklist.store.table import Table, chunks
 
-#: The columns of a :class:`ListingRow`.
-_COMPILED = ", ".join(ListingRow._fields)
-_FACTS = ("raw", "reference", "legal_basis", "published_at", "authority", "country")
-_IS_BARE = " AND ".join(["kind = 'host'", *(f"{fact} IS NULL" for fact in _FACTS)])
-_COUNTS = "closed_by = 0 AND feed_id IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
-#: The plus keeps the planner from walking all that feeds list where values are asked for.
-_COUNTS_TOO = _COUNTS.replace("feed_id", "+feed_id")
-#: Ids of listings a block of what is read to compile: joined, some hundred kilobytes.
-_BLOCK = 4_096
-#: Values asked for at a time.
-_ASKED = 10_000
-#: Seconds by which a listing may seem to have ended before it did: a run takes the time when it begins to record, and
-#: may wait for other writers, and then record for minutes.
+#: Values looked for at a time.
+_CHUNK = 10_000
+#: Seconds by which a listing may seem to have ended too early: a run takes the time when it begins to record, and may
+#: wait for other writers, and then record for minutes.
 _MARGIN = 600
 
 
+_COLUMNS = listed(CompiledListing._fields, "l")
+_STATED = CompiledListing._fields[4:-1]
+_IS_BARE = " AND ".join(["kind = 'host'", *(f"{column} IS NULL" for column in _STATED)])
+_KNOWN_FEEDS = "IN (SELECT id FROM feeds WHERE removed_at IS NULL)"
+_COUNTS = f"closed_by = 0 AND feed_id {_KNOWN_FEEDS}"
+#: The sum keeps an engine from walking all that feeds list where it can look values up.
+_COUNTS_TOO = f"l.closed_by = 0 AND l.feed_id + 0 {_KNOWN_FEEDS}"
+
+
 class Mark(NamedTuple):
-    """Up to where the listings were read: the newest one's id, and the time."""
+    """Up to where the listings were read: the id of the newest one, and the time."""
 
     listing: int
     at: str
 
 
-class Current:
+class CompileSource(Table):
     """The listings that count."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def mark(self, moment: str) -> Mark:
         """Return up to where the listings go; ``moment`` is when reading them began."""
@@ -47,65 +44,46 @@ class Current:
         """Return how many listings count."""
         return int(self._database.value(f"SELECT count(*) FROM listings WHERE {_COUNTS}"))
 
-    def bare(self) -> Iterator[BareHosts]:
-        """Yield hosts about which nothing more is stated, a block at a time.
+    def host_blocks(self) -> Iterator[BareHosts]:
+        """Yield the hosts of which nothing more is stated, thousands at a time.
 
-        A million rows differ only in the host; joined by the database they cost half of what a row each does.
+        A million rows differ in nothing else; joined by the database they cost half of what single rows do.
         """
-        blocks = self._database.tuples(
-            "SELECT group_concat(value, ' '), feed_id, scope, listed_from FROM listings NOT INDEXED"
-            f" WHERE {_COUNTS} AND {_IS_BARE} GROUP BY id / {_BLOCK}, feed_id, scope, listed_from"
+        return map(BareHosts._make, self._database.host_blocks(f"{_COUNTS} AND {_IS_BARE}"))
+
+    def other_listings(self) -> Iterator[CompiledListing]:
+        """Yield all listings that :meth:`host_blocks` does not."""
+        return self._database.named(
+            CompiledListing, f"SELECT {_COLUMNS} FROM listings l WHERE {_COUNTS} AND NOT ({_IS_BARE})"
         )
-        return map(BareHosts._make, blocks)
 
-    def stated(self) -> Iterator[ListingRow]:
-        """Yield the other listings that count."""
-        return self._rows(f"SELECT {_COMPILED} FROM listings WHERE {_COUNTS} AND NOT ({_IS_BARE})")
-
-    def rows_at(self, ids: Iterable[int]) -> Iterator[ListingRow]:
+    def listings_by_id(self, ids: Iterable[int]) -> Iterator[CompiledListing]:
         """Yield listings by their ids, whether they count or not."""
         for id_ in ids:
-            yield from self._rows(f"SELECT {_COMPILED} FROM listings WHERE id = ?", (id_,))
+            yield from self._database.named(CompiledListing, f"SELECT {_COLUMNS} FROM listings l WHERE id = ?", (id_,))
 
-    def changed(self, since: Mark, limit: int) -> list[tuple[str, str]] | None:
-        """Return kind and value of the rules of which a listing began or ended since; None if more than so many did.
+    def changed_rules(self, since: Mark, limit: int) -> list[tuple[str, str]] | None:
+        """Return kind and value of the rules with a listing that began or ended since; None for more than ``limit``.
 
-        Some may have ended a little before. A listing that ended long ago, by a clock that was set back, is not found:
-        :meth:`count` tells.
+        Some may have ended a little before. A listing that ended long ago by a clock that was set back is not found:
+        :meth:`count` shows that.
         """
-        found: set[tuple[Any, ...]] = set()
+        found: set[tuple[str, str]] = set()
         for condition, bound in (("id > ?", since.listing), ("listed_until >= ?", later(since.at, -_MARGIN))):
-            # Each for itself: a query for both would sort all that changed before it could stop at the limit.
+            # One query each: a query for both would sort all that changed before it could stop at the limit.
             rows = list(
                 self._database.tuples(f"SELECT kind, value FROM listings WHERE {condition} LIMIT ?", (bound, limit + 1))
             )
             if len(rows) > limit:
                 return None
-            found.update(rows)
-        return [(kind, value) for kind, value in found]
+            found.update((kind, value) for kind, value in rows)
+        return list(found)
 
-    def of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[ListingRow]:
-        """Yield the listings that count of URL rules on these hosts and of other rules with these values."""
-        for some in _batches(values):
-            yield from self._rows(
-                f"SELECT l.{_COMPILED} FROM {TEXTS} t JOIN listings l ON l.value = t.value"
-                f" WHERE kind <> 'url' AND {_COUNTS_TOO}",
-                (as_texts(some),),
-            )
-        for some in _batches(hosts):
-            # "0" follows "/": every value that begins with "host/", found through the index.
-            yield from self._rows(
-                f"SELECT l.{_COMPILED} FROM {TEXTS} t JOIN listings l"
-                " ON l.value >= t.value || '/' AND l.value < t.value || '0'"
-                f" WHERE kind = 'url' AND {_COUNTS_TOO}",
-                (as_texts(some),),
-            )
-
-    def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[ListingRow]:
-        return map(ListingRow._make, self._database.tuples(statement, parameters))
-
-
-def _batches(texts: Collection[str]) -> Iterator[list[str]]:
-    remaining = iter(texts)
-    while some := list(islice(remaining, _ASKED)):
-        yield some
+    def listings_of(self, values: Collection[str], hosts: Collection[str]) -> Iterator[CompiledListing]:
+        """Yield the listings that count of URLs on these hosts, and of other rules with these values."""
+        # "0" follows "/": every value that begins with "host/", found through the index.
+        on_host = "l.value >= t.value || '/' AND l.value < t.value || '0' WHERE l.kind = 'url'"
+        for texts, condition in ((values, "l.value = t.value WHERE l.kind <> 'url'"), (hosts, on_host)):
+            for chunk in chunks(texts, _CHUNK):
+                rows = self._database.joined_with(chunk, _COLUMNS, f"listings l ON {condition} AND {_COUNTS_TOO}")
+                yield from map(CompiledListing._make, rows)

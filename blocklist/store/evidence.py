@@ -1,13 +1,14 @@
-"""What is known of each kept body, and which of them nothing needs any more."""
+"""What is known of each kept body, and which bodies are no longer needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from blocklist.domain.clock import now
-from blocklist.store.database import Database, Row
+from blocklist.store.engine import Row
+from blocklist.store.table import Table
 
-#: Whose bodies stay, whatever their age: of what counts now, of what serves, of what waits for a person.
+#: Bodies that stay whatever their age: of what counts now, of what is served, of what waits for a person.
 _NEEDED = (
     "SELECT body_sha256 FROM runs WHERE id IN (SELECT run_id FROM listings WHERE closed_by = 0)",
     "SELECT applied_body FROM feeds WHERE removed_at IS NULL",
@@ -16,14 +17,11 @@ _NEEDED = (
 )
 
 
-class Evidence:
-    """Every body that a run read, by its SHA-256."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Evidence(Table):
+    """All bodies that runs read, by their SHA-256."""
 
     def note(self, sha256: str, ends_open: bool, stated_date: str | None) -> None:
-        """Note a body that is kept, and what a look through it gave."""
+        """Note a body that is kept: whether its last line lacks a line break, and the date that it states."""
         with self._database.transaction():
             self._database.execute(
                 "INSERT INTO bodies (sha256, kept_at, ends_open, stated_date) VALUES (?, ?, ?, ?)"
@@ -37,13 +35,13 @@ class Evidence:
         return self._database.row("SELECT * FROM bodies WHERE sha256 = ?", (sha256,))
 
     def stated_date(self, feed_id: int) -> str | None:
-        """Return the date that the body which serves for a feed states, where it stated one."""
+        """Return the date that a feed's current body states; None where it states none."""
         found = self._database.value(
             "SELECT b.stated_date FROM bodies b JOIN feeds f ON f.applied_body = b.sha256 WHERE f.id = ?", (feed_id,)
         )
         return str(found) if found else None
 
-    def always_closed(self, feed_id: int) -> bool:
+    def always_ended_with_newline(self, feed_id: int) -> bool:
         """Return whether a feed had good bodies, and the last line of each had a line break."""
         most = self._database.value(
             "SELECT max(b.ends_open) FROM bodies b JOIN runs r ON r.body_sha256 = b.sha256"
@@ -53,7 +51,7 @@ class Evidence:
         return bool(most == 0)
 
     def unneeded(self, before: str) -> list[str]:
-        """Return the bodies that only runs begun before a moment read, and that nothing needs; inside a transaction."""
+        """Return the bodies that are not needed, and that only runs started before a moment read."""
         needed = " UNION ".join(_NEEDED)
         rows = self._database.tuples(
             "SELECT r.body_sha256 FROM runs r LEFT JOIN bodies b ON b.sha256 = r.body_sha256"
@@ -64,21 +62,21 @@ class Evidence:
         )
         return [row[0] for row in rows]
 
-    def pruned(self, bodies: Iterable[str]) -> None:
-        """Note bodies that are kept no longer, inside a transaction."""
-        for sha256 in bodies:
-            self._database.execute(
-                "INSERT INTO bodies (sha256, kept_at, pruned_at) VALUES (?, ?, ?)"
-                " ON CONFLICT (sha256) DO UPDATE SET pruned_at = excluded.pruned_at",
-                (sha256, now(), now()),
-            )
+    def note_pruned(self, bodies: Iterable[str]) -> None:
+        """Note bodies that are no longer kept, inside a transaction."""
+        moment = now()
+        self._database.execute_many(
+            "INSERT INTO bodies (sha256, kept_at, pruned_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (sha256) DO UPDATE SET pruned_at = excluded.pruned_at",
+            ((sha256, moment, moment) for sha256 in bodies),
+        )
 
-    def last_done(self, task: str) -> str | None:
+    def last_upkeep(self, task: str) -> str | None:
         """Return when a task of upkeep was last done."""
         found = self._database.value("SELECT done_at FROM upkeep WHERE task = ?", (task,))
         return str(found) if found else None
 
-    def done(self, task: str) -> None:
+    def note_upkeep(self, task: str) -> None:
         """Note that a task of upkeep is done now."""
         with self._database.transaction():
             self._database.execute(

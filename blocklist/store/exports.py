@@ -5,34 +5,37 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from operator import itemgetter
-from typing import Any
+from typing import NamedTuple
 
 from blocklist.domain.clock import later
-from blocklist.store.database import Database
+from blocklist.store.columns import ListingRow, listed, same_rule
+from blocklist.store.table import Table, all_of
 
-_RULE = "value, kind, scope, feed_id"
-_FACTS = "raw, position, reference, legal_basis, published_at, authority, country, listed_from, run_id"
-#: Listings get their ids in the order in which they are recorded, but for a writer that waited for another to end.
+_LISTING = listed(ListingRow._fields)
+#: Listings get their ids in the order in which they are recorded, except for a writer that waited for another to end.
 _JITTER = 120
 
 
-class Exports:
-    """The listings as others take them away."""
+class ListingEvent(NamedTuple):
+    """The beginning or end of a listing. ``first`` is false where it began with other facts than the one before."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    at: str
+    id: int
+    first: bool
+    listing: ListingRow
 
-    def listed(self, feed_id: int | None = None) -> Iterator[tuple[Any, ...]]:
-        """Yield what is listed now (by one feed, or by all), all listings of a rule one after the other.
 
-        A row is value, kind, scope, feed id, raw, position, reference, legal basis, published at, authority, country,
-        listed from, run id.
-        """
-        # All are walked in the order of the index on rules: nothing is sorted. What one feed lists is found by another
+class Exports(Table):
+    """The listings as other systems read them."""
+
+    def listed(self, feed_id: int | None = None) -> Iterator[ListingRow]:
+        """Yield what is listed now, by one feed or by all, the listings of a rule one after the other."""
+        # All are read in the order of the index on rules: nothing is sorted. What one feed lists is found by another
         # index, and sorted in a file.
-        which, parameters = (" AND feed_id = ?", (feed_id,)) if feed_id is not None else ("", ())
-        return self._database.tuples(
-            f"SELECT {_RULE}, {_FACTS} FROM listings AS l WHERE closed_by = 0{which} ORDER BY value, kind, scope",
+        where, parameters = all_of(("feed_id = ?", feed_id))
+        return self._database.named(
+            ListingRow,
+            f"SELECT {_LISTING} FROM listings AS l WHERE closed_by = 0 AND {where} ORDER BY value, kind, scope",
             parameters,
         )
 
@@ -60,33 +63,36 @@ class Exports:
                 high = middle
         return low
 
-    def opened(
-        self, after_id: int, since: str, until: str, limit: int, feed_id: int | None
-    ) -> Iterator[tuple[Any, ...]]:
-        """Yield the listings after an id that began in an interval: moment, id, first wording or not, rule, facts."""
-        # Of one feed, what is listed and what was have an index each; of all, the ids themselves do.
-        ways = (" AND feed_id = ? AND closed_by = 0", " AND feed_id = ? AND listed_until IS NOT NULL")
+    def opened(self, after_id: int, since: str, until: str, limit: int, feed_id: int | None) -> Iterator[ListingEvent]:
+        """Yield the listings with an id above ``after_id`` that began from ``since`` to ``until``, by id."""
+        # Of one feed, what is listed and what was have an index each; of all, the ids are the index.
+        parts = ["true"] if feed_id is None else ["closed_by = 0", "listed_until IS NOT NULL"]
+        where, parameters = all_of(
+            *(("id > ?", after_id), ("stated_from >= ?", since), ("stated_from <= ?", until), ("feed_id = ?", feed_id))
+        )
         found = (
             self._database.tuples(
-                f"SELECT stated_from, id, stated_from = listed_from, {_RULE}, {_FACTS} FROM listings AS l"
-                f" WHERE id > ? AND stated_from >= ? AND stated_from <= ?{way} ORDER BY id LIMIT ?",
-                (after_id, since, until, *([] if feed_id is None else [feed_id]), limit),
+                f"SELECT stated_from, id, stated_from = listed_from, {_LISTING} FROM listings AS l"
+                f" WHERE {where} AND {part} ORDER BY id LIMIT ?",
+                (*parameters, limit),
             )
-            for way in (ways if feed_id is not None else [""])
+            for part in parts
         )
-        yield from heapq.merge(*found, key=itemgetter(1))
+        for at, id_, first, *listing in heapq.merge(*found, key=itemgetter(1)):
+            yield ListingEvent(at, id_, bool(first), ListingRow._make(listing))
 
-    def closed(self, after: tuple[str, int], until: str, limit: int, feed_id: int | None) -> Iterator[tuple[Any, ...]]:
-        """Yield the listings that ended after a place (moment, id) up to a moment, as :meth:`opened` does.
+    def closed(self, after: tuple[str, int], until: str, limit: int, feed_id: int | None) -> Iterator[ListingEvent]:
+        """Yield the listings that ended after a place (moment, id) and up to a moment, in that order.
 
-        Not those whose wording alone ended: another begins at the same moment.
+        Not those that go on with other facts: another listing begins at the same moment.
         """
-        which, of = (" AND feed_id = ?", (feed_id,)) if feed_id is not None else ("", ())
-        return self._database.tuples(
-            f"SELECT listed_until, id, 1, {_RULE}, {_FACTS} FROM listings AS l"
-            " WHERE listed_until IS NOT NULL AND (listed_until, id) > (?, ?) AND listed_until <= ?"
-            " AND NOT EXISTS (SELECT 1 FROM listings AS n WHERE n.value = l.value AND n.kind = l.kind"
-            " AND n.scope = l.scope AND n.feed_id = l.feed_id AND n.stated_from = l.listed_until"
-            f" AND n.listed_from < n.stated_from){which} ORDER BY listed_until, id LIMIT ?",
-            (*after, until, *of, limit),
-        )
+        where, parameters = all_of(("listed_until <= ?", until), ("feed_id = ?", feed_id))
+        for at, id_, *listing in self._database.tuples(
+            f"SELECT listed_until, id, {_LISTING} FROM listings AS l"
+            f" WHERE listed_until IS NOT NULL AND (listed_until, id) > (?, ?) AND {where}"
+            f" AND NOT EXISTS (SELECT 1 FROM listings AS n WHERE {same_rule('n', 'l')}"
+            " AND n.feed_id = l.feed_id AND n.stated_from = l.listed_until"
+            " AND n.listed_from < n.stated_from) ORDER BY listed_until, id LIMIT ?",
+            (*after, *parameters, limit),
+        ):
+            yield ListingEvent(at, id_, True, ListingRow._make(listing))

@@ -1,24 +1,22 @@
-"""Overrides: kept for good; removing one dates it."""
+"""Overrides: kept for good; removing one gives it an end."""
 
 from __future__ import annotations
 
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError
-from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.domain.listing import Rule
 from blocklist.domain.verdict import Override, OverrideAction
-from blocklist.store.database import Database, Row
+from blocklist.store.mapping import mapper
+from blocklist.store.table import Table
 
 
-class Overrides:
-    """An admin's words on targets."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Overrides(Table):
+    """What admins decided about targets."""
 
     def add(
         self, action: OverrideAction, rule: Rule, reason: str, author: str, until: str | None, waits: bool = False
     ) -> Override:
-        """Keep an override and return it; one that ``waits`` counts once it is confirmed."""
+        """Keep an override and return it; one that ``waits`` counts from when it is confirmed."""
         moment = now()
         confirmed = (None, None) if waits else (moment, author)
         with self._database.transaction():
@@ -32,11 +30,7 @@ class Overrides:
 
     def confirm(self, id_: int, by: str) -> None:
         """Let an override count from now on."""
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE overrides SET confirmed_at = ?, confirmed_by = ? WHERE id = ? AND confirmed_at IS NULL",
-                (now(), by, id_),
-            )
+        self._update("overrides", {"confirmed_at": now(), "confirmed_by": by}, "id = ? AND confirmed_at IS NULL", id_)
 
     def get(self, id_: int) -> Override:
         """Return an override, removed or not.
@@ -49,12 +43,12 @@ class Overrides:
         return _override(row)
 
     def all(self) -> list[Override]:
-        """Return every override that was not removed, expired ones included, oldest first."""
-        return [_override(row) for row in self._database.rows(f"{_CURRENT} ORDER BY id")]
+        """Return all overrides that were not removed, expired ones included, oldest first."""
+        return [_override(row) for row in self._database.rows(f"{_NOT_REMOVED} ORDER BY id")]
 
     def page(self, *, after: int = 0, limit: int = 100, removed: bool = False) -> list[Override]:
-        """Return so many overrides, oldest first, those after an id; ``removed`` ones too."""
-        which = "SELECT * FROM overrides WHERE true" if removed else _CURRENT
+        """Return up to ``limit`` overrides, oldest first, those after an id; ``removed`` ones too."""
+        which = "SELECT * FROM overrides WHERE true" if removed else _NOT_REMOVED
         rows = self._database.rows(f"{which} AND id > ? ORDER BY id LIMIT ?", (after, limit))
         return [_override(row) for row in rows]
 
@@ -65,7 +59,7 @@ class Overrides:
         )
 
     def active(self, moment: str | None = None) -> list[Override]:
-        """Return every override that was in force at a moment (now where none is given), oldest first."""
+        """Return all overrides that were in force at a moment (now where none is given), oldest first."""
         rows = self._database.rows(
             "SELECT * FROM overrides WHERE confirmed_at <= ? AND (removed_at IS NULL OR removed_at > ?)"
             " AND (until IS NULL OR until > ?) ORDER BY id",
@@ -74,27 +68,9 @@ class Overrides:
         return [_override(row) for row in rows]
 
     def remove(self, id_: int, by: str) -> None:
-        """Date an override's end."""
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE overrides SET removed_at = ?, removed_by = ? WHERE id = ? AND removed_at IS NULL",
-                (now(), by, id_),
-            )
+        """Note an override's end."""
+        self._update("overrides", {"removed_at": now(), "removed_by": by}, "id = ? AND removed_at IS NULL", id_)
 
 
-_CURRENT = "SELECT * FROM overrides WHERE removed_at IS NULL"
-
-
-def _override(row: Row) -> Override:
-    return Override(
-        id=row["id"],
-        action=OverrideAction(row["action"]),
-        rule=Rule(RuleKind(row["kind"]), row["value"], Scope(row["scope"])),
-        reason=row["reason"],
-        author=row["author"],
-        created_at=row["created_at"],
-        until=row["until"],
-        removed_at=row["removed_at"],
-        confirmed_at=row["confirmed_at"],
-        confirmed_by=row["confirmed_by"],
-    )
+_NOT_REMOVED = "SELECT * FROM overrides WHERE removed_at IS NULL"
+_override = mapper(Override)

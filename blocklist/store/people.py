@@ -5,14 +5,12 @@ from __future__ import annotations
 from blocklist.domain.access import Person, Role
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError
-from blocklist.store.database import Database, Row
+from blocklist.store.mapping import mapper
+from blocklist.store.table import Table
 
 
-class People:
-    """Everybody who may or might once sign in; nobody is deleted, for the log to make sense."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class People(Table):
+    """All people who may sign in, or once might; nobody is deleted, because the log names them."""
 
     def add(self, name: str, role: Role, by: str, subject: str | None = None) -> Person:
         """Keep a person without a password and return them."""
@@ -42,11 +40,11 @@ class People:
         return self._one("id = ?", id_)
 
     def by_subject(self, subject: str) -> Person | None:
-        """Return whom an OpenID provider calls so, or None."""
+        """Return the person whom an OpenID provider identifies so, or None."""
         return self._one("subject = ?", subject)
 
     def password(self, id_: int) -> str | None:
-        """Return the hash of a person's password, if they set one."""
+        """Return the hash of a person's password; None where they have none."""
         found: str | None = self._database.value("SELECT password FROM people WHERE id = ?", (id_,))
         return found
 
@@ -74,38 +72,27 @@ class People:
 
     def set_role(self, id_: int, role: Role) -> None:
         """Give a person another role."""
-        self._update("role", role.value, id_)
+        self._update("people", {"role": role.value}, "id = ?", id_)
 
     def set_password(self, id_: int, hash_: str) -> None:
         """Keep the hash of a person's new password."""
-        self._update("password", hash_, id_)
+        self._update("people", {"password": hash_}, "id = ?", id_)
 
     def set_disabled(self, id_: int, disabled: bool) -> None:
-        """Shut a person out, or let them in again."""
-        self._update("disabled_at", now() if disabled else None, id_)
+        """Forbid a person to sign in, or allow it again."""
+        self._update("people", {"disabled_at": now() if disabled else None}, "id = ?", id_)
 
-    def signed_in(self, id_: int) -> None:
+    def note_sign_in(self, id_: int) -> None:
         """Note that a person signed in."""
-        self._update("signed_in_at", now(), id_)
-
-    def _update(self, column: str, value: str | None, id_: int) -> None:
-        with self._database.transaction():
-            self._database.execute(f"UPDATE people SET {column} = ? WHERE id = ?", (value, id_))
+        self._update("people", {"signed_in_at": now()}, "id = ?", id_)
 
     def _one(self, condition: str, value: str | int) -> Person | None:
         row = self._database.row(f"SELECT * FROM people WHERE {condition}", (value,))
         return _person(row) if row else None
 
 
-def _person(row: Row) -> Person:
-    return Person(
-        id=row["id"],
-        name=row["name"],
-        role=Role(row["role"]),
-        created_at=row["created_at"],
-        created_by=row["created_by"],
-        has_password=row["password"] is not None,
-        provider=row["subject"] is not None,
-        signed_in_at=row["signed_in_at"],
-        disabled_at=row["disabled_at"],
-    )
+_person = mapper(
+    Person,
+    has_password=lambda row: row["password"] is not None,
+    provider=lambda row: row["subject"] is not None,
+)

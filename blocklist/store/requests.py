@@ -1,4 +1,4 @@
-"""Requests that created something, by the key that their sender gave: sent again, they are answered, not done again."""
+"""Requests that created something, by their idempotency key: sent again, they are answered, not done again."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from blocklist.domain.clock import later, now
-from blocklist.store.database import Database
+from blocklist.store.table import Table
 
-#: Seconds that a key is remembered.
+#: Seconds for which a key is remembered.
 KEPT = 86_400
 
 
@@ -21,14 +21,11 @@ class KnownRequest:
     answer: dict[str, Any] | None
 
 
-class Requests:
-    """What was asked under which key, and what was answered, for a day."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Requests(Table):
+    """The requests of the last day and their answers, by actor and key."""
 
     def begin(self, actor: str, key: str, request_hash: str) -> KnownRequest | None:
-        """Note a request that begins and return None; or return the one that came before under the same key."""
+        """Note a request that begins and return None; or return the one that came before with the same key."""
         moment = now()
         with self._database.transaction():
             self._database.execute("DELETE FROM requests WHERE begun_at < ?", (later(moment, -KEPT),))
@@ -44,12 +41,10 @@ class Requests:
         return KnownRequest(row["request_hash"], json.loads(row["answer"]) if row["answer"] else None)
 
     def answered(self, actor: str, key: str, answer: dict[str, Any]) -> None:
-        """Keep the answer of a request that was done."""
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE requests SET answer = ? WHERE actor = ? AND key = ?",
-                (json.dumps(answer, ensure_ascii=False), actor, key),
-            )
+        """Keep the answer to a request that was done."""
+        self._update(
+            "requests", {"answer": json.dumps(answer, ensure_ascii=False)}, "actor = ? AND key = ?", actor, key
+        )
 
     def forget(self, actor: str, key: str) -> None:
         """Forget a request that changed nothing: sent again, it may be done."""

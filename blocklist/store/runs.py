@@ -1,31 +1,37 @@
-"""Runs: every attempt, its stage, figures and outcome, and the review of those that were held."""
+"""Runs: all attempts to refresh, their stage, counts and outcome, and the review of those that were held."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rejected
 from blocklist.domain.run import Outcome, Run, RunCounts, Stage
-from blocklist.store.database import Database, Row
+from blocklist.store.engine import Row
+from blocklist.store.mapping import column, mapper
+from blocklist.store.table import Table, all_of, marks
 
-#: Rejected rows kept word for word a run; the counts by code cover all of them, and so does the kept body.
+#: Rejected rows kept of each run with their text; the counts by code cover all of them, and so does the kept body.
 MAX_REJECTIONS_KEPT = 1_000
 
-#: After every moment there is.
+#: A time after all others.
 _NEVER = "9999"
 _RUN = "SELECT runs.*, feeds.name AS feed FROM runs JOIN feeds ON feeds.id = runs.feed_id"
 
 
-class Runs:
-    """What happened to each feed, in order."""
+class LastRun(NamedTuple):
+    """How the newest run of a feed ended; ``outcome`` is None while it is under way."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    outcome: str | None
+    reason: str
+
+
+class Runs(Table):
+    """What happened to each feed, in order."""
 
     def start(self, feed_id: int, started_by: str, moment: str) -> int:
         """Keep a run that begins; return its id."""
@@ -36,16 +42,16 @@ class Runs:
             )
 
     def reach(self, id_: int, stage: Stage) -> None:
-        """Note the stage that a run is in, so that one that died tells where."""
-        self._update(id_, stage=stage.value)
+        """Note the stage that a run is in: of a run whose process died it shows where."""
+        self._set(id_, stage=stage.value)
 
-    def body(self, id_: int, sha256: str, size: int, validators: Row) -> None:
-        """Note which body a run works on."""
-        self._update(id_, body_sha256=sha256, body_bytes=size, validators=json.dumps(validators))
+    def note_body(self, id_: int, sha256: str, size: int, validators: Row) -> None:
+        """Note which body a run reads: its SHA-256, size in bytes, and HTTP validators."""
+        self._set(id_, body_sha256=sha256, body_bytes=size, validators=json.dumps(validators))
 
-    def saw(self, id_: int, seen: str, content_type: str | None) -> None:
-        """Note what a body was read as, in words, and the content type it came with."""
-        self._update(id_, seen=seen, content_type=content_type)
+    def note_format(self, id_: int, seen: str, content_type: str | None) -> None:
+        """Note the format that a body was read as, in words, and the content type it came with."""
+        self._set(id_, seen=seen, content_type=content_type)
 
     def content_type(self, id_: int) -> str | None:
         """Return the content type that a run's body came with."""
@@ -63,17 +69,17 @@ class Runs:
         """Note how a run ended. A held one waits for review."""
         values: dict[str, Any] = {"outcome": outcome.value, "reason": reason, "finished_at": now()}
         if counts is not None:
-            values |= {"counts": json.dumps(asdict(counts)), "rejected_by_code": json.dumps(rejected_by_code or {})}
+            values |= _counts(counts, rejected_by_code or {})
         if outcome is Outcome.HELD:
             values["review"] = "pending"
-        self._update(id_, **values)
+        self._set(id_, **values)
 
-    def figures(self, id_: int, counts: RunCounts, rejected_by_code: dict[str, int]) -> None:
-        """Note the figures of a run that is under way, so that one that fails later still shows them."""
-        self._update(id_, counts=json.dumps(asdict(counts)), rejected_by_code=json.dumps(rejected_by_code))
+    def note_counts(self, id_: int, counts: RunCounts, rejected_by_code: dict[str, int]) -> None:
+        """Note the counts of a run that is under way, so that one that fails later still shows them."""
+        self._set(id_, **_counts(counts, rejected_by_code))
 
     def keep_rejections(self, id_: int, rejections: Iterable[Rejected]) -> None:
-        """Keep the rejected rows that a person will want to see."""
+        """Keep the rejected rows of a run to show."""
         with self._database.transaction():
             self._database.execute("DELETE FROM rejections WHERE run_id = ?", (id_,))
             self._database.execute_many(
@@ -83,44 +89,49 @@ class Runs:
 
     def rejections(self, id_: int, limit: int = MAX_REJECTIONS_KEPT) -> list[Rejected]:
         """Return the rejected rows kept of a run, in the order of the body."""
-        rows = self._database.rows(
-            "SELECT raw, position, code, reason FROM rejections WHERE run_id = ? ORDER BY position LIMIT ?",
-            (id_, limit),
+        return list(
+            self._database.named(
+                Rejected,
+                "SELECT raw, position, code, reason FROM rejections WHERE run_id = ? ORDER BY position LIMIT ?",
+                (id_, limit),
+            )
         )
-        return [Rejected(**row) for row in rows]
 
     def review(self, id_: int, state: str, by: str, reason: str) -> None:
-        """Note a person's decision on a held run: ``approved``, ``rejected``; or ``superseded`` by a later run."""
-        self._update(id_, review=state, review_by=by, review_at=now(), review_reason=reason)
+        """Note a person's decision on a held run: ``approved`` or ``rejected``."""
+        self._set(id_, review=state, review_by=by, review_at=now(), review_reason=reason)
 
     def supersede(self, feed_id: int, by_run: int, body: str | None = None) -> None:
         """Close the pending reviews of a feed's earlier runs: all, or those of the same body."""
-        same_body = " AND body_sha256 = ?" if body else ""
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE runs SET review = 'superseded', review_at = ?, review_reason = ?"
-                f" WHERE feed_id = ? AND id < ? AND review = 'pending'{same_body}",
-                (now(), f"superseded by run {by_run}", feed_id, by_run, *([body] if body else [])),
+        where, parameters = all_of(
+            *(
+                ("feed_id = ?", feed_id),
+                ("id < ?", by_run),
+                ("review = ?", "pending"),
+                ("body_sha256 = ?", body or None),
             )
+        )
+        reason = f"superseded by run {by_run}"
+        self._update("runs", {"review": "superseded", "review_at": now(), "review_reason": reason}, where, *parameters)
 
     def rejected_body(self, feed_id: int, body: str) -> Run | None:
         """Return the run whose body, this very one, a person rejected."""
-        return self._one(f"{_RUN} WHERE feed_id = ? AND body_sha256 = ? AND review = 'rejected'", (feed_id, body))
+        return self._one("feed_id = ? AND body_sha256 = ? AND review = 'rejected'", feed_id, body)
 
     def get(self, id_: int) -> Run:
         """Return a run.
 
         :raises NotFoundError: there is none of that id.
         """
-        run = self._one(f"{_RUN} WHERE runs.id = ?", (id_,))
+        run = self._one("runs.id = ?", id_)
         if run is None:
             raise NotFoundError(f"there is no run {id_}: 'blocklist run list' shows those there are")
         return run
 
     def all(self, feed: str | None = None, limit: int = 50) -> list[Run]:
         """Return the newest runs, newest first, of one feed or of all."""
-        which, parameters = (" WHERE feeds.name = ?", (feed, limit)) if feed else ("", (limit,))
-        return [_run(row) for row in self._database.rows(f"{_RUN}{which} ORDER BY runs.id DESC LIMIT ?", parameters)]
+        where, parameters = all_of(("feeds.name = ?", feed or None))
+        return self._many(f"{where} ORDER BY runs.id DESC LIMIT ?", *parameters, limit)
 
     def page(
         self,
@@ -131,55 +142,44 @@ class Runs:
         before: int | None = None,
         limit: int = 100,
     ) -> list[Run]:
-        """Return so many runs, newest first, older than run ``before``; of one feed, outcome or state of review."""
-        conditions: list[str] = ["true"]
-        parameters: list[Any] = []
+        """Return up to ``limit`` runs older than run ``before``, newest first; of one feed, outcome or review state."""
+        where, parameters = all_of(
+            ("runs.outcome = ?", outcome and outcome.value), ("runs.review = ?", review), ("runs.id < ?", before)
+        )
         if feed is not None:
             # By id, so that an index has them in order: several feeds may have had the name, one after the other.
             ids = [row[0] for row in self._database.tuples("SELECT id FROM feeds WHERE name = ?", (feed,))]
             if not ids:
                 return []
-            conditions.append(f"runs.feed_id IN ({', '.join('?' * len(ids))})")
+            where += f" AND runs.feed_id IN ({marks(ids)})"
             parameters += ids
-        for condition, value in (
-            ("runs.outcome = ?", outcome and outcome.value),
-            ("runs.review = ?", review),
-            ("runs.id < ?", before),
-        ):
-            if value is not None:
-                conditions.append(condition)
-                parameters.append(value)
-        rows = self._database.rows(
-            f"{_RUN} WHERE {' AND '.join(conditions)} ORDER BY runs.id DESC LIMIT ?", (*parameters, limit)
-        )
-        return [_run(row) for row in rows]
+        return self._many(f"{where} ORDER BY runs.id DESC LIMIT ?", *parameters, limit)
 
-    def latest(self, feeds: Sequence[int] | None = None) -> dict[str, tuple[str | None, str]]:
-        """Return outcome and reason of the newest run of each feed, or of those of these ids: one query in all."""
-        which = f" AND feeds.id IN ({', '.join('?' * len(feeds))})" if feeds is not None else ""
+    def latest(self, feeds: Sequence[int] | None = None) -> dict[str, LastRun]:
+        """Return how the newest run of each feed ended, or of the feeds with these ids, by name: one query in all."""
+        which = "true" if feeds is None else f"feeds.id IN ({marks(feeds)})"
         rows = self._database.tuples(
             "SELECT feeds.name, runs.outcome, runs.reason FROM feeds JOIN runs ON runs.id ="
             " (SELECT max(r.id) FROM runs r WHERE r.feed_id = feeds.id)"
-            f" WHERE feeds.removed_at IS NULL{which}",
+            f" WHERE feeds.removed_at IS NULL AND {which}",
             feeds or (),
         )
-        return {name: (outcome, reason) for name, outcome, reason in rows}
+        return {name: LastRun(outcome, reason) for name, outcome, reason in rows}
 
     def pending(self) -> list[Run]:
         """Return the held runs that wait for review, oldest first."""
-        return [_run(row) for row in self._database.rows(f"{_RUN} WHERE review = 'pending' ORDER BY runs.id")]
+        return self._many("review = 'pending' ORDER BY runs.id")
 
     def newer_bodies(self, run: Run) -> list[Run]:
         """Return the later runs of a run's feed that read another body, oldest first; a hundred at most."""
-        rows = self._database.rows(
-            f"{_RUN} WHERE feeds.name = ? AND runs.id > ? AND body_sha256 IS NOT NULL AND body_sha256 <> ?"
+        return self._many(
+            "feeds.name = ? AND runs.id > ? AND body_sha256 IS NOT NULL AND body_sha256 <> ?"
             " ORDER BY runs.id LIMIT 100",
-            (run.feed, run.id, run.body_sha256 or ""),
+            *(run.feed, run.id, run.body_sha256 or ""),
         )
-        return [_run(row) for row in rows]
 
     def last_applied(self, feed: str, before: str | None = None) -> str | None:
-        """Return when a feed's list last changed, None before it first did; or of what was ``before`` a moment."""
+        """Return when a feed's list last changed, or last before a moment; None before it first did."""
         found: str | None = self._database.value(
             "SELECT max(finished_at) FROM runs JOIN feeds ON feeds.id = runs.feed_id"
             " WHERE feeds.name = ? AND feeds.removed_at IS NULL AND outcome = 'applied' AND finished_at < ?",
@@ -189,46 +189,39 @@ class Runs:
 
     def unfinished(self, feed_id: int) -> list[Run]:
         """Return the runs of a feed that have not ended, or whose process died."""
-        return [_run(row) for row in self._database.rows(f"{_RUN} WHERE feed_id = ? AND outcome IS NULL", (feed_id,))]
+        return self._many("feed_id = ? AND outcome IS NULL", feed_id)
 
     def validators(self, id_: int) -> Row:
         """Return the HTTP validators of a run's body."""
         text = self._database.value("SELECT validators FROM runs WHERE id = ?", (id_,))
         return dict(json.loads(text or "{}"))
 
-    def _one(self, sql: str, parameters: tuple[Any, ...]) -> Run | None:
-        row = self._database.row(f"{sql} ORDER BY runs.id DESC LIMIT 1", parameters)
-        return _run(row) if row else None
+    def _many(self, condition: str, *parameters: Any) -> list[Run]:
+        return [_run(row) for row in self._database.rows(f"{_RUN} WHERE {condition}", parameters)]
 
-    def _update(self, id_: int, **values: Any) -> None:
-        columns = ", ".join(f"{column} = ?" for column in values)
-        with self._database.transaction():
-            self._database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), id_))
+    def _one(self, condition: str, *parameters: Any) -> Run | None:
+        return next(iter(self._many(f"{condition} ORDER BY runs.id DESC LIMIT 1", *parameters)), None)
+
+    def _set(self, id_: int, **values: Any) -> None:
+        self._update("runs", values, "id = ?", id_)
 
 
-def _run(row: Row) -> Run:
-    review = None
-    if row["review"]:
-        review = {
-            "state": row["review"],
-            "by": row["review_by"],
-            "at": row["review_at"],
-            "reason": row["review_reason"],
-        }
-    return Run(
-        id=row["id"],
-        feed=row["feed"],
-        trigger=row["started_by"],
-        started_at=row["started_at"],
-        stage=Stage(row["stage"]),
-        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
-        reason=row["reason"],
-        finished_at=row["finished_at"],
-        counts=RunCounts(**json.loads(row["counts"])),
-        rejected_by_code=json.loads(row["rejected_by_code"]),
-        body_sha256=row["body_sha256"],
-        body_bytes=row["body_bytes"],
-        seen=row["seen"],
-        body_from=json.loads(row["validators"] or "{}").get("from"),
-        review=review,
-    )
+def _counts(counts: RunCounts, rejected_by_code: dict[str, int]) -> Row:
+    """Return the columns of a run's counts."""
+    return {"counts": json.dumps(asdict(counts)), "rejected_by_code": json.dumps(rejected_by_code)}
+
+
+def _review(row: Row) -> Row | None:
+    if not row["review"]:
+        return None
+    return {"state": row["review"], **{name: row[f"review_{name}"] for name in ("by", "at", "reason")}}
+
+
+_run = mapper(
+    Run,
+    trigger=column("started_by"),
+    counts=lambda row: RunCounts(**json.loads(row["counts"])),
+    rejected_by_code=lambda row: json.loads(row["rejected_by_code"]),
+    body_from=lambda row: json.loads(row["validators"] or "{}").get("from"),
+    review=_review,
+)

@@ -1,22 +1,28 @@
-"""Sessions of people's browsers, and the one-time links by which people set their passwords."""
+"""Sessions of people's browsers, and the one-time links with which people set their passwords."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from blocklist.domain.access import Session
 from blocklist.domain.clock import later, now
-from blocklist.store.database import Database, Row
+from blocklist.store.mapping import mapper
+from blocklist.store.table import Table, all_of
 
-#: Seconds within which a session's use is not noted again.
+#: Seconds within which the use of a session is not noted again.
 _USE_NOTED_EVERY = 60
-#: Seconds for which an ended session is remembered: which addresses a person used to sign in from.
+#: Seconds for which an ended session is remembered: from which addresses a person signed in.
 _REMEMBERED = 90 * 86_400
+_OPEN = (
+    "SELECT sessions.*, people.name AS person FROM sessions JOIN people ON people.id = sessions.person_id"
+    " WHERE ended_at IS NULL AND people.disabled_at IS NULL AND ends_at > ? AND seen_at > ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A one-time link. ``person_id`` is None in the one that makes the first admin."""
+class OneTimeLink:
+    """A one-time link. ``person_id`` is None in the link that makes the first admin."""
 
     id: int
     person_id: int | None
@@ -24,14 +30,18 @@ class Link:
     used_at: str | None
 
 
-class Sessions:
+class OpenSession(NamedTuple):
+    """A session that goes on, and the id of its person."""
+
+    session: Session
+    person_id: int
+
+
+class Sessions(Table):
     """Who is signed in."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
     def add(self, hash_: str, person_id: int, address: str, agent: str, ends_at: str) -> None:
-        """Keep a new session, and forget those that ended long ago."""
+        """Keep a new session, and delete those that ended long ago."""
         moment = now()
         with self._database.transaction():
             self._database.execute("DELETE FROM sessions WHERE ends_at < ?", (later(moment, -_REMEMBERED),))
@@ -41,17 +51,14 @@ class Sessions:
                 (hash_, person_id, address, agent, moment, moment, ends_at),
             )
 
-    def by_hash(self, hash_: str, idle: float) -> tuple[Session, int] | None:
-        """Return the session whose secret has this hash, with its person's id, if it goes on.
-
-        ``idle``: seconds of silence that end it.
-        """
+    def by_hash(self, hash_: str, idle: float) -> OpenSession | None:
+        """Return the session whose secret has this hash, if it goes on; ``idle``: seconds without use that end it."""
         moment = now()
         row = self._database.row(f"{_OPEN} AND hash = ?", (moment, later(moment, -idle), hash_))
-        return (_session(row), int(row["person_id"])) if row else None
+        return OpenSession(_session(row), int(row["person_id"])) if row else None
 
     def of_person(self, person_id: int, idle: float) -> list[Session]:
-        """Return the open sessions of a person, newest first."""
+        """Return the open sessions of a person, newest first; ``idle`` as for :meth:`by_hash`."""
         moment = now()
         rows = self._database.rows(
             f"{_OPEN} AND person_id = ? ORDER BY sessions.id DESC", (moment, later(moment, -idle), person_id)
@@ -67,7 +74,7 @@ class Sessions:
             is not None
         )
 
-    def used(self, session: Session) -> None:
+    def note_use(self, session: Session) -> None:
         """Note that a session was used, unless that was noted a moment ago or somebody else is writing."""
         moment = now()
         if later(session.seen_at, _USE_NOTED_EVERY) <= moment:
@@ -75,59 +82,42 @@ class Sessions:
 
     def end(self, hash_: str) -> None:
         """End one session."""
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE sessions SET ended_at = ? WHERE hash = ? AND ended_at IS NULL", (now(), hash_)
-            )
+        self._update("sessions", {"ended_at": now()}, "hash = ? AND ended_at IS NULL", hash_)
 
     def end_all(self, person_id: int) -> int:
-        """End every session of a person; return how many were open."""
-        with self._database.transaction():
-            return self._database.execute(
-                "UPDATE sessions SET ended_at = ? WHERE person_id = ? AND ended_at IS NULL AND ends_at > ?",
-                (now(), person_id, now()),
-            )
+        """End all sessions of a person; return how many were open."""
+        moment = now()
+        return self._update(
+            *("sessions", {"ended_at": moment}, "person_id = ? AND ended_at IS NULL AND ends_at > ?"), person_id, moment
+        )
 
     def add_link(self, hash_: str, person_id: int | None, expires_at: str) -> None:
-        """Keep a one-time link; older ones for the same end with it."""
-        same = "person_id IS NULL" if person_id is None else "person_id = ?"
+        """Keep a one-time link; older ones for the same person no longer work."""
         with self._database.transaction():
+            self._revoke_links(person_id)
             self._database.execute(
-                f"UPDATE links SET used_at = ? WHERE used_at IS NULL AND {same}",
-                (now(), *([] if person_id is None else [person_id])),
-            )
-            self._database.execute(
-                "INSERT INTO links (hash, person_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
+                "INSERT INTO one_time_links (hash, person_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
                 (hash_, person_id, now(), expires_at),
             )
 
-    def link(self, hash_: str) -> Link | None:
+    def link(self, hash_: str) -> OneTimeLink | None:
         """Return the link whose key has this hash."""
-        row = self._database.row("SELECT id, person_id, expires_at, used_at FROM links WHERE hash = ?", (hash_,))
-        return Link(**row) if row else None
+        row = self._database.row("SELECT * FROM one_time_links WHERE hash = ?", (hash_,))
+        return _link(row) if row else None
 
     def use_link(self, id_: int) -> bool:
-        """Use a link up; return whether it was still there to be used."""
-        with self._database.transaction():
-            return (
-                self._database.execute("UPDATE links SET used_at = ? WHERE id = ? AND used_at IS NULL", (now(), id_))
-                == 1
-            )
+        """Use a link up; return whether it was still unused."""
+        return self._update("one_time_links", {"used_at": now()}, "id = ? AND used_at IS NULL", id_) == 1
 
-    def drop_links(self, person_id: int) -> None:
-        """Let a person's links open nothing any more."""
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE links SET used_at = ? WHERE used_at IS NULL AND person_id = ?", (now(), person_id)
-            )
+    def revoke_links(self, person_id: int) -> None:
+        """Make a person's links useless."""
+        self._revoke_links(person_id)
+
+    def _revoke_links(self, person_id: int | None) -> None:
+        condition, parameters = all_of(("person_id = ?", person_id))
+        whose = condition if parameters else "person_id IS NULL"
+        self._update("one_time_links", {"used_at": now()}, f"used_at IS NULL AND {whose}", *parameters)
 
 
-_OPEN = (
-    "SELECT sessions.*, people.name AS person FROM sessions JOIN people ON people.id = sessions.person_id"
-    " WHERE ended_at IS NULL AND people.disabled_at IS NULL AND ends_at > ? AND seen_at > ?"
-)
-
-
-def _session(row: Row) -> Session:
-    names = ("id", "person", "address", "agent", "created_at", "seen_at", "ends_at")
-    return Session(**{name: row[name] for name in names})
+_session = mapper(Session)
+_link = mapper(OneTimeLink)

@@ -1,15 +1,15 @@
-"""Which snapshots were built, from which state of the contents."""
+"""Which snapshots were published, and of which state of the contents."""
 
 from __future__ import annotations
 
-from blocklist.store.database import Database, Row
+from blocklist.store.engine import Row
+from blocklist.store.table import Table, marks
+
+_COLUMNS = ("version", "file", "sha256", "bytes", "rules", "built_at", "contents")
 
 
-class Snapshots:
-    """The versions, and the counter that tells whether the newest lags behind."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Snapshots(Table):
+    """The versions, and the counter that shows whether the newest one is behind."""
 
     def contents(self) -> int:
         """Return the counter of changes of what counts."""
@@ -25,12 +25,11 @@ class Snapshots:
         return int(self._database.value("SELECT coalesce(max(version), 0) + 1 FROM snapshots"))
 
     def add(self, row: Row) -> None:
-        """Keep what there is to know of a snapshot that was published."""
+        """Keep a snapshot that was published: its version, file, SHA-256, size, rules, time and counter of contents."""
         with self._database.transaction():
             self._database.execute(
-                "INSERT INTO snapshots (version, file, sha256, bytes, rules, built_at, contents)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [row[name] for name in ("version", "file", "sha256", "bytes", "rules", "built_at", "contents")],
+                f"INSERT INTO snapshots ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})",
+                [row[name] for name in _COLUMNS],
             )
 
     def newest(self) -> Row | None:
@@ -38,6 +37,6 @@ class Snapshots:
         return self._database.row("SELECT * FROM snapshots ORDER BY version DESC LIMIT 1")
 
     def built_at(self, version: int) -> str | None:
-        """Return when a version was built; None where there was none."""
+        """Return when a version was built; None where there was no such version."""
         found = self._database.value("SELECT built_at FROM snapshots WHERE version = ?", (version,))
         return str(found) if found else None

@@ -1,28 +1,52 @@
-"""Figures over time: how many sites each authority lists, day by day, and what lookup nodes were asked."""
+"""Numbers over time: how many sites each authority lists, day by day, and what lookup nodes were asked."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from blocklist.domain.clock import later, now
-from blocklist.store.database import Database, Row
+from blocklist.store.engine import Row
+from blocklist.store.table import Table, marks
 
-#: How long samples of traffic are kept, in seconds.
-TRAFFIC_KEPT = 7 * 86_400
+#: Seconds for which samples of lookups are kept.
+SAMPLES_KEPT = 7 * 86_400
 
 
-class Figures:
-    """Counts that are kept as things happen, so that nobody walks a million listings to show them."""
+class ListedByAuthority(NamedTuple):
+    """How many sites an authority lists."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    authority: str
+    listed: int
+
+
+class ListedChange(NamedTuple):
+    """By how many sites an authority's list changed on a day (``YYYY-MM-DD``)."""
+
+    day: str
+    authority: str
+    change: int
+
+
+class RecentRun(NamedTuple):
+    """A run in short; ``counts`` is a JSON object."""
+
+    feed: str
+    id: int
+    started_at: str
+    finished_at: str | None
+    outcome: str | None
+    counts: str
+
+
+class Statistics(Table):
+    """Numbers that are kept as things happen, so that nobody has to count a million listings to show them."""
 
     # Listed sites
 
-    def count(self, feed_id: int) -> None:
+    def update_counts(self, feed_id: int) -> None:
         """Bring the counts of what a feed lists up to date, in the transaction of a change."""
         found = self._database.row("SELECT listed, definition FROM feeds WHERE id = ?", (feed_id,))
         assert found is not None
@@ -43,12 +67,13 @@ class Figures:
             if counted[authority] != known[authority]:
                 self._note(day, feed_id, authority, counted[authority], counted[authority] - known[authority])
 
-    def listed_now(self) -> list[tuple[str, int]]:
-        """Return how many sites each authority lists now, the most first; feeds that list the same site count each."""
+    def listed_now(self) -> list[ListedByAuthority]:
+        """Return how many sites each authority lists now, the most first; a site that two feeds list counts twice."""
         return list(
-            self._database.tuples(
+            self._database.named(
+                ListedByAuthority,
                 "SELECT authority, sum(listed) FROM listed_now GROUP BY authority HAVING sum(listed) > 0"
-                " ORDER BY sum(listed) DESC, authority"
+                " ORDER BY sum(listed) DESC, authority",
             )
         )
 
@@ -60,10 +85,12 @@ class Figures:
             )
         )
 
-    def listed_changes(self, day: str) -> list[tuple[str, str, int]]:
-        """Return by how much each authority's number of sites changed from a day on: day, authority, change."""
+    def listed_changes(self, day: str) -> list[ListedChange]:
+        """Return the changes of each authority's number of sites from a day on."""
         return list(
-            self._database.tuples("SELECT day, authority, change FROM listed_daily WHERE day >= ? ORDER BY day", (day,))
+            self._database.named(
+                ListedChange, "SELECT day, authority, change FROM listed_daily WHERE day >= ? ORDER BY day", (day,)
+            )
         )
 
     def _note(self, day: str, feed_id: int, authority: str, listed: int, change: int) -> None:
@@ -80,31 +107,31 @@ class Figures:
 
     # Lookups
 
-    def sampled(self, at: str, seconds: float, lookups: int, listed: int, unknown: int) -> None:
-        """Keep what lookup nodes were asked in the seconds up to a moment, and drop what is older than a week."""
+    def add_sample(self, at: str, seconds: float, lookups: int, listed: int, unknown: int) -> None:
+        """Keep what lookup nodes were asked in the seconds up to a moment, and delete what is older than a week."""
         with self._database.transaction():
             self._database.execute(
-                "INSERT INTO traffic (at, seconds, lookups, listed, unknown) VALUES (?, ?, ?, ?, ?)"
+                "INSERT INTO lookup_samples (at, seconds, lookups, listed, unknown) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (at) DO NOTHING",
                 (at, seconds, lookups, listed, unknown),
             )
-            self._database.execute("DELETE FROM traffic WHERE at < ?", (later(at, -TRAFFIC_KEPT),))
+            self._database.execute("DELETE FROM lookup_samples WHERE at < ?", (later(at, -SAMPLES_KEPT),))
 
-    def traffic(self, since: str) -> list[Row]:
+    def samples(self, since: str) -> list[Row]:
         """Return the samples after a moment, oldest first: at, seconds, lookups, listed, unknown."""
-        return self._database.rows("SELECT * FROM traffic WHERE at > ? ORDER BY at", (since,))
+        return self._database.rows("SELECT * FROM lookup_samples WHERE at > ? ORDER BY at", (since,))
 
     # Runs
 
-    def recent_runs(self, feeds: Sequence[str], each: int) -> list[tuple[Any, ...]]:
-        """Return the newest ``each`` runs of these feeds: feed, id, begun, ended, outcome, counts; oldest first."""
-        marks = ", ".join("?" * len(feeds))
+    def recent_runs(self, feeds: Sequence[str], each: int) -> list[RecentRun]:
+        """Return the newest ``each`` runs of these feeds, oldest first."""
         return list(
-            self._database.tuples(
+            self._database.named(
+                RecentRun,
                 "SELECT feeds.name, runs.id, runs.started_at, runs.finished_at, runs.outcome, runs.counts FROM feeds"
                 " JOIN runs ON runs.id IN"
                 " (SELECT r.id FROM runs r WHERE r.feed_id = feeds.id ORDER BY r.id DESC LIMIT ?)"
-                f" WHERE feeds.removed_at IS NULL AND feeds.name IN ({marks}) ORDER BY runs.id",
+                f" WHERE feeds.removed_at IS NULL AND feeds.name IN ({marks(feeds)}) ORDER BY runs.id",
                 (each, *feeds),
             )
         )

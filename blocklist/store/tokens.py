@@ -5,17 +5,15 @@ from __future__ import annotations
 from blocklist.domain.access import Role, Token
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import NotFoundError
-from blocklist.store.database import Database, Row
+from blocklist.store.mapping import mapper
+from blocklist.store.table import Table
 
 #: Seconds within which the use of a token is not noted again: reading must not become writing.
 _USE_NOTED_EVERY = 60
 
 
-class Tokens:
-    """Every token there was; a revoked one stays, for the log to make sense."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Tokens(Table):
+    """All tokens there were; a revoked one stays, because the log names it."""
 
     def add(self, name: str, prefix: str, hash_: str, role: Role, by: str, expires_at: str | None) -> Token:
         """Keep a token and return it."""
@@ -50,7 +48,7 @@ class Tokens:
         )
         return [_token(row) for row in rows]
 
-    def used(self, token: Token) -> None:
+    def note_use(self, token: Token) -> None:
         """Note that a token was used, unless that was noted a moment ago or somebody else is writing."""
         moment = now()
         if token.last_used and later(token.last_used, _USE_NOTED_EVERY) > moment:
@@ -58,23 +56,8 @@ class Tokens:
         self._database.write_if_free("UPDATE tokens SET last_used = ? WHERE id = ?", (moment, token.id))
 
     def revoke(self, id_: int, by: str) -> None:
-        """Date a token's end."""
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE tokens SET revoked_at = ?, revoked_by = ? WHERE id = ? AND revoked_at IS NULL",
-                (now(), by, id_),
-            )
+        """Note a token's end."""
+        self._update("tokens", {"revoked_at": now(), "revoked_by": by}, "id = ? AND revoked_at IS NULL", id_)
 
 
-def _token(row: Row) -> Token:
-    return Token(
-        id=row["id"],
-        name=row["name"],
-        prefix=row["prefix"],
-        role=Role(row["role"]),
-        created_at=row["created_at"],
-        created_by=row["created_by"],
-        expires_at=row["expires_at"],
-        last_used=row["last_used"],
-        revoked_at=row["revoked_at"],
-    )
+_token = mapper(Token)

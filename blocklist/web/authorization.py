@@ -80,7 +80,7 @@ def guard(app: Flask, service: Service) -> None:
 
     @app.before_request
     def check() -> ResponseReturnValue | None:
-        service.audit.come_from(request.remote_addr)
+        service.audit.set_origin(request.remote_addr)
         if request.endpoint is None:
             # No such address, or not with this method: the application says so.
             return None

@@ -75,7 +75,7 @@ def test_no_secret_is_in_any_log_page_error_database_or_audit_entry(tmp_path: Pa
             wait_for(
                 lambda: len(prepared.store.runs.all()) == 3 and all(run.outcome for run in prepared.store.runs.all())
             )
-            wait_for(lambda: len(prepared.store.notices.messages()) >= 2)
+            wait_for(lambda: len(prepared.store.alerts.messages()) >= 2)
             seen += _use(service, markers)
     assert any(_MARKERS["bearer"] in asked.get("Authorization", "") for asked in published.requests)
     prepared.close()

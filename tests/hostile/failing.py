@@ -100,7 +100,7 @@ def _dying_at(stage: str) -> None:
         "removing": (BodyStore, "remove"),
     }
     if stage == "fetch":
-        Runs.body = die  # type: ignore[method-assign]
+        Runs.note_body = die  # type: ignore[method-assign]
     elif stage in elsewhere:
         owner, name = elsewhere[stage]
         setattr(owner, name, die)

@@ -41,7 +41,7 @@ def test_news_are_mailed_over_starttls_signed_in(telling: Telling, folder: Path)
         told.feed("court", body=None)
         told.service.runs.refresh("court", "tester")
         told.tick()
-    (row,) = told.service.store.notices.messages()
+    (row,) = told.service.store.alerts.messages()
     assert (row["state"], row["trouble"]) == ("delivered", None)
     assert box.sign_ins == [(b"us", b"correct horse")]
     assert box.envelopes == [("blocklist@ads.example", ["ops@ads.example", "legal@ads.example"])]
@@ -71,7 +71,7 @@ def test_a_subject_injects_no_header(telling: Telling, folder: Path) -> None:
         content = {"data": {"news": [], "left_out": 0}}
         hostile = Message("msg_1", "run failed: x\r\nBcc: all@evil.example\r\n\r\n\u202e<html>" + "x" * 5_000, content)
         with told.service.store.database.transaction():
-            told.service.store.notices.post(
+            told.service.store.alerts.queue(
                 hostile.id, "email:team", hostile.summary, json.dumps(hostile.content), now(), ""
             )
         told.notifier.deliver()

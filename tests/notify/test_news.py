@@ -138,7 +138,7 @@ def test_a_channel_is_told_of_its_events_alone(telling: Telling) -> None:
     told.service.runs.refresh("court", "tester")
     told.tick()
     assert told.hook.received == []
-    assert told.service.store.notices.messages() == []
+    assert told.service.store.alerts.messages() == []
 
 
 def test_what_a_feed_published_is_inert_in_a_message(telling: Telling, receiver: Hook) -> None:

@@ -66,7 +66,7 @@ def test_a_message_is_tried_again_with_growing_delays_and_the_same_id(telling: T
         told.tick(after)
     assert len(told.hook.received) == 4, "nothing is sent before its time, and no redirect is followed"
     assert len({headers["webhook-id"] for headers, _ in told.hook.received}) == 1
-    (row,) = told.service.store.notices.messages()
+    (row,) = told.service.store.alerts.messages()
     assert (row["state"], row["attempts"], row["trouble"]) == ("delivered", 4, None)
 
 
@@ -79,7 +79,7 @@ def test_a_restart_loses_no_message(telling: Telling) -> None:
     told.service.close()
     again = telling()
     again.tick(10)
-    (row,) = again.service.store.notices.messages()
+    (row,) = again.service.store.alerts.messages()
     assert (row["state"], row["attempts"]) == ("delivered", 2)
     assert again.hook.news == [[("begun", "run_failed", "court")]] * 2
 
@@ -96,7 +96,7 @@ def test_a_message_whose_deliverer_died_is_delivered_by_the_next(
 
     told = telling()
     with told.service.store.database.transaction():
-        told.service.store.notices.post("msg_1", "webhook:ops", "x", '{"data": {"news": []}}', now(), "")
+        told.service.store.alerts.queue("msg_1", "webhook:ops", "x", '{"data": {"news": []}}', now(), "")
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr("blocklist.notify.notifier.post", dies)
         told.notifier.deliver()
@@ -118,7 +118,7 @@ def test_a_message_is_given_up_at_once_where_nobody_is_left_and_else_after_the_l
     for _ in range(12):
         told.tick(90_000)
     assert len(told.hook.received) == tries
-    (row,) = told.service.store.notices.messages("given up")
+    (row,) = told.service.store.alerts.messages("given up")
     assert row["trouble"].startswith(f"127.0.0.1 answered {status}")
 
 
@@ -147,7 +147,7 @@ def test_a_fault_of_ours_with_one_message_keeps_no_other_from_going_out(
     told = telling()
     with told.service.store.database.transaction():
         for message, content in (("msg_bad", "{}"), ("msg_good", '{"data": {"news": []}}')):
-            told.service.store.notices.post(message, "webhook:ops", "x", content, now(), "")
+            told.service.store.alerts.queue(message, "webhook:ops", "x", content, now(), "")
 
     def breaks(channel: object, fetching: object, timeout: float, message: Message) -> None:
         if message.id == "msg_bad":
@@ -156,7 +156,7 @@ def test_a_fault_of_ours_with_one_message_keeps_no_other_from_going_out(
 
     monkeypatch.setattr("blocklist.notify.notifier.post", breaks)
     told.tick()
-    rows = {row["message"]: row for row in told.service.store.notices.messages()}
+    rows = {row["message"]: row for row in told.service.store.alerts.messages()}
     assert (rows["msg_good"]["state"], rows["msg_bad"]["state"]) == ("delivered", "waiting")
     assert rows["msg_bad"]["trouble"] == "a fault of the service, please report it: RuntimeError: unforeseen"
 
@@ -211,7 +211,7 @@ def test_without_a_channel_nothing_is_looked_at(
     scheduler.start()
     clock.advance(60)
     try:
-        wait_for(lambda: bool(service.store.figures.traffic("")))
+        wait_for(lambda: bool(service.store.statistics.samples("")))
     finally:
         scheduler.stop(wait=True)
     assert looks == []

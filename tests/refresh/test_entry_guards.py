@@ -128,7 +128,7 @@ def test_a_renowned_host_waits_alone_even_on_a_first_list_and_the_rest_applies(c
     assert not court.listed("archive.org")
     assert court.listed("films.archive.org")
     assert court.listed("https://archive.org/details/film/1")
-    said = court.service.store.changes.said(run.id)
+    said = court.service.store.guard_findings.of_run(run.id)
     assert [(item.guard, item.effect) for item in said] == [
         ("popular_host", Effect.HOLDS_ENTRY),
         ("shared_host", Effect.HOLDS_ENTRY),

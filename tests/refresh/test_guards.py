@@ -12,7 +12,7 @@ from blocklist.config.settings import GuardSettings
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.run import RunCounts
 from blocklist.refresh import guards
-from blocklist.store.listings import Diff
+from blocklist.store.staging import Diff
 from tests.support import definition
 
 NO_LISTS = {

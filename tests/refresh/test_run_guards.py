@@ -23,7 +23,7 @@ def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
 
 
 def spoken(court: Court, run: Run) -> list[str]:
-    return [item.guard for item in court.service.store.changes.said(run.id)]
+    return [item.guard for item in court.service.store.guard_findings.of_run(run.id)]
 
 
 def test_a_list_that_more_than_doubles_is_held(court: Court) -> None:
@@ -155,7 +155,7 @@ def test_a_list_that_covers_what_it_must_not_fails(tmp_path: Path, clock: Clock)
         run = court.publish([*SITES, bad])
         assert run.outcome is Outcome.FAILED
         assert "which no list of this feed may (guards.must_not_match)" in run.reason
-        assert [item.effect for item in service.store.changes.said(run.id)] == [Effect.FAILS]
+        assert [item.effect for item in service.store.guard_findings.of_run(run.id)] == [Effect.FAILS]
     assert court.publish([*SITES, "other.shop.example", "https://news.example/yesterday"]).outcome is Outcome.APPLIED
     service.close()
 
@@ -164,6 +164,6 @@ def test_each_guard_that_spoke_is_kept_with_its_sentence(court: Court) -> None:
     court.publish(dated(6, SITES))
     run = court.publish(dated(5, [*SITES[:3], *(f"more-{number}.example" for number in range(60))]))
     assert spoken(court, run) == ["removed", "growth", "stated_date"]
-    assert run.reason == "; ".join(item.sentence for item in court.service.store.changes.said(run.id))
+    assert run.reason == "; ".join(item.sentence for item in court.service.store.guard_findings.of_run(run.id))
     failed = court.publish(b"<html>")
     assert spoken(court, failed) == ["markup"]

@@ -304,7 +304,7 @@ def test_a_feed_without_an_address_says_how_its_list_can_be_brought(service: Ser
     service.feeds.add(definition("court"), "tester")
     run = service.runs.refresh("court", "tester")
     assert run.outcome is Outcome.FAILED
-    assert "this feed has no address: bring its list with 'blocklist refresh NAME --file PATH'" in run.reason
+    assert "this feed has no address: read its list with 'blocklist refresh NAME --file PATH'" in run.reason
 
 
 def test_progress_is_told_stage_by_stage(court: Court) -> None:

@@ -59,7 +59,7 @@ def test_a_feed_that_moves_keeps_one_unbroken_history(service: Service, tmp_path
 
 def test_a_feed_that_moved_is_not_asked_for_what_the_old_address_had(service: Service, tmp_path: Path) -> None:
     with service.store.database.transaction():
-        service.store.feeds.succeeded("court", "2026-01-01T00:00:00Z", {"etag": '"old"'})
+        service.store.feeds.note_success("court", "2026-01-01T00:00:00Z", {"etag": '"old"'})
     edit(service, {"title": "Orders"})
     assert service.store.feeds.applied("court")[2] == {"etag": '"old"'}
     edit(service, {"source": {"url": (tmp_path / "list.txt").as_uri()}})

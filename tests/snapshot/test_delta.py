@@ -17,7 +17,7 @@ from blocklist.domain.verdict import Override, OverrideAction, Policy
 from blocklist.snapshot.compile import delta as module
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 from blocklist.snapshot.compile.delta import DeltaCompiler, start_delta
-from blocklist.snapshot.compile.listing_rows import ListingRow
+from blocklist.snapshot.compile.listing_rows import CompiledListing
 from blocklist.snapshot.format import prefilter
 from tests.snapshot.test_against_naive import OPEN, Listed, Place, World, url_rule, worlds, written
 from tests.support import DEFAULT_POLICY, EVERYTHING, SOME_DAY, host_rule, listed, override, rule, source
@@ -43,7 +43,7 @@ def compiled(compiler: Compiler, version: int) -> Snapshot:
 
 
 def whole(
-    rows: list[ListingRow],
+    rows: list[CompiledListing],
     overrides: list[Override],
     feeds: dict[int, FeedSource] = FEEDS,
     policies: tuple[Policy, ...] = POLICIES,
@@ -55,14 +55,14 @@ def whole(
     return compiled(compiler, version)
 
 
-def changed_between(base: list[ListingRow], rows: list[ListingRow]) -> list[tuple[str, str]]:
+def changed_between(base: list[CompiledListing], rows: list[CompiledListing]) -> list[tuple[str, str]]:
     return sorted({(row[1], row[0]) for row in {*base} ^ {*rows}})
 
 
 def collected(
     previous: Snapshot,
-    base: list[ListingRow],
-    rows: list[ListingRow],
+    base: list[CompiledListing],
+    rows: list[CompiledListing],
     overrides: list[Override],
     feeds: dict[int, FeedSource] = FEEDS,
     policies: tuple[Policy, ...] = POLICIES,
@@ -149,7 +149,7 @@ def test_after_any_changes_a_delta_answers_as_a_snapshot_compiled_whole(
     world, moments = history
     feeds = {number: source(name, kind, country) for number, (name, kind, country) in world.feeds.items()}
     policies = tuple(world.policies)
-    base: list[ListingRow] = []
+    base: list[CompiledListing] = []
     previous: Snapshot | None = None
     for version, (items, overrides) in enumerate(moments, 1):
         rows = [listed(i.rule, i.feed, authority=i.authority, country=i.country, reference=i.reference) for i in items]

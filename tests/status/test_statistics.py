@@ -16,8 +16,8 @@ from blocklist.service import Service
 from blocklist.status import statistics
 from blocklist.status.statistics import Statistics
 from blocklist.store import Store
-from blocklist.store.schema.migrations import MIGRATIONS
-from blocklist.store.schema.statistics_tables import STATEMENTS
+from blocklist.store.engine.sqlite.schema.migrations import MIGRATIONS
+from blocklist.store.engine.sqlite.schema.statistics_tables import STATEMENTS
 from tests.plans import plan_of, scans, statements_of
 from tests.support import Clock, definition
 
@@ -85,15 +85,15 @@ def test_a_database_from_before_the_figures_counts_from_its_listings_what_was_co
     service: Service, tmp_path: Path, clock: Clock
 ) -> None:
     a_week(service, tmp_path, clock)
-    before = [Statistics(service.store).listed_over_time(30), service.store.figures.listed_now()]
+    before = [Statistics(service.store).listed_over_time(30), service.store.statistics.listed_now()]
     with sqlite3.connect(service.store.database.path) as connection:
-        for table in ("listed_daily", "listed_now", "traffic"):
+        for table in ("listed_daily", "listed_now"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX listings_authority")
         for statement in STATEMENTS:
             connection.execute(statement)
     connection.close()
-    assert [Statistics(service.store).listed_over_time(30), service.store.figures.listed_now()] == before
+    assert [Statistics(service.store).listed_over_time(30), service.store.statistics.listed_now()] == before
 
 
 def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_what_it_lists(tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_what_it_lis
             )
     old.close()
     store = Store(path)
-    assert store.figures.listed_now() == [(POLICE, 1), (COURT, 1)]
-    assert store.figures.listed_changes("") == [
+    assert store.statistics.listed_now() == [(POLICE, 1), (COURT, 1)]
+    assert store.statistics.listed_changes("") == [
         *(("2026-01-02", POLICE, 1), ("2026-01-02", COURT, 2)),
         ("2026-01-05", COURT, -1),
     ]
@@ -129,7 +129,7 @@ def test_counting_what_is_listed_walks_no_listings(store: Store) -> None:
     feed = store.feeds.add(definition("one"))
 
     def counting() -> None:
-        store.figures.count(feed.id)
+        store.statistics.update_counts(feed.id)
         Statistics(store).listed_now()
         Statistics(store).listed_over_time(30)
 
@@ -150,7 +150,7 @@ def test_what_is_asked_is_sampled_from_the_counters_of_all_workers(store: Store,
         board = state
         clock.advance(60)
         sampler.sample()
-    assert store.figures.traffic("2026-03-01T00:00:00Z") == [
+    assert store.statistics.samples("2026-03-01T00:00:00Z") == [
         {"at": "2026-03-01T00:01:00Z", "seconds": 60.0, "lookups": 100, "listed": 20, "unknown": 0},
         # A board that could not be read tells of nothing new, and never of less.
         {"at": "2026-03-01T00:02:00Z", "seconds": 60.0, "lookups": 0, "listed": 0, "unknown": 0},
@@ -159,10 +159,10 @@ def test_what_is_asked_is_sampled_from_the_counters_of_all_workers(store: Store,
 
 def test_traffic_is_per_second_and_has_gaps_where_nobody_watched(store: Store, clock: Clock) -> None:
     clock.move_to("2026-03-01T04:00:00Z")
-    store.figures.sampled("2026-03-01T00:30:00Z", 60.0, 600, 60, 0)
-    store.figures.sampled("2026-03-01T00:31:00Z", 60.0, 0, 0, 0)
-    store.figures.sampled("2026-03-01T04:00:00Z", 60.0, 0, 0, 0)
-    store.figures.sampled("2026-02-28T04:00:00Z", 60.0, 999, 999, 0)
+    store.statistics.add_sample("2026-03-01T00:30:00Z", 60.0, 600, 60, 0)
+    store.statistics.add_sample("2026-03-01T00:31:00Z", 60.0, 0, 0, 0)
+    store.statistics.add_sample("2026-03-01T04:00:00Z", 60.0, 0, 0, 0)
+    store.statistics.add_sample("2026-02-28T04:00:00Z", 60.0, 999, 999, 0)
     assert Statistics(store).traffic(4, points=4) == [
         ("2026-03-01T01:00:00Z", 5.0, 0.5, 0.1),
         ("2026-03-01T02:00:00Z", None, None, None),
@@ -173,8 +173,8 @@ def test_traffic_is_per_second_and_has_gaps_where_nobody_watched(store: Store, c
 
 def test_traffic_is_kept_for_a_week(store: Store) -> None:
     for day in range(1, 11):
-        store.figures.sampled(f"2026-03-{day:02}T00:00:00Z", 60.0, day, 0, 0)
-    assert [row["lookups"] for row in store.figures.traffic("")] == [3, 4, 5, 6, 7, 8, 9, 10]
+        store.statistics.add_sample(f"2026-03-{day:02}T00:00:00Z", 60.0, day, 0, 0)
+    assert [row["lookups"] for row in store.statistics.samples("")] == [3, 4, 5, 6, 7, 8, 9, 10]
 
 
 def test_the_workers_of_the_node_are_seen_with_their_snapshots(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ import sqlite_utils
 from blocklist.domain.errors import UsageError
 from blocklist.service import Service
 from blocklist.store import Store
-from blocklist.store.audit import come_from
-from blocklist.store.schema.migrations import MIGRATIONS
+from blocklist.store.audit import set_origin
+from blocklist.store.engine.sqlite.schema.migrations import MIGRATIONS
 from tests.support import settings_for
 
 _OFF = (
@@ -98,9 +98,9 @@ def test_an_event_noted_elsewhere_tells_of_a_log_that_was_made_up_anew(service: 
 
 
 def test_an_event_says_from_where_it_was_asked_for(kept: Store) -> None:
-    come_from("203.0.113.7")
+    set_origin("203.0.113.7")
     kept.audit.add("anna", "feed.pause", "court")
-    come_from(None)
+    set_origin(None)
     kept.audit.add("anna", "feed.resume", "court")
     assert [event["origin"] for event in kept.audit.events(2)] == ["local", "203.0.113.7"]
     assert kept.audit.broken_links() == []

@@ -11,7 +11,7 @@ from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Listing, Rule, RuleKind, Scope
 from blocklist.normalize.rules import Reading, rules_of
 from blocklist.store import Store
-from blocklist.store.listings import Diff
+from blocklist.store.staging import Diff
 from tests.support import definition, host_rule, rule, values
 
 DAYS = [f"2026-01-{day:02}T00:00:00Z" for day in range(1, 10)]
@@ -25,11 +25,11 @@ def publish(store: Store, moment: str, *entries: str | Entry, feed: str = "court
     ruled = [item for item in rules_of(made, Reading()) if isinstance(item[1], Rule)]
     feed_id = store.feeds.get(feed).id
     run_id = store.runs.start(feed_id, "test", moment)
-    store.listings.stage(ruled)
-    diff = store.listings.diff(feed_id)
+    store.staging.load(ruled)
+    diff = store.staging.diff(feed_id)
     with store.database.transaction():
         store.listings.record(feed_id, run_id, moment, diff)
-    store.listings.unstage()
+    store.staging.clear()
     return diff
 
 
@@ -42,8 +42,8 @@ def intervals(store: Store, host: str) -> list[tuple[str, str, str | None]]:
 
 
 def now_listed(store: Store) -> list[str]:
-    bare = [host for hosts, *_ in store.current.bare() for host in hosts.split(" ")]
-    return sorted(bare + [row[0] for row in store.current.stated()])
+    bare = [host for hosts, *_ in store.compile_source.host_blocks() for host in hosts.split(" ")]
+    return sorted(bare + [row[0] for row in store.compile_source.other_listings()])
 
 
 def test_a_first_body_opens_a_listing_a_rule(store: Store) -> None:
@@ -173,17 +173,18 @@ def test_a_feed_removed_and_added_again_keeps_its_old_history(store: Store) -> N
         ("court", DAYS[0], DAYS[1]),
         ("court", DAYS[2], None),
     ]
-    assert len(store.feeds.ever()) == 2
+    assert len(store.feeds.including_removed()) == 2
 
 
 def test_what_would_change_can_be_shown_before_it_is_recorded(store: Store) -> None:
     publish(store, DAYS[0], "a.example", "b.example")
     feed = store.feeds.get("court")
-    store.listings.stage([(Entry(text, 1), rule(text)) for text in ("d.example", "c.example", "b.example")])
-    assert store.listings.added(feed.id, 9) == ["c.example", "d.example"]
-    assert store.listings.added(feed.id, 1) == ["c.example"]
-    assert store.listings.removed(feed.id, 9) == ["a.example"]
-    store.listings.unstage()
+    store.staging.load([(Entry(text, 1), rule(text)) for text in ("d.example", "c.example", "b.example")])
+    assert store.staging.diff(feed.id) == Diff(3, 2, 1, 0, 2)
+    assert [change.value for change in store.staging.added(feed.id, 9)] == ["c.example", "d.example"]
+    assert [change.value for change in store.staging.added(feed.id, 1)] == ["c.example"]
+    assert [change.value for change in store.staging.removed(9)] == ["a.example"]
+    store.staging.clear()
 
 
 def test_candidates_find_urls_on_a_host_and_not_on_one_that_begins_alike(store: Store) -> None:
@@ -211,12 +212,12 @@ def test_a_body_that_breaks_off_while_it_is_staged_leaves_nothing_of_itself(stor
 
     for number in (0, 1, 5_000, 60_000):
         with pytest.raises(UnreadableFeedError):
-            store.listings.stage(torn(number))
-        store.listings.unstage()
-        store.listings.stage([(Entry("b.example", 1), rule("b.example"))])
-        assert store.listings.diff(feed.id) == Diff(1, 0, 1, 0, 2)
-        assert store.listings.added(feed.id, 9) == []
-        store.listings.unstage()
+            store.staging.load(torn(number))
+        store.staging.clear()
+        store.staging.load([(Entry("b.example", 1), rule("b.example"))])
+        assert store.staging.diff(feed.id) == Diff(1, 0, 1, 0, 2)
+        assert list(store.staging.added(feed.id, 9)) == []
+        store.staging.clear()
     assert store.database.value("PRAGMA integrity_check") == "ok"
     assert now_listed(store) == ["a.example", "b.example"]
 
@@ -225,8 +226,8 @@ def test_an_app_keeps_its_case_in_the_store(store: Store) -> None:
     store.feeds.add(definition("apps"))
     feed = store.feeds.get("apps")
     apps = [(Entry(app, 1), Rule(RuleKind.APP, app, Scope.EXACT)) for app in ("com.A", "com.a")]
-    store.listings.stage(apps)
-    diff = store.listings.diff(feed.id)
+    store.staging.load(apps)
+    diff = store.staging.diff(feed.id)
     with store.database.transaction():
         store.listings.record(feed.id, store.runs.start(feed.id, "test", DAYS[0]), DAYS[0], diff)
     assert diff.added == 2
@@ -241,6 +242,6 @@ def test_others_may_write_while_a_body_is_being_read(store: Store) -> None:
         other.audit.add("somebody", "test", "meanwhile")
         yield Entry("b.example", 2), host_rule("b.example")
 
-    assert store.listings.stage(slow_body()) == 2
+    assert store.staging.load(slow_body()) == 2
     assert store.audit.events()[0]["target"] == "meanwhile"
     other.close()

@@ -131,7 +131,7 @@ def test_a_run_keeps_its_figures_its_body_and_its_rejections(store: Store) -> No
     run_id = store.runs.start(feed.id, "somebody", "2026-01-01T00:00:00Z")
     assert [run.id for run in store.runs.unfinished(feed.id)] == [run_id]
     store.runs.reach(run_id, Stage.GUARD)
-    store.runs.body(run_id, "ab" * 32, 12, {"etag": '"x"'})
+    store.runs.note_body(run_id, "ab" * 32, 12, {"etag": '"x"'})
     store.runs.keep_rejections(run_id, [Rejected("x" * 900, 7, "syntax", "why"), Rejected("y", 3, "empty", "why")])
     counts = RunCounts(entries=5, rules=3, rejected=2)
     store.runs.finish(run_id, Outcome.HELD, "a reason", counts, {"syntax": 1, "empty": 1})

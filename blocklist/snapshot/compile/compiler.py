@@ -11,7 +11,7 @@ from blocklist.domain.errors import ConfigurationError
 from blocklist.domain.listing import Authority, RuleKind
 from blocklist.domain.verdict import Override, OverrideAction, Policy
 from blocklist.normalize.hosts import with_address
-from blocklist.snapshot.compile.listing_rows import BareHosts, ListingRow
+from blocklist.snapshot.compile.listing_rows import BareHosts, CompiledListing
 from blocklist.snapshot.format.layout import (
     DETAIL,
     MAX_POLICIES,
@@ -99,7 +99,7 @@ class Compiler:
             else:
                 self._single |= fresh
 
-    def add_listings(self, rows: Iterable[ListingRow]) -> None:
+    def add_listings(self, rows: Iterable[CompiledListing]) -> None:
         """Add listings in any order."""
         for row in rows:
             detail = self._detail(row[2:])
@@ -175,7 +175,7 @@ class Compiler:
             self._single[key] = detail
 
     def _detail(self, wording: tuple[Any, ...]) -> int:
-        """Return the number of the detail with this wording: a :class:`ListingRow` without value and kind."""
+        """Return the number of the detail with this wording: a :class:`CompiledListing` without value and kind."""
         if wording in self._details:
             return self._details[wording]
         scope, feed_id, raw, reference, legal_basis, published_at, authority, country, listed_from = wording

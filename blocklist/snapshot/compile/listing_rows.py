@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class ListingRow(NamedTuple):
+class CompiledListing(NamedTuple):
     """One listing. ``kind`` and ``scope`` are values of their enumerations.
 
     ``raw`` is None where the entry was published as its canonical value; ``authority`` and ``country`` are None where

@@ -72,7 +72,7 @@ def test_messages_are_listed_and_a_test_without_channels_says_where_they_are_mad
 ) -> None:
     with service.store.database.transaction():
         for number in range(3):
-            service.store.notices.post(
+            service.store.alerts.queue(
                 f"msg_{number}", "webhook:x", "a test", "{}", "2026-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
             )
     first = api.get("/v1/notifications?limit=2").json

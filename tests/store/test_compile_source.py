@@ -20,43 +20,43 @@ def feed(store: Store) -> int:
 
 def record(store: Store, feed: int, moment: str, *entries: str) -> None:
     """Make these entries what a feed lists."""
-    store.listings.stage([(Entry(text, position), rule(text)) for position, text in enumerate(entries, 1)])
-    diff = store.listings.diff(feed)
+    store.staging.load([(Entry(text, position), rule(text)) for position, text in enumerate(entries, 1)])
+    diff = store.staging.diff(feed)
     with store.database.transaction():
         run = store.runs.start(feed, "tester", moment)
         store.listings.record(feed, run, moment, diff)
-    store.listings.unstage()
+    store.staging.clear()
 
 
 def found(store: Store, values: list[str], hosts: list[str]) -> list[str]:
-    return sorted(row[0] for row in store.current.of(values, hosts))
+    return sorted(row[0] for row in store.compile_source.listings_of(values, hosts))
 
 
 def test_what_began_or_ended_since_a_mark_is_found(store: Store, feed: int) -> None:
     record(store, feed, BEFORE, "a.example", "b.example", "c.example/x")
-    mark = store.current.mark(BASE)
-    assert store.current.changed(mark, 10) == []
+    mark = store.compile_source.mark(BASE)
+    assert store.compile_source.changed_rules(mark, 10) == []
     record(store, feed, AFTER, "a.example", "d.example")
-    changed = store.current.changed(mark, 10)
+    changed = store.compile_source.changed_rules(mark, 10)
     assert changed is not None
     assert sorted(changed) == [("host", "b.example"), ("host", "d.example"), ("url", "c.example/x")]
-    assert store.current.count() == 2
+    assert store.compile_source.count() == 2
 
 
 def test_what_ended_some_minutes_before_the_mark_is_found_too(store: Store, feed: int) -> None:
     record(store, feed, BEFORE, "a.example", "b.example")
-    mark = Mark(store.current.mark(BASE).listing, BASE)
+    mark = Mark(store.compile_source.mark(BASE).listing, BASE)
     record(store, feed, "2026-01-01T23:55:00Z", "a.example")
-    assert store.current.changed(mark, 10) == [("host", "b.example")]
+    assert store.compile_source.changed_rules(mark, 10) == [("host", "b.example")]
 
 
 @pytest.mark.parametrize("entries", [("a.example",), ("a.example", *(f"new-{number}.example" for number in range(5)))])
 def test_more_changes_than_there_is_room_for_are_not_told(store: Store, feed: int, entries: tuple[str, ...]) -> None:
     record(store, feed, BEFORE, *(f"old-{number}.example" for number in range(4)), "a.example")
-    mark = store.current.mark(BASE)
+    mark = store.compile_source.mark(BASE)
     record(store, feed, AFTER, *entries)
-    assert store.current.changed(mark, 3) is None
-    assert store.current.changed(mark, 20) is not None
+    assert store.compile_source.changed_rules(mark, 3) is None
+    assert store.compile_source.changed_rules(mark, 20) is not None
 
 
 def test_the_listings_of_rules_and_of_urls_on_hosts_are_read_once_each(store: Store, feed: int) -> None:

@@ -1,0 +1,137 @@
+"""SQLite: one connection a thread, writers in turn, readers that never wait."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from blocklist.domain.errors import StoreError
+from blocklist.store.engine.database import Database, Row
+from blocklist.store.engine.sqlite.connections import BUSY_SECONDS, Connections
+from blocklist.store.engine.sqlite.sqlite_staging import SqliteStagingTables
+from blocklist.store.engine.sqlite.upgrade import upgrade
+
+#: Ids of listings that :meth:`SqliteDatabase.host_blocks` puts into one block: some hundred kilobytes of text.
+_BLOCK = 4_096
+
+
+class SqliteDatabase(Database):
+    """A SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, create it if there is none, and bring its tables up to date.
+
+        :raises StoreError: see :class:`blocklist.store.Store`.
+        """
+        self.path = path
+        self._connections = Connections(path)
+        self.staging = SqliteStagingTables(self._connections)
+        try:
+            self._connections.create_file()
+            upgrade(self._connections.current, path)
+        except StoreError:
+            self.close()
+            raise
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise StoreError(
+                f"{path}: the database cannot be used: {error}; check the folder's permissions and free space"
+            ) from None
+
+    def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query one at a time."""
+        yield from self._connections.current.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Return all rows of a query as dictionaries."""
+        cursor = self._connections.current.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement that writes; return how many rows it changed."""
+        return self._connections.current.execute(sql, parameters).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each row of parameters."""
+        self._connections.current.executemany(sql, rows)
+
+    def write_if_free(self, sql: str, parameters: Sequence[Any] = ()) -> bool:
+        """Run a statement that writes, unless somebody else is writing; return whether it ran."""
+        connection = self._connections.current
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            connection.execute(sql, parameters)
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1_000}")
+        return True
+
+    def joined_with(self, texts: Sequence[str], columns: str, joined: str) -> Iterator[tuple[Any, ...]]:
+        """Yield ``SELECT columns FROM texts AS t JOIN joined``; ``t`` has the one column ``value``."""
+        # CROSS JOIN keeps this order: for each text, listings are found through an index.
+        return self.tuples(f"SELECT {columns} FROM json_each(?) AS t CROSS JOIN {joined}", (json.dumps(texts),))
+
+    def host_blocks(self, condition: str) -> Iterator[tuple[str, int, str, str]]:
+        """Yield the values of listings that meet a condition, thousands together with spaces between them."""
+        return self.tuples(
+            "SELECT group_concat(value, ' '), feed_id, scope, listed_from FROM listings AS l NOT INDEXED"
+            f" WHERE {condition} GROUP BY id / {_BLOCK}, feed_id, scope, listed_from"
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the writes inside one: all of them last, or none."""
+        connection = self._connections.current
+        if connection.in_transaction:
+            yield
+            return
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{self.path}: {error}; nothing of this change was kept") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let all queries inside see the same state of the database."""
+        connection = self._connections.current
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+
+    def check(self) -> list[str]:
+        """Return what SQLite's integrity check finds wrong; nothing for a sound database."""
+        found = [str(row[0]) for row in self.tuples("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
+
+    @contextmanager
+    def traced(self, tell: Callable[[str], object]) -> Iterator[None]:
+        """Call ``tell`` with each statement that this thread runs inside, its parameters filled in."""
+        connection = self._connections.current
+        connection.set_trace_callback(tell)
+        try:
+            yield
+        finally:
+            connection.set_trace_callback(None)
+
+    def close_thread(self) -> None:
+        """Close the connection of the current thread, which ends."""
+        self._connections.close_current()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._connections.close_all()

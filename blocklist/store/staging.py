@@ -1,0 +1,213 @@
+"""The rules of the body that a thread reads, beside what its feed lists, and how the two differ.
+
+They are staged in temporary tables: comparing takes no lock, and collects the rows to close and to open. Recording them
+(:meth:`.Listings.record`) is then a handful of statements, which hold the lock only as long as the change is large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from blocklist.domain.errors import NotFoundError
+from blocklist.domain.listing import Entry, HostBlock, Rule, RuleKind, Scope
+from blocklist.store.columns import FACTS, OPEN, PUBLISHED, RULE, STAGED, listed, same_rule
+from blocklist.store.engine import Row
+from blocklist.store.mapping import rule_of
+from blocklist.store.table import Table, chunks, marks
+
+_NO_FACTS = (None,) * len(FACTS)
+#: Rows collected before they are staged, and hosts from which on staging them together is faster.
+_ROWS, _TOGETHER = 10_000, 16
+
+_RULE, _STAGED = listed(RULE), listed(STAGED)
+_LISTED = f"EXISTS (SELECT 1 FROM listings l WHERE {same_rule('l', 'i')} AND {OPEN})"
+_INCOMING = f"EXISTS (SELECT 1 FROM incoming i WHERE {same_rule('i', 'l')})"
+_FIRST = f"NOT EXISTS (SELECT 1 FROM incoming j WHERE {same_rule('j', 'i')} AND j.position < i.position)"
+_RESTATED = " OR ".join(f"i.{fact} IS DISTINCT FROM l.{fact}" for fact in FACTS)
+_ANY_FACT = " OR ".join(f"{fact} IS NOT NULL" for fact in FACTS)
+_THIS_RULE = "value = ? AND kind = ? AND scope = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """How a staged body differs from what its feed lists, in numbers of rules."""
+
+    rules: int
+    added: int
+    removed: int
+    amended: int
+    listed_before: int
+
+
+class StagedChange(NamedTuple):
+    """A rule that a staged body adds, with entry and position as published; or removes, without position."""
+
+    value: str
+    kind: str
+    scope: str
+    raw: str | None
+    position: int | None
+
+
+class Staging(Table):
+    """The body that the current thread reads."""
+
+    def load(self, ruled: Iterable[tuple[Entry, Rule] | HostBlock]) -> int:
+        """Stage the rules of a body in place of those staged before; return the number of rows."""
+        rows = 0
+        singles: list[tuple[Entry, Rule]] = []
+        tables = self._database.staging
+        with tables.filling():
+            for item in ruled:
+                if not isinstance(item, HostBlock):
+                    singles.append(item)
+                elif len(item.values) < _TOGETHER:
+                    singles.extend(item.ruled())
+                else:
+                    tables.add_hosts(item)
+                    rows += len(item.values)
+                if len(singles) >= _ROWS:
+                    tables.add_rows(list(_rows(singles)))
+                    rows += len(singles)
+                    singles.clear()
+            tables.add_rows(list(_rows(singles)))
+        return rows + len(singles)
+
+    def clear(self) -> None:
+        """Drop what is staged."""
+        self._database.staging.drop()
+
+    # The difference
+
+    def diff(self, feed_id: int) -> Diff:
+        """Compare what is staged with what a feed lists, and keep the difference for :meth:`.Listings.record`."""
+        before = int(self._database.value(f"SELECT count(*) FROM listings l WHERE {OPEN}", (feed_id,)))
+        rules = self._count_rules("incoming")
+        if not before:
+            # Everything is new: the rows to open are those of the body.
+            return Diff(rules, rules, 0, 0, 0)
+        self._database.execute(
+            f"INSERT INTO opening ({_STAGED}) SELECT {_STAGED} FROM incoming i WHERE NOT {_LISTED} ORDER BY {_STAGED}",
+            (feed_id,),
+        )
+        added = self._count_rules("opening")
+        removed = before - (rules - added)
+        if removed:
+            self._database.execute(
+                f"INSERT INTO closing (id) SELECT l.id FROM listings l WHERE {OPEN} AND NOT {_INCOMING}", (feed_id,)
+            )
+        amended = self._find_amended(feed_id) if self._any_fact(feed_id) else 0
+        return Diff(rules, added, removed, amended, before)
+
+    def added(self, feed_id: int, limit: int) -> Iterator[StagedChange]:
+        """Yield the rules that are staged and that the feed does not list, by value; after :meth:`diff`."""
+        found = self._database.value(f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {OPEN})", (feed_id,))
+        source, new = ("opening", "i.replaces IS NULL") if found else ("incoming", "true")
+        return self._database.named(
+            StagedChange,
+            f"SELECT {_RULE}, min(raw), position FROM {source} i WHERE {new} AND {_FIRST}"
+            f" GROUP BY {_RULE}, position ORDER BY value LIMIT ?",
+            (limit,),
+        )
+
+    def removed(self, limit: int) -> Iterator[StagedChange]:
+        """Yield the rules that the feed lists and that are not staged, by value; after :meth:`diff`."""
+        return self._database.named(
+            StagedChange,
+            f"SELECT {listed(RULE, 'l')}, l.raw, NULL FROM closing c JOIN listings l ON l.id = c.id"
+            " ORDER BY l.value LIMIT ?",
+            (limit,),
+        )
+
+    def removed_continuation(self, feed_id: int, rule: Rule) -> str | None:
+        """Return a value that the feed lists, that is not staged, and that begins with the value of a staged new rule.
+
+        None where there is none, or the feed lists the rule already.
+        """
+        if self._database.value(
+            f"SELECT 1 FROM listings l WHERE l.value = ? AND l.kind = ? AND l.scope = ? AND {OPEN}",
+            (*_key(rule), feed_id),
+        ):
+            return None
+        # No character of a canonical value comes after the last one of Unicode.
+        found = self._database.value(
+            f"SELECT l.value FROM listings l WHERE l.value > ? AND l.value < ? AND {OPEN} AND NOT {_INCOMING} LIMIT 1",
+            (rule.value, rule.value + "\U0010ffff", feed_id),
+        )
+        return str(found) if found else None
+
+    # Single rules
+
+    def hosts_among(self, hosts: Iterable[str]) -> list[Rule]:
+        """Return the host rules that are staged and whose host is among these, each once."""
+        found = []
+        for chunk in chunks(hosts):
+            found += self._database.rows(
+                f"SELECT DISTINCT {_RULE} FROM incoming WHERE kind = 'host' AND value IN ({marks(chunk)})", chunk
+            )
+        return [rule_of(row) for row in found]
+
+    def candidates(self, hosts: list[str], url_host: str) -> list[Rule]:
+        """Return the staged rules that could match a target: rules of these hosts, and URLs on one."""
+        rows = self._database.rows(
+            f"SELECT DISTINCT {_RULE} FROM incoming WHERE value IN ({marks(hosts)})"
+            f" UNION SELECT DISTINCT {_RULE} FROM incoming WHERE value >= ? AND value < ?",
+            # "0" follows "/": every value that begins with "host/", found through the index.
+            (*hosts, f"{url_host}/", f"{url_host}0"),
+        )
+        return [rule_of(row) for row in rows]
+
+    def take(self, rule: Rule) -> Row:
+        """Remove a rule from what is staged; return what its first row says of it.
+
+        :raises NotFoundError: it is not staged.
+        """
+        row = self._database.row(
+            f"SELECT {listed(PUBLISHED)} FROM incoming WHERE {_THIS_RULE} ORDER BY position LIMIT 1", _key(rule)
+        )
+        self._database.execute(f"DELETE FROM incoming WHERE {_THIS_RULE}", _key(rule))
+        if row is None:
+            raise NotFoundError(f"{rule.value} is not staged")
+        return row
+
+    def _count_rules(self, table: str) -> int:
+        return int(self._database.value(f"SELECT count(*) FROM (SELECT DISTINCT {_RULE} FROM {table}) AS i"))
+
+    def _any_fact(self, feed_id: int) -> bool:
+        """Return whether the body or the feed's open listings state any fact: a plain list of hosts never does."""
+        return bool(
+            self._database.value(f"SELECT EXISTS (SELECT 1 FROM incoming WHERE {_ANY_FACT})")
+            or self._database.value(
+                f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {OPEN} AND ({_ANY_FACT}))", (feed_id,)
+            )
+        )
+
+    def _find_amended(self, feed_id: int) -> int:
+        """Keep the open listings of the feed of which the body, where it first names them, states other facts.
+
+        Return their number.
+        """
+        self._database.execute(
+            f"INSERT INTO opening ({_STAGED}, listed_from, replaces) SELECT {listed(STAGED, 'i')}, l.listed_from, l.id"
+            # In this order: the body is read once, and each listing found by the index of rules.
+            " FROM incoming i CROSS JOIN listings l"
+            f" WHERE {same_rule('l', 'i')} AND {OPEN} AND ({_RESTATED}) AND {_FIRST}",
+            (feed_id,),
+        )
+        return int(self._database.value("SELECT count(DISTINCT replaces) FROM opening"))
+
+
+def _key(rule: Rule) -> tuple[str, str, str]:
+    return (rule.value, rule.kind.value, rule.scope.value)
+
+
+def _rows(ruled: Iterable[tuple[Entry, Rule]]) -> Iterator[tuple[Any, ...]]:
+    """Yield rows for the table: without facts where the entry states none."""
+    kinds = {kind: kind.value for kind in RuleKind}
+    scopes = {scope: scope.value for scope in Scope}
+    for entry, (kind, value, scope) in ruled:
+        raw = entry[2] or entry[0]
+        row = (value, kinds[kind], scopes[scope], entry[1], None if raw == value else raw)
+        yield row if entry[3:] == _NO_FACTS else (*row, *entry[3:])
