@@ -15,7 +15,7 @@ from blocklist.cli.context import Context, pass_context
 from blocklist.cli.output import json_option, print_json
 from blocklist.domain.errors import UsageError
 from blocklist.domain.run import Outcome, Run, Stage
-from blocklist.refresh.run import Progress as Told
+from blocklist.refresh.lifecycle import Progress as Told
 from blocklist.service.serialization import run_body
 
 _STAGES = list(Stage)

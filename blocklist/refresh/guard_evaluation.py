@@ -1,95 +1,131 @@
-"""What the guards say of a staged body: their facts from the store, and the targets that must or must not match."""
+"""The guards applied to a body and to a staged list, in the order of their table."""
 
 from __future__ import annotations
 
-from blocklist.config.settings import GuardSettings
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
+
 from blocklist.domain.errors import GuardError
-from blocklist.domain.listing import Rule, RuleKind
-from blocklist.domain.run import GuardFinding
-from blocklist.domain.verdict import Target
-from blocklist.normalize.hosts import parse_app, parse_target
-from blocklist.normalize.rules import matches
-from blocklist.refresh.body_reader import BodyReader
-from blocklist.refresh.encoding_check import BodyScan
-from blocklist.refresh.guards import Facts, check_counts, holding
-from blocklist.refresh.popular_hosts import standing_out
-from blocklist.refresh.truncation import cut_off
+from blocklist.domain.listing import Rule
+from blocklist.domain.run import Effect, GuardFinding
+from blocklist.guards.body_guards import BODY_GUARDS
+from blocklist.guards.guard import HEAD_SIZE, BodyGuard, BodyScan, BodyType, Limits, ListFacts
+from blocklist.guards.list_guards import LIST_GUARDS
+from blocklist.guards.stated_dates import DATE_WITHIN, STATED_DATE_PATTERN, stated_date
+from blocklist.refresh.body_reader import OpenedBody
 from blocklist.store import Store
-from blocklist.store.held_changes import last_label
-from blocklist.store.listings import Diff
+
+_BLOCK_SIZE = 1 << 20
+#: Bytes at the end of a body that :class:`.BodyScan` keeps.
+_TAIL_SIZE = 65_536
+#: Formats in which a row is a line.
+_LINE_BASED = frozenset({"lines", "hosts", "adblock", "csv", "ndjson", "rpz"})
+#: Rows needed before the last one to compare their widths with it.
+_MIN_ROWS = 3
 
 
-def judge(
-    store: Store,
-    feed_id: int,
-    limits: GuardSettings,
-    look: BodyScan,
-    reader: BodyReader,
-    diff: Diff,
-) -> list[GuardFinding]:
-    """Return what holds a run whose body is staged; nothing for one that may be recorded.
+def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
+    """Check the bytes of an open body, and leave it at its beginning.
 
-    :raises GuardError: no approval could make sense of the body.
+    :raises GuardError: a guard fails the run.
+    :raises UnreadableFeedError: the pattern of the stated date takes too long.
     """
-    counts = reader.counts(diff)
-    check_counts(counts)
-    forbidden = next((said for target in limits.must_not_match if (said := _covering(store, target, reader))), None)
-    if forbidden:
-        raise GuardError("must_not_match", forbidden)
-    facts = Facts(
-        counts,
-        diff,
-        look.stated_date,
-        store.evidence.stated_date(feed_id),
-        cut_off(store, feed_id, look, reader),
-        tuple(target for target in limits.must_match if not _covered(store, target, reader)),
+    checks = [(guard, guard.check(body, limits)) for guard in BODY_GUARDS if guard.is_on(limits)]
+    head = stream.read(HEAD_SIZE)
+    stream.seek(0)
+    _fail_on((guard, check.head(head)) for guard, check in checks)
+    if body.content != "text":
+        return BodyScan(whole=True)
+    size, tail = 0, b""
+    for block in _blocks(stream):
+        _fail_on((guard, check.block(block)) for guard, check in checks)
+        size += len(block)
+        tail = (tail + block)[-_TAIL_SIZE:]
+    _fail_on((guard, check.end()) for guard, check in checks)
+    stream.seek(0)
+    return BodyScan(
+        ends_open=size > 0 and not body.is_wide and tail[-1:] not in (b"\n", b"\r"),
+        stated_date=stated_date(head[:DATE_WITHIN].decode(body.encoding, "replace"), STATED_DATE_PATTERN.of(limits)),
+        tail=tail,
+        whole=size == len(tail),
     )
-    return holding(facts, limits)
 
 
-def keep_changes(store: Store, run_id: int, feed_id: int, reader: BodyReader) -> None:
-    """Keep what a held run would change, each with why it stands out, inside a transaction."""
-    suffixes = store.changes.suffixes(feed_id)
+def judge(facts: ListFacts, limits: Limits) -> list[GuardFinding]:
+    """Return what the guards find in a list as a whole.
 
-    def stands_out(change: str, rule: Rule) -> str:
-        host = rule.value.partition("/")[0]
-        said = standing_out(host) if rule.kind is RuleKind.HOST else ""
-        if not said and change == "added" and suffixes and rule.kind is RuleKind.HOST:
-            suffix = last_label(host)
-            said = "" if suffix in suffixes else f"the first under .{suffix}"
-        return said
+    :raises GuardError: a guard fails the run.
+    """
+    findings = []
+    for guard in LIST_GUARDS:
+        sentence = guard.check(facts, limits) if guard.is_on(limits) else None
+        if sentence and guard.effect is Effect.FAILS:
+            raise GuardError(guard.name, sentence)
+        if sentence:
+            findings.append(GuardFinding(guard.name, guard.effect, sentence))
+    return findings
 
-    held = [(rule, facts["raw"], facts["position"], said.sentence) for rule, said, facts in reader.held]
-    store.changes.keep(run_id, feed_id, held, stands_out)
+
+class StagedList:
+    """What the database knows of a feed and of the list that this thread staged for it."""
+
+    def __init__(self, store: Store, feed_id: int) -> None:
+        self._store = store
+        self._feed_id = feed_id
+
+    def stated_date(self) -> str | None:
+        """Return the date that the body of the list that serves states."""
+        return self._store.evidence.stated_date(self._feed_id)
+
+    def always_ended_with_line_break(self) -> bool:
+        """Return whether the feed had good bodies before, and each ended with a line break."""
+        return self._store.evidence.always_closed(self._feed_id)
+
+    def removed_continuation(self, rule: Rule) -> str | None:
+        """Return a value that would be removed and begins with that of ``rule``; None unless ``rule`` would be new."""
+        return self._store.changes.removed_below(self._feed_id, rule)
+
+    def staged_rules(self, hosts: Sequence[str], url_host: str) -> Sequence[Rule]:
+        """Return the staged rules with one of these values, and those of URLs on a host."""
+        return self._store.holds.staged_matching(hosts, url_host)
 
 
-def _covering(store: Store, text: str, reader: BodyReader) -> str | None:
-    rule = _rule_over(store, text)
-    if rule is None:
+def is_line_based(body: OpenedBody) -> bool:
+    """Return whether a row of the body's format is a line, so that a body that was cut off can be read to the cut."""
+    return body.format.name in _LINE_BASED
+
+
+def cut_row(body: OpenedBody, scan: BodyScan) -> str | None:
+    """Return in a sentence that the last row of a table has fewer columns than any before it in the body's tail."""
+    if body.format.name != "csv":
+        return None
+    options: Any = body.options
+    lines = scan.tail.decode(options.encoding, "replace").splitlines()[options.skip_rows if scan.whole else 1 :]
+    rows = csv.reader(
+        lines,
+        delimiter=options.delimiter,
+        quotechar=options.quote or None,
+        quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
+    )
+    try:
+        widths = [len(row) for row in rows if any(row)]
+    except csv.Error:
+        return None
+    if len(widths) <= _MIN_ROWS or widths[-1] >= min(widths[:-1]):
         return None
     return (
-        f"would list {rule.value} ({rule.scope}), and so cover {text}, which no list of this feed may "
-        f"(guards.must_not_match); it gave {reader.entries:,} rows"
+        f"the last row has {widths[-1]} columns and the {len(widths) - 1:,} before it at least {min(widths[:-1])}: "
+        "the body may be cut off in it"
     )
 
 
-def _covered(store: Store, text: str, reader: BodyReader) -> bool:
-    # What waits for a person stands in the body all the same.
-    target = _target(text)
-    return any(matches(rule, target) for rule, _, _ in reader.held) or _rule_over(store, text) is not None
+def _fail_on(findings: Iterable[tuple[BodyGuard, str | None]]) -> None:
+    for guard, sentence in findings:
+        if sentence:
+            raise GuardError(guard.name, sentence)
 
 
-def _rule_over(store: Store, text: str) -> Rule | None:
-    target = _target(text)
-    if target.app is not None:
-        hosts = [target.app]
-    else:
-        labels = target.host.split(".")
-        hosts = [".".join(labels[index:]) for index in range(len(labels))]
-        hosts += [target.ip] if target.ip else []
-    found = store.holds.staged_matching(hosts, target.host)
-    return next((rule for rule in found if matches(rule, target)), None)
-
-
-def _target(text: str) -> Target:
-    return parse_app(text[4:]) if text[:4] == "app:" else parse_target(text)
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    while block := stream.read(_BLOCK_SIZE):
+        yield block

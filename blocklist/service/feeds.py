@@ -78,7 +78,9 @@ class FeedTasks(Publishing):
         return self.store.feeds.get(name)
 
     def _due_after(self, feed: Feed, before: FeedDefinition, after: FeedDefinition) -> str:
-        if before.source != after.source or self.refresher.reading(before) != self.refresher.reading(after):
+        if before.source != after.source or self.refresher.inspector.fingerprint(
+            before
+        ) != self.refresher.inspector.fingerprint(after):
             return now()
         if before.every != after.every:
             return later(feed.last_attempt or now(), after.every)
@@ -129,7 +131,7 @@ class FeedTasks(Publishing):
         :raises UsageError: the list is for reference only.
         """
         _refuse_reference(definition)
-        return Previewer(self.store, self.refresher, self.settings).preview(definition, file)
+        return Previewer(self.store, self.settings).preview(definition, file)
 
 
 def version_of(feed: Feed) -> str:

@@ -11,8 +11,9 @@ from blocklist.config.settings import Settings
 from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError, SnapshotError, StoreError
 from blocklist.domain.verdict import Override
+from blocklist.refresh.locks import lock_file
 from blocklist.refresh.preview import PREFIX
-from blocklist.refresh.run import Refresher, lock_file
+from blocklist.refresh.run import Refresher
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow
 from blocklist.snapshot.compile.delta import Overlay, overlay_on, room_for_changes
 from blocklist.snapshot.reader import Snapshot, same_policies

@@ -13,7 +13,7 @@ from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rejected
 from blocklist.domain.run import Change, GuardFinding, Outcome, Run
 from blocklist.refresh import retention
-from blocklist.refresh.run import Progress
+from blocklist.refresh.lifecycle import Progress
 from blocklist.service import review
 from blocklist.service.publishing import WAIT_FOR_RUN, Publishing
 

@@ -30,9 +30,9 @@ from blocklist.config.settings import Settings
 from blocklist.domain.errors import BlocklistError
 from blocklist.domain.run import Outcome
 from blocklist.fetch.body import Bodies
+from blocklist.guards.popular_hosts import popular_hosts
 from blocklist.normalize.suffixes import is_public_suffix
 from blocklist.refresh import guard_evaluation, retention
-from blocklist.refresh.popular_hosts import renowned
 from blocklist.service import Service
 from blocklist.service.doctor import diagnose
 from blocklist.snapshot.repository import SnapshotFolder
@@ -244,7 +244,7 @@ def main(folder: Path, points: list[str]) -> None:
     """Try each point."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     # What each process would else read by itself, and it takes longer than a refresh.
-    renowned()
+    popular_hosts()
     is_public_suffix("pirate.example")
     for point in points:
         sys.stdout.write(json.dumps({"point": point} | tried(folder, point)) + "\n")

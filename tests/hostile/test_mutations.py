@@ -23,11 +23,11 @@ from pathlib import Path
 import pytest
 
 from blocklist.domain.run import Outcome, Run
+from blocklist.guards.popular_hosts import popular_hosts
 from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.public_addresses import is_public
 from blocklist.normalize.rules import url_value
 from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.refresh.popular_hosts import renowned
 from tests.hostile.good import FORMATS, SITES, good
 from tests.hostile.mutating import mutated
 from tests.hostile.served import Served
@@ -127,7 +127,7 @@ def bad(run: Run, rules: Rules, body: bytes, beginning: bool) -> list[str]:
     """Return why an applied list is bad; nothing for one that is as good as its bytes."""
     why = [f"{value} is a public suffix" for kind, value in rules if kind == "host" and is_public_suffix(value)]
     why += [f"{value} is not public" for kind, value in rules if kind == "ip" and not is_public(value)]
-    why += [f"{value} is popular" for kind, value in rules if kind == "host" and value in renowned()]
+    why += [f"{value} is popular" for kind, value in rules if kind == "host" and value in popular_hosts()]
     new = rules - _GOOD
     if beginning and new:
         why.append(f"cut off, and adds {new}")

@@ -357,7 +357,7 @@ def test_a_fault_of_the_code_fails_the_run_and_the_previous_list_serves(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("blocklist.refresh.guard_evaluation.check_counts", broken)
+    monkeypatch.setattr("blocklist.refresh.guard_evaluation.judge", broken)
     run = court.publish(SITES[1:])
     assert run.outcome is Outcome.FAILED
     assert run.reason == "a fault of the service, please report it: ZeroDivisionError: boom"

@@ -1,28 +1,17 @@
-"""Guards over single entries: names never blocked, renowned hosts held alone, and the decisions on them."""
+"""Entries that are refused or held for a person alone, and the decisions on them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from blocklist.definitions.definition import SwitchedOff
 from blocklist.domain.errors import ConflictError, UsageError
-from blocklist.domain.listing import Entry, Rule, RuleKind, Scope
 from blocklist.domain.run import Effect, HoldState, Outcome
 from blocklist.normalize.hosts import parse_target
-from blocklist.normalize.rules import matches
-from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.refresh.entry_guards import never_block
-from blocklist.refresh.guards import GUARDS
-from blocklist.refresh.popular_hosts import renowned, standing_out
 from blocklist.service import Service
 from tests.refresh.test_runs import SITES, Court
-from tests.support import Clock, definition, rule
-
-RENOWNED = ["archive.org", "bit.ly", "pages.dev", "youtube.com"]
+from tests.support import Clock, definition
 
 
 @pytest.fixture
@@ -32,50 +21,6 @@ def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
 
 def waiting(court: Court) -> list[str]:
     return [hold.rule.value for hold in court.service.store.holds.all()]
-
-
-# Names that are never blocked
-
-
-def refused(names: list[str], text: str, scope: Scope = Scope.SUBTREE) -> bool:
-    refusal = never_block(names)
-    assert refusal
-    made = rule(text)
-    made = made._replace(scope=scope) if made.kind is RuleKind.HOST else made
-    return refusal(Entry(text, 1), made) is not None
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["shop.example", "www.shop.example", "a.b.shop.example", "https://shop.example/x", "http://a.shop.example/?b=1"],
-)
-def test_what_would_block_a_name_or_what_is_below_it_is_refused(text: str) -> None:
-    assert refused(["shop.example"], text)
-
-
-@pytest.mark.parametrize("text", ["myshop.example", "shop.example.org", "hop.example", "shop-example.org", "1.2.3.4"])
-def test_what_only_resembles_a_name_is_not(text: str) -> None:
-    assert not refused(["shop.example", "8.8.8.8"], text)
-
-
-def test_a_rule_above_a_name_is_refused_unless_it_is_exact() -> None:
-    assert refused(["pay.shop.example.org"], "shop.example.org")
-    assert not refused(["pay.shop.example.org"], "shop.example.org", Scope.EXACT)
-    assert refused(["8.8.8.8"], "8.8.8.8")
-
-
-LABEL = st.sampled_from(["a", "b", "shop", "example", "org"])
-HOST = st.lists(LABEL, min_size=2, max_size=5).map(".".join)
-
-
-@given(st.lists(HOST, min_size=1, max_size=3), HOST, st.sampled_from([Scope.SUBTREE, Scope.EXACT]))
-def test_whatever_a_rule_matches_of_a_name_and_below_it_is_refused(names: list[str], host: str, scope: Scope) -> None:
-    refusal = never_block(names)
-    assert refusal
-    made = Rule(RuleKind.HOST, host, scope)
-    below = any(host == name or host.endswith("." + name) for name in names)
-    covers = any(matches(made, parse_target(name)) for name in names)
-    assert (refusal(Entry(host, 1), made) is not None) is (below or covers)
 
 
 def test_a_never_blocked_name_is_refused_and_the_rest_of_the_list_applies(
@@ -91,33 +36,7 @@ def test_a_never_blocked_name_is_refused_and_the_rest_of_the_list_applies(
     assert not court.listed("our-shop.example")
 
 
-# Renowned hosts
-
-
-def test_the_lists_of_renowned_hosts_hold_what_they_should() -> None:
-    names = renowned()
-    assert {host: names[host][0] for host in RENOWNED if host in names} == {
-        "archive.org": "shared_host",
-        "bit.ly": "shared_host",
-        "youtube.com": "shared_host",
-    }
-    assert names["nasa.gov"] == ("popular_host", "one of the 10,000 most used sites (Tranco)")
-    assert names["embluemail.com"][1] == "the host above nt.embluemail.com, which strangers share"
-    assert 25_000 < len(names) < 40_000
-    assert not any(is_public_suffix(host) for host in names)
-
-
-def test_a_host_stands_out_for_itself_or_for_what_is_above_it() -> None:
-    assert standing_out("bit.ly") in (
-        "a link shortener",
-        "a platform on which strangers publish",
-        "a platform of link pages",
-    )
-    assert standing_out("films.archive.org") == "below archive.org"
-    assert standing_out("pirate.example") == ""
-
-
-def test_a_renowned_host_waits_alone_even_on_a_first_list_and_the_rest_applies(court: Court) -> None:
+def test_a_popular_host_waits_alone_even_on_a_first_list_and_the_rest_applies(court: Court) -> None:
     run = court.publish(
         [*SITES, "www.archive.org", "nasa.gov", "films.archive.org", "https://archive.org/details/film"]
     )
@@ -136,7 +55,7 @@ def test_a_renowned_host_waits_alone_even_on_a_first_list_and_the_rest_applies(c
     assert said[0].sentence == "1 newly listed waits for a person: nasa.gov"
 
 
-def test_a_list_of_nothing_but_a_renowned_host_is_no_empty_one(court: Court) -> None:
+def test_a_list_of_nothing_but_a_popular_host_is_no_empty_one(court: Court) -> None:
     run = court.publish(["archive.org"])
     assert (run.outcome, run.counts.rules, run.counts.held) == (Outcome.UNCHANGED, 0, 1)
     assert waiting(court) == ["archive.org"]
@@ -216,9 +135,7 @@ def test_what_was_listed_before_anybody_was_asked_goes_on_being_listed(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     court.publish([*SITES, "pirate.example"])
-    monkeypatch.setattr(
-        "blocklist.refresh.entry_guards.renowned", lambda: {"pirate.example": ("popular_host", "popular")}
-    )
+    monkeypatch.setattr("blocklist.guards.entry_guards.hosts_of", lambda guard: {"pirate.example": "popular"})
     assert court.publish([*SITES[1:], "pirate.example"]).counts.held == 0
     assert court.listed("pirate.example")
 
@@ -240,16 +157,6 @@ def test_waiting_entries_are_seen_in_the_list_of_feeds_and_by_the_doctor(court: 
     (finding,) = [item for item in diagnose(court.service) if item.check == "entries of court"]
     assert not finding.ok
     assert finding.found == "2 held alone wait for a decision and are not listed meanwhile"
-
-
-def test_every_guard_that_can_be_switched_off_is_one_of_the_table() -> None:
-    from typing import get_args
-
-    assert set(get_args(SwitchedOff)) == {
-        guard.name
-        for guard in GUARDS
-        if not guard.always and guard.name not in ("never_block", "must_match", "must_not_match")
-    }
 
 
 def test_what_waits_goes_on_waiting_through_small_changes_of_its_list(court: Court) -> None:
