@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from blocklist.domain.listing import Entry, Rejected, Rule
-from blocklist.domain.run import Counts, Effect
+from blocklist.domain.run import Counts, Effect, GuardFinding
 
 T = TypeVar("T")
 
@@ -215,3 +215,8 @@ class HoldingGuard(Guard):
 
     hosts: Callable[[], Mapping[str, str]]
     effect: Effect = Effect.HOLDS_ENTRY
+
+    def finding(self, host: str) -> GuardFinding:
+        """Return the finding for one of its hosts."""
+        sentence = f"{host} is {self.hosts()[host]}: listed whole only when a person agrees"
+        return GuardFinding(self.name, self.effect, sentence)

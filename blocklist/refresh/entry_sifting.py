@@ -55,7 +55,7 @@ def sift(store: Store, feed: str, feed_id: int, limits: Limits) -> Sifted:
         if hold and decided:
             refused.append(_refusal(hold, facts["raw"] or rule.value, facts["position"]))
         else:
-            held.append(HeldEntry(rule, _finding(guarded[rule.value], rule.value), facts))
+            held.append(HeldEntry(rule, guarded[rule.value].finding(rule.value), facts))
     return Sifted(tuple(held), tuple(refused))
 
 
@@ -72,11 +72,6 @@ def _summary(guard: str, hosts: list[str]) -> GuardFinding:
     shown = ", ".join(hosts[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
     waits = "waits" if len(hosts) == 1 else "wait"
     return GuardFinding(guard, Effect.HOLDS_ENTRY, f"{len(hosts):,} newly listed {waits} for a person: {shown}")
-
-
-def _finding(guard: HoldingGuard, host: str) -> GuardFinding:
-    sentence = f"{host} is {guard.hosts()[host]}: listed whole only when a person agrees"
-    return GuardFinding(guard.name, guard.effect, sentence)
 
 
 def _refusal(hold: Hold, raw: str, position: int) -> Rejected:
