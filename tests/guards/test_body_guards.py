@@ -40,11 +40,11 @@ NO_LISTS = {
 }
 
 
-@pytest.mark.parametrize(("body", "said"), NO_LISTS.values(), ids=NO_LISTS)
-def test_a_body_that_is_no_list_fails_with_what_it_is_instead(body: bytes, said: str) -> None:
+@pytest.mark.parametrize(("body", "sentence"), NO_LISTS.values(), ids=NO_LISTS)
+def test_a_body_that_is_not_a_list_fails_and_the_sentence_says_what_it_is(body: bytes, sentence: str) -> None:
     with pytest.raises(UnreadableFeedError) as refused:
         check(body)
-    assert said in str(refused.value)
+    assert sentence in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize(("body", "said"), PAGES.values(), ids=PAGES)
-def test_a_page_is_no_list(body: bytes, said: str) -> None:
+@pytest.mark.parametrize(("body", "sentence"), PAGES.values(), ids=PAGES)
+def test_a_web_page_is_not_a_list(body: bytes, sentence: str) -> None:
     with pytest.raises(GuardError, match="HTML") as error:
         check(body)
-    assert said in str(error.value)
+    assert sentence in str(error.value)
     check(body, off=["markup"])

@@ -35,13 +35,13 @@ def test_windows_1251_read_as_utf_8_is_refused_with_the_encoding_it_looks_like()
     assert scan(body, "cp1251") == BodyScan(False, None)
 
 
-def test_western_bytes_are_not_taken_for_cyrillic_ones() -> None:
+def test_western_text_is_not_taken_for_cyrillic() -> None:
     assert "it looks like windows-1252" in refused("música.example\nanão.example\n".encode("windows-1252"))
 
 
 def test_utf_8_read_as_a_single_byte_encoding_is_refused() -> None:
-    said = refused(RUSSIAN.encode(), "cp1251")
-    assert "the body is utf-8 throughout (120 letters beyond ASCII)" in said
+    sentence = refused(RUSSIAN.encode(), "cp1251")
+    assert "the body is utf-8 throughout (120 letters beyond ASCII)" in sentence
     assert scan(RUSSIAN.encode(), "cp1251", off=["encoding"]) == BodyScan(False, None)
     assert scan("дно.example\n".encode(), "cp1251") == BodyScan(False, None)
 
@@ -53,17 +53,17 @@ def test_a_share_of_bad_lines_as_large_as_allowed_is_let_through() -> None:
     assert scan(b"\n".join([*lines, b"m\xfa.example", b""]), max_undecodable=0.2) == BodyScan(False, None)
 
 
-def test_one_bad_line_spoils_no_list_however_short() -> None:
+def test_a_single_undecodable_line_is_let_through_on_a_list_of_any_length() -> None:
     assert scan(b"m\xfasica.example\n") == BodyScan(False, None)
 
 
-def test_nul_bytes_are_found_far_behind_the_first_ones() -> None:
+def test_nul_bytes_are_found_far_behind_the_beginning() -> None:
     body = b"a.example\n" * 300_000 + b"b\0.example\n"
     assert refused(body).startswith("binary: the body holds NUL bytes")
     assert scan(body, off=["binary"]).ends_open is False
 
 
-def test_what_is_no_utf_16_is_not_read_as_such() -> None:
+def test_a_body_without_nul_bytes_is_refused_as_utf_16() -> None:
     assert refused(b"a.example\n", "utf-16").startswith("encoding: the body is not utf-16")
     assert scan("a.example\n".encode("utf-16"), "utf-16") == BodyScan(False, None)
 

@@ -26,12 +26,12 @@ def refused(names: list[str], text: str, scope: Scope = Scope.SUBTREE) -> bool:
     "text",
     ["shop.example", "www.shop.example", "a.b.shop.example", "https://shop.example/x", "http://a.shop.example/?b=1"],
 )
-def test_what_would_block_a_name_or_what_is_below_it_is_refused(text: str) -> None:
+def test_a_rule_that_blocks_a_name_or_a_host_below_it_is_refused(text: str) -> None:
     assert refused(["shop.example"], text)
 
 
 @pytest.mark.parametrize("text", ["myshop.example", "shop.example.org", "hop.example", "shop-example.org", "1.2.3.4"])
-def test_what_only_resembles_a_name_is_not(text: str) -> None:
+def test_a_name_that_only_resembles_one_is_not_refused(text: str) -> None:
     assert not refused(["shop.example", "8.8.8.8"], text)
 
 
@@ -46,7 +46,9 @@ HOST = st.lists(LABEL, min_size=2, max_size=5).map(".".join)
 
 
 @given(st.lists(HOST, min_size=1, max_size=3), HOST, st.sampled_from([Scope.SUBTREE, Scope.EXACT]))
-def test_whatever_a_rule_matches_of_a_name_and_below_it_is_refused(names: list[str], host: str, scope: Scope) -> None:
+def test_a_rule_is_refused_exactly_if_it_matches_a_name_or_is_below_one(
+    names: list[str], host: str, scope: Scope
+) -> None:
     refusal = NeverBlock(names)
     made = Rule(RuleKind.HOST, host, scope)
     below = any(host == name or host.endswith("." + name) for name in names)
@@ -54,7 +56,7 @@ def test_whatever_a_rule_matches_of_a_name_and_below_it_is_refused(names: list[s
     assert (refusal(Entry(host, 1), made) is not None) is (below or covers)
 
 
-def test_the_lists_of_popular_hosts_hold_what_they_should() -> None:
+def test_the_lists_of_popular_hosts_have_the_expected_content() -> None:
     names = popular_hosts()
     some = ["archive.org", "bit.ly", "pages.dev", "youtube.com"]
     assert {host: names[host].guard for host in some if host in names} == {
@@ -68,7 +70,7 @@ def test_the_lists_of_popular_hosts_hold_what_they_should() -> None:
     assert not any(is_public_suffix(host) for host in names)
 
 
-def test_a_host_stands_out_for_itself_or_for_what_is_above_it() -> None:
+def test_a_host_stands_out_if_it_or_a_host_above_it_is_popular() -> None:
     assert why_it_stands_out("bit.ly") in (
         "a link shortener",
         "a platform on which strangers publish",

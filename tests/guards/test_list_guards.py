@@ -14,7 +14,6 @@ from blocklist.domain.run import Counts
 from blocklist.guards.guard import BodyScan, ListFacts
 from blocklist.guards.limits import GuardSettings, limits_of
 from blocklist.refresh.guard_evaluation import judge
-from blocklist.store.listings import Diff
 from tests.support import definition
 
 
@@ -46,14 +45,13 @@ def test_a_body_without_rules_fails_with_its_figures() -> None:
     assert judge(facts(Counts(entries=2, rules=1, rejected=1)), GuardSettings()) == []
 
 
-def held(counts: Counts, diff: Diff, service: GuardSettings | None = None, **own: Any) -> list[str]:
+def held(counts: Counts, changes: dict[str, int], service: GuardSettings | None = None, **own: Any) -> list[str]:
     limits = limits_of(definition(guards=own).guards, service or GuardSettings())
-    counts = replace(counts, added=diff.added, removed=diff.removed, listed=diff.listed_before)
-    return [finding.sentence for finding in judge(facts(counts), limits)]
+    return [finding.sentence for finding in judge(facts(replace(counts, **changes)), limits)]
 
 
-def removing(removed: int, before: int) -> Diff:
-    return Diff(before - removed, 0, removed, 0, before)
+def removing(removed: int, before: int) -> dict[str, int]:
+    return {"removed": removed, "listed": before}
 
 
 def rejecting(rejected: int, entries: int) -> Counts:
@@ -71,7 +69,7 @@ def test_removing_as_much_as_allowed_is_not_held() -> None:
     assert len(held(rejecting(0, 799), removing(201, 1_000))) == 1
 
 
-def test_a_single_delisting_is_everyday_business_even_on_a_short_list() -> None:
+def test_a_single_removal_is_not_held_even_on_a_short_list() -> None:
     assert held(rejecting(0, 1), removing(1, 2)) == []
     assert len(held(rejecting(0, 1), removing(2, 3))) == 1
 
@@ -81,7 +79,7 @@ def test_many_unreadable_rows_are_held_with_their_figures() -> None:
     assert held(rejecting(500, 1_000), removing(0, 0)) == []
 
 
-def test_both_guards_speak_when_both_have_cause() -> None:
+def test_each_guard_that_is_exceeded_has_a_finding() -> None:
     assert len(held(rejecting(9, 10), removing(90, 100))) == 2
 
 
@@ -94,5 +92,5 @@ def test_a_feed_may_allow_more_or_less_than_the_service() -> None:
     assert held(rejecting(0, 10), removing(90, 100), GuardSettings.model_validate({"max_removed": 1})) == []
 
 
-def test_an_empty_list_before_is_no_reason_to_hold() -> None:
-    assert held(rejecting(0, 10), Diff(10, 10, 0, 0, 0)) == []
+def test_a_first_list_is_not_held() -> None:
+    assert held(rejecting(0, 10), {"added": 10}) == []

@@ -33,18 +33,18 @@ DATES = {
 
 
 @pytest.mark.parametrize(("head", "moment"), DATES.items())
-def test_the_usual_places_of_a_date_are_known(head: str, moment: str | None) -> None:
+def test_a_date_is_found_in_the_usual_places(head: str, moment: str | None) -> None:
     assert stated_date(f"{head}\na.example\n") == moment
 
 
-def test_a_feed_says_where_its_date_is_or_that_it_has_none() -> None:
+def test_a_pattern_says_where_the_date_is_and_off_that_there_is_none() -> None:
     assert stated_date("list no. 7 (03/02/26)", r"\((?P<day>\d\d)/(?P<month>\d\d)/26(?P<year>)\)") is None
     assert stated_date("Allegato B del 2026-02-03", r"del (\S+)") == "2026-02-03T00:00:00Z"
     assert stated_date("Updated: 2016-06-13", "off") is None
 
 
 @given(st.text(max_size=200))
-def test_no_header_breaks_the_search_for_a_date(head: str) -> None:
+def test_the_search_for_a_date_accepts_any_text(head: str) -> None:
     found = stated_date(head)
     assert found is None or len(found) >= 20
 

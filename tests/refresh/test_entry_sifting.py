@@ -36,7 +36,7 @@ def test_a_never_blocked_name_is_refused_and_the_rest_of_the_list_applies(
     assert not court.listed("our-shop.example")
 
 
-def test_a_popular_host_waits_alone_even_on_a_first_list_and_the_rest_applies(court: Court) -> None:
+def test_a_popular_host_is_held_alone_even_on_a_first_list_and_the_rest_is_applied(court: Court) -> None:
     run = court.publish(
         [*SITES, "www.archive.org", "nasa.gov", "films.archive.org", "https://archive.org/details/film"]
     )
@@ -55,13 +55,13 @@ def test_a_popular_host_waits_alone_even_on_a_first_list_and_the_rest_applies(co
     assert said[0].sentence == "1 newly listed waits for a person: nasa.gov"
 
 
-def test_a_list_of_nothing_but_a_popular_host_is_no_empty_one(court: Court) -> None:
+def test_a_list_with_only_a_popular_host_is_not_empty(court: Court) -> None:
     run = court.publish(["archive.org"])
     assert (run.outcome, run.counts.rules, run.counts.held) == (Outcome.UNCHANGED, 0, 1)
     assert waiting(court) == ["archive.org"]
 
 
-def test_approving_lists_the_entry_at_once_with_its_evidence_and_for_good(court: Court) -> None:
+def test_an_approved_entry_is_listed_at_once_with_its_evidence_and_in_later_lists(court: Court) -> None:
     run = court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
     done = court.service.approve_hold(hold.id, "approver", "the court named it")
@@ -78,7 +78,7 @@ def test_approving_lists_the_entry_at_once_with_its_evidence_and_for_good(court:
     assert [event["action"] for event in court.service.store.audit.events(1)] == ["hold.approve"]
 
 
-def test_refusing_keeps_it_off_later_lists_and_tells_why(court: Court) -> None:
+def test_a_refused_entry_is_rejected_in_later_lists_with_the_reason(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
     court.service.refuse_hold(hold.id, "approver", "a library")
@@ -90,7 +90,7 @@ def test_refusing_keeps_it_off_later_lists_and_tells_why(court: Court) -> None:
     assert not court.listed("archive.org")
 
 
-def test_a_decision_outlasts_the_feed_that_is_removed_and_added_anew(court: Court) -> None:
+def test_a_decision_still_holds_after_the_feed_is_removed_and_added_again(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     court.service.refuse_hold(court.service.store.holds.all()[0].id, "approver", "a library")
     court.service.remove_feed("court", "tester")
@@ -98,7 +98,7 @@ def test_a_decision_outlasts_the_feed_that_is_removed_and_added_anew(court: Cour
     assert court.refresh().rejected_by_code == {"refused": 1}
 
 
-def test_revoking_lets_it_wait_again_and_delists_it(court: Court) -> None:
+def test_after_a_decision_is_revoked_the_entry_waits_again_and_is_delisted(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
     for _ in range(2):
@@ -123,7 +123,7 @@ def test_a_decision_needs_a_reason_and_an_entry_that_waits(court: Court) -> None
         court.service.approve_hold(hold.id, "approver", "yes")
 
 
-def test_an_entry_that_its_feed_drops_before_anybody_decided_is_withdrawn(court: Court) -> None:
+def test_an_entry_that_leaves_its_list_before_a_decision_is_withdrawn(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     court.publish(SITES)
     assert [hold.state for hold in court.service.store.holds.all(state=None)] == [HoldState.WITHDRAWN]
@@ -131,7 +131,7 @@ def test_an_entry_that_its_feed_drops_before_anybody_decided_is_withdrawn(court:
     assert waiting(court) == ["archive.org"]
 
 
-def test_what_was_listed_before_anybody_was_asked_goes_on_being_listed(
+def test_a_host_that_was_listed_before_it_was_popular_stays_listed(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     court.publish([*SITES, "pirate.example"])
@@ -148,7 +148,7 @@ def test_a_feed_may_switch_these_guards_off(
     assert court.publish([*SITES, "archive.org", "nasa.gov"]).counts.held == held
 
 
-def test_waiting_entries_are_seen_in_the_list_of_feeds_and_by_the_doctor(court: Court) -> None:
+def test_held_entries_are_counted_in_the_list_of_feeds_and_by_the_doctor(court: Court) -> None:
     from blocklist.service.doctor import diagnose
     from blocklist.status.feed_status import feed_rows
 
@@ -159,7 +159,7 @@ def test_waiting_entries_are_seen_in_the_list_of_feeds_and_by_the_doctor(court: 
     assert finding.found == "2 held alone wait for a decision and are not listed meanwhile"
 
 
-def test_what_waits_goes_on_waiting_through_small_changes_of_its_list(court: Court) -> None:
+def test_an_entry_keeps_waiting_while_its_list_changes(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     for number in range(3):
         run = court.publish([*SITES, *(f"more-{n}.example" for n in range(number + 1)), "archive.org"])
@@ -167,7 +167,7 @@ def test_what_waits_goes_on_waiting_through_small_changes_of_its_list(court: Cou
         assert waiting(court) == ["archive.org"]
 
 
-def test_a_decision_lasts_through_small_changes_of_its_list(court: Court) -> None:
+def test_a_decision_still_holds_while_its_list_changes(court: Court) -> None:
     court.publish([*SITES, "archive.org", "nasa.gov"])
     one, two = court.service.store.holds.all()
     court.service.approve_hold(one.id, "approver", "yes")
