@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from blocklist.domain.run import Effect
 from blocklist.guards.encoding_check import ENCODING
 from blocklist.guards.guard import BodyCheck, BodyGuard
 
@@ -33,7 +34,7 @@ class _EmptyBody(BodyCheck):
 
 
 EMPTY_BODY = BodyGuard(
-    name="empty_body", speaks="the body has no bytes but white space", switchable=False, check=_EmptyBody
+    "empty_body", Effect.FAILS, "the body has no bytes but white space", switchable=False, check=_EmptyBody
 )
 
 
@@ -56,9 +57,7 @@ class _Binary(BodyCheck):
 
 
 BINARY = BodyGuard(
-    name="binary",
-    speaks="the body is an archive or a document, or holds NUL bytes (UTF-16 is named)",
-    check=_Binary,
+    "binary", Effect.FAILS, "the body is an archive or a document, or holds NUL bytes (UTF-16 is named)", check=_Binary
 )
 
 
@@ -78,9 +77,7 @@ class _Markup(BodyCheck):
 
 
 MARKUP = BodyGuard(
-    name="markup",
-    speaks="the body is an HTML or XML page: a login, an error, a moved list",
-    check=_Markup,
+    "markup", Effect.FAILS, "the body is an HTML or XML page: a login, an error, a moved list", check=_Markup
 )
 
 #: In the order in which they check a body: an archive may contain markup.

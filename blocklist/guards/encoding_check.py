@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from blocklist.domain.run import Effect
 from blocklist.guards.guard import BodyCheck, BodyGuard, BodyType, Limits, Setting
 from blocklist.guards.setting_types import Share
 
@@ -81,9 +82,10 @@ def _probable_encoding(sample: bytes) -> str:
 
 
 ENCODING = BodyGuard(
-    name="encoding",
-    setting=MAX_UNDECODABLE,
-    speaks="two or more lines, and more than this share, are not of the feed's encoding; or all of it is UTF-8 and was "
+    "encoding",
+    Effect.FAILS,
+    "two or more lines, and more than this share, are not of the feed's encoding; or all of it is UTF-8 and was "
     "to be read as something else",
+    MAX_UNDECODABLE,
     check=_Encoding,
 )

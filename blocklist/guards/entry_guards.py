@@ -12,13 +12,15 @@ from blocklist.guards.setting_types import HostNames
 from blocklist.normalize.hosts import shorten
 
 POPULAR_HOST = HoldingGuard(
-    name="popular_host",
-    speaks="a popular site, a university or a bank is newly listed whole",
+    "popular_host",
+    Effect.HOLDS_ENTRY,
+    "a popular site, a university or a bank is newly listed whole",
     hosts=lambda: hosts_of("popular_host"),
 )
 SHARED_HOST = HoldingGuard(
-    name="shared_host",
-    speaks="a platform, a link shortener or a gateway is newly listed whole",
+    "shared_host",
+    Effect.HOLDS_ENTRY,
+    "a platform, a link shortener or a gateway is newly listed whole",
     hosts=lambda: hosts_of("shared_host"),
 )
 
@@ -27,7 +29,6 @@ NEVER_BLOCK_HOSTS: Setting[tuple[str, ...]] = Setting(
     HostNames,
     (),
     "Hosts that a list may not block, nor anything below them; such entries are refused.",
-    merged=True,
 )
 #: More hosts than this are compared by their top-level domains first.
 _FEW = 16
@@ -82,31 +83,26 @@ def _never_block(limits: Limits) -> NeverBlock | None:
 
 
 NEVER_BLOCK = RefusingGuard(
-    name="never_block",
-    setting=NEVER_BLOCK_HOSTS,
-    speaks="the rule would block one of these hosts, or what is below one",
+    "never_block",
+    Effect.REFUSES,
+    "the rule would block one of these hosts, or what is below one",
+    NEVER_BLOCK_HOSTS,
     switchable=False,
     refusal=_never_block,
 )
 
 # The normalizing stage refuses these under the same code, in blocklist/normalize/rules.py.
 PUBLIC_SUFFIX = Guard(
-    name="public_suffix",
-    effect=Effect.REFUSES,
-    speaks="the host is a public suffix, such as co.uk or blogspot.com",
-    switchable=False,
+    "public_suffix", Effect.REFUSES, "the host is a public suffix, such as co.uk or blogspot.com", switchable=False
 )
 SINGLE_LABEL = Guard(
-    name="single_label",
-    effect=Effect.REFUSES,
-    speaks="the host has no dot and is no top-level domain, such as localhost",
+    "single_label",
+    Effect.REFUSES,
+    "the host has no dot and is no top-level domain, such as localhost",
     switchable=False,
 )
 PRIVATE_ADDRESS = Guard(
-    name="private_address",
-    effect=Effect.REFUSES,
-    speaks="the address is not one of the public internet",
-    switchable=False,
+    "private_address", Effect.REFUSES, "the address is not one of the public internet", switchable=False
 )
 
 ENTRY_GUARDS = (POPULAR_HOST, SHARED_HOST, NEVER_BLOCK, PUBLIC_SUFFIX, SINGLE_LABEL, PRIVATE_ADDRESS)

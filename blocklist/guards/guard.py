@@ -33,14 +33,18 @@ class Limits(BaseModel):
 class Setting(Generic[T]):
     """The setting of a guard: its name in ``[guards]``, its pydantic type, its default and its description.
 
-    ``merged``: a feed's values count in addition to those of the service; otherwise they replace them.
+    A feed's value replaces that of the service; the values of a tuple count in addition.
     """
 
     name: str
     type: Any
     default: T
     description: str
-    merged: bool = False
+
+    @property
+    def merged(self) -> bool:
+        """Whether a feed's values count in addition to those of the service."""
+        return isinstance(self.default, tuple)
 
     def of(self, limits: Limits) -> T:
         """Return the value of this setting."""
@@ -48,13 +52,11 @@ class Setting(Generic[T]):
         return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Guard:
-    """A guard as the documentation lists it.
+    """A guard as the documentation lists it. This class alone: one that :mod:`blocklist.normalize.rules` enforces.
 
     ``speaks``: when it has a finding. ``switchable``: naming it in ``guards.off`` switches it off.
-
-    This class alone is for guards that the normalizing stage enforces (:mod:`blocklist.normalize.rules`).
     """
 
     name: str
@@ -77,6 +79,9 @@ class Guard:
 
 # Over the bytes of a body
 
+#: Bytes that :meth:`BodyCheck.head` gets: enough for any preamble.
+HEAD_SIZE = 65_536
+
 
 class BodyType(NamedTuple):
     """What the bytes of a body should be: its ``encoding``, and ``content``: ``text``, ``markup`` or ``binary``."""
@@ -98,28 +103,23 @@ class BodyCheck:
         self.limits = limits
 
     def head(self, head: bytes) -> str | None:  # noqa: ARG002
-        """Check the first bytes: :data:`HEAD_SIZE`, or fewer if that is the whole body."""
+        """Check the first :data:`HEAD_SIZE` bytes."""
         return None
 
     def block(self, block: bytes) -> str | None:  # noqa: ARG002
-        """Check one block after the other; called only for bodies of text."""
+        """Check one block after the other, if the body should be text."""
         return None
 
     def end(self) -> str | None:
-        """Check what the blocks added up to; called only for bodies of text."""
+        """Check what the blocks added up to, if the body should be text."""
         return None
 
 
-#: Bytes that :meth:`BodyCheck.head` gets: enough for any preamble.
-HEAD_SIZE = 65_536
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class BodyGuard(Guard):
-    """A guard that fails a run because of the bytes of its body, before they are parsed."""
+    """A guard that checks the bytes of a body before they are parsed; it fails the run."""
 
-    check: type[BodyCheck]
-    effect: Effect = Effect.FAILS
+    check: type[BodyCheck] = field(kw_only=True)
 
 
 # Over a whole list
@@ -139,47 +139,52 @@ class BodyScan:
     whole: bool = field(default=False, compare=False)
 
 
-class StoredFacts(Protocol):
-    """What the database knows of a feed and of the list that is staged for it, asked only by guards that need it."""
-
-    def stated_date(self) -> str | None:
-        """Return the date that the body of the list that serves states."""
-
-    def always_ended_with_line_break(self) -> bool:
-        """Return whether the feed had good bodies before, and each ended with a line break."""
-
-    def removed_continuation(self, rule: Rule) -> str | None:
-        """Return a value that would be removed and begins with that of ``rule``; None unless ``rule`` would be new."""
-
-    def staged_rules(self, hosts: Sequence[str], url_host: str) -> Sequence[Rule]:
-        """Return the staged rules with one of these values, and those of URLs on a host."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFacts:
-    """What the guards over a whole list check.
+    """What the guards over a whole list check. The functions ask the database, and only guards that need it call them.
 
     ``line_based``: a row of the format is a line, so a body that was cut off can be read up to the cut.
     ``cut_row``: a sentence if the format finds the last row incomplete.
     ``last`` and ``last_rule``: the last row of the body, and its rule if it gave one.
     ``held``: rules of the body that are not staged because their entries are held for a person.
+    ``served_date()``: the date that the body of the list that serves states.
+    ``always_closed()``: whether the feed had good bodies before, and each ended with a line break.
+    ``removed_continuation(rule)``: a value that would be removed and begins with that of a rule that would be new.
+    ``staged_rules(values, url_host)``: the staged rules with one of these values, and those of URLs on a host.
     """
 
     counts: Counts
-    stored: StoredFacts
     scan: BodyScan
-    line_based: bool = False
-    cut_row: str | None = None
-    last: Entry | Rejected | None = None
-    last_rule: Rule | None = None
-    held: tuple[Rule, ...] = ()
+    line_based: bool
+    cut_row: str | None
+    last: Entry | Rejected | None
+    last_rule: Rule | None
+    held: tuple[Rule, ...]
+    served_date: Callable[[], str | None]
+    always_closed: Callable[[], bool]
+    removed_continuation: Callable[[Rule], str | None]
+    staged_rules: Callable[[Sequence[str], str], Sequence[Rule]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ListGuard(Guard):
-    """A guard over a list as a whole; ``check`` returns the sentence of its finding, or None."""
+    """A guard over a list as a whole; see :func:`list_guard`."""
 
-    check: Callable[[ListFacts, Limits], str | None]
+    check: Callable[[ListFacts, Any], str | None] = field(kw_only=True)
+
+    def sentence(self, facts: ListFacts, limits: Limits) -> str | None:
+        """Return the sentence of the guard's finding, or None."""
+        return self.check(facts, self.setting.of(limits) if self.setting else None) if self.is_on(limits) else None
+
+
+def list_guard(
+    name: str, effect: Effect, speaks: str, setting: Setting[T] | None = None, *, switchable: bool = True
+) -> Callable[[Callable[[ListFacts, T], str | None]], ListGuard]:
+    """Return a decorator that turns a check into its guard.
+
+    The check gets the value of the setting, or None, and returns the sentence of its finding, or None.
+    """
+    return lambda check: ListGuard(name, effect, speaks, setting, switchable, check=check)
 
 
 # Over single entries
@@ -195,26 +200,18 @@ class Refusal(Protocol):
         """Return False if no rule of these hosts would be refused."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RefusingGuard(Guard):
-    """A guard that refuses entries while a body is read.
+    """A guard that refuses entries while a body is read; ``refusal`` returns what refuses them, or None if nothing."""
 
-    ``refusal`` returns what refuses them under these limits, or None if nothing would be refused.
-    """
-
-    refusal: Callable[[Limits], Refusal | None]
-    effect: Effect = Effect.REFUSES
+    refusal: Callable[[Limits], Refusal | None] = field(kw_only=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class HoldingGuard(Guard):
-    """A guard that holds newly listed hosts for a person.
+    """A guard that holds newly listed ``hosts``: each with a description that fits after "HOST is"."""
 
-    ``hosts`` returns them, each with a description that fits after "HOST is".
-    """
-
-    hosts: Callable[[], Mapping[str, str]]
-    effect: Effect = Effect.HOLDS_ENTRY
+    hosts: Callable[[], Mapping[str, str]] = field(kw_only=True)
 
     def finding(self, host: str) -> GuardFinding:
         """Return the finding for one of its hosts."""

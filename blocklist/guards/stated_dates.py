@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.run import Effect
-from blocklist.guards.guard import Limits, ListFacts, ListGuard, Setting
+from blocklist.guards.guard import ListFacts, Setting, list_guard
 from blocklist.guards.setting_types import DatePattern
 from blocklist.text.safe_regex import TooSlowError, search
 
@@ -35,7 +35,7 @@ _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})[./](?P<month>\d{1,2})[./](?P<year>\d{
 _NAMED = re.compile(r"(\d{1,2} [A-Z][a-z]{2})[a-z]* (\d{4})(?: (\d{1,2}:\d{2}(?::\d{2})?))?(?: (UTC|GMT|[+-]\d{4}))?")
 
 
-STATED_DATE_PATTERN = Setting(
+STATED_DATE = Setting(
     "stated_date",
     DatePattern,
     "auto",
@@ -43,20 +43,13 @@ STATED_DATE_PATTERN = Setting(
 )
 
 
-def _stated_date(facts: ListFacts, _: Limits) -> str | None:
-    stated, served = facts.scan.stated_date, facts.stored.stated_date()
+@list_guard("stated_date", Effect.HOLDS, "the body states an older date than the one that serves", STATED_DATE)
+def stated_date_guard(facts: ListFacts, _: str) -> str | None:
+    """Check that a body is not older than that of the list that serves."""
+    stated, served = facts.scan.stated_date, facts.served_date()
     if not stated or not served or stated >= served:
         return None
     return f"states the date {stated}, older than {served} of the list that serves"
-
-
-STATED_DATE = ListGuard(
-    name="stated_date",
-    effect=Effect.HOLDS,
-    setting=STATED_DATE_PATTERN,
-    speaks="the body states an older date than the one that serves",
-    check=_stated_date,
-)
 
 
 def stated_date(head: str, pattern: str = "auto") -> str | None:

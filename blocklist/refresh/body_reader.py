@@ -109,19 +109,8 @@ class BodyReader:
         """Return the figures of what was read so far."""
         return ReadResult(self._entries, dict(self._rejected), tuple(self._rejections), *self._last)
 
-    def read(self) -> Iterator[tuple[Entry, Rule]]:
-        """Yield each entry with its rule; count the rows that have none.
-
-        :raises UnreadableFeedError: no later row of the body could be trusted.
-        """
-        for item in self.read_in_blocks():
-            if isinstance(item, Hosts):
-                yield from item.ruled()
-            else:
-                yield item
-
     def read_in_blocks(self) -> Iterator[tuple[Entry, Rule] | Hosts]:
-        """Yield the same as :meth:`read`, but plain hosts on consecutive lines together.
+        """Yield each entry with its rule, plain hosts on consecutive lines together; count the rows that have no rule.
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from blocklist.domain.errors import GuardError
-from blocklist.domain.listing import Rule
 from blocklist.domain.run import Effect, GuardFinding
 from blocklist.guards.body_guards import BODY_GUARDS
 from blocklist.guards.guard import HEAD_SIZE, BodyGuard, BodyScan, BodyType, Limits, ListFacts
 from blocklist.guards.list_guards import LIST_GUARDS
-from blocklist.guards.stated_dates import DATE_WITHIN, STATED_DATE_PATTERN, stated_date
+from blocklist.guards.stated_dates import DATE_WITHIN, STATED_DATE, stated_date
 from blocklist.refresh.body_reader import OpenedBody
-from blocklist.store import Store
 
 _BLOCK_SIZE = 1 << 20
 #: Bytes at the end of a body that :class:`.BodyScan` keeps.
@@ -46,7 +44,7 @@ def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
     stream.seek(0)
     return BodyScan(
         ends_open=size > 0 and not body.is_wide and tail[-1:] not in (b"\n", b"\r"),
-        stated_date=stated_date(head[:DATE_WITHIN].decode(body.encoding, "replace"), STATED_DATE_PATTERN.of(limits)),
+        stated_date=stated_date(head[:DATE_WITHIN].decode(body.encoding, "replace"), STATED_DATE.of(limits)),
         tail=tail,
         whole=size == len(tail),
     )
@@ -59,36 +57,12 @@ def judge(facts: ListFacts, limits: Limits) -> list[GuardFinding]:
     """
     findings = []
     for guard in LIST_GUARDS:
-        sentence = guard.check(facts, limits) if guard.is_on(limits) else None
+        sentence = guard.sentence(facts, limits)
         if sentence and guard.effect is Effect.FAILS:
             raise GuardError(guard.name, sentence)
         if sentence:
             findings.append(GuardFinding(guard.name, guard.effect, sentence))
     return findings
-
-
-class StagedList:
-    """What the database knows of a feed and of the list that this thread staged for it."""
-
-    def __init__(self, store: Store, feed_id: int) -> None:
-        self._store = store
-        self._feed_id = feed_id
-
-    def stated_date(self) -> str | None:
-        """Return the date that the body of the list that serves states."""
-        return self._store.evidence.stated_date(self._feed_id)
-
-    def always_ended_with_line_break(self) -> bool:
-        """Return whether the feed had good bodies before, and each ended with a line break."""
-        return self._store.evidence.always_closed(self._feed_id)
-
-    def removed_continuation(self, rule: Rule) -> str | None:
-        """Return a value that would be removed and begins with that of ``rule``; None unless ``rule`` would be new."""
-        return self._store.changes.removed_below(self._feed_id, rule)
-
-    def staged_rules(self, hosts: Sequence[str], url_host: str) -> Sequence[Rule]:
-        """Return the staged rules with one of these values, and those of URLs on a host."""
-        return self._store.holds.staged_matching(hosts, url_host)
 
 
 def is_line_based(body: OpenedBody) -> bool:

@@ -6,8 +6,9 @@ Open, scan the bytes, read, sift entries, diff with what the feed lists, judge b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +17,7 @@ from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Hosts, Rejected, Rule
-from blocklist.domain.run import Counts, Effect, GuardFinding
+from blocklist.domain.run import Counts, Effect, GuardFinding, Stage
 from blocklist.guards.guard import BodyScan, Limits, ListFacts
 from blocklist.guards.limits import limits_of
 from blocklist.refresh import guard_evaluation
@@ -98,23 +99,8 @@ class Inspection:
         )
 
 
-class InspectionObserver:
-    """Is called when an inspection has done a stage. The methods do nothing; a run overrides them to record it."""
-
-    def opened(self, description: str) -> None:
-        """Take note of what the body was wrapped in and of its format."""
-
-    def scanned(self, scan: BodyScan) -> None:
-        """Take note of what was found in the bytes."""
-
-    def rows_read(self, rows: int) -> None:
-        """Take note of how many rows were read so far."""
-
-    def staged(self) -> None:
-        """Take note that all rows were read and are staged."""
-
-    def compared(self, inspection: Inspection) -> None:
-        """Take note of the figures, before the guards judge them."""
+#: Called when an inspection begins a stage, with what was found so far; PARSE begins once the body is open.
+Observer = Callable[[Stage, Inspection], None]
 
 
 class Inspector:
@@ -140,38 +126,36 @@ class Inspector:
         *,
         content_type: str | None = None,
         folder: Path | None = None,
-        observer: InspectionObserver | None = None,
+        observer: Observer = lambda *_: None,
+        progress: Callable[[int], None] = lambda _: None,
         first: int = 0,
     ) -> Inspection:
         """Inspect a body for a feed and leave its rules staged; the caller unstages them.
 
         ``feed_id`` is 0 for a feed that was not added. ``content_type`` is that of the response the body came with.
-        ``folder`` is where a wrapped body is unwrapped to. ``first`` is how many of the first entries are returned.
+        ``folder`` is where a wrapped body is unwrapped to. ``progress`` is called with the number of rows read so far.
+        ``first`` is how many of the first entries are returned.
         """
-        observer = observer or InspectionObserver()
         limits = self.limits(definition)
         found = Inspection(reading_fingerprint(definition, limits))
         max_bytes = self._settings.fetch.max_bytes
         try:
             with opened_body(definition, body, content_type=content_type, folder=folder, max_bytes=max_bytes) as opened:
                 found.description = opened.description
-                observer.opened(opened.description)
+                observer(Stage.PARSE, found)
                 found.scan = guard_evaluation.check_body(opened.stream, opened.type, limits)
-                observer.scanned(found.scan)
-                self._read(opened, limits, observer, found, first)
-                observer.staged()
+                observer(Stage.NORMALIZE, found)
+                self._read(BodyReader(opened, refusals(limits), progress), found, first)
+                observer(Stage.DIFF, found)
                 found.sifted = sift(self._store, definition.name, feed_id, limits)
                 found.diff = self._store.listings.diff(feed_id)
-                observer.compared(found)
+                observer(Stage.GUARD, found)
                 found.findings = guard_evaluation.judge(self._facts(opened, feed_id, found), limits)
         except UnreadableFeedError as error:
             found.failure = error
         return found
 
-    def _read(
-        self, opened: OpenedBody, limits: Limits, observer: InspectionObserver, found: Inspection, first: int
-    ) -> None:
-        reader = BodyReader(opened, refusals(limits), observer.rows_read)
+    def _read(self, reader: BodyReader, found: Inspection, first: int) -> None:
         rows = reader.read_in_blocks()
         try:
             self._store.listings.stage(_collecting(rows, found.first, first) if first else rows)
@@ -181,13 +165,16 @@ class Inspector:
     def _facts(self, opened: OpenedBody, feed_id: int, found: Inspection) -> ListFacts:
         return ListFacts(
             counts=found.counts,
-            stored=guard_evaluation.StagedList(self._store, feed_id),
             scan=found.scan,
             line_based=guard_evaluation.is_line_based(opened),
             cut_row=guard_evaluation.cut_row(opened, found.scan),
             last=found.read.last,
             last_rule=found.read.last_rule,
             held=tuple(entry.rule for entry in found.held),
+            served_date=partial(self._store.evidence.stated_date, feed_id),
+            always_closed=partial(self._store.evidence.always_closed, feed_id),
+            removed_continuation=partial(self._store.changes.removed_below, feed_id),
+            staged_rules=self._store.holds.staged_matching,
         )
 
 

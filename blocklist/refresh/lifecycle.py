@@ -1,12 +1,16 @@
-"""The life of a run beside its stages: how it begins and fails, when the next is due, and what a dead process left."""
+"""Everything about a run except its stages: locks, beginning and failing, when the next is due, recovery, progress."""
 
 from __future__ import annotations
 
 import contextlib
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock, Timeout
 
 from blocklist.config.settings import Settings
 from blocklist.domain.clock import later, now
@@ -14,7 +18,6 @@ from blocklist.domain.errors import ConflictError, StoreError
 from blocklist.domain.listing import Feed
 from blocklist.domain.run import Effect, GuardFinding, Outcome, Stage
 from blocklist.fetch.body import Bodies
-from blocklist.refresh.locks import feed_lock
 from blocklist.store import Store
 
 #: Called with the stage and how far it is: bytes while fetching, rows afterwards.
@@ -104,6 +107,45 @@ class ProgressTracker:
     def so_far(self, run_id: int) -> tuple[Stage, int] | None:
         """Return how far a run is; None if it ended or is of another process."""
         return self._so_far.get(run_id)
+
+
+class FeedLocks(Protocol):
+    """Gives the lock of a feed."""
+
+    def locked(self, name: str, wait: float = 0) -> AbstractContextManager[None]:
+        """Hold the lock of a feed; wait for it for so many seconds.
+
+        :raises ConflictError: a run of the feed is under way.
+        """
+
+
+def lock_file(folder: Path, name: str) -> FileLock:
+    """Return a lock of a data folder.
+
+    :raises StoreError: the folder of the locks cannot be used.
+    """
+    try:
+        (folder / "locks").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder / 'locks'}: cannot be used: {error.strerror}") from None
+    return FileLock(folder / "locks" / f"{name}.lock")
+
+
+@contextlib.contextmanager
+def feed_lock(folder: Path, name: str, wait: float) -> Iterator[None]:
+    """Hold the lock of a feed; wait for it for so many seconds.
+
+    :raises ConflictError: a run of the feed is under way.
+    """
+    try:
+        lock = lock_file(folder, f"feed-{name}")
+        lock.acquire(timeout=wait)
+    except Timeout:
+        raise ConflictError(f"feed {name!r} is being refreshed already: wait for that run, then try again") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _backoff(failures: int, every: int) -> float:

@@ -16,11 +16,9 @@ from blocklist.domain.listing import Feed
 from blocklist.domain.run import Run, Stage
 from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import Bodies
-from blocklist.guards.guard import BodyScan
 from blocklist.refresh import recording
-from blocklist.refresh.inspection import Inspection, InspectionObserver, Inspector
-from blocklist.refresh.lifecycle import Lifecycle, Progress, ProgressTracker
-from blocklist.refresh.locks import feed_lock
+from blocklist.refresh.inspection import Inspection, Inspector
+from blocklist.refresh.lifecycle import Lifecycle, Progress, ProgressTracker, feed_lock
 from blocklist.store import Store
 from blocklist.store.feeds import definition_of
 
@@ -141,7 +139,23 @@ class Refresher:
     def _inspect(
         self, feed: Feed, definition: FeedDefinition, body: Body, run_id: int, progress: Progress
     ) -> Inspection:
-        self._store.runs.reach(run_id, Stage.PARSE)
+        runs = self._store.runs
+        runs.reach(run_id, Stage.PARSE)
+
+        def record(stage: Stage, found: Inspection) -> None:
+            # At once, so that a run that fails or dies later shows how far it was, and what it found.
+            if stage is Stage.PARSE:
+                runs.saw(run_id, found.description, body.content_type)
+                return
+            if stage is Stage.NORMALIZE:
+                self._store.evidence.note(body.sha256, found.scan.ends_open, found.scan.stated_date)
+            runs.reach(run_id, stage)
+            if stage is Stage.GUARD:
+                progress(Stage.GUARD, found.read.entries)
+                with self._store.database.transaction():
+                    runs.keep_rejections(run_id, found.rejections)
+                    runs.figures(run_id, found.counts, found.rejected_by_code)
+
         with self.bodies.keeping(body), body.path.open("rb") as stream:
             inspection = self.inspector.inspect(
                 definition,
@@ -149,38 +163,9 @@ class Refresher:
                 stream,
                 content_type=body.content_type,
                 folder=body.path.parent,
-                observer=_RunObserver(self._store, run_id, body, progress),
+                observer=record,
+                progress=lambda rows: progress(Stage.NORMALIZE, rows),
             )
             if inspection.failure:
                 raise inspection.failure
         return inspection
-
-
-class _RunObserver(InspectionObserver):
-    """Records the stages and figures of a run, so that one that fails or dies shows how far it was."""
-
-    def __init__(self, store: Store, run_id: int, body: Body, progress: Progress) -> None:
-        self._store = store
-        self._run_id = run_id
-        self._body = body
-        self._progress = progress
-
-    def opened(self, description: str) -> None:
-        self._store.runs.saw(self._run_id, description, self._body.content_type)
-
-    def scanned(self, scan: BodyScan) -> None:
-        self._store.evidence.note(self._body.sha256, scan.ends_open, scan.stated_date)
-        self._store.runs.reach(self._run_id, Stage.NORMALIZE)
-
-    def rows_read(self, rows: int) -> None:
-        self._progress(Stage.NORMALIZE, rows)
-
-    def staged(self) -> None:
-        self._store.runs.reach(self._run_id, Stage.DIFF)
-
-    def compared(self, inspection: Inspection) -> None:
-        self._store.runs.reach(self._run_id, Stage.GUARD)
-        self._progress(Stage.GUARD, inspection.read.entries)
-        with self._store.database.transaction():
-            self._store.runs.keep_rejections(self._run_id, inspection.rejections)
-            self._store.runs.figures(self._run_id, inspection.counts, inspection.rejected_by_code)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from blocklist.domain.clock import now
 from blocklist.domain.errors import ConflictError, UsageError
 from blocklist.domain.run import Hold, HoldState
-from blocklist.refresh.locks import FeedLocks
+from blocklist.refresh.lifecycle import FeedLocks
 from blocklist.store import Store
 
 #: How long a decision waits for a run of the same feed to end, in seconds.

@@ -11,7 +11,7 @@ from blocklist.config.settings import Settings
 from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError, SnapshotError, StoreError
 from blocklist.domain.verdict import Override
-from blocklist.refresh.locks import lock_file
+from blocklist.refresh.lifecycle import lock_file
 from blocklist.refresh.preview import PREFIX
 from blocklist.refresh.run import Refresher
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource, ListingRow

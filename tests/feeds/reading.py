@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from blocklist.definitions.catalog import from_catalog, sample_of
 from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.listing import Entry, Hosts, Rule
 from blocklist.refresh.body_reader import BodyReader, ReadResult, opened_body
 
 FACTS = ("reference", "legal_basis", "published_at", "authority", "country")
+
+
+def entries(reader: BodyReader) -> Iterator[tuple[Entry, Rule]]:
+    """Yield each entry with its rule, one by one."""
+    for item in reader.read_in_blocks():
+        yield from item.ruled() if isinstance(item, Hosts) else [item]
 
 
 def read(definition: FeedDefinition, path: Path) -> tuple[ReadResult, list[dict[str, Any]]]:
@@ -17,7 +25,7 @@ def read(definition: FeedDefinition, path: Path) -> tuple[ReadResult, list[dict[
     rules: dict[tuple[str, str, str], dict[str, Any]] = {}
     with path.open("rb") as body, opened_body(definition, body) as opened:
         reader = BodyReader(opened)
-        for entry, rule in reader.read():
+        for entry, rule in entries(reader):
             said = {"rule": [str(part) for part in rule], "entry": entry.raw or entry.site, "position": entry.position}
             said |= {fact: getattr(entry, fact) for fact in FACTS if getattr(entry, fact)}
             rules.setdefault((rule.kind, rule.value, rule.scope), said)

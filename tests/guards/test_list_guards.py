@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.domain.listing import Rule
 from blocklist.domain.run import Counts
 from blocklist.guards.guard import BodyScan, ListFacts
 from blocklist.guards.limits import GuardSettings, limits_of
@@ -17,24 +15,21 @@ from blocklist.refresh.guard_evaluation import judge
 from tests.support import definition
 
 
-class NothingStored:
-    """The database of a feed whose first list this is."""
-
-    def stated_date(self) -> None:
-        return None
-
-    def always_ended_with_line_break(self) -> bool:
-        return False
-
-    def removed_continuation(self, rule: Rule) -> None:
-        return None
-
-    def staged_rules(self, hosts: Sequence[str], url_host: str) -> Sequence[Rule]:
-        return []
-
-
 def facts(counts: Counts) -> ListFacts:
-    return ListFacts(counts=counts, stored=NothingStored(), scan=BodyScan())
+    """Return what the guards check of a feed of which nothing is stored."""
+    return ListFacts(
+        counts=counts,
+        scan=BodyScan(),
+        line_based=True,
+        cut_row=None,
+        last=None,
+        last_rule=None,
+        held=(),
+        served_date=lambda: None,
+        always_closed=lambda: False,
+        removed_continuation=lambda _: None,
+        staged_rules=lambda *_: (),
+    )
 
 
 def test_a_body_without_rules_fails_with_its_figures() -> None:

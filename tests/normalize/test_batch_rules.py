@@ -20,6 +20,7 @@ from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import Reading, rules_of
 from blocklist.refresh.body_reader import BodyReader, opened_body
 from blocklist.service import Service
+from tests.feeds.reading import entries
 from tests.support import definition
 
 NAMES = [
@@ -160,9 +161,9 @@ def test_a_name_that_is_never_blocked_is_refused_among_hosts_read_together(names
     refusal = NeverBlock(["pay.shop.example", "8.8.8.8", "b.example"])
     with opened_body(definition(), body) as opened:
         together = BodyReader(opened, [refusal])
-        read = list(together.read())
+        read = list(entries(together))
         body.seek(0)
-        expected = [pair for pair in BodyReader(opened).read() if refusal(*pair) is None]
+        expected = [pair for pair in entries(BodyReader(opened)) if refusal(*pair) is None]
     assert read == expected
     assert together.result().entries == len(names)
 

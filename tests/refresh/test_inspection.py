@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from blocklist.domain.errors import GuardError, UnreadableFeedError
-from blocklist.domain.run import Counts, Outcome
-from blocklist.guards.guard import BodyScan
-from blocklist.refresh.inspection import Inspection, InspectionObserver
+from blocklist.domain.run import Counts, Outcome, Stage
+from blocklist.refresh.inspection import Inspection
 from blocklist.service import Service
 from tests.refresh.test_runs import SITES, Court, redefine
 from tests.support import Clock, definition
@@ -30,31 +29,22 @@ def inspect(service: Service, body: bytes | str, first: int = 0, **more: Any) ->
         service.store.listings.unstage()
 
 
-class Recorder(InspectionObserver):
-    def __init__(self) -> None:
-        self.calls: list[object] = []
+def test_an_observer_is_called_at_each_stage_with_what_was_found_so_far(service: Service) -> None:
+    calls: list[Any] = []
 
-    def opened(self, description: str) -> None:
-        self.calls.append(description)
+    def observe(stage: Stage, found: Inspection) -> None:
+        calls.append((stage, found.description, found.scan.ends_open, found.counts.rules, len(found.findings)))
 
-    def scanned(self, scan: BodyScan) -> None:
-        self.calls.append(scan.ends_open)
-
-    def rows_read(self, rows: int) -> None:
-        self.calls.append(rows)
-
-    def staged(self) -> None:
-        self.calls.append("staged")
-
-    def compared(self, inspection: Inspection) -> None:
-        self.calls.append((inspection.counts.rules, inspection.findings))
-
-
-def test_an_observer_is_called_after_each_stage(service: Service) -> None:
-    recorder = Recorder()
     feed = definition("court", guards={"min_entries": 9})
-    found = service.refresher.inspector.inspect(feed, 0, io.BytesIO(b"a.example\nb.example"), observer=recorder)
-    assert recorder.calls == ["lines", True, 2, "staged", (2, [])]
+    body = io.BytesIO(b"a.example\nb.example")
+    found = service.refresher.inspector.inspect(feed, 0, body, observer=observe, progress=calls.append)
+    assert calls == [
+        (Stage.PARSE, "lines", False, 0, 0),
+        (Stage.NORMALIZE, "lines", True, 0, 0),
+        2,
+        (Stage.DIFF, "lines", True, 0, 0),
+        (Stage.GUARD, "lines", True, 2, 0),
+    ]
     assert [finding.guard for finding in found.holding] == ["too_few"]
 
 
