@@ -1,4 +1,8 @@
-"""The table of guards. A new guard is an object in its module, listed in that module's tuple."""
+"""The table of guards.
+
+To add one, write it in the module of its kind and list it in that module's tuple, test it, and run
+``python -m tests.docs.regenerate``.
+"""
 
 from __future__ import annotations
 
