@@ -18,11 +18,12 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from blocklist.config.notifications import NotifySettings
-from blocklist.definitions.definition import DatePattern, Growth, GuardNames, Hosts, Share, Targets
 from blocklist.domain.access import Role
 from blocklist.domain.errors import ConfigurationError
 from blocklist.domain.listing import CONFIRMED_KINDS, AuthorityKind
 from blocklist.domain.verdict import Policy
+from blocklist.guards.limits import GuardSettings
+from blocklist.guards.setting_types import Share
 from blocklist.text.field_types import Country, MaybeSeconds, Seconds, StrictModel
 from blocklist.text.validation import describe
 
@@ -141,26 +142,6 @@ class RefreshSettings(StrictModel):
     jitter: float = Field(
         0.1, ge=0, le=0.5, description="Share of a feed's interval by which its refreshes vary at random."
     )
-
-
-class GuardSettings(StrictModel):
-    """What a run may do without a person looking; a feed's definition may say otherwise."""
-
-    off: GuardNames = Field((), description="Guards that do not speak, by name: those that docs/operations.md marks.")
-    max_undecodable: Share = Field(
-        0.1, description="Share of lines that may hold bytes of another encoding before a run fails."
-    )
-    stated_date: DatePattern = Field(
-        "auto",
-        description="Where a body states its date: auto (its usual places), off, or a regular expression with a group.",
-    )
-    min_entries: int = Field(1, ge=0, description="Sites that a body must give, else the run is held.")
-    max_rejected: Share = Field(0.5, description="Share of rows that may be unreadable before a run is held.")
-    max_removed: Share = Field(0.2, description="Share of a feed's sites that may go at once before a run is held.")
-    max_growth: Growth = Field(1.0, description="Growth of a feed's list at once before a run is held; 1.0: doubled.")
-    must_match: Targets = Field((), description="Hosts or URLs that every feed must list, else its run is held.")
-    must_not_match: Targets = Field((), description="Hosts or URLs that no feed may list, else its run fails.")
-    never_block: Hosts = Field((), description="Hosts that no feed may block, nor anything below them.")
 
 
 class EvidenceSettings(StrictModel):

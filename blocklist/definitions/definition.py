@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     ValidationInfo,
     WithJsonSchema,
@@ -24,7 +23,7 @@ from blocklist.definitions.source import Source
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Authority, AuthorityKind, Feed, Scope
 from blocklist.formats.registry import FORMATS, format_of
-from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.guards.limits import FeedGuards
 from blocklist.normalize.rules import Reading
 from blocklist.text.field_types import Country, Seconds, StrictModel
 from blocklist.text.validation import validate
@@ -33,10 +32,8 @@ __all__ = [
     "AuthorityDefinition",
     "Country",
     "FeedDefinition",
-    "FeedGuards",
     "RulesDefinition",
     "Seconds",
-    "Share",
     "Source",
     "definition_from_table",
     "definition_of",
@@ -58,70 +55,12 @@ def _feed_name(name: str) -> str:
     return name
 
 
-def _listed(value: object) -> object:
-    """Read ``a, b`` as two values: that is how ``--option`` gives several."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _format(name: str) -> str:
     if name not in FORMATS:
         raise ValueError(f"{name!r} is unknown: use one of {', '.join(FORMATS)}")
     return name
 
 
-def _target(text: str) -> str:
-    try:
-        parse_app(text[4:]) if text[:4] == "app:" else parse_target(text)
-    except ValueError as error:
-        raise ValueError(f"{error}: use a host, a URL, or app:ID") from None
-    return text
-
-
-def _name(text: str) -> str:
-    try:
-        target = parse_target(text)
-    except ValueError as error:
-        raise ValueError(str(error)) from None
-    if target.path is not None or "." not in target.host:
-        raise ValueError(f"{text!r} is not a host or an address, such as example.com")
-    return target.host
-
-
-def _date_pattern(text: str) -> str:
-    if text in ("auto", "off"):
-        return text
-    try:
-        groups = re.compile(text).groups
-    except re.error as error:
-        raise ValueError(f"{text!r} is not a regular expression: {error}") from None
-    if not groups:
-        raise ValueError(f"{text!r} has no group: put the date in parentheses, or name groups year, month, day")
-    return text
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-#: A growth: more than 1 is more than doubled.
-Growth = Annotated[float, Field(ge=0, le=1_000_000)]
-#: The guards that can be switched off; what else a guard refuses, no definition may allow.
-SwitchedOff = Literal[
-    "markup",
-    "binary",
-    "encoding",
-    "cut_off",
-    "stated_date",
-    "too_few",
-    "rejected",
-    "removed",
-    "growth",
-    "popular_host",
-    "shared_host",
-]
-GuardNames = Annotated[tuple[SwitchedOff, ...], BeforeValidator(_listed)]
-Hosts = Annotated[tuple[Annotated[str, AfterValidator(_name)], ...], BeforeValidator(_listed)]
-Targets = Annotated[tuple[Annotated[str, AfterValidator(_target)], ...], BeforeValidator(_listed)]
-DatePattern = Annotated[str, AfterValidator(_date_pattern)]
 FeedName = Annotated[
     str, AfterValidator(_feed_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"})
 ]
@@ -151,24 +90,6 @@ class RulesDefinition(StrictModel):
     def reading(self) -> Reading:
         """Return the same as the type of the normalizing stage."""
         return Reading(self.entries, self.www, self.scope)
-
-
-class FeedGuards(StrictModel):
-    """What a run of this feed may do without a person looking; None takes the setting ``[guards]`` of the service.
-
-    The lists of names and targets count beside those of the service.
-    """
-
-    off: GuardNames | None = None
-    max_undecodable: Share | None = None
-    stated_date: DatePattern | None = None
-    min_entries: Annotated[int, Field(ge=0)] | None = None
-    max_rejected: Share | None = None
-    max_removed: Share | None = None
-    max_growth: Growth | None = None
-    must_match: Targets = ()
-    must_not_match: Targets = ()
-    never_block: Hosts = ()
 
 
 class FeedDefinition(StrictModel):

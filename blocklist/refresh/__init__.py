@@ -1,1 +1,1 @@
-"""One run of a feed: fetch, parse, normalize, diff, guard, record (:mod:`.run`), its guards and its review."""
+"""One run of a feed: fetch, parse, normalize, diff, guard, record (:mod:`.run`); and the preview of one."""

@@ -1,161 +1,151 @@
-"""A body read through: its entries made rules, counted, and what was rejected kept to show."""
+"""A body opened as its definition says, and read: its entries with their rules, and the figures of the reading."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
-from blocklist.config.settings import GuardSettings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
-from blocklist.domain.run import GuardFinding, RunCounts
-from blocklist.formats.base import Format
+from blocklist.formats.base import Format, FormatOptions
 from blocklist.formats.registry import format_of
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES
 from blocklist.formats.wrapping import unwrap
+from blocklist.guards.guard import BodyType, Limits, Refusal
+from blocklist.guards.registry import HOLDING_GUARDS, REFUSING_GUARDS
 from blocklist.normalize.batch_rules import rules_in_blocks
-from blocklist.normalize.rules import READING_VERSION
+from blocklist.normalize.rules import READING_VERSION, Reading
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
-from blocklist.store.staging import Diff
 
-#: Rows between two words of progress.
+#: Rows between two reports of progress.
 _PROGRESS_STEP = 5_000
 
 
-class Refusal(Protocol):
-    """What refuses rules that nobody wants, whatever a list says."""
+@dataclass(frozen=True, slots=True)
+class OpenedBody:
+    """A body without its wrapping, and what to read it with.
 
-    def __call__(self, entry: Entry, rule: Rule) -> Rejected | None:
-        """Return why an entry's rule must not be one, or None."""
+    ``max_bytes``: the size to which a document may open. ``description``: for people, what the body was wrapped in and
+    the format it is read in; for ``auto``, why that one.
+    """
 
-    def concerns(self, hosts: Sequence[str]) -> bool:
-        """Return whether any rule of these hosts could be refused."""
+    stream: BinaryIO
+    format: Format
+    options: FormatOptions
+    reading: Reading
+    max_bytes: int
+    description: str
+
+    @property
+    def type(self) -> BodyType:
+        """What the bytes should be; the encoding is ``utf-8`` where a page declares its own."""
+        return BodyType(getattr(self.options, "encoding", None) or "utf-8", self.format.content)
+
+
+@contextmanager
+def opened_body(
+    definition: FeedDefinition,
+    body: BinaryIO,
+    *,
+    content_type: str | None = None,
+    folder: Path | None = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+) -> Iterator[OpenedBody]:
+    """Give a body unwrapped, with format ``auto`` resolved.
+
+    ``content_type`` is that of the response it came with; ``folder`` is where a wrapped body is unwrapped to.
+
+    :raises UnreadableFeedError: it cannot be unwrapped within ``max_bytes``, or its format is not recognized.
+    """
+    format_, options = format_of(definition.format, definition.options)
+    with unwrap(body, max_bytes, options.member, folder) as (stream, wrapping):
+        format_, options, description = format_.resolve(stream, options, content_type)
+        if wrapping:
+            description = f"{wrapping}, in it {description}"
+        yield OpenedBody(stream, format_, options, definition.rules.reading(), max_bytes, description)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """The figures of a reading, in rows; ``rejections`` are the first rejected ones.
+
+    ``last`` and ``last_rule``: the last row of a body that was read to its end, and its rule if it gave one.
+    """
+
+    entries: int = 0
+    rejected_by_code: Mapping[str, int] = field(default_factory=dict)
+    rejections: tuple[Rejected, ...] = ()
+    last: Entry | Rejected | None = None
+    last_rule: Rule | None = None
 
 
 class BodyReader:
-    """Reads one body as a definition says, and keeps the figures of it."""
+    """Reads one body once; :meth:`result` returns the figures, also of a reading that ended early."""
 
     def __init__(
         self,
-        definition: FeedDefinition,
+        body: OpenedBody,
+        refusals: Sequence[Refusal] = (),
         progress: Callable[[int], None] = lambda _: None,
-        max_bytes: int = DEFAULT_MAX_BYTES,
-        refusal: Refusal | None = None,
     ) -> None:
-        """``refusal`` says of a rule why it must not be one; None where nothing is refused so."""
-        self._format, self.options = format_of(definition.format, definition.options)
-        self._reading = definition.rules.reading()
+        self._body = body
+        self._refusals = refusals
         self._progress = progress
-        self._max_bytes = max_bytes
-        self._refusal = refusal
-        #: What the body was wrapped in, and which format it was read in (of ``auto``: taken for, and why), in words.
-        self.seen = ""
-        self.entries = 0
-        self.rejected: Counter[str] = Counter()
-        self.rejections: list[Rejected] = []
-        #: What the last row gave: how a body ends that was cut off.
-        self.last: Entry | Rejected | None = None
-        self.last_rule: Rule | None = None
-        #: Rules that were taken out of the body because they wait for a person, each with who held it and its facts.
-        self.held: list[tuple[Rule, GuardFinding, dict[str, Any]]] = []
+        self._entries = 0
+        self._rejected: Counter[str] = Counter()
+        self._rejections: list[Rejected] = []
+        self._last: tuple[Entry | Rejected | None, Rule | None] = (None, None)
 
-    @property
-    def encoding(self) -> str:
-        """The encoding that the definition gives for the body; ``utf-8`` where a page declares its own."""
-        return getattr(self.options, "encoding", None) or "utf-8"
+    def result(self) -> ReadResult:
+        """Return the figures of what was read so far."""
+        return ReadResult(self._entries, dict(self._rejected), tuple(self._rejections), *self._last)
 
-    @property
-    def format(self) -> Format:
-        """The format that the body is read in."""
-        return self._format
-
-    @property
-    def holds(self) -> str:
-        """What a body of the format is made of: ``text``, ``markup`` or ``binary``."""
-        return self._format.content
-
-    @contextmanager
-    def opened(self, body: BinaryIO, content_type: str | None = None, folder: Path | None = None) -> Iterator[BinaryIO]:
-        """Give the list inside a body as it came: unwrapped, and with format ``auto`` decided.
-
-        ``content_type`` is what it came with; ``folder`` is where what was wrapped lies while it is read.
-
-        :raises UnreadableFeedError: it cannot be unwrapped within ``max_bytes``, or looks like no format.
-        """
-        with unwrap(body, self._max_bytes, self.options.member, folder) as (inside, wrapping):
-            self._format, self.options, description = self._format.resolve(inside, self.options, content_type)
-            self.seen = f"{wrapping}, in it {description}" if wrapping else description
-            yield inside
-
-    def read(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule]]:
-        """Yield each entry with its rule; what has none is counted, and the first of them kept.
-
-        :raises UnreadableFeedError: no later row of the body could be trusted.
-        """
-        for item in self.read_in_blocks(body):
-            if isinstance(item, HostBlock):
-                yield from item.ruled()
-            else:
-                yield item
-
-    def read_in_blocks(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | HostBlock]:
-        """Yield what :meth:`read` does, plain hosts on consecutive lines together.
+    def read_in_blocks(self) -> Iterator[tuple[Entry, Rule] | HostBlock]:
+        """Yield each entry with its rule, plain hosts on consecutive lines together; count the rows that have no rule.
 
         :raises UnreadableFeedError: no later row of the body could be trusted.
         """
         item: tuple[Entry, Rule] | Rejected | HostBlock | None = None
-        told = 0
+        reported = 0
         # type() is twice as fast as isinstance(), but mypy does not narrow a union by it.
-        for item in self._in_blocks(body):
+        for item in self._ruled():
             kind = type(item)
-            self.entries += len(item.values) if kind is HostBlock else 1  # type: ignore[union-attr]
-            if self.entries >= told + _PROGRESS_STEP:
-                told = self.entries
-                self._progress(told)
+            self._entries += len(item.values) if kind is HostBlock else 1  # type: ignore[union-attr]
+            if self._entries >= reported + _PROGRESS_STEP:
+                reported = self._entries
+                self._progress(reported)
             if kind is Rejected:
-                self.refuse(item)  # type: ignore[arg-type]
+                self._reject(item)  # type: ignore[arg-type]
             else:
                 yield item  # type: ignore[misc]
         if isinstance(item, HostBlock):
             *_, item = item.ruled()
-        self.last, self.last_rule = (item, None) if item is None or isinstance(item, Rejected) else item
-        self._progress(self.entries)
+        self._last = (item, None) if item is None or isinstance(item, Rejected) else item
+        self._progress(self._entries)
 
-    def _in_blocks(self, body: BinaryIO) -> Iterator[tuple[Entry, Rule] | Rejected | HostBlock]:
-        ruled = rules_in_blocks(self._format.blocks(body, self.options, self._max_bytes), self._reading)
-        return ruled if self._refusal is None else _refused(ruled, self._refusal)
+    def _ruled(self) -> Iterator[tuple[Entry, Rule] | Rejected | HostBlock]:
+        body = self._body
+        ruled = rules_in_blocks(body.format.blocks(body.stream, body.options, body.max_bytes), body.reading)
+        for refusal in self._refusals:
+            ruled = _refuse(ruled, refusal)
+        return ruled
 
-    def refuse(self, item: Rejected) -> None:
-        """Count a row that gives no rule, and keep it if it is one of the first."""
-        self.rejected[item.code] += 1
-        if len(self.rejections) < MAX_REJECTIONS_KEPT:
-            self.rejections.append(item)
-
-    def counts(self, diff: Diff) -> RunCounts:
-        """Return the figures of the run, once the body was read and compared."""
-        rejected = self.rejected.total()
-        return RunCounts(
-            entries=self.entries,
-            rules=diff.rules,
-            rejected=rejected,
-            duplicates=self.entries - rejected - diff.rules - len(self.held),
-            added=diff.added,
-            removed=diff.removed,
-            amended=diff.amended,
-            listed=diff.listed_before,
-            held=len(self.held),
-        )
+    def _reject(self, row: Rejected) -> None:
+        self._rejected[row.code] += 1
+        if len(self._rejections) < MAX_REJECTIONS_KEPT:
+            self._rejections.append(row)
 
 
-def _refused(
+def _refuse(
     ruled: Iterable[tuple[Entry, Rule] | Rejected | HostBlock], refusal: Refusal
 ) -> Iterator[tuple[Entry, Rule] | Rejected | HostBlock]:
-    """Yield what is not refused as it is, and the reason for what is."""
+    """Yield what is not refused unchanged, and why for what is refused."""
     for item in ruled:
         if type(item) is Rejected:
             yield item
@@ -167,12 +157,18 @@ def _refused(
             yield item
 
 
-def reading_of(definition: FeedDefinition, limits: GuardSettings) -> str:
-    """Return a word that changes whenever the same body would give other rules or facts."""
+def refusals(limits: Limits) -> list[Refusal]:
+    """Return what refuses entries under these limits while a body is read."""
+    return [refusal for guard in REFUSING_GUARDS if (refusal := guard.refusal(limits))]
+
+
+def reading_fingerprint(definition: FeedDefinition, limits: Limits) -> str:
+    """Return a fingerprint of everything that determines which rules and facts a body gives."""
     parts: list[Any] = [
         *(READING_VERSION, definition.format, definition.options, definition.rules.model_dump(mode="json"))
     ]
-    entry_guards = [limits.never_block, *sorted({"popular_host", "shared_host"} & set(limits.off))]
+    entry_guards = [guard.setting.of(limits) for guard in REFUSING_GUARDS if guard.setting]
+    entry_guards += sorted(guard.name for guard in HOLDING_GUARDS if not guard.is_on(limits))
     if any(entry_guards):
         parts.append(entry_guards)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

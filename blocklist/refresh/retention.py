@@ -1,4 +1,4 @@
-"""How long bodies are kept as evidence: for good, unless the operator says otherwise; always while needed."""
+"""How long bodies are kept as evidence: forever by default, and always as long as something needs them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from blocklist.fetch.body import BodyStore
 from blocklist.store import Store
 
 _TASK = "prune bodies"
-_EVERY = 86_400
+#: Seconds.
+_INTERVAL = 86_400
 
 
 def prune(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
-    """Remove the bodies that are older than allowed and that nothing needs; return how many.
+    """Remove the bodies that are older than the settings allow and that nothing needs; return how many.
 
-    Needed are those of what counts now, of the lists that serve, of reviews and entries that wait, and of entries that
-    a person approved.
+    Needed are the bodies of open listings, of the lists that serve, of runs and entries that wait for a person, and of
+    entries that a person approved.
     """
     if not settings.keep_for:
         return 0
-    # One transaction: a run notes its body before it keeps it, so that it is either seen here or written anew.
+    # One transaction: a run records which body it reads before it keeps that body, so it is seen here as needed, or the
+    # run writes it again.
     with store.database.transaction():
         unneeded = store.evidence.unneeded(later(now(), -settings.keep_for))
         for sha256 in unneeded:
@@ -30,6 +32,6 @@ def prune(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
 
 
 def prune_daily(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
-    """Prune, unless that was done within the last day; return how many bodies were removed."""
+    """Prune unless that was done within the last day; return how many bodies were removed."""
     last = store.evidence.last_upkeep(_TASK) if settings.keep_for else None
-    return 0 if last and seconds_between(last, now()) < _EVERY else prune(store, bodies, settings)
+    return 0 if last and seconds_between(last, now()) < _INTERVAL else prune(store, bodies, settings)

@@ -14,8 +14,9 @@ from blocklist.config.settings import Settings
 from blocklist.domain.errors import StoreError
 from blocklist.exports import Export, changes
 from blocklist.notify.notifier import Notifier
+from blocklist.refresh.lifecycle import Progress
 from blocklist.refresh.preview import Preview
-from blocklist.refresh.run import Progress, Refresher
+from blocklist.refresh.run import Refresher
 from blocklist.service.audit import AuditService
 from blocklist.service.background import BackgroundService
 from blocklist.service.doctor import Doctor

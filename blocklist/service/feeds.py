@@ -31,7 +31,7 @@ class FeedService:
         self._store = store
         self._refresher = refresher
         self._publisher = publisher
-        self._previewer = Previewer(store, refresher, settings)
+        self._previewer = Previewer(store, settings)
         # Queries of one table, the same here as there.
         self.get, self.all, self.page = store.feeds.get, store.feeds.all, store.feeds.page
         self.due, self.check_new = store.feeds.due, store.feeds.check_new
@@ -96,7 +96,9 @@ class FeedService:
         return self._store.feeds.get(name)
 
     def _due_after(self, feed: Feed, before: FeedDefinition, after: FeedDefinition) -> str:
-        if before.source != after.source or self._refresher.reading(before) != self._refresher.reading(after):
+        if before.source != after.source or self._refresher.inspector.fingerprint(
+            before
+        ) != self._refresher.inspector.fingerprint(after):
             return now()
         if before.every != after.every:
             return later(feed.last_attempt or now(), after.every)

@@ -1,4 +1,4 @@
-"""Decisions on entries that are held alone: approve lists one now, refuse keeps it off, revoke lets it wait again."""
+"""Decisions on entries that are held alone: approved ones are listed, refused ones are not, revoked ones wait again."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from blocklist.domain.clock import now
 from blocklist.domain.errors import ConflictError, UsageError
 from blocklist.domain.run import HeldEntry, HoldState
-from blocklist.refresh.run import Refresher
+from blocklist.refresh.lifecycle import FeedLocks
 from blocklist.store import Store
 
 #: How long a decision waits for a run of the same feed to end, in seconds.
 _WAIT = 60
 
 
-def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> HeldEntry:
-    """List what was held, now and in every later list of its feed that names it.
+def approve(store: Store, locks: FeedLocks, id_: int, by: str, reason: str) -> HeldEntry:
+    """List a held entry, now and in every later list of its feed that names it.
 
-    :raises ConflictError: it does not wait.
+    :raises ConflictError: it does not wait for a decision.
     """
-    with _deciding(store, refresher, id_, reason, {HoldState.WAITING}) as hold:
+    with _deciding(store, locks, id_, reason, {HoldState.WAITING}) as hold:
         feed = store.feeds.get(hold.feed)
         if store.listings.open_held(hold, feed.id, now()):
             store.feeds.adjust_listed(feed.name, 1)
@@ -30,22 +30,22 @@ def approve(store: Store, refresher: Refresher, id_: int, by: str, reason: str) 
     return store.holds.get(id_)
 
 
-def refuse(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> HeldEntry:
-    """Keep what was held off the list, in every later list of its feed too.
+def refuse(store: Store, locks: FeedLocks, id_: int, by: str, reason: str) -> HeldEntry:
+    """Do not list a held entry, in later lists of its feed either.
 
-    :raises ConflictError: it does not wait.
+    :raises ConflictError: it does not wait for a decision.
     """
-    with _deciding(store, refresher, id_, reason, {HoldState.WAITING}) as hold:
+    with _deciding(store, locks, id_, reason, {HoldState.WAITING}) as hold:
         _note(store, hold, HoldState.REFUSED, by, reason)
     return store.holds.get(id_)
 
 
-def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -> HeldEntry:
-    """Take a decision back: the entry waits again, and what was listed by it is delisted.
+def revoke(store: Store, locks: FeedLocks, id_: int, by: str, reason: str) -> HeldEntry:
+    """Revoke a decision: the entry waits again, and is delisted if the decision had listed it.
 
-    :raises ConflictError: nobody decided on it.
+    :raises ConflictError: there is no decision on it.
     """
-    with _deciding(store, refresher, id_, reason, {HoldState.APPROVED, HoldState.REFUSED}) as hold:
+    with _deciding(store, locks, id_, reason, {HoldState.APPROVED, HoldState.REFUSED}) as hold:
         feed = store.feeds.get(hold.feed)
         if store.listings.close_held(hold, feed.id, now()):
             store.feeds.adjust_listed(feed.name, -1)
@@ -57,19 +57,19 @@ def revoke(store: Store, refresher: Refresher, id_: int, by: str, reason: str) -
 
 
 @contextmanager
-def _deciding(store: Store, refresher: Refresher, id_: int, reason: str, states: set[HoldState]) -> Iterator[HeldEntry]:
-    """Give a hold in one of these states, in one transaction, while no run of its feed is under way."""
+def _deciding(store: Store, locks: FeedLocks, id_: int, reason: str, states: set[HoldState]) -> Iterator[HeldEntry]:
+    """Give a hold that is in one of these states, in a transaction, under the lock of its feed."""
     if not reason.strip():
         raise UsageError("a decision needs a reason: it is kept as evidence")
     feed = store.holds.get(id_).feed
-    with refresher.locked(feed, _WAIT), store.database.transaction():
-        # Read again: a run that ended meanwhile may have withdrawn it, or a person decided.
+    with locks.locked(feed, _WAIT), store.database.transaction():
+        # Read again: during the wait, a run may have withdrawn it, or another person decided on it.
         hold = store.holds.get(id_)
         if hold.state not in states:
-            said = f" by {hold.decided_by}: {hold.reason}" if hold.decided_by else ""
+            who = f" by {hold.decided_by}: {hold.reason}" if hold.decided_by else ""
             wanted = "does not wait" if HoldState.WAITING in states else "has no decision to revoke"
             more = "; revoke that first" if hold.decided_by else ""
-            raise ConflictError(f"hold {id_} ({hold.rule.value}) {wanted}: it is {hold.state}{said}{more}")
+            raise ConflictError(f"hold {id_} ({hold.rule.value}) {wanted}: it is {hold.state}{who}{more}")
         yield hold
 
 

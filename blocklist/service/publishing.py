@@ -10,7 +10,7 @@ from blocklist.definitions.definition import definition_of
 from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError, SnapshotError
 from blocklist.domain.verdict import Override
-from blocklist.refresh.run import lock_file
+from blocklist.refresh.lifecycle import lock_file
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 from blocklist.snapshot.compile.delta import DeltaCompiler, max_changed_rules, start_delta
 from blocklist.snapshot.compile.listing_rows import CompiledListing

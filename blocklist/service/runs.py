@@ -14,7 +14,8 @@ from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rejected
 from blocklist.domain.run import GuardFinding, HeldChange, Outcome, Run
 from blocklist.refresh import retention
-from blocklist.refresh.run import Progress, Refresher
+from blocklist.refresh.lifecycle import Progress
+from blocklist.refresh.run import Refresher
 from blocklist.service import review
 from blocklist.service.feeds import WAIT_FOR_RUN
 from blocklist.service.publishing import Publisher

@@ -22,7 +22,7 @@ _COLUMNS = ("run_id", "change", *RULE, "raw", "position", "stands_out")
 _SELECT = f"SELECT {listed(_COLUMNS)} FROM held_changes WHERE"
 
 
-class HeldEntry(NamedTuple):
+class WaitingEntry(NamedTuple):
     """An entry that would wait for a person alone, and why."""
 
     rule: Rule
@@ -45,7 +45,7 @@ class HeldChanges(Table):
     """The changes that held runs wait with."""
 
     def keep(
-        self, run_id: int, feed_id: int, held: Iterable[HeldEntry], stands_out: Callable[[str, Rule], str]
+        self, run_id: int, feed_id: int, held: Iterable[WaitingEntry], stands_out: Callable[[str, Rule], str]
     ) -> None:
         """Keep how the staged body differs from what its feed lists, inside a transaction.
 

@@ -6,7 +6,7 @@ They are staged in temporary tables: comparing takes no lock, and collects the r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -149,7 +149,7 @@ class Staging(Table):
             )
         return [rule_of(row) for row in found]
 
-    def candidates(self, hosts: list[str], url_host: str) -> list[Rule]:
+    def candidates(self, hosts: Sequence[str], url_host: str) -> list[Rule]:
         """Return the staged rules that could match a target: rules of these hosts, and URLs on one."""
         rows = self._database.rows(
             f"SELECT DISTINCT {_RULE} FROM incoming WHERE value IN ({marks(hosts)})"

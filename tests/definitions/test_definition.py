@@ -61,7 +61,7 @@ def test_a_whole_definition_is_read() -> None:
     assert made.source.credentials is not None
     assert made.source.credentials.env == "COURT_TOKEN"
     assert made.rules.reading().scope is Scope.EXACT
-    assert made.guards.max_removed == 0.5
+    assert made.guards.model_dump()["max_removed"] == 0.5
 
 
 def test_a_definition_survives_being_stored() -> None:

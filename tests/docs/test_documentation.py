@@ -23,7 +23,6 @@ from blocklist.config.settings import Settings, load_settings
 from blocklist.definitions.definition import (
     AuthorityDefinition,
     FeedDefinition,
-    FeedGuards,
     RulesDefinition,
     definition_from_table,
 )
@@ -31,10 +30,12 @@ from blocklist.definitions.source import Credentials, Integrity, LinkRule, Pagin
 from blocklist.domain.listing import AuthorityKind
 from blocklist.exports import EXPORTS
 from blocklist.formats.registry import FORMATS
-from blocklist.refresh.guards import GUARDS
+from blocklist.guards.limits import FeedGuards
+from blocklist.guards.registry import GUARDS
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
+from tests.docs.generated import PARTS, Part
 
 _ROOT = Path(__file__).parents[2]
 _EXAMPLE = _ROOT / "config.example.toml"
@@ -382,22 +383,16 @@ def test_the_feed_toml_shown_is_a_definition() -> None:
 # Guards
 
 
-def _guards_table() -> str:
-    rows = ["| guard | does | setting | speaks when |", "| --- | --- | --- | --- |"]
-    for guard in GUARDS:
-        setting = f"`guards.{guard.setting}`" if guard.setting else "-"
-        rows.append(f"| `{guard.name}` | {guard.effect} | {setting} | {guard.speaks} |")
-    return "\n".join(rows)
-
-
-def test_the_table_of_guards_is_that_of_the_code() -> None:
-    told = _DOCS["operations.md"].partition("<!-- guards:begin -->\n")[2].partition("\n<!-- guards:end -->")[0]
-    assert told == _guards_table(), "put the table of the code between the markers in docs/operations.md"
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.file)
+def test_what_is_generated_from_the_guards_is_up_to_date(part: Part) -> None:
+    text, generated = part.replaced()
+    assert text == generated, "run: python -m tests.docs.regenerate"
 
 
 def test_every_setting_of_a_guard_is_a_setting() -> None:
     general: dict[str, Any] = Settings().guards.model_dump()
-    assert {guard.setting for guard in GUARDS if guard.setting} == set(general) == set(FeedGuards.model_fields)
+    named = {guard.setting_name for guard in GUARDS if guard.setting_name}
+    assert named == set(general) == set(FeedGuards.model_fields)
 
 
 # Exports

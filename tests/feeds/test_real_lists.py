@@ -11,9 +11,9 @@ import pytest
 from blocklist.definitions.catalog import from_catalog
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Rule, RuleKind, Scope
+from blocklist.guards.popular_hosts import popular_hosts
 from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.rules import matches
-from blocklist.refresh.popular_hosts import renowned
 from tests.feeds.reading import read
 
 LISTS = Path(os.environ.get("BLOCKLIST_TEST_LISTS", Path(__file__).parents[3] / "shared" / "data"))
@@ -43,16 +43,16 @@ def rules_of(name: str) -> list[Rule]:
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_real_list_gives_the_rules_that_its_rows_mean(name: str) -> None:
     definition, entries, rules, rejected = COUNTS[name]
-    reader, found = read(from_catalog(definition) if isinstance(definition, str) else definition, LISTS / name)
-    assert (reader.entries, len(found), dict(reader.rejected)) == (entries, rules, rejected)
+    figures, found = read(from_catalog(definition) if isinstance(definition, str) else definition, LISTS / name)
+    assert (figures.entries, len(found), figures.rejected_by_code) == (entries, rules, rejected)
 
 
 def test_the_russian_register_rejects_only_what_is_no_web_address() -> None:
-    reader, found = read(from_catalog("ru-registry"), LISTS / "ru-registry.csv")
-    assert all(item.raw.startswith("newcamd525://") for item in reader.rejections)
+    figures, found = read(from_catalog("ru-registry"), LISTS / "ru-registry.csv")
+    assert all(item.raw.startswith("newcamd525://") for item in figures.rejections)
     assert Counter(said["rule"][0] for said in found)["url"] > 1_500
     # 1,218 rows of the copyright court: one more than a search for the separator finds, since one has it in quotes.
-    assert len({said["position"] for said in found} | {item.position for item in reader.rejections}) <= 1_218
+    assert len({said["position"] for said in found} | {item.position for item in figures.rejections}) <= 1_218
 
 
 def test_a_url_on_a_shared_site_never_widens_to_the_site() -> None:
@@ -88,4 +88,4 @@ WAITING = {
 @pytest.mark.parametrize("name", WAITING)
 def test_few_hosts_of_a_real_list_wait_for_a_person(name: str) -> None:
     hosts = {rule.value for rule in rules_of(name) if rule.kind is RuleKind.HOST}
-    assert len(hosts & renowned().keys()) == WAITING[name]
+    assert len(hosts & popular_hosts().keys()) == WAITING[name]

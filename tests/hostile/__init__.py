@@ -1,1 +1,1 @@
-"""Hostile publishers and failing machines: what must hold whatever a body says, and wherever a process ends."""
+"""Hostile publishers and failing machines: what must hold for every body, and wherever a process ends."""

@@ -1,4 +1,4 @@
-"""How the corpus writes an outcome beside a body."""
+"""Functions with which the corpus declares a body and its expected outcome."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ unchanged = partial(_case, Outcome.UNCHANGED)
 
 
 def also(*lines: str) -> bytes:
-    """Return the good list with these lines behind it."""
+    """Return the good list with these lines appended."""
     return good("lines", *lines)

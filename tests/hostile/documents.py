@@ -13,13 +13,13 @@ from tests.hostile.text import LOGIN
 
 
 def page(*more: str, before: str = "") -> bytes:
-    """Return the good page with these items behind its list."""
+    """Return the good page with these items appended to its list."""
     items = "".join(f'<li><a href="https://{site}/">{site}</a></li>\n' for site in SITES)
     return f"<!DOCTYPE html>{before}<title>Orders</title><main><ul>\n{items}{''.join(more)}</ul></main>".encode()
 
 
 def news(*more: str, before: str = "", title: str = "{}") -> bytes:
-    """Return the good news feed with these items behind its own."""
+    """Return the good news feed with these items appended."""
     items = "".join(f"<item><title>{title.format(site)}</title></item>" for site in SITES)
     body = f'<rss version="2.0"><channel><title>x</title>{items}{"".join(more)}</channel></rss>'
     return f'<?xml version="1.0"?>{before}{body}'.encode()
@@ -34,7 +34,7 @@ def item(title: str) -> str:
 
 
 def _pdf_bomb() -> bytes:
-    """Return a PDF whose page opens to ninety-six megabytes."""
+    """Return a PDF whose page expands to 96 megabytes."""
     packed = zlib.compress(b" " * 96_000_000, 9)
     whole = pdf("@")
     return whole.replace(
@@ -154,7 +154,7 @@ PDF: list[Case] = [
         "a document that says it has a billion pages, and whose tree has none",
         good("pdf").replace(b"/Kids[4 0 R]/Count 1", b"/Kids[]/Count 999999999"),
     ),
-    failed("pdf", "a page that opens to ninety-six megabytes", _pdf_bomb, "", expands=True),
+    failed("pdf", "a page that expands to 96 megabytes", _pdf_bomb, "", expands=True),
     failed("pdf", "a page of thirty thousand lines", lambda: pdf("0 0 m 9 9 l S\n" * 30_000), "memory", expands=True),
     failed(
         "pdf",

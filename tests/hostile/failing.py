@@ -1,7 +1,7 @@
-"""A process that refreshes a feed over and over, each time coming to harm at another point, and looks at what is left.
+"""A process that refreshes a feed repeatedly, each time with a fault at another point, and examines what is left.
 
 ``python -m tests.hostile.failing FOLDER POINT …``. Each point is tried in a process forked from this one: importing
-everything anew would take longer than all the rest.
+everything again would take longer than all the rest.
 
 ``rename:3``: strace injects its fault into a certain call of each thread (:data:`WHEN`). The main one makes that many
 less three beforehand, of a file that nobody needs, so that the third one of the refresh is hit. ``rename:1:body`` is
@@ -30,9 +30,9 @@ from blocklist.config.settings import Settings
 from blocklist.domain.errors import BlocklistError
 from blocklist.domain.run import Outcome
 from blocklist.fetch.body import BodyStore
+from blocklist.guards.popular_hosts import popular_hosts
 from blocklist.normalize.suffixes import is_public_suffix
 from blocklist.refresh import guard_evaluation, retention
-from blocklist.refresh.popular_hosts import renowned
 from blocklist.service import Service
 from blocklist.snapshot.repository import SnapshotRepository
 from blocklist.store.holds import Holds
@@ -40,11 +40,11 @@ from blocklist.store.runs import Runs
 from blocklist.store.snapshots import Snapshots
 from tests.support import definition
 
-#: Which call of each kind has a fault injected: beyond all that a refresh, looking at what it left, or telling makes.
+#: The number of the call of each kind that gets a fault: more than a refresh, its examination and its report make.
 WHEN = {"fsync": 40, "rename": 30, "fdatasync": 100, "write": 400, "pwrite64": 300}
 COMMON = [f"site-{number}.example" for number in range(30)]
 OLD, NEW = [["old-1.example", "old-2.example"], ["new-1.example", "new-2.example", "archive.org"]]
-#: Listed once NEW is; archive.org waits for a person.
+#: The sites listed after NEW is applied; archive.org waits for a person.
 NEW_LISTED = NEW[:2]
 Calls = dict[str, Callable[[Path], Any]]
 
@@ -61,7 +61,7 @@ def _again(call: Callable[[int], Any], path: Path, times: int) -> None:
 
 
 def make(call: str, path: Path, times: int) -> None:
-    """Make a system call that changes nothing, so many times."""
+    """Make a system call without an effect, ``times`` times."""
     if call == "rename":
         _prepared(path)
         for _ in range(times):
@@ -77,12 +77,12 @@ def make(call: str, path: Path, times: int) -> None:
 
 
 def die(*_: Any, **__: Any) -> None:
-    """End as kill -9 ends a process: nothing is closed, flushed or told."""
+    """End the process as kill -9 does: nothing is closed, flushed or reported."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _dying_at(stage: str) -> None:
-    """Let this process end where a stage begins."""
+    """Make this process end when a stage begins."""
     reach = Runs.reach
 
     def reaching(runs: Runs, id_: int, reached: Any) -> None:
@@ -113,7 +113,7 @@ def _said_thread(folder: Path) -> None:
 
 
 def _harmed_while_keeping(call: str, folder: Path, times: int) -> None:
-    """Let the thread that keeps the body begin with calls that change nothing."""
+    """Make the thread that keeps the body begin with calls without an effect."""
     keep = BodyStore.keep
 
     def keeping(bodies: BodyStore, kept: Any) -> None:
@@ -139,7 +139,7 @@ def opened(data: Path) -> Service:
 
 
 def prepare(folder: Path) -> None:
-    """Make the data folder that every point begins with: a list that is about to change, a body to prune."""
+    """Create the data folder that every point begins with: a list that is about to change, and a body to prune."""
     service = opened(folder / "template")
     service.feeds.add(definition("court"), "tester")
     for number, marks in enumerate((OLD, [*OLD, "gone.example"], OLD)):
@@ -154,7 +154,7 @@ def prepare(folder: Path) -> None:
 
 
 def attempt(point: str, data: Path, folder: Path) -> int:
-    """Refresh from the new list, and come to harm at a point; return an exit status."""
+    """Refresh from the new list with a fault at a point; return an exit status."""
     kind, which, *thread = point.split(":")
     if kind == "stage":
         _dying_at(which)
@@ -169,18 +169,18 @@ def attempt(point: str, data: Path, folder: Path) -> int:
         run = service.runs.refresh("court", "tester", file=folder / "new")
         service.close()
     except BlocklistError as error:
-        return _said(folder, f"told: {error}", 2)
+        return _said(folder, f"failed: {error}", 2)
     return _said(folder, f"{run.outcome}: {run.reason}", 0 if run.outcome is Outcome.APPLIED else 1)
 
 
 def _said(folder: Path, text: str, status: int) -> int:
-    # By another system call than those that are counted.
+    # With a system call that is not among those that are counted.
     os.writev(_prepared(folder / "said"), [text.encode()])
     return status
 
 
 def examine(data: Path, folder: Path) -> None:
-    """See that what is left is old or new, that the doctor tells of it, and that the next run succeeds."""
+    """Assert that what is left is old or new, that the doctor reports it, and that the next run succeeds."""
     service = opened(data)
     findings = [finding for finding in service.doctor.diagnose() if not finding.ok]
     (folder / "doctor").write_text("; ".join(f"{item.check}: {item.found} ({item.mend})" for item in findings))
@@ -222,7 +222,7 @@ def _which(listed: set[str]) -> str:
 
 
 def forked(work: Callable[[], int | None]) -> tuple[int, str]:
-    """Do work in a forked process; return how it ended, and the error that it died of."""
+    """Do work in a forked process; return its exit status and the traceback of its error."""
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
@@ -242,8 +242,8 @@ def forked(work: Callable[[], int | None]) -> tuple[int, str]:
 def main(folder: Path, points: list[str]) -> None:
     """Try each point."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    # What each process would else read by itself, and it takes longer than a refresh.
-    renowned()
+    # Otherwise each process would read them, which takes longer than a refresh.
+    popular_hosts()
     is_public_suffix("pirate.example")
     for point in points:
         sys.stdout.write(json.dumps({"point": point} | tried(folder, point)) + "\n")
@@ -251,7 +251,7 @@ def main(folder: Path, points: list[str]) -> None:
 
 
 def tried(folder: Path, point: str) -> dict[str, Any]:
-    """Return what came of a point."""
+    """Return the result of a point."""
     data = folder / "data"
     shutil.copytree(folder / "template", data)
     for name in ("said", "doctor", "thread"):

@@ -1,4 +1,4 @@
-"""A good list in every format: the same sites, as a publisher in good order would send them."""
+"""A good list in every format: the same sites, as a publisher without faults would send them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from tests.formats.making import cell, grid, ods, pdf, xlsx
 
 SITES = [f"site-{number}.example" for number in range(20)]
-#: Listed by the next good list, whatever came in between.
+#: The site that only the next good list has.
 NEXT = "next.example"
 
 _ITEM = "<item><title>{}</title><link>https://court.example/order</link></item>"
@@ -40,7 +40,7 @@ def sheet(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-#: Each format with the options of its feed and what makes a body of sites.
+#: Each format with the options of its feed and the function that makes a body of sites.
 FORMATS: dict[str, tuple[dict[str, Any], Callable[[Sequence[str]], bytes]]] = {
     "lines": ({}, _lines("{}\n", "# The court's list\n")),
     "hosts": ({}, _lines("0.0.0.0 {}\n", "# The court's list\n")),
@@ -74,5 +74,5 @@ FORMATS: dict[str, tuple[dict[str, Any], Callable[[Sequence[str]], bytes]]] = {
 
 
 def good(format_: str, *more: str, sites: Sequence[str] = SITES) -> bytes:
-    """Return a good list of a format, with these sites behind the usual ones."""
+    """Return a good list of a format, with these sites appended."""
     return FORMATS[format_][1]([*sites, *more])

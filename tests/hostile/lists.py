@@ -1,4 +1,4 @@
-"""Lists that read well and are not what they should be, and what hosts files, filter lists, zones and ``auto`` meet."""
+"""Lists that can be read and are not what they should be; and hosts files, filter lists, zones and ``auto``."""
 
 from __future__ import annotations
 

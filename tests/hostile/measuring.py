@@ -1,8 +1,8 @@
-"""A process of its own that is sent what expands, and says how much memory that took.
+"""A process that reads the bodies that expand, and reports how much memory that took.
 
-``python -m tests.hostile.measuring FOLDER``: of each case that expands, in order, FOLDER has the body under its number.
-Writes one line of JSON a case: ``number``, ``failed`` (why the case is not as written, or null), ``own`` and
-``children``: bytes at the highest, of this process and of the largest it ever started. The first line is of good lists.
+``python -m tests.hostile.measuring FOLDER``: FOLDER has the body of each case that expands, under its number.
+Writes one line of JSON a case: ``number``, ``failed`` (why the outcome is not the expected one, or null), ``own`` and
+``children``: peak memory in bytes of this process and of the largest one it started. The first line is for good lists.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.hostile.good import good
 from tests.hostile.served import APART, Case, Served, check
 
 EXPANDING: list[Case] = [case for case in CASES if case.expands]
-#: What is read beforehand, so that what any list costs is not counted: libraries, caches, the reader of each document.
+#: Formats read beforehand, so that the memory that every list needs is not counted: libraries, caches, subprocesses.
 _USUAL = ("lines", "csv", "json", *sorted(APART))
 
 
@@ -34,13 +34,13 @@ def main(folder: Path) -> None:
     for number, case in enumerate(EXPANDING):
         served = Served.anew(folder / f"case-{number}", case.format, case.before, **case.feed)
         with contextlib.suppress(OSError):
-            # The highest so far begins anew here (proc(5), clear_refs); where it may not, it only grows.
+            # Reset the peak (proc(5), clear_refs); where that is not permitted, it only grows.
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         failed = None
         try:
             check(served, case, folder / str(number))
         except AssertionError as error:
-            failed = str(error) or "not as written"
+            failed = str(error) or "not as expected"
         served.close()
         _say(number, failed)
 

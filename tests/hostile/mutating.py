@@ -1,4 +1,4 @@
-"""Mutations of good bodies, each made from a number: the same one gives the same bytes."""
+"""Mutations of good bodies, each made from a number: the same number gives the same bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from tests.formats.making import zipped
 
-#: What is put where it does not belong: names that must not be rules, marks that formats and terminals mind.
+#: Bytes that are inserted: names that must not become rules, characters with a meaning for formats or terminals.
 _INTRUDERS = [
     *(b"*.com", b"co.uk", b"com", b"127.0.0.1", b"localhost", b"0.0.0.0/0", b"youtube.com", b"20260101"),
     *(b"\0", b"\r", b"\n", b"\t", b"\x1a", b"\x1b[2J", b"\xff", b"\xc3", b"\xe2\x80\xae", b"\xef\xbb\xbf", b"\x1e"),
@@ -22,9 +22,9 @@ Mutate = Callable[[bytearray, random.Random, bytes], bytes]
 
 
 def mutated(body: bytes, number: int, other: bytes) -> tuple[bytes, bool]:
-    """Return a mutation of a body, and whether that is the body's beginning and nothing else.
+    """Return a mutation of a body, and whether it is only the beginning of the body.
 
-    ``other`` is a body of another kind, of which pieces may be taken.
+    ``other`` is a body of another kind; a part of it may be used.
     """
     choice = random.Random(number)
     if choice.random() < 0.2:
@@ -39,7 +39,7 @@ def mutated(body: bytes, number: int, other: bytes) -> tuple[bytes, bool]:
 
 
 def _place(body: bytes | bytearray, choice: random.Random) -> int:
-    """Return a place in a body, of one kind or another: anywhere, at a line's end, beside a sign, near the end."""
+    """Return a position in a body: anywhere, at the end of a line, next to punctuation, or near the end."""
     kind = choice.randrange(4)
     if kind == 0 or not body:
         return choice.randint(0, len(body))

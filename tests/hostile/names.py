@@ -1,4 +1,4 @@
-"""Hostile entries in good lists: names that must never be rules, or not the rules that they seem to be."""
+"""Hostile entries in good lists: names that must never become rules, or that mean something else than they seem to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A feed that serves a good list, and what is asked of it after another body came."""
+"""A feed that serves a good list, and what must hold after it receives another body."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from blocklist.service import Service
 from tests.hostile.good import FORMATS, NEXT, SITES, good
 from tests.support import definition
 
-#: Bytes that a body may have and open to; small, so that what expands hits it early.
+#: Largest size of a body in bytes, before and after expansion; small, so that bodies that expand reach it early.
 CAP = 8 << 20
-#: Formats that are read in a process of their own, which costs a start each time and leaves nothing behind.
+#: Formats that are read in a subprocess: starting it takes time, and nothing remains in this process.
 APART = {"xlsx", "xls", "ods", "html", "pdf", "rss", "atom"}
 SETTINGS = {"fetch": {"max_bytes": CAP}}
 
@@ -30,7 +30,7 @@ class Served:
 
     @classmethod
     def anew(cls, folder: Path, format_: str, before: bytes | None = None, **more: Any) -> Served:
-        """Make one; ``before`` is the list that serves, the usual one unless given."""
+        """Create one; ``before`` is the list that serves, by default the usual one."""
         served = cls(folder)
         more.setdefault("options", FORMATS[format_][0])
         served.service.feeds.add(definition("court", format=format_, **more), "tester")
@@ -40,7 +40,7 @@ class Served:
 
     @classmethod
     def copied(cls, template: Path, folder: Path) -> Served:
-        """Make one that is the copy of another, which is closed."""
+        """Create one as a copy of the folder of another, which is closed."""
         shutil.copytree(template, folder)
         return cls(folder)
 
@@ -59,16 +59,16 @@ class Served:
         return listings, (pointer.version, pointer.sha256), self.service.store.snapshots.contents()
 
     def rules(self) -> set[tuple[str, str]]:
-        """Return what the feed lists now: kind and value of each rule."""
+        """Return kind and value of each rule that the feed lists now."""
         return set(self.service.store.database.tuples("SELECT kind, value FROM listings WHERE closed_by = 0"))
 
     def listed(self, *targets: str) -> list[str]:
-        """Return those of the targets that the snapshot lists."""
+        """Return the targets that the snapshot lists."""
         snapshot = self.service.snapshots.current()
         return [target for target in targets if snapshot.lookup(target).listed]
 
     def left_behind(self) -> list[str]:
-        """Return what a run should not leave: files outside of where the data folder keeps its own."""
+        """Return the names of files that a run should not leave: outside the data folder, or incoming ones."""
         kept = {"data", "body"}
         strays = [path.name for path in self.folder.iterdir() if path.name not in kept]
         incoming = self.folder / "data" / "incoming"
@@ -80,10 +80,10 @@ class Served:
 
 @dataclass(frozen=True)
 class Case:
-    """One hostile body: what it is in a sentence, and what must come of it.
+    """One hostile body: a description, and the expected outcome.
 
-    ``says`` is in the run's reason; ``listed`` must be listed afterwards and ``spared`` not; ``rejected`` are the
-    figures of the run. ``before`` is the list that serves first.
+    ``says`` is part of the run's reason; ``listed`` must be listed afterwards and ``spared`` not; ``rejected`` are the
+    run's rejected rows by code. ``before`` is the list that serves first, ``next`` the good list that follows.
     """
 
     format: str
@@ -101,7 +101,7 @@ class Case:
 
     @property
     def key(self) -> str:
-        """What distinguishes the feed and the list it serves before."""
+        """A key of the feed and of the list that it serves before."""
         return json.dumps([self.format, self.feed, (self.before or b"").hex()], sort_keys=True)
 
     def bytes(self) -> bytes:
@@ -109,9 +109,9 @@ class Case:
 
 
 def check(served: Served, case: Case, body: Path | None = None) -> Run:
-    """Publish a case's body, see that what came of it is what is written, and that the next good list is taken.
+    """Publish a case's body; assert that the outcome is the expected one and that the next good list is applied.
 
-    ``body`` is a file that holds it, where making it must not be seen in this process.
+    ``body`` is a file with the body, if this process must not spend memory on making it.
     """
     before, rules = served.state(), served.rules()
     run = served.publish(body or case.bytes())

@@ -11,22 +11,22 @@ from tests.hostile.good import SITES, good, sheet
 from tests.hostile.served import Case
 
 _LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
-#: Entities that open to three billion characters, and one that is a file of this machine.
+#: Entities that expand to three billion characters, and one that refers to a file of this machine.
 ENTITIES = f'<!DOCTYPE x [<!ENTITY l0 "lol">{_LAUGHS}<!ENTITY f SYSTEM "file:///etc/passwd">]>'
 
 
 def rows(*more: str, header: str = "Site;Order") -> bytes:
-    """Return the good table with these lines behind it."""
+    """Return the good table with these lines appended."""
     return "\n".join([header, *(f"{site};O-1" for site in SITES), *more, ""]).encode()
 
 
 def listing(*more: Any, **top: Any) -> bytes:
-    """Return the good list as JSON with these rows behind it."""
+    """Return the good list as JSON with these rows appended."""
     return json.dumps({"rows": [*({"site": s, "order": f"O-{n}"} for n, s in enumerate(SITES)), *more]} | top).encode()
 
 
 def book(*more: list[str], **files: Any) -> bytes:
-    """Return the good list as a workbook with these rows behind it."""
+    """Return the good list as a workbook with these rows appended."""
     return xlsx({"List": sheet([["Site", "Order"], *([site, "O-1"] for site in SITES), *more])}, **files)
 
 
@@ -239,7 +239,7 @@ def _reaching(place: str) -> bytes:
 
 
 def _nameless() -> bytes:
-    """Return a workbook of which a part is missing."""
+    """Return a workbook without one of its parts."""
     return zipped({"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>"})
 
 

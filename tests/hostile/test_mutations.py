@@ -1,10 +1,10 @@
 """Mutations of good bodies of every format: no crash, and no bad list published.
 
-A list is bad if a rule on it is neither of the good list nor plainly held by the mutated bytes (as a word of theirs,
-read as a browser would); if it is a public suffix, an address that is not public or a popular host whole; if a body
-that was cut off adds anything; or if the run was applied although it removes or adds more than its guards allow.
+A list is bad if a rule is neither on the good list nor plainly in the mutated bytes (as one of their words, read as a
+browser would); if a rule is a public suffix, an address that is not public or a whole popular host; if a body that was
+cut off adds anything; or if the run was applied although it removes or adds more than its guards allow.
 
-The suite runs some hundred; ``BLOCKLIST_TEST_MUTATIONS=10000`` runs that many.
+The suite runs more than a hundred; ``BLOCKLIST_TEST_MUTATIONS=10000`` runs that many.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from pathlib import Path
 import pytest
 
 from blocklist.domain.run import Outcome, Run
+from blocklist.guards.popular_hosts import popular_hosts
 from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.public_addresses import is_public
 from blocklist.normalize.rules import url_value
 from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.refresh.popular_hosts import renowned
 from tests.hostile.good import FORMATS, SITES, good
 from tests.hostile.mutating import mutated
 from tests.hostile.served import Served
 
-#: Kinds of samples: each format, and lists in wrappings.
+#: Kinds of samples: each format, and wrapped lists.
 KINDS = [*FORMATS, "lines in gzip", "csv in zip"]
 MUTATIONS = int(os.environ.get("BLOCKLIST_TEST_MUTATIONS", "136"))
 _GOOD = {("host", site) for site in SITES}
@@ -58,7 +58,7 @@ def sample(kind: str) -> bytes:
 
 
 def texts(body: bytes) -> Iterator[str]:
-    """Yield what a body says, in every way that it might be meant: unpacked, decoded, without escapes."""
+    """Yield the text of a body in every form that it may be read in: unpacked, decoded, without escapes."""
     pieces = [body]
     if body[:2] == b"\x1f\x8b":
         try:
@@ -78,19 +78,19 @@ def texts(body: bytes) -> Iterator[str]:
             text = piece.decode(encoding, "replace")
             yield text
             yield html.unescape(text)
-            # A cell or a title may be written in several pieces, and readers of XML mind no damaged tag between them.
+            # A cell or a title may be written in several pieces, and XML readers tolerate a damaged tag between them.
             nodes = [node for node in _TAG.split(html.unescape(text)) if node.strip()]
             yield "\n".join(a + b for a, b in pairwise(nodes))
-            # What a PDF draws one behind the other is one word to whoever sees it.
+            # Texts that a PDF draws next to each other look like one word.
             if body.startswith(b"%PDF"):
                 yield "\n".join(a + b for a, b in pairwise(_DRAWN.findall(text)))
-                # Of an escape that means nothing, pdfminer drops the letter too (ISO 32000-1, 7.3.4.2: it stays).
+                # pdfminer drops the letter of an escape without a meaning; ISO 32000-1, 7.3.4.2 keeps it.
                 yield re.sub(r"\\.", "", text)
             yield _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else match[2], text)
 
 
 def in_another_encoding(host: str, body: bytes) -> bool:
-    """Return whether a PDF holds a name but for letters beyond ASCII, which its fonts may write with any byte."""
+    """Return whether a PDF contains a name, except for letters beyond ASCII: its fonts may write them with any byte."""
     if not body.startswith(b"%PDF") or "xn--" not in host:
         return False
     letters = "".join(ch if ch.isascii() else "\0" for ch in host.encode().decode("idna"))
@@ -99,7 +99,7 @@ def in_another_encoding(host: str, body: bytes) -> bool:
 
 
 def plainly(body: bytes) -> Rules:
-    """Return every rule that a word of a body would be."""
+    """Return every rule that a word of a body would become."""
     words = {word for text in texts(body) for word in (*_WORD.findall(text), *map(str.strip, text.splitlines()))}
     found: Rules = set()
     for word in words:
@@ -124,10 +124,10 @@ def _rules_of(word: str) -> Rules:
 
 
 def bad(run: Run, rules: Rules, body: bytes, beginning: bool) -> list[str]:
-    """Return why an applied list is bad; nothing for one that is as good as its bytes."""
+    """Return why an applied list is bad; empty if it is not."""
     why = [f"{value} is a public suffix" for kind, value in rules if kind == "host" and is_public_suffix(value)]
     why += [f"{value} is not public" for kind, value in rules if kind == "ip" and not is_public(value)]
-    why += [f"{value} is popular" for kind, value in rules if kind == "host" and value in renowned()]
+    why += [f"{value} is popular" for kind, value in rules if kind == "host" and value in popular_hosts()]
     new = rules - _GOOD
     if beginning and new:
         why.append(f"cut off, and adds {new}")
@@ -146,7 +146,7 @@ def bad(run: Run, rules: Rules, body: bytes, beginning: bool) -> list[str]:
 
 @pytest.mark.timeout(7_200)  # the long run; the short one takes seconds
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_mutated_list_is_never_a_bad_one(kind: str, tmp_path: Path) -> None:
+def test_a_mutated_list_is_never_published_as_a_bad_one(kind: str, tmp_path: Path) -> None:
     format_ = kind.partition(" in ")[0]
     template = tmp_path / "template"
     template.mkdir()
@@ -159,23 +159,23 @@ def test_a_mutated_list_is_never_a_bad_one(kind: str, tmp_path: Path) -> None:
     for number in range(place, MUTATIONS, len(KINDS)):
         mutation, beginning = mutated(body, number, others[number // len(KINDS) % len(others)])
         run = served.publish(mutation)
-        told = f"mutation {number} of {kind}: {run.outcome}: {run.reason}\n{mutation[:3_000]!r}"
-        assert "fault of the service" not in run.reason, told
-        assert run.reason.isprintable(), told
-        assert served.left_behind() == [], told
+        context = f"mutation {number} of {kind}: {run.outcome}: {run.reason}\n{mutation[:3_000]!r}"
+        assert "fault of the service" not in run.reason, context
+        assert run.reason.isprintable(), context
+        assert served.left_behind() == [], context
         if run.outcome is not Outcome.APPLIED:
-            assert served.state() == state, told
+            assert served.state() == state, context
             continue
-        assert bad(run, served.rules(), mutation, beginning) == [], told
+        assert bad(run, served.rules(), mutation, beginning) == [], context
         applied += 1
         served.close()
         served = Served.copied(template, tmp_path / str(number + 1))
     assert served.listed(*SITES) == SITES
     served.close()
-    assert applied or MUTATIONS < 5_000, "of so many mutations, some leave a list that is as good"
+    assert applied or MUTATIONS < 5_000, "some of so many mutations should be applied"
 
 
-def test_what_makes_a_list_bad_is_found() -> None:
+def test_each_reason_why_a_list_is_bad_is_found() -> None:
     run = Run(1, "court", "x", "2026-01-01T00:00:00Z", "record", Outcome.APPLIED)  # type: ignore[arg-type]
     body = good("lines", "new.example")
     assert bad(run, {*_GOOD, ("host", "new.example")}, body, False) == []

@@ -1,4 +1,4 @@
-"""What is no list at all, and lists in wrong encodings and deceptive characters."""
+"""Bodies that are not lists, and lists with wrong encodings and deceptive characters."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.hostile.served import CAP, Case
 
 LINES = good("lines")
 NEXT = good("lines", "new.example")
-#: What a bomb opens to, in bytes: far beyond what a body may have.
+#: Bytes that a bomb expands to: far more than a body may have.
 _BOMB = 96_000_000
 _TOO_MUCH = f"opens to more than {CAP:,} bytes"
 
@@ -37,7 +37,7 @@ def _gzip_bomb() -> bytes:
 
 
 def _zip_of(*members: tuple[str, bytes], **fields: int) -> bytes:
-    """Return a zip whose members have these names, whatever they are, and fields of their headers."""
+    """Return a zip whose members have exactly these names and header fields."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members:
@@ -51,7 +51,7 @@ def _zip_of(*members: tuple[str, bytes], **fields: int) -> bytes:
 
 
 def _lying_zip() -> bytes:
-    """Return a zip that says of a bomb that it opens to a hundred bytes, in both of its headers."""
+    """Return a zip bomb that claims in both of its headers to expand to a hundred bytes."""
     made = _zip_of(("list.txt", _nothing()))
     return made.replace(struct.pack("<L", _BOMB), struct.pack("<L", 100))
 
@@ -68,7 +68,7 @@ def _crowded_zip() -> bytes:
 
 
 def _overlapping_zip() -> bytes:
-    """Return a zip of which a thousand entries are the same bytes."""
+    """Return a zip with a thousand entries that share the same bytes."""
     one = _zip_of(("list.txt", NEXT))
     at, end = one.index(b"PK\x01\x02"), one.index(b"PK\x05\x06")
     entries = one[at:end] * 1_000

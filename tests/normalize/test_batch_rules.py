@@ -15,11 +15,12 @@ from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import HostBlock, LineBlock, Scope
 from blocklist.formats.registry import format_of
 from blocklist.formats.text_body import MAX_LINE
+from blocklist.guards.entry_guards import NeverBlock
 from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import Reading, rules_of
-from blocklist.refresh.body_reader import BodyReader
-from blocklist.refresh.entry_guards import never_block
+from blocklist.refresh.body_reader import BodyReader, opened_body
 from blocklist.service import Service
+from tests.feeds.reading import entries
 from tests.support import definition
 
 NAMES = [
@@ -159,21 +160,24 @@ def test_a_line_that_is_too_long_is_named_by_its_number_wherever_a_chunk_of_the_
 @given(st.lists(st.sampled_from(NAMES), min_size=16, max_size=40))
 def test_a_name_that_is_never_blocked_is_refused_among_hosts_read_together(names: list[str]) -> None:
     body = io.BytesIO(("\n".join(names) + "\n").encode())
-    refusal = never_block(["pay.shop.example", "8.8.8.8", "b.example"])
-    assert refusal
-    together = BodyReader(definition(), refusal=refusal)
-    read = list(together.read(body))
-    body.seek(0)
-    expected = [pair for pair in BodyReader(definition()).read(body) if refusal(*pair) is None]
+    refusal = NeverBlock(["pay.shop.example", "8.8.8.8", "b.example"])
+    with opened_body(definition(), body) as opened:
+        together = BodyReader(opened, [refusal])
+        read = list(entries(together))
+        body.seek(0)
+        expected = [pair for pair in entries(BodyReader(opened)) if refusal(*pair) is None]
     assert read == expected
-    assert together.entries == len(names)
+    assert together.result().entries == len(names)
 
 
 def test_the_last_of_hosts_read_together_is_the_last_entry_of_the_body() -> None:
-    reader = BodyReader(definition())
-    list(reader.read_in_blocks(io.BytesIO("".join(f"site-{number}.example\n" for number in range(20)).encode())))
-    assert reader.last is not None and reader.last_rule is not None
-    assert (reader.last.position, reader.last_rule.value) == (20, "site-19.example")
+    body = io.BytesIO("".join(f"site-{number}.example\n" for number in range(20)).encode())
+    with opened_body(definition(), body) as opened:
+        reader = BodyReader(opened)
+        list(reader.read_in_blocks())
+    last, last_rule = reader.result().last, reader.result().last_rule
+    assert last is not None and last_rule is not None
+    assert (last.position, last_rule.value) == (20, "site-19.example")
 
 
 def test_lines_read_together_are_listed_like_lines_read_one_by_one(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The history of what a feed lists, over delistings, relistings, restatements, and moves to other addresses.
 
-Each list is published on a day of its own; a plain model of intervals says what must be known of every site afterwards.
+Each list is published on another day; a simple model of intervals gives the expected history of every site.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.feeds.test_real_lists import LISTS
 from tests.refresh.test_runs import Court
 from tests.support import Clock, definition, settings_for
 
-#: From when, until when (None: still).
+#: Beginning and end of a listing; None: it has not ended.
 Interval = tuple[str, str | None]
 UNLIMITED = {"max_removed": 1, "max_growth": 1_000, "max_rejected": 1}
 
@@ -34,14 +34,14 @@ def on(day: int) -> str:
 
 
 class Model:
-    """What must be known: for each site its intervals, by the days on which lists with it were published."""
+    """The expected history: the intervals of each site, and the list of each day."""
 
     def __init__(self) -> None:
         self.intervals: dict[str, list[Interval]] = {}
         self.lists: dict[str, set[str]] = {}
 
     def publish(self, moment: str, sites: set[str]) -> None:
-        """Note the list of a day."""
+        """Record the list of a day."""
         self.lists[moment] = sites
         for site, known in self.intervals.items():
             if known[-1][1] is None and site not in sites:
@@ -53,7 +53,7 @@ class Model:
 
 
 def unbroken(service: Service, site: str) -> list[Interval]:
-    """Return the unbroken listings of a site: rows of one beginning are wordings, which must follow each other."""
+    """Return the unbroken listings of a site; rows with the same beginning must follow each other without a gap."""
     found: list[Interval] = []
     stated_until: str | None = ""
     for item in service.evidence.history(parse_target(site)):
@@ -70,7 +70,7 @@ def unbroken(service: Service, site: str) -> list[Interval]:
 
 
 def agrees(service: Service, model: Model) -> None:
-    """See that history, the past on each day, and the snapshot say what the model does."""
+    """Assert that the history, past snapshots of each day and the present snapshot agree with the model."""
     for site, intervals in model.intervals.items():
         assert unbroken(service, site) == intervals, site
     for moment, sites in model.lists.items():
@@ -85,12 +85,12 @@ def agrees(service: Service, model: Model) -> None:
 
 
 def covered(site: str, sites: set[str]) -> bool:
-    """Return whether a list of whole sites covers one: it, or one above it, is on the list."""
+    """Return whether a list covers a site: the site, or a host above it, is on the list."""
     return any(site == other or site.endswith(f".{other}") for other in sites)
 
 
 def moved(court: Court, **source: Any) -> None:
-    """Let the feed read from elsewhere from now on."""
+    """Change the feed's source."""
 
     def change(before: FeedDefinition) -> FeedDefinition:
         return before.model_copy(update={"source": Source.model_validate(source)})
@@ -130,7 +130,7 @@ def two() -> Iterator[tuple[Publisher, Publisher]]:
 
 
 def conditional(published: Publisher, body: bytes) -> None:
-    """Answer with a body under a tag that says nothing of it, and 304 to whoever names that tag."""
+    """Answer with a body under an ETag that does not depend on the body, and with 304 to a request with that ETag."""
 
     def answer(handler: Any) -> None:
         if handler.headers.get("If-None-Match") == '"1"':
@@ -141,7 +141,7 @@ def conditional(published: Publisher, body: bytes) -> None:
     published.answer = answer
 
 
-def test_a_feed_that_moves_is_read_anew_at_its_new_address_and_what_it_lists_goes_on(
+def test_a_feed_that_moves_is_read_again_at_its_new_address_and_its_listings_continue(
     tmp_path: Path, clock: Clock, two: tuple[Publisher, Publisher]
 ) -> None:
     service = Service(settings_for(tmp_path / "data", fetch={"allow_private_hosts": ["127.0.0.1"]}))
@@ -184,7 +184,7 @@ def test_a_feed_that_moves_is_read_anew_at_its_new_address_and_what_it_lists_goe
     service.close()
 
 
-def test_a_feed_that_is_removed_and_added_anew_keeps_what_it_listed_before(
+def test_a_feed_that_is_removed_and_added_again_keeps_its_history(
     service: Service, tmp_path: Path, clock: Clock
 ) -> None:
     court = Court(service, tmp_path / "list.txt", clock)
@@ -203,10 +203,10 @@ def test_a_feed_that_is_removed_and_added_anew_keeps_what_it_listed_before(
 
 
 @pytest.mark.skipif(not LISTS.is_dir(), reason="the folder of real published lists is not there")
-def test_the_german_list_as_it_stood_at_the_end_of_each_year_keeps_one_history(
+def test_the_german_list_at_the_end_of_each_year_gives_one_history(
     service: Service, tmp_path: Path, clock: Clock
 ) -> None:
-    """Its rows say on which day each was first blocked: it has dated copies, and some rows are taken out and back."""
+    """Each row has the day on which it was first blocked; some rows are removed and added again."""
     rows = json.loads((LISTS / "de-cuii.json").read_bytes())["list"]
     dated = [row for row in rows if row["first_blocked_on"]]
     known = from_catalog("de-cuii")

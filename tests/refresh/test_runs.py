@@ -72,7 +72,7 @@ def redefine(store: Store, wanted: FeedDefinition) -> None:
         )
 
 
-def test_a_new_list_is_applied_and_answered_from(court: Court) -> None:
+def test_a_new_list_is_applied_and_used_for_lookups(court: Court) -> None:
     run = court.publish(["www.a.example", "a.example", "b.example", "co.uk", "# a comment", "not a host"])
     assert (run.outcome, run.stage, run.trigger) == (Outcome.APPLIED, Stage.RECORD, "tester")
     assert run.reason == "2 sites: 2 added, 0 removed, 0 restated"
@@ -127,13 +127,13 @@ FAILING = {
 }
 
 
-@pytest.mark.parametrize(("body", "said"), FAILING.values(), ids=FAILING)
-def test_after_a_failed_run_the_previous_list_serves(court: Court, body: bytes, said: str) -> None:
+@pytest.mark.parametrize(("body", "reason"), FAILING.values(), ids=FAILING)
+def test_after_a_failed_run_the_previous_list_serves(court: Court, body: bytes, reason: str) -> None:
     court.publish(SITES)
     version = court.service.snapshots.current().version
     run = court.publish(body)
     assert run.outcome is Outcome.FAILED
-    assert said in run.reason
+    assert reason in run.reason
     assert run.review is None
     assert court.times == (2, 1, 1)
     assert court.feed.listed == 20
@@ -141,7 +141,7 @@ def test_after_a_failed_run_the_previous_list_serves(court: Court, body: bytes, 
     assert court.service.snapshots.current().version == version
 
 
-def test_a_source_that_cannot_be_had_fails_the_run(court: Court) -> None:
+def test_a_source_that_cannot_be_fetched_fails_the_run(court: Court) -> None:
     court.publish(SITES)
     court.file.unlink()
     run = court.refresh()
@@ -151,7 +151,7 @@ def test_a_source_that_cannot_be_had_fails_the_run(court: Court) -> None:
     assert court.times == (2, 1, 1)
 
 
-def test_a_feed_that_fails_is_tried_again_later_each_time_up_to_a_day(court: Court) -> None:
+def test_the_back_off_of_a_failing_feed_doubles_up_to_a_day(court: Court) -> None:
     waits = []
     for _ in range(12):
         court.publish(b"")
@@ -164,7 +164,7 @@ def test_a_feed_that_fails_is_tried_again_later_each_time_up_to_a_day(court: Cou
     assert abs(seconds_between(now(), court.feed.next_due) - 21_600) <= 2_160
 
 
-def test_half_of_its_rows_are_held_and_the_previous_list_serves(court: Court) -> None:
+def test_a_list_of_half_its_size_is_held_and_the_previous_list_serves(court: Court) -> None:
     court.publish(SITES)
     run = court.publish([*SITES[:10], "new.example"])
     assert run.outcome is Outcome.HELD
@@ -177,13 +177,13 @@ def test_half_of_its_rows_are_held_and_the_previous_list_serves(court: Court) ->
     assert not court.listed("new.example")
 
 
-def test_junk_among_the_rows_is_held(court: Court) -> None:
+def test_a_list_with_too_many_unreadable_rows_is_held(court: Court) -> None:
     run = court.publish([*SITES, *(f"junk number {number}" for number in range(60))])
     assert (run.outcome, run.reason) == (Outcome.HELD, "rejected 60 of 80 rows (75%); this feed allows 50%")
     assert court.feed.last_success is None
 
 
-def test_a_feed_may_allow_itself_more(service: Service, tmp_path: Path, clock: Clock) -> None:
+def test_a_feed_may_set_its_own_limit(service: Service, tmp_path: Path, clock: Clock) -> None:
     court = Court(service, tmp_path / "list.txt", clock, guards={"max_removed": 0.6})
     court.publish(SITES)
     assert court.publish(SITES[:10]).outcome is Outcome.APPLIED
@@ -281,7 +281,7 @@ def test_a_failed_run_leaves_a_held_one_waiting(court: Court) -> None:
     assert [run.id for run in court.service.store.runs.pending()] == [held.id]
 
 
-def test_a_changed_definition_reads_an_unchanged_body_anew(court: Court) -> None:
+def test_after_a_change_of_the_definition_an_unchanged_body_is_read_again(court: Court) -> None:
     court.publish(["www.a.example", "b.example"])
     assert not court.listed("x.co.uk")
     redefine(court.service.store, definition("court", source={"file": str(court.file)}, rules={"www": "keep"}))
@@ -291,7 +291,7 @@ def test_a_changed_definition_reads_an_unchanged_body_anew(court: Court) -> None
     assert court.refresh().outcome is Outcome.UNCHANGED
 
 
-def test_a_body_that_arrived_another_way_goes_through_the_same_stages(court: Court, tmp_path: Path) -> None:
+def test_a_body_from_a_file_goes_through_the_same_stages(court: Court, tmp_path: Path) -> None:
     upload = tmp_path / "mail.txt"
     upload.write_text("a.example\n")
     assert court.service.runs.refresh("court", "tester", file=upload).outcome is Outcome.APPLIED
@@ -300,19 +300,19 @@ def test_a_body_that_arrived_another_way_goes_through_the_same_stages(court: Cou
     assert court.listed("a.example")
 
 
-def test_a_feed_without_an_address_says_how_its_list_can_be_brought(service: Service) -> None:
+def test_a_feed_without_an_address_says_how_to_bring_its_list(service: Service) -> None:
     service.feeds.add(definition("court"), "tester")
     run = service.runs.refresh("court", "tester")
     assert run.outcome is Outcome.FAILED
     assert "this feed has no address: read its list with 'blocklist refresh NAME --file PATH'" in run.reason
 
 
-def test_progress_is_told_stage_by_stage(court: Court) -> None:
-    told: list[tuple[Stage, int]] = []
+def test_progress_is_reported_stage_by_stage(court: Court) -> None:
+    reported: list[tuple[Stage, int]] = []
     court.file.write_text("\n".join(SITES))
-    court.service.runs.refresh("court", "tester", progress=lambda stage, done: told.append((stage, done)))
-    assert [stage for stage, _ in told] == [Stage.NORMALIZE, Stage.GUARD, Stage.RECORD]
-    assert {done for _, done in told} == {20}
+    court.service.runs.refresh("court", "tester", progress=lambda stage, done: reported.append((stage, done)))
+    assert [stage for stage, _ in reported] == [Stage.NORMALIZE, Stage.GUARD, Stage.RECORD]
+    assert {done for _, done in reported} == {20}
 
 
 def test_two_runs_of_one_feed_never_overlap(court: Court) -> None:
@@ -357,7 +357,7 @@ def test_a_fault_of_the_code_fails_the_run_and_the_previous_list_serves(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("blocklist.refresh.guard_evaluation.check_counts", broken)
+    monkeypatch.setattr("blocklist.refresh.guard_evaluation.judge", broken)
     run = court.publish(SITES[1:])
     assert run.outcome is Outcome.FAILED
     assert run.reason == "a fault of the service, please report it: ZeroDivisionError: boom"

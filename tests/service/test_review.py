@@ -82,7 +82,7 @@ def test_the_changes_of_a_superseded_run_are_dropped_and_those_of_a_reviewed_one
     assert court.service.runs.detail(second.id).changes_found == 10
 
 
-def test_approving_a_run_leaves_its_renowned_hosts_waiting_alone(court: Court) -> None:
+def test_approving_a_run_leaves_its_popular_hosts_waiting_alone(court: Court) -> None:
     court.publish(SITES)
     held = court.publish([*SITES[:10], "archive.org"])
     assert court.service.store.holds.all() == []

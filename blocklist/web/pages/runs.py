@@ -12,7 +12,7 @@ from blocklist.domain.clock import later
 from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
 from blocklist.domain.run import Outcome, Run, Stage
 from blocklist.exports import ChangesPosition, ListingChange
-from blocklist.refresh.guards import GUARDS
+from blocklist.guards.registry import GUARDS
 from blocklist.service import RunDetail, Service
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import PAGE, Form, Page, done, number_from
@@ -145,7 +145,7 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
         narrowed=narrowed,
         rejections=detail.rejections[:_REJECTIONS],
         progress=progress_of(service, id_),
-        settings={guard.name: guard.setting for guard in GUARDS},
+        settings={guard.name: guard.setting_name for guard in GUARDS},
         feed_address=feed_address,
     )
 

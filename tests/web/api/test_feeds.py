@@ -187,7 +187,7 @@ def test_a_run_under_way_tells_its_progress_and_lets_no_other_begin(
         seen.append(api.patch("/v1/feeds/court", json={"title": "X"}, headers={"If-Match": "*"}).status_code)
 
     monkeypatch.setattr("blocklist.web.api.feeds.WAIT_FOR_RUN", 0)
-    monkeypatch.setattr("blocklist.refresh.guard_evaluation.check_counts", look)
+    monkeypatch.setattr("blocklist.refresh.guard_evaluation.judge", look)
     api.post("/v1/feeds/court/refresh?wait=true", data=b"a.example\n", content_type="application/octet-stream")
     run, same = seen[0]
     assert (run["outcome"], run["stage"], run["progress"]) == (None, "guard", {"done": 1, "unit": "rows"})

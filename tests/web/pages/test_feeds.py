@@ -33,7 +33,7 @@ def test_lines_of_a_form_that_were_changed_say_what_options_of_the_command_say()
     values = dict(form.items()) | {"options": "guards.never_block=c.example, b.example\nrules.www=keep\nmember=x.txt"}
     changed = definition_of_form(Form(values), known)
     assert isinstance(changed, FeedDefinition)
-    assert changed.guards.never_block == ("c.example", "b.example")
+    assert changed.guards.model_dump()["never_block"] == ("c.example", "b.example")
     assert changed.rules.www == "keep"
     assert changed.options == {"member": "x.txt"}
     assert changed.source.url == "https://court.example/"

@@ -1,4 +1,4 @@
-"""Guards over whole runs, each with a body that makes it speak and one that just does not."""
+"""Guards over whole runs, each with a body that it holds or fails and one that it just lets pass."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_short_list_may_grow_fast(court: Court) -> None:
     assert court.publish([*SITES[:3], *(f"more-{number}.example" for number in range(49))]).outcome is Outcome.APPLIED
 
 
-def test_fewer_sites_than_a_feed_has_at_least_are_held(service: Service, tmp_path: Path, clock: Clock) -> None:
+def test_a_list_with_fewer_sites_than_the_minimum_is_held(service: Service, tmp_path: Path, clock: Clock) -> None:
     court = court_with(service, tmp_path, clock, guards={"min_entries": 20})
     assert court.publish(SITES).outcome is Outcome.APPLIED
     run = court.publish(SITES[1:])
@@ -53,7 +53,7 @@ def dated(day: int, sites: list[str]) -> str:
     return DATED.format(day=day, sites="\n".join(sites))
 
 
-def test_an_older_date_than_that_of_the_list_that_serves_is_held(court: Court) -> None:
+def test_a_list_with_an_older_date_than_the_one_that_serves_is_held(court: Court) -> None:
     court.publish(dated(6, SITES))
     run = court.publish(dated(5, SITES[1:]))
     assert (run.outcome, run.reason) == (
@@ -65,7 +65,7 @@ def test_an_older_date_than_that_of_the_list_that_serves_is_held(court: Court) -
     assert court.publish(SITES).outcome is Outcome.APPLIED
 
 
-def test_a_feed_says_where_its_date_stands(service: Service, tmp_path: Path, clock: Clock) -> None:
+def test_a_feed_sets_where_its_date_is(service: Service, tmp_path: Path, clock: Clock) -> None:
     court = court_with(service, tmp_path, clock, guards={"stated_date": r"order of (\S+)"})
     court.publish("# order of 2026-07-06\n" + "\n".join(SITES) + "\n")
     assert court.publish("# order of 2026-07-05\n" + "\n".join(SITES[1:]) + "\n").outcome is Outcome.HELD
@@ -73,7 +73,7 @@ def test_a_feed_says_where_its_date_stands(service: Service, tmp_path: Path, clo
     assert court.refresh().outcome is Outcome.APPLIED
 
 
-def test_a_last_line_without_a_break_is_held_where_every_body_had_one(court: Court) -> None:
+def test_a_missing_line_break_is_held_where_every_body_had_one(court: Court) -> None:
     court.publish(SITES)
     run = court.publish("\n".join([*SITES, "pirate.co"]))
     assert (run.outcome, run.reason) == (
@@ -83,7 +83,7 @@ def test_a_last_line_without_a_break_is_held_where_every_body_had_one(court: Cou
     assert not court.listed("pirate.co")
 
 
-def test_a_list_that_never_ends_in_a_break_is_no_cut_one(court: Court) -> None:
+def test_a_missing_line_break_is_not_held_where_no_body_had_one(court: Court) -> None:
     court.publish("\n".join(SITES))
     assert court.publish("\n".join([*SITES, "new.example"])).outcome is Outcome.APPLIED
 
@@ -104,7 +104,7 @@ def test_a_last_line_that_cannot_be_read_is_held(court: Court) -> None:
     assert spoken(court, court.publish("\n".join([*SITES, "https://exa"]))) == ["cut_off"]
 
 
-def test_a_guard_that_is_switched_off_does_not_speak(service: Service, tmp_path: Path, clock: Clock) -> None:
+def test_a_guard_that_is_switched_off_has_no_finding(service: Service, tmp_path: Path, clock: Clock) -> None:
     court = court_with(service, tmp_path, clock, guards={"off": ["cut_off"]})
     court.publish(SITES)
     assert court.publish("\n".join([*SITES, "pirate.co"])).outcome is Outcome.APPLIED
@@ -130,7 +130,7 @@ def test_a_last_row_with_too_few_columns_is_held_even_on_a_first_list(
     assert court.publish(table([*rows, "1.1.1.9;site.example;;court;;"])).outcome is Outcome.APPLIED
 
 
-def test_a_short_row_among_the_others_makes_a_short_last_one_usual(
+def test_a_short_last_row_is_not_held_if_another_row_is_as_short(
     service: Service, tmp_path: Path, clock: Clock
 ) -> None:
     court = court_with(service, tmp_path, clock, **TABLE)
@@ -138,7 +138,7 @@ def test_a_short_row_among_the_others_makes_a_short_last_one_usual(
     assert court.publish(table([*rows, "x;short.example", *rows, "y;last.example", ""])).outcome is Outcome.APPLIED
 
 
-def test_a_list_that_does_not_cover_what_it_must_is_held(service: Service, tmp_path: Path, clock: Clock) -> None:
+def test_a_list_that_does_not_cover_a_must_match_target_is_held(service: Service, tmp_path: Path, clock: Clock) -> None:
     court = court_with(service, tmp_path, clock, guards={"must_match": ["www.site-0.example", "https://archive.org/x"]})
     assert court.publish([*SITES, "archive.org"]).outcome is Outcome.APPLIED
     run = court.publish([*SITES[1:], "archive.org", "site-0.example.org"])
@@ -148,7 +148,7 @@ def test_a_list_that_does_not_cover_what_it_must_is_held(service: Service, tmp_p
     )
 
 
-def test_a_list_that_covers_what_it_must_not_fails(tmp_path: Path, clock: Clock) -> None:
+def test_a_list_that_covers_a_must_not_match_target_fails(tmp_path: Path, clock: Clock) -> None:
     service = Service(settings_for(tmp_path / "data", guards={"must_not_match": ["www.shop.example"]}))
     court = court_with(service, tmp_path, clock, guards={"must_not_match": ["https://news.example/today"]})
     for bad in ("shop.example", "http://news.example/"):
@@ -160,7 +160,7 @@ def test_a_list_that_covers_what_it_must_not_fails(tmp_path: Path, clock: Clock)
     service.close()
 
 
-def test_each_guard_that_spoke_is_kept_with_its_sentence(court: Court) -> None:
+def test_each_finding_is_recorded_with_its_sentence(court: Court) -> None:
     court.publish(dated(6, SITES))
     run = court.publish(dated(5, [*SITES[:3], *(f"more-{number}.example" for number in range(60))]))
     assert spoken(court, run) == ["removed", "growth", "stated_date"]

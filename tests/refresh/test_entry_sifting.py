@@ -1,28 +1,17 @@
-"""Guards over single entries: names never blocked, renowned hosts held alone, and the decisions on them."""
+"""Entries that are refused or held for a person alone, and the decisions on them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from blocklist.definitions.definition import SwitchedOff
 from blocklist.domain.errors import ConflictError, UsageError
-from blocklist.domain.listing import Entry, Rule, RuleKind, Scope
 from blocklist.domain.run import Effect, HoldState, Outcome
 from blocklist.normalize.hosts import parse_target
-from blocklist.normalize.rules import matches
-from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.refresh.entry_guards import never_block
-from blocklist.refresh.guards import GUARDS
-from blocklist.refresh.popular_hosts import renowned, standing_out
 from blocklist.service import Service
 from tests.refresh.test_runs import SITES, Court
-from tests.support import Clock, definition, rule
-
-RENOWNED = ["archive.org", "bit.ly", "pages.dev", "youtube.com"]
+from tests.support import Clock, definition
 
 
 @pytest.fixture
@@ -32,50 +21,6 @@ def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
 
 def waiting(court: Court) -> list[str]:
     return [hold.rule.value for hold in court.service.store.holds.all()]
-
-
-# Names that are never blocked
-
-
-def refused(names: list[str], text: str, scope: Scope = Scope.SUBTREE) -> bool:
-    refusal = never_block(names)
-    assert refusal
-    made = rule(text)
-    made = made._replace(scope=scope) if made.kind is RuleKind.HOST else made
-    return refusal(Entry(text, 1), made) is not None
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["shop.example", "www.shop.example", "a.b.shop.example", "https://shop.example/x", "http://a.shop.example/?b=1"],
-)
-def test_what_would_block_a_name_or_what_is_below_it_is_refused(text: str) -> None:
-    assert refused(["shop.example"], text)
-
-
-@pytest.mark.parametrize("text", ["myshop.example", "shop.example.org", "hop.example", "shop-example.org", "1.2.3.4"])
-def test_what_only_resembles_a_name_is_not(text: str) -> None:
-    assert not refused(["shop.example", "8.8.8.8"], text)
-
-
-def test_a_rule_above_a_name_is_refused_unless_it_is_exact() -> None:
-    assert refused(["pay.shop.example.org"], "shop.example.org")
-    assert not refused(["pay.shop.example.org"], "shop.example.org", Scope.EXACT)
-    assert refused(["8.8.8.8"], "8.8.8.8")
-
-
-LABEL = st.sampled_from(["a", "b", "shop", "example", "org"])
-HOST = st.lists(LABEL, min_size=2, max_size=5).map(".".join)
-
-
-@given(st.lists(HOST, min_size=1, max_size=3), HOST, st.sampled_from([Scope.SUBTREE, Scope.EXACT]))
-def test_whatever_a_rule_matches_of_a_name_and_below_it_is_refused(names: list[str], host: str, scope: Scope) -> None:
-    refusal = never_block(names)
-    assert refusal
-    made = Rule(RuleKind.HOST, host, scope)
-    below = any(host == name or host.endswith("." + name) for name in names)
-    covers = any(matches(made, parse_target(name)) for name in names)
-    assert (refusal(Entry(host, 1), made) is not None) is (below or covers)
 
 
 def test_a_never_blocked_name_is_refused_and_the_rest_of_the_list_applies(
@@ -91,33 +36,7 @@ def test_a_never_blocked_name_is_refused_and_the_rest_of_the_list_applies(
     assert not court.listed("our-shop.example")
 
 
-# Renowned hosts
-
-
-def test_the_lists_of_renowned_hosts_hold_what_they_should() -> None:
-    names = renowned()
-    assert {host: names[host][0] for host in RENOWNED if host in names} == {
-        "archive.org": "shared_host",
-        "bit.ly": "shared_host",
-        "youtube.com": "shared_host",
-    }
-    assert names["nasa.gov"] == ("popular_host", "one of the 10,000 most used sites (Tranco)")
-    assert names["embluemail.com"][1] == "the host above nt.embluemail.com, which strangers share"
-    assert 25_000 < len(names) < 40_000
-    assert not any(is_public_suffix(host) for host in names)
-
-
-def test_a_host_stands_out_for_itself_or_for_what_is_above_it() -> None:
-    assert standing_out("bit.ly") in (
-        "a link shortener",
-        "a platform on which strangers publish",
-        "a platform of link pages",
-    )
-    assert standing_out("films.archive.org") == "below archive.org"
-    assert standing_out("pirate.example") == ""
-
-
-def test_a_renowned_host_waits_alone_even_on_a_first_list_and_the_rest_applies(court: Court) -> None:
+def test_a_popular_host_is_held_alone_even_on_a_first_list_and_the_rest_is_applied(court: Court) -> None:
     run = court.publish(
         [*SITES, "www.archive.org", "nasa.gov", "films.archive.org", "https://archive.org/details/film"]
     )
@@ -136,13 +55,13 @@ def test_a_renowned_host_waits_alone_even_on_a_first_list_and_the_rest_applies(c
     assert said[0].sentence == "1 newly listed waits for a person: nasa.gov"
 
 
-def test_a_list_of_nothing_but_a_renowned_host_is_no_empty_one(court: Court) -> None:
+def test_a_list_with_only_a_popular_host_is_not_empty(court: Court) -> None:
     run = court.publish(["archive.org"])
     assert (run.outcome, run.counts.rules, run.counts.held) == (Outcome.UNCHANGED, 0, 1)
     assert waiting(court) == ["archive.org"]
 
 
-def test_approving_lists_the_entry_at_once_with_its_evidence_and_for_good(court: Court) -> None:
+def test_an_approved_entry_is_listed_at_once_with_its_evidence_and_in_later_lists(court: Court) -> None:
     run = court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
     done = court.service.holds.approve(hold.id, "approver", "the court named it")
@@ -159,7 +78,7 @@ def test_approving_lists_the_entry_at_once_with_its_evidence_and_for_good(court:
     assert [event["action"] for event in court.service.store.audit.events(1)] == ["hold.approve"]
 
 
-def test_refusing_keeps_it_off_later_lists_and_tells_why(court: Court) -> None:
+def test_a_refused_entry_is_rejected_in_later_lists_with_the_reason(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
     court.service.holds.refuse(hold.id, "approver", "a library")
@@ -171,7 +90,7 @@ def test_refusing_keeps_it_off_later_lists_and_tells_why(court: Court) -> None:
     assert not court.listed("archive.org")
 
 
-def test_a_decision_outlasts_the_feed_that_is_removed_and_added_anew(court: Court) -> None:
+def test_a_decision_still_holds_after_the_feed_is_removed_and_added_again(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     court.service.holds.refuse(court.service.store.holds.all()[0].id, "approver", "a library")
     court.service.feeds.remove("court", "tester")
@@ -179,7 +98,7 @@ def test_a_decision_outlasts_the_feed_that_is_removed_and_added_anew(court: Cour
     assert court.refresh().rejected_by_code == {"refused": 1}
 
 
-def test_revoking_lets_it_wait_again_and_delists_it(court: Court) -> None:
+def test_after_a_decision_is_revoked_the_entry_waits_again_and_is_delisted(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     (hold,) = court.service.store.holds.all()
     for _ in range(2):
@@ -204,7 +123,7 @@ def test_a_decision_needs_a_reason_and_an_entry_that_waits(court: Court) -> None
         court.service.holds.approve(hold.id, "approver", "yes")
 
 
-def test_an_entry_that_its_feed_drops_before_anybody_decided_is_withdrawn(court: Court) -> None:
+def test_an_entry_that_leaves_its_list_before_a_decision_is_withdrawn(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     court.publish(SITES)
     assert [hold.state for hold in court.service.store.holds.all(state=None)] == [HoldState.WITHDRAWN]
@@ -212,13 +131,11 @@ def test_an_entry_that_its_feed_drops_before_anybody_decided_is_withdrawn(court:
     assert waiting(court) == ["archive.org"]
 
 
-def test_what_was_listed_before_anybody_was_asked_goes_on_being_listed(
+def test_a_host_that_was_listed_before_it_was_popular_stays_listed(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     court.publish([*SITES, "pirate.example"])
-    monkeypatch.setattr(
-        "blocklist.refresh.entry_guards.renowned", lambda: {"pirate.example": ("popular_host", "popular")}
-    )
+    monkeypatch.setattr("blocklist.guards.entry_guards.hosts_of", lambda guard: {"pirate.example": "popular"})
     assert court.publish([*SITES[1:], "pirate.example"]).counts.held == 0
     assert court.listed("pirate.example")
 
@@ -231,7 +148,8 @@ def test_a_feed_may_switch_these_guards_off(
     assert court.publish([*SITES, "archive.org", "nasa.gov"]).counts.held == held
 
 
-def test_waiting_entries_are_seen_in_the_list_of_feeds_and_by_the_doctor(court: Court) -> None:
+def test_held_entries_are_counted_in_the_list_of_feeds_and_by_the_doctor(court: Court) -> None:
+
     court.publish([*SITES, "archive.org", "nasa.gov"])
     assert [row["waiting"] for row in court.service.feeds.rows()] == [2]
     (finding,) = [item for item in court.service.doctor.diagnose() if item.check == "entries of court"]
@@ -239,17 +157,7 @@ def test_waiting_entries_are_seen_in_the_list_of_feeds_and_by_the_doctor(court: 
     assert finding.found == "2 held alone wait for a decision and are not listed meanwhile"
 
 
-def test_every_guard_that_can_be_switched_off_is_one_of_the_table() -> None:
-    from typing import get_args
-
-    assert set(get_args(SwitchedOff)) == {
-        guard.name
-        for guard in GUARDS
-        if not guard.always and guard.name not in ("never_block", "must_match", "must_not_match")
-    }
-
-
-def test_what_waits_goes_on_waiting_through_small_changes_of_its_list(court: Court) -> None:
+def test_an_entry_keeps_waiting_while_its_list_changes(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     for number in range(3):
         run = court.publish([*SITES, *(f"more-{n}.example" for n in range(number + 1)), "archive.org"])
@@ -257,7 +165,7 @@ def test_what_waits_goes_on_waiting_through_small_changes_of_its_list(court: Cou
         assert waiting(court) == ["archive.org"]
 
 
-def test_a_decision_lasts_through_small_changes_of_its_list(court: Court) -> None:
+def test_a_decision_still_holds_while_its_list_changes(court: Court) -> None:
     court.publish([*SITES, "archive.org", "nasa.gov"])
     one, two = court.service.store.holds.all()
     court.service.holds.approve(one.id, "approver", "yes")

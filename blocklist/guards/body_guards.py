@@ -1,0 +1,84 @@
+"""Guards over the bytes of a body: they fail a run whose body is not a list in any format."""
+
+from __future__ import annotations
+
+import re
+
+from blocklist.domain.run import Effect
+from blocklist.guards.encoding_check import ENCODING
+from blocklist.guards.guard import BodyCheck, BodyGuard
+
+_SIGNATURES = {
+    b"\x1f\x8b": "gzip data",
+    b"PK\x03\x04": "a zip archive or spreadsheet",
+    b"%PDF": "a PDF document",
+    b"\x28\xb5\x2f\xfd": "zstandard data",
+    b"\xfd7zXZ": "xz data",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x89PNG": "an image",
+}
+_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_NUL_BYTES = "the body holds NUL bytes: it is binary, or text in utf-16 (set encoding=utf-16)"
+#: A page, perhaps after a comment or blank lines. Only at the beginning of a line: a comment may mention markup.
+_MARKUP = re.compile(rb"^[ \t]*<(?:!doctype[ \t]+html|html|head)\b", re.IGNORECASE | re.MULTILINE)
+_PASSWORD_FIELD = re.compile(rb"<input[^>]{0,500}?\stype\s{0,9}=\s{0,9}[\"']?password", re.IGNORECASE)
+
+
+def _text_of(head: bytes) -> bytes:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+class _EmptyBody(BodyCheck):
+    def head(self, head: bytes) -> str | None:
+        return None if _text_of(head) else "the body is empty: a list is never published as nothing"
+
+
+EMPTY_BODY = BodyGuard(
+    "empty_body", Effect.FAILS, "the body has no bytes but white space", switchable=False, check=_EmptyBody
+)
+
+
+class _Binary(BodyCheck):
+    def head(self, head: bytes) -> str | None:
+        if self.body.content == "binary":
+            return None
+        for signature, name in _SIGNATURES.items():
+            if head.startswith(signature):
+                return f"the body is {name}, not a list in text"
+        if self.body.is_wide:
+            return None
+        for mark, encoding in _BYTE_ORDER_MARKS.items():
+            if head.startswith(mark):
+                return f"the body is text in {encoding}: set the option encoding={encoding}"
+        return self.block(head)
+
+    def block(self, block: bytes) -> str | None:
+        return _NUL_BYTES if b"\0" in block and not self.body.is_wide else None
+
+
+BINARY = BodyGuard(
+    "binary", Effect.FAILS, "the body is an archive or a document, or holds NUL bytes (UTF-16 is named)", check=_Binary
+)
+
+
+class _Markup(BodyCheck):
+    def head(self, head: bytes) -> str | None:
+        if self.body.content != "text" or self.body.is_wide:
+            return None
+        text = _text_of(head)
+        found = _MARKUP.search(text)
+        if not text.startswith(b"<") and not found:
+            return None
+        if _PASSWORD_FIELD.search(text):
+            return "the body is an HTML page that asks for a password: check the feed's credentials"
+        page = text if text.startswith(b"<") or not found else text[found.start() :]
+        begins = page[:60].decode("utf-8", "replace").strip().split("\n")[0].strip()
+        return f"the body is an HTML or XML page, not a list: it begins with {begins!r}"
+
+
+MARKUP = BodyGuard(
+    "markup", Effect.FAILS, "the body is an HTML or XML page: a login, an error, a moved list", check=_Markup
+)
+
+#: In the order in which they check a body: an archive may contain markup.
+BODY_GUARDS = (EMPTY_BODY, BINARY, MARKUP, ENCODING)
