@@ -18,9 +18,9 @@ from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Routes, no_metrics, not_found
 from blocklist.service import Service
 from blocklist.web import cookies_csrf
-from blocklist.web.api import DescribedApp, add_api, methods_of
+from blocklist.web.api import OpenApiApp, add_api, allowed_methods
 from blocklist.web.authorization import declare, declare_lookup, guard
-from blocklist.web.headers import harden
+from blocklist.web.headers import add_security_headers
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
 from blocklist.web.pages.layout import error_page
@@ -49,7 +49,7 @@ def create_app(
     ``gate_unknown`` is what the gate does where there is nothing to judge (setting ``gate.unknown``); ``metrics``
     returns Prometheus' text format, to which a control plane adds its feeds.
     """
-    app = Flask(__name__, static_folder=None) if service is None else DescribedApp(__name__)
+    app = Flask(__name__, static_folder=None) if service is None else OpenApiApp(__name__)
     # One byte over the limit still arrives, so that the answer can say what the limit is.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
     app.url_map.converters["int"] = _Id
@@ -57,14 +57,14 @@ def create_app(
     _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted))
     _errors(app, lookups_only=service is None)
     if service is not None:
-        assert isinstance(app, DescribedApp)
+        assert isinstance(app, OpenApiApp)
         add_api(app, service)
         app.register_blueprint(pages(service, holder))
         app.add_url_rule("/", view_func=lambda: redirect("/admin/"), endpoint="root")
         declare(app, "root", None)
         declare(app, "admin.static", None)
         cookies_csrf.install(app)
-        harden(app)
+        add_security_headers(app)
         guard(app, service)
         serve = service.settings.serve
         proxied = TrustedProxies(app.wsgi_app, serve.trusted_proxies, serve.behind_proxy)
@@ -89,7 +89,7 @@ def _lookup_routes(app: Flask, routes: Routes) -> None:
         # Flask would word it, and answer OPTIONS, in its own way.
         if request.path in routes.paths:
             return view()
-        allowed = methods_of(app, request.path) or sorted(error.valid_methods or ())
+        allowed = allowed_methods(app, request.path) or sorted(error.valid_methods or ())
         told = problem(405, f"this address takes {', '.join(allowed)}")
         return respond(Answer(told.status, told.body, (("Allow", ", ".join(allowed)),)))
 

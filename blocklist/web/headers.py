@@ -23,7 +23,7 @@ _ALWAYS = {
 _STRICT_TRANSPORT = "max-age=31536000"
 
 
-def harden(app: Flask) -> None:
+def add_security_headers(app: Flask) -> None:
     """Add the headers to every response; what a view set itself stays."""
 
     @app.after_request

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from blocklist.web.api import DescribedApp
+from blocklist.web.api import OpenApiApp
 
 
 class CheckedClient(FlaskClient):
@@ -19,7 +19,7 @@ class CheckedClient(FlaskClient):
 
     def open(self, *args: Any, **more: Any) -> TestResponse:
         answer = super().open(*args, **more)
-        assert isinstance(self.application, DescribedApp)
+        assert isinstance(self.application, OpenApiApp)
         check(self.application, answer)
         return answer
 
@@ -31,7 +31,7 @@ def checked_client(app: Flask, secret: str) -> CheckedClient:
     return client
 
 
-def check(app: DescribedApp, answer: TestResponse) -> None:
+def check(app: OpenApiApp, answer: TestResponse) -> None:
     """Hold an answer against the description."""
     request = answer.request
     try:

@@ -14,7 +14,7 @@ from flask import Flask
 from blocklist.domain.access import Role
 from blocklist.domain.errors import StoreError
 from blocklist.service import Service
-from blocklist.web.api import DescribedApp
+from blocklist.web.api import OpenApiApp
 from tests.support import Clock, settings_for
 from tests.web.api.checked import CheckedClient
 
@@ -25,7 +25,7 @@ BLOCK = {"action": "block", "target": "pirate.example", "reason": "by order"}
 
 
 def test_the_description_is_openapi_3_1_and_every_reference_in_it_leads_somewhere(control_app: Flask) -> None:
-    assert isinstance(control_app, DescribedApp)
+    assert isinstance(control_app, OpenApiApp)
     spec = control_app.test_client().get("/openapi.json").json
     assert spec is not None
     assert spec["openapi"].startswith("3.1")
@@ -39,7 +39,7 @@ def test_the_description_is_openapi_3_1_and_every_reference_in_it_leads_somewher
 
 
 def test_every_address_under_v1_is_described(control_app: Flask) -> None:
-    assert isinstance(control_app, DescribedApp)
+    assert isinstance(control_app, OpenApiApp)
     rules = {str(rule).replace("<", "{").replace(">", "}") for rule in control_app.url_map.iter_rules()}
     assert {rule for rule in rules if rule.startswith("/v1/")} <= set(control_app.api_doc["paths"])
 
@@ -47,7 +47,7 @@ def test_every_address_under_v1_is_described(control_app: Flask) -> None:
 def test_the_page_of_the_description_names_every_address_and_needs_no_script(control_app: Flask) -> None:
     page = control_app.test_client().get("/docs")
     assert page.status_code == 200
-    assert isinstance(control_app, DescribedApp)
+    assert isinstance(control_app, OpenApiApp)
     assert [path for path in control_app.api_doc["paths"] if path not in page.text] == []
     assert "<script" not in page.text
     assert "style=" not in page.text
