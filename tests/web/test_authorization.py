@@ -14,7 +14,7 @@ from blocklist.domain.clock import later, now
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
-from blocklist.web.authorization import current_identity, declare, guard, need_of, needs
+from blocklist.web.authorization import current_identity, declare, enforce_roles, need_of, needs
 from tests.support import Clock, settings_for, token_for
 
 As = Callable[[str], FlaskClient]
@@ -28,7 +28,7 @@ def guarded(service: Service) -> Flask:
         declare(app, path.endpoint, None)
     for role in Role:
         app.add_url_rule(f"/for/{role}", f"for_{role}", needs(role)(lambda: current_identity().actor))
-    guard(app, service)
+    enforce_roles(app, service)
     return app
 
 
@@ -44,7 +44,7 @@ def test_an_application_with_a_route_that_says_nothing_does_not_start(service: S
     app = create_app(Follower(service.snapshots.folder, 86_400))
     app.add_url_rule("/forgotten", "forgotten", lambda: "for all to see")
     with pytest.raises(RuntimeError, match="forgotten"):
-        guard(app, service)
+        enforce_roles(app, service)
 
 
 def test_a_route_that_was_added_behind_the_guard_is_for_nobody(control_app: Flask, service: Service) -> None:

@@ -26,7 +26,7 @@ def waiting(service: Service, tmp_path: Path) -> Service:
 
 def test_a_run_needs_a_reason_and_is_approved_with_one(waiting: Service, signed_in_client: FlaskClient) -> None:
     bare = signed_in_client.post("/admin/runs/2/decide", data={"decision": "approve", "reason": " "})
-    assert "Say why" in problem(bare, "reason")
+    assert "Enter the reason" in problem(bare, "reason")
     answer = signed_in_client.post("/admin/runs/2/decide", data={"decision": "approve", "reason": "the court said so"})
     assert answer.status_code == 303
     assert waiting.store.feeds.get("court").listed == 1
@@ -52,7 +52,7 @@ def test_what_a_run_would_change_is_searched_and_paged(
     assert "101–119 of 119" in text(shown)
     found = page(signed_in_client.get("/admin/runs/2?search=pirate11&change=removed"))
     assert len(found.css('[aria-label="Changes"] tbody tr')) == 10
-    assert "none" in text(signed_in_client.get("/admin/runs/2?change=added"))
+    assert "No results" in text(signed_in_client.get("/admin/runs/2?change=added"))
 
 
 def test_what_a_run_changed_is_paged_and_is_its_own(
@@ -61,8 +61,8 @@ def test_what_a_run_changed_is_paged_and_is_its_own(
     many = [f"pirate{number:03d}.example" for number in range(60)]
     listed(service, tmp_path, "\n".join(many) + "\n")
     first = page(signed_in_client.get("/admin/runs/1"))
-    assert len(first.css('[aria-label="What it changed"] tbody tr')) == 50
-    rest = page(signed_in_client.get(only(first, '[aria-label="Pages of what it changed"] a').attributes["href"] or ""))
+    assert len(first.css('[aria-label="Applied changes"] tbody tr')) == 50
+    rest = page(signed_in_client.get(only(first, '[aria-label="Pages of applied changes"] a').attributes["href"] or ""))
     shown = first.css("#changed ~ div tbody th") + rest.css("#changed ~ div tbody th")
     assert sorted(row.css("bdi")[0].text() for row in shown) == many
     # The moments of the service are whole seconds: what changes within one is told of both runs.
@@ -80,8 +80,8 @@ def test_what_a_run_changed_is_paged_and_is_its_own(
 def test_entries_are_decided_on_and_the_decision_is_revoked(waiting: Service, signed_in_client: FlaskClient) -> None:
     (hold,) = waiting.store.holds.all()
     data = {"entry": str(hold.id), "reason": "the order names it", "decision": "approve", "state": "waiting"}
-    assert "Choose the entries" in text(signed_in_client.post("/admin/review/entries", data={**data, "entry": ""}))
-    assert "Say why" in problem(signed_in_client.post("/admin/review/entries", data={**data, "reason": ""}), "reason")
+    assert "Select at least one entry" in text(signed_in_client.post("/admin/review/entries", data={**data, "entry": ""}))
+    assert "Enter the reason" in problem(signed_in_client.post("/admin/review/entries", data={**data, "reason": ""}), "reason")
     assert signed_in_client.post("/admin/review/entries", data=data).status_code == 303
     assert waiting.store.holds.get(hold.id).state is HoldState.APPROVED
     assert "the order names it" in text(signed_in_client.get("/admin/review?state=approved"))
@@ -95,7 +95,7 @@ def test_an_override_is_added_shown_on_lookups_and_removed(
 ) -> None:
     listed(service, tmp_path, "pirate.example\n")
     data = {"target": "pirate.example", "action": "allow", "reason": "settled in court", "until": "2099-01-01"}
-    assert "is past" in problem(
+    assert "is in the past" in problem(
         signed_in_client.post("/admin/overrides", data={**data, "until": "2020-01-01"}), "until"
     )
     assert signed_in_client.post("/admin/overrides", data=data).status_code == 303
@@ -145,7 +145,7 @@ def test_a_lookup_says_who_on_what_order_since_when_and_where_to_appeal(
     listed(service, tmp_path, "site,order\npirate.example,HC-2026-7\n", format="csv", options=options)
     shown = text(signed_in_client.get("/admin/lookup?target=https://www.pirate.example/film"))
     for said in (
-        "Listed: no ad here",
+        "Listed: no ads here",
         "Test Court",
         "HC-2026-7",
         "appeals@court.example",
@@ -166,7 +166,7 @@ def test_a_list_is_sent_as_a_form_and_gets_an_address_if_it_is_short(
     verdicts = [" ".join(row.text(separator=" ").split()) for row in shown.css('[aria-label="Verdicts"] tbody tr')]
     assert [line.split()[1] for line in verdicts] == ["listed", "unknown", "not", "not"]
     thousand = "".join(f"site{number}.example\n" for number in range(1_000))
-    assert "Asked about 1,000" in text(signed_in_client.post("/admin/lookup", data={"target": thousand}))
+    assert "Targets 1,000" in text(signed_in_client.post("/admin/lookup", data={"target": thousand}))
     over = signed_in_client.post("/admin/lookup", data={"target": thousand + "one.example"})
     assert "more than 1,000" in problem(over, "target")
 
@@ -181,7 +181,7 @@ def test_a_lookup_that_no_browser_could_open_is_unknown_and_says_why(signed_in_c
 def test_the_audit_log_is_narrowed_verified_and_shows_a_broken_chain(
     waiting: Service, signed_in_client: FlaskClient
 ) -> None:
-    assert "The chain is whole" in text(signed_in_client.get("/admin/audit?verify=1"))
+    assert "The chain is intact" in text(signed_in_client.get("/admin/audit?verify=1"))
     rows = page(signed_in_client.get("/admin/audit?action=override&target=OTHER")).css("tbody tr")
     assert len(rows) == 1
     bad = signed_in_client.get("/admin/audit?verify=1&expected=5")

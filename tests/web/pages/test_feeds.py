@@ -13,7 +13,7 @@ from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.access import Role
 from blocklist.service import Service
 from blocklist.store.feeds import definition_of
-from blocklist.web.pages.definition_form import definition_of_form, form_of
+from blocklist.web.pages.definition_form import definition_from_form, form_from_definition
 from blocklist.web.pages.layout import Form
 from tests.e2e.running import wait_for
 from tests.support import definition
@@ -24,15 +24,15 @@ from tests.web.pages.reading import definition_form, ended, listed, only, page, 
 @pytest.mark.parametrize("name", catalog_names())
 def test_a_definition_comes_back_from_its_form_as_it_was(name: str) -> None:
     known = from_catalog(name)
-    assert definition_of_form(Form(dict(form_of(known).items())), known) == known
+    assert definition_from_form(Form(dict(form_from_definition(known).items())), known) == known
 
 
 def test_lines_of_a_form_that_were_changed_say_what_options_of_the_command_say() -> None:
     known = definition(guards={"never_block": ["a.example", "b.example"]}, source={"url": "https://court.example/"})
-    form = form_of(known)
+    form = form_from_definition(known)
     assert form["options"] == "guards.never_block=a.example, b.example"
     values = dict(form.items()) | {"options": "guards.never_block=c.example, b.example\nrules.www=keep\nmember=x.txt"}
-    changed = definition_of_form(Form(values), known)
+    changed = definition_from_form(Form(values), known)
     assert isinstance(changed, FeedDefinition)
     assert changed.guards.never_block == ("c.example", "b.example")
     assert changed.rules.www == "keep"
@@ -44,7 +44,7 @@ def test_a_feed_is_looked_at_added_and_read(service: Service, tmp_path: Path, si
     (tmp_path / "list.txt").write_text("pirate.example\nnot a site\n", encoding="utf-8")
     form = definition_form(options=f"source.file={tmp_path / 'list.txt'}")
     seen = signed_in_client.post("/admin/feeds/new/define", data={**form, "step": "preview"})
-    assert "It would serve at once. 2 entries give 1 rule; 1 row rejected." in text(seen)
+    assert "It would be applied immediately. 2 entries give 1 rule; 1 row rejected." in text(seen)
     assert service.store.feeds.all() == []
     assert service.store.runs.all() == []
     carried = {
@@ -66,7 +66,7 @@ def test_a_list_that_cannot_be_read_is_said_so_and_may_be_added_all_the_same(
     form = definition_form(options="source.file=/nowhere/list.txt")
     seen = signed_in_client.post("/admin/feeds/new/define", data={**form, "step": "preview"})
     assert "The list could not be read." in text(seen)
-    assert "Add it anyway" in text(seen)
+    assert "Add anyway" in text(seen)
 
 
 def test_a_list_that_arrives_another_way_is_added_and_brought(service: Service, signed_in_client: FlaskClient) -> None:
@@ -81,13 +81,13 @@ def test_a_list_that_arrives_another_way_is_added_and_brought(service: Service, 
     assert "1 sites: 1 added" in text(ended(signed_in_client, applied.headers["Location"]))
     wait_for(lambda: not list((service.settings.data_dir / "incoming").iterdir()))
     again = signed_in_client.post("/admin/feeds/court/upload/apply", data={"upload": key})
-    assert "the file is no longer there" in problem(again, "file")
+    assert "the file was deleted after one hour" in problem(again, "file")
 
 
 def test_an_upload_names_no_file_but_its_own(service: Service, signed_in_client: FlaskClient) -> None:
     service.add_feed(definition(), "a test")
     answer = signed_in_client.post("/admin/feeds/court/upload/apply", data={"upload": "../../blocklist.db"})
-    assert "the form names no file" in problem(answer, "file")
+    assert "the form has no valid file" in problem(answer, "file")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_feeds_name_stays(service: Service, signed_in_client: FlaskClient) -> 
     service.add_feed(definition(), "a test")
     answer = signed_in_client.post("/admin/feeds/court/edit", data=definition_form(name="other", step="save"))
     assert answer.status_code == 422
-    assert "name stays" in text(answer)
+    assert "name of a feed cannot change" in text(answer)
 
 
 def test_feeds_are_paused_resumed_refreshed_and_removed(

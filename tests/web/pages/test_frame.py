@@ -74,7 +74,7 @@ def test_an_address_under_admin_that_is_none_is_told_of_on_a_page_to_anybody(fur
     for client in (known, known.application.test_client()):
         answer = client.get("/admin/nosuch")
         assert answer.status_code == 404
-        assert "This is not there" in text(answer)
+        assert "Not found" in text(answer)
         assert harms(answer) == []
 
 
@@ -92,14 +92,14 @@ def test_the_frame_counts_what_waits(furnished: Service, looking: As) -> None:
 
 def test_the_overview_says_first_what_needs_a_person(furnished: Service, looking: As) -> None:
     shown = text(looking(Role.ADMIN).get("/admin/"))
-    assert "2 things need you." in shown
+    assert "2 items need your attention." in shown
     assert "court: held, would remove 9 of 10 sites (90%)" in shown
-    assert "1 entry of court waits alone for a decision." in shown
+    assert "1 held entry of court waits for a decision." in shown
 
 
 def test_an_installation_without_feeds_is_told_where_to_begin(signed_in_client: FlaskClient) -> None:
     shown = text(signed_in_client.get("/admin/"))
-    assert "One thing needs you." in shown
+    assert "1 item needs your attention." in shown
     assert "There are no feeds yet" in shown
 
 
@@ -107,7 +107,7 @@ def test_all_is_well_where_nothing_needs_anyone(
     service: Service, tmp_path: Path, signed_in_client: FlaskClient
 ) -> None:
     listed(service, tmp_path, "pirate.example\n")
-    assert "All is well." in text(signed_in_client.get("/admin/"))
+    assert "Everything is OK." in text(signed_in_client.get("/admin/"))
 
 
 def test_a_form_says_beside_its_field_what_is_wrong_and_keeps_what_was_typed(signed_in_client: FlaskClient) -> None:

@@ -70,7 +70,7 @@ def test_invisible_marks_are_named_where_they_stand(hostile: FlaskClient) -> Non
 def test_ten_thousand_letters_are_cut_and_the_rest_is_there_on_demand(hostile: FlaskClient) -> None:
     shown = page(hostile.get("/admin/lookup?target=pirate2.example"))
     rest = shown.css("details.rest")
-    assert rest[0].css("summary")[0].text() == "the rest of 10,000 letters"
+    assert rest[0].css("summary")[0].text() == "show all 10,000 characters"
     assert "open" not in rest[0].attributes
 
 
@@ -91,7 +91,7 @@ def test_a_hostile_preview_is_inert(hostile: FlaskClient, looked_at: Service, tm
     )
     answer = hostile.post("/admin/feeds/new/define", data={**form, "step": "preview"})
     assert answer.status_code == 200
-    assert "It would serve at once." in text(answer)
+    assert "It would be applied immediately." in text(answer)
     assert harms(answer) == []
     assert not set(_TURN) & set(answer.get_data(as_text=True))
     assert [feed.name for feed in looked_at.store.feeds.all()] == ["court"]
