@@ -23,7 +23,7 @@ from blocklist.web.authorization import declare, declare_lookup, enforce_roles
 from blocklist.web.headers import add_security_headers
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
-from blocklist.web.pages.layout import INTERNAL_ERROR, error_page
+from blocklist.web.pages.layout import error_page
 from blocklist.web.proxies import TrustedProxies
 from blocklist.web.responses import respond
 
@@ -95,9 +95,13 @@ def _lookup_routes(app: Flask, routes: Routes) -> None:
 
 
 def _handle_errors(app: Flask, lookups_only: bool) -> None:
+    def failure(status: int, sentence: str) -> Response:
+        is_page = request.path.startswith("/admin/") and not lookups_only
+        return error_page(status, sentence) if is_page else respond(problem(status, sentence))
+
     @app.errorhandler(BlocklistError)
     def known(error: BlocklistError) -> ResponseReturnValue:
-        response = respond(problem(error.http_status, str(error)))
+        response = failure(error.http_status, str(error))
         if isinstance(error, TooManyError):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
@@ -108,10 +112,10 @@ def _handle_errors(app: Flask, lookups_only: bool) -> None:
             return error.get_response()
         if error.code == 404 and lookups_only:
             return respond(not_found())
-        if request.path.startswith("/admin/") and not lookups_only:
-            return error_page(error.code, error.description or error.name)
-        too_large = f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"
-        response = respond(problem(error.code, too_large if error.code == 413 else error.description or error.name))
+        sentence = error.description or error.name
+        if error.code == 413 and not request.path.startswith("/admin/"):
+            sentence = f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"
+        response = failure(error.code, sentence)
         for name, value in error.get_headers():
             if name.lower() not in ("content-type", "content-length"):
                 response.headers[name] = value
@@ -120,4 +124,4 @@ def _handle_errors(app: Flask, lookups_only: bool) -> None:
     @app.errorhandler(Exception)
     def unexpected(_: Exception) -> ResponseReturnValue:
         _LOG.exception("request failed", path=request.path)
-        return respond(problem(500, INTERNAL_ERROR))
+        return failure(500, "internal error: the log of the service has the details")

@@ -6,34 +6,26 @@ from pydantic import BaseModel, Field
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import now, parse_time
-from blocklist.domain.listing import AuthorityKind, RuleKind, Scope
+from blocklist.domain.listing import AuthorityKind, RuleKind
 from blocklist.lookup.http import Answer
 from blocklist.service import Service, read_target
 from blocklist.service.serialization import listing_body
 from blocklist.web.api.framework.pagination import Query
 from blocklist.web.api.framework.problems import invalid_fields
 from blocklist.web.api.framework.resource import Resource
-from blocklist.web.api.framework.schemas import Timestamp
+from blocklist.web.api.framework.schemas import ListingFields, Timestamp
 
 
-class ListingBody(BaseModel):
+class ListingBody(ListingFields):
     """A rule as listed by one feed, with its interval."""
 
-    rule: str
     kind_of_rule: RuleKind
-    scope: Scope
     feed: str
     authority: str
     kind: AuthorityKind
     country: str
-    reference: str | None
-    legal_basis: str | None
-    published_at: str | None
-    listed_from: Timestamp
     stated_from: Timestamp
     listed_until: Timestamp | None
-    appeal_contact: str | None
-    entry: str
     position: int
     run: int
     body_sha256: str | None

@@ -9,7 +9,7 @@ from flask import Response
 from pydantic import BaseModel, Field
 
 from blocklist.domain.access import Role
-from blocklist.domain.listing import AuthorityKind, RuleKind, Scope
+from blocklist.domain.listing import AuthorityKind, RuleKind
 from blocklist.domain.verdict import OverrideAction
 from blocklist.exports import EXPORTS, Export, changes
 from blocklist.lookup.http import Answer
@@ -17,23 +17,18 @@ from blocklist.service import Service
 from blocklist.service.serialization import changed_body
 from blocklist.web.api.framework.pagination import PageQuery, Query, WholeNumber, encode_cursor
 from blocklist.web.api.framework.resource import Resource, ResponseSpec
-from blocklist.web.api.framework.schemas import NextPage, Timestamp
+from blocklist.web.api.framework.schemas import ListedRule, ListingFields, NextPage, Timestamp
 
 
-class ChangedBody(BaseModel):
+class ChangedBody(ListedRule):
     """One change: a feed listed or delisted a rule, or published it with other details."""
 
     at: Timestamp
     change: Literal["listed", "delisted", "restated"]
-    rule: str
     kind_of_rule: RuleKind
-    scope: Scope
     feed: str
     authority: str
     country: str
-    reference: str | None
-    listed_from: Timestamp
-    entry: str
 
 
 class ChangesBody(NextPage):
@@ -53,23 +48,15 @@ class ChangesQuery(PageQuery):
     feed: str | None = Field(None, min_length=1, max_length=256, description="Only changes of this feed.")
 
 
-class ExportedBody(BaseModel):
+class ExportedBody(ListingFields):
     """One listing, or one override. An override has no feed, and its reason is the entry."""
 
-    rule: str
     kind_of_rule: RuleKind
-    scope: Scope
     override: OverrideAction | None
     feed: str | None
     authority: str | None
     kind: AuthorityKind | None
     country: str | None
-    reference: str | None
-    legal_basis: str | None
-    published_at: str | None
-    listed_from: Timestamp
-    appeal_contact: str | None
-    entry: str
     run: int | None
     position: int | None
 

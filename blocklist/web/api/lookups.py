@@ -10,6 +10,7 @@ from blocklist.domain.listing import Scope
 from blocklist.domain.verdict import OverrideAction, VerdictKind
 from blocklist.web.api.framework.problems import Problem
 from blocklist.web.api.framework.resource import problem_response, reference
+from blocklist.web.api.framework.schemas import ListingFields
 
 LOOKUP_TAG = {
     "name": "Lookups",
@@ -17,21 +18,13 @@ LOOKUP_TAG = {
 }
 
 
-class ExplainedListing(BaseModel):
+class ExplainedListing(ListingFields):
     """A listing that decided the verdict (`explain`)."""
 
     feed: str
     authority: str
     kind: str
     country: str
-    rule: str
-    scope: Scope
-    reference: str | None
-    legal_basis: str | None
-    published_at: str | None
-    listed_from: str
-    appeal_contact: str | None
-    entry: str
 
 
 class VerdictFields(BaseModel):

@@ -40,16 +40,8 @@ def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
         static_folder=str(_WEB / "static"),
     )
     layout.install(routes, service)
-    overview.register(routes, service, holder)
-    add_feed.register(routes, service)
-    upload.register(routes, service)
-    feeds.register(routes, service)
-    runs.register(routes, service)
-    review.register(routes, service)
-    lookup.register(routes, service, holder)
-    overrides.register(routes, service)
-    audit.register(routes, service)
-    people.register(routes, service)
-    sign_in.register(routes, service)
-    settings.register(routes, service)
+    for group in (add_feed, audit, feeds, overrides, people, review, runs, settings, sign_in, upload):
+        group.register(routes, service)
+    for group_with_lookups in (lookup, overview):
+        group_with_lookups.register(routes, service, holder)
     return routes

@@ -9,10 +9,8 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-import structlog
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import parse_time
@@ -21,10 +19,8 @@ from blocklist.service import Service
 from blocklist.web.pages.template_filters import FILTERS
 from blocklist.web.responses import see_other
 
-_LOG = structlog.get_logger("blocklist.web")
 #: Rows per page.
 PAGE_SIZE = 50
-INTERNAL_ERROR = "internal error: the log of the service has the details"
 _COOKIE = "blocklist_message"
 _MAX_MESSAGE = 1_000
 
@@ -153,7 +149,7 @@ def success(message: str, endpoint: str, **values: Any) -> Response:
 
 
 def install(pages: Blueprint, service: Service) -> None:
-    """Add the template filters, the variables of the base template, error pages, and messages after a redirect."""
+    """Add the template filters, the variables of the base template, and messages after a redirect."""
     for name, filter_ in FILTERS.items():
         pages.add_app_template_filter(filter_, name)
     pages.add_app_template_global(url_with)
@@ -171,19 +167,6 @@ def install(pages: Blueprint, service: Service) -> None:
         if _COOKIE in request.cookies and response.status_code == 200 and "Set-Cookie" not in response.headers:
             response.delete_cookie(_COOKIE, path=url_for("admin.overview"))
         return response
-
-    @pages.errorhandler(BlocklistError)
-    def known(error: BlocklistError) -> Response:
-        return error_page(error.http_status, str(error))
-
-    @pages.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
-        return error_page(error.code or 500, error.description or error.name)
-
-    @pages.errorhandler(Exception)
-    def unexpected(_: Exception) -> Response:
-        _LOG.exception("request failed", path=request.path)
-        return error_page(500, INTERNAL_ERROR)
 
 
 def review_count(service: Service) -> int:

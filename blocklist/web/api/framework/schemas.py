@@ -40,6 +40,24 @@ class RuleFields(BaseModel):
     scope: Scope
 
 
+class ListedRule(BaseModel):
+    """What a listing and a change of a listing have in common."""
+
+    rule: str
+    scope: Scope
+    reference: str | None
+    listed_from: Timestamp
+    entry: str
+
+
+class ListingFields(ListedRule):
+    """What every form of a listing has."""
+
+    legal_basis: str | None
+    published_at: str | None
+    appeal_contact: str | None
+
+
 class NextPage(BaseModel):
     """The last member of every page."""
 
