@@ -1,4 +1,4 @@
-"""What an admin does, in a real browser, from the set-up link to signing out."""
+"""The work of an admin in a real browser, from the setup link to sign-out."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def set_up(installation: Installation, service: Running, chromium: Browser) -> None:
-    """Somebody has followed the set-up link, and signed out."""
+    """The first admin was created with the setup link, and has signed out."""
     log = installation.folder.parent / f"{installation.folder.name}.log"
     said = re.compile(r"http://\S+/admin/set-up\?key=\S+")
     wait_for(lambda: bool(said.search(log.read_text())))
@@ -105,7 +105,7 @@ def _signed_in(chromium: Browser, service: Running, width: int, scheme: Scheme, 
 
 @pytest.mark.usefixtures("set_up")
 @pytest.mark.parametrize(("width", "scheme"), _LOOKED_AT)
-def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_audit(
+def test_an_admin_adds_a_feed_reviews_a_run_adds_an_override_and_reads_the_audit_log(
     chromium: Browser, service: Running, published: Publisher, width: int, scheme: Scheme
 ) -> None:
     name = f"court-{scheme}"
@@ -185,13 +185,13 @@ def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_a
     visitor.page.locator("nav.main").wait_for(state="detached")
     page.goto("/admin/audit")
     assert "/admin/sign-in" in page.url
-    # A browser reports the page with the mistake, which is a 422, as a failure of its own.
+    # The browser also reports the status 422 of the form with the error.
     assert [trouble for trouble in visitor.troubles if "422" not in trouble] == []
 
 
 @pytest.mark.usefixtures("set_up")
 @pytest.mark.parametrize(("width", "scheme"), [*_LOOKED_AT, *(_PICTURED if PICTURES else ())])
-def test_every_page_is_for_everyone_at_any_width_in_any_light(
+def test_every_page_is_accessible_at_each_width_and_color_scheme(
     chromium: Browser, service: Running, width: int, scheme: Scheme
 ) -> None:
     visitor = _signed_in(chromium, service, width, scheme)
@@ -202,7 +202,7 @@ def test_every_page_is_for_everyone_at_any_width_in_any_light(
 
 
 @pytest.mark.usefixtures("set_up")
-def test_everything_is_reached_with_the_keyboard_and_shows_where_it_is(chromium: Browser, service: Running) -> None:
+def test_every_control_is_reachable_with_the_keyboard_and_shows_its_focus(chromium: Browser, service: Running) -> None:
     page = _signed_in(chromium, service, 1280, "light").page
     page.goto("/admin/lookup?target=cinema-pirata.example")
     interactive = page.locator(
@@ -222,7 +222,7 @@ def test_everything_is_reached_with_the_keyboard_and_shows_where_it_is(chromium:
 
 
 @pytest.mark.usefixtures("set_up")
-def test_without_scripts_a_list_is_read_looked_at_and_overridden(
+def test_upload_and_review_work_without_scripts(
     chromium: Browser, service: Running, installation: Installation, tmp_path: Path
 ) -> None:
     visitor = _signed_in(chromium, service, 400, "light", scripts=False)
