@@ -68,7 +68,7 @@ class Visitor:
         return visitor
 
     def look(self, name: str, *, closely: bool = True) -> None:
-        """Check that the current page has no horizontal overflow and no axe findings (WCAG A and AA); save a screenshot."""
+        """Check the page for horizontal overflow and with axe (WCAG A and AA); save a screenshot."""
         # On a busy machine, the text can appear before the style sheet.
         self.page.wait_for_load_state("load")
         if PICTURES:

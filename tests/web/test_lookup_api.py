@@ -1,4 +1,4 @@
-"""The HTTP contract of lookups, evidence and errors, against the Flask applications of the lookup node and the control plane."""
+"""The HTTP contract of lookups, evidence and errors, on the lookup node and the control plane."""
 
 from __future__ import annotations
 
