@@ -147,7 +147,7 @@ def _finish_with_provider(service: Service) -> tuple[str, str]:
         pending = Pending(**json.loads(pending_sign_in() or ""))
     except (ValueError, TypeError):
         raise UnauthorizedError(
-            "this browser has not started a sign-in, or cookies are disabled: sign in again"
+            "no sign-in was started in this browser, or cookies are disabled: sign in again"
         ) from None
     secret = service.finish_with_provider(
         pending, request.args.to_dict(), _callback(service), request.remote_addr, _agent()
