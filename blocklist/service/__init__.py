@@ -35,8 +35,9 @@ from blocklist.service.targets import read_target
 from blocklist.service.tokens import TokenService
 from blocklist.status.statistics import ReadScoreboard, Statistics
 from blocklist.store import Store
+from blocklist.store.held_changes import HeldChangePlace
 
-__all__ = ["Preview", "Progress", "RunDetail", "Service", "override_rule", "read_target"]
+__all__ = ["HeldChangePlace", "Preview", "Progress", "RunDetail", "Service", "override_rule", "read_target"]
 
 
 class Service:

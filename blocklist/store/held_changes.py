@@ -31,7 +31,7 @@ class WaitingEntry(NamedTuple):
     why: str
 
 
-class Place(NamedTuple):
+class HeldChangePlace(NamedTuple):
     """The place of a change in the order of its run's changes: first those that stand out (``plain`` is 0)."""
 
     plain: int
@@ -110,8 +110,8 @@ class HeldChanges(Table):
         standing_out: bool = False,
         after: tuple[int, str, str, str, str] | None = None,
         limit: int = 100,
-    ) -> tuple[list[HeldChange], Place | None]:
-        """Return up to ``limit`` changes of a run after a :class:`Place`, and the place of the last of them.
+    ) -> tuple[list[HeldChange], HeldChangePlace | None]:
+        """Return up to ``limit`` changes of a run after a :class:`HeldChangePlace`, and the place of the last of them.
 
         Narrowed and ordered as by :meth:`find`; each page costs the same. The place is None at the end.
         """
@@ -126,7 +126,11 @@ class HeldChanges(Table):
                 (*parameters, plain, *(rule if beyond else ()), limit + 1 - len(rows)),
             )
         last = rows[limit - 1] if len(rows) > limit else None
-        place = Place(int(last["stands_out"] == ""), *(last[name] for name in Place._fields[1:])) if last else None
+        place = (
+            HeldChangePlace(int(last["stands_out"] == ""), *(last[name] for name in HeldChangePlace._fields[1:]))
+            if last
+            else None
+        )
         return [_change(row) for row in rows[:limit]], place
 
 

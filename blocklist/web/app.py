@@ -1,4 +1,4 @@
-"""The Flask application of either plane."""
+"""The Flask application of the control plane, and a small one that serves lookups only."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Routes, no_metrics, not_found
 from blocklist.service import Service
 from blocklist.web import cookies_csrf
-from blocklist.web.api import DescribedApp, add_api, methods_of
-from blocklist.web.authorization import declare, declare_lookup, guard
-from blocklist.web.headers import harden
+from blocklist.web.api import OpenApiApp, add_api, allowed_methods
+from blocklist.web.authorization import declare, declare_lookup, enforce_roles
+from blocklist.web.headers import add_security_headers
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
 from blocklist.web.pages.layout import error_page
@@ -31,7 +31,7 @@ _LOG = structlog.get_logger("blocklist.web")
 
 
 class _Id(IntegerConverter):
-    """A number in an address, no larger than the database holds."""
+    """An id in an address, not larger than a database integer."""
 
     def __init__(self, map: Map) -> None:
         super().__init__(map, max=2**63 - 1)
@@ -44,28 +44,28 @@ def create_app(
     gate_unknown: Literal["allow", "block"] = "allow",
     metrics: Callable[[], bytes] = no_metrics,
 ) -> Flask:
-    """Return the application that answers lookups; with a service it is the control plane's and answers that too.
+    """Return the application that serves lookups; with a service, that of the control plane, which also serves lookups.
 
-    ``gate_unknown`` is what the gate does where there is nothing to judge (setting ``gate.unknown``); ``metrics``
-    returns Prometheus' text format, to which a control plane adds its feeds.
+    ``gate_unknown`` is the setting ``gate.unknown``. ``metrics`` returns metrics in the Prometheus text format; the
+    control plane adds the metrics of its feeds.
     """
-    app = Flask(__name__, static_folder=None) if service is None else DescribedApp(__name__)
-    # One byte over the limit still arrives, so that the answer can say what the limit is.
+    app = Flask(__name__, static_folder=None) if service is None else OpenApiApp(__name__)
+    # A body of one byte over the limit is read, so that the response can name the limit.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
     app.url_map.converters["int"] = _Id
     counted = metrics if service is None else lambda: metrics() + feed_metrics(service.feeds.rows())
     _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted))
-    _errors(app, lookups_only=service is None)
+    _handle_errors(app, lookups_only=service is None)
     if service is not None:
-        assert isinstance(app, DescribedApp)
+        assert isinstance(app, OpenApiApp)
         add_api(app, service)
         app.register_blueprint(pages(service, holder))
         app.add_url_rule("/", view_func=lambda: redirect("/admin/"), endpoint="root")
         declare(app, "root", None)
         declare(app, "admin.static", None)
         cookies_csrf.install(app)
-        harden(app)
-        guard(app, service)
+        add_security_headers(app)
+        enforce_roles(app, service)
         serve = service.settings.serve
         proxied = TrustedProxies(app.wsgi_app, serve.trusted_proxies, serve.behind_proxy)
         app.wsgi_app = proxied  # type: ignore[method-assign]
@@ -73,7 +73,7 @@ def create_app(
 
 
 def _lookup_routes(app: Flask, routes: Routes) -> None:
-    """Answer everything that a lookup node answers, from the same table and so in the same bytes."""
+    """Serve everything that a lookup node serves, from the same table of routes, so that the bytes are the same."""
 
     def view() -> Response:
         headers = {name.lower(): value for name, value in request.headers}
@@ -86,18 +86,22 @@ def _lookup_routes(app: Flask, routes: Routes) -> None:
 
     @app.errorhandler(MethodNotAllowed)
     def other_method(error: MethodNotAllowed) -> ResponseReturnValue:
-        # Flask would word it, and answer OPTIONS, in its own way.
+        # For lookups, the response is that of the lookup node and not that of Flask.
         if request.path in routes.paths:
             return view()
-        allowed = methods_of(app, request.path) or sorted(error.valid_methods or ())
-        told = problem(405, f"this address takes {', '.join(allowed)}")
-        return respond(Answer(told.status, told.body, (("Allow", ", ".join(allowed)),)))
+        allowed = allowed_methods(app, request.path) or sorted(error.valid_methods or ())
+        answer = problem(405, f"this address allows {', '.join(allowed)}")
+        return respond(Answer(answer.status, answer.body, (("Allow", ", ".join(allowed)),)))
 
 
-def _errors(app: Flask, lookups_only: bool) -> None:
+def _handle_errors(app: Flask, lookups_only: bool) -> None:
+    def failure(status: int, sentence: str) -> Response:
+        is_page = request.path.startswith("/admin/") and not lookups_only
+        return error_page(status, sentence) if is_page else respond(problem(status, sentence))
+
     @app.errorhandler(BlocklistError)
-    def told(error: BlocklistError) -> ResponseReturnValue:
-        response = respond(problem(error.http_status, str(error)))
+    def known(error: BlocklistError) -> ResponseReturnValue:
+        response = failure(error.http_status, str(error))
         if isinstance(error, TooManyError):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
@@ -108,16 +112,16 @@ def _errors(app: Flask, lookups_only: bool) -> None:
             return error.get_response()
         if error.code == 404 and lookups_only:
             return respond(not_found())
-        if request.path.startswith("/admin/") and not lookups_only:
-            return error_page(error.code, error.description or error.name)
-        too_large = f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"
-        response = respond(problem(error.code, too_large if error.code == 413 else error.description or error.name))
+        sentence = error.description or error.name
+        if error.code == 413 and not request.path.startswith("/admin/"):
+            sentence = f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"
+        response = failure(error.code, sentence)
         for name, value in error.get_headers():
             if name.lower() not in ("content-type", "content-length"):
                 response.headers[name] = value
         return response
 
     @app.errorhandler(Exception)
-    def broken(_: Exception) -> ResponseReturnValue:
-        _LOG.exception("request broke", path=request.path)
-        return respond(problem(500, "a fault of the service; its log tells more"))
+    def unexpected(_: Exception) -> ResponseReturnValue:
+        _LOG.exception("request failed", path=request.path)
+        return failure(500, "internal error: the log of the service has the details")

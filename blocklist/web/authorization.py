@@ -1,4 +1,4 @@
-"""Who may do what on the control plane, in one place: no route answers that does not say whom it needs."""
+"""Authorization on the control plane. Every route must declare the role that it needs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from blocklist.domain.errors import ForbiddenError, TooManyError, UnauthorizedEr
 from blocklist.lookup.authentication import TokenAuthentication
 from blocklist.lookup.http import problem
 from blocklist.service import Service
-from blocklist.web.cookies_csrf import check_form, session_secret
+from blocklist.web.cookies_csrf import check_csrf, session_secret
 from blocklist.web.responses import respond, see_other
 
 View = TypeVar("View", bound=Callable[..., Any])
-#: A function copies its attributes to what wraps it (functools.wraps), so that a decorated view still says its need.
+#: The attribute of a view; functools.wraps copies it, so that a wrapped view keeps its declaration.
 _ATTRIBUTE = "_blocklist_need"
 _DECLARED = "blocklist.needs"
-#: A route's need besides a role: nobody in particular, or whoever may ask for verdicts.
+#: What a route can need instead of a role: nothing, or the permission to make lookups.
 _ANYBODY, _CALLERS = "anybody", "callers"
-#: Bytes of a form that anybody may send: names and passwords are short.
-_LARGEST_OF_ANYBODY = 16_384
+#: Maximum size of a form on a public page, in bytes: names and passwords are short.
+_PUBLIC_FORM_BYTES = 16_384
 
 
 def needs(role: Role | None) -> Callable[[View], View]:
-    """Say which role a view needs, on the line below its route; None: anybody may have it."""
+    """Return the decorator that declares the role that a view needs; None: the view is public.
+
+    Write it below the decorator of the route.
+    """
 
     def mark(view: View) -> View:
         setattr(view, _ATTRIBUTE, role or _ANYBODY)
@@ -42,66 +45,66 @@ open_to_all = needs(None)
 
 
 def declare(app: Flask, endpoint: str, role: Role | None) -> None:
-    """Say which role an endpoint needs whose view is not ours to decorate, such as static files."""
+    """Declare the role of an endpoint whose view cannot be decorated, such as static files; None: public."""
     app.extensions.setdefault(_DECLARED, {})[endpoint] = role or _ANYBODY
 
 
 def declare_lookup(app: Flask, endpoint: str) -> None:
-    """Say that an endpoint answers whomever the lookup node would answer."""
+    """Declare that an endpoint is a lookup: the same callers as on the lookup node may use it."""
     app.extensions.setdefault(_DECLARED, {})[endpoint] = _CALLERS
 
 
 def need_of(app: Flask, endpoint: str) -> str | None:
-    """Return what an endpoint declares: a role, ``anybody`` or ``callers``; None if it declares nothing."""
+    """Return what an endpoint needs: a role, ``anybody`` or ``callers``; None if nothing is declared."""
     declared: dict[str, str] = app.extensions.get(_DECLARED, {})
     return declared.get(endpoint) or getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
 
 
 def current_identity() -> Identity:
-    """Return who sent the request that is being answered.
+    """Return the identity of the sender of the current request.
 
-    :raises UnauthorizedError: nobody known did; only a route that is open to all may find that.
+    :raises UnauthorizedError: the sender is not authenticated, which can happen on public routes only.
     """
     identity: Identity | None = g.get("identity")
     if identity is None:
-        raise UnauthorizedError("nobody is signed in")
+        raise UnauthorizedError("you are not signed in")
     return identity
 
 
-def guard(app: Flask, service: Service) -> None:
-    """Answer only whom each route needs; to be called when every route is there.
+def enforce_roles(app: Flask, service: Service) -> None:
+    """Authenticate every request, and check the role that its route needs. Call it after all routes are registered.
 
-    :raises RuntimeError: a route does not say whom it needs.
+    :raises RuntimeError: a route declares nothing.
     """
-    silent = sorted({rule.endpoint for rule in app.url_map.iter_rules() if not need_of(app, rule.endpoint)})
-    if silent:
-        raise RuntimeError(f"these views do not say which role they need (blocklist.web.authorization.needs): {silent}")
+    undeclared = sorted({rule.endpoint for rule in app.url_map.iter_rules() if not need_of(app, rule.endpoint)})
+    if undeclared:
+        raise RuntimeError(f"these views declare no role (blocklist.web.authorization.needs): {undeclared}")
     callers = TokenAuthentication(service.settings.lookup.token_file)
 
     @app.before_request
     def check() -> ResponseReturnValue | None:
         service.audit.set_origin(request.remote_addr)
         if request.endpoint is None:
-            # No such address, or not with this method: the application says so.
+            # 404 or 405: Flask handles it.
             return None
         need = need_of(app, request.endpoint)
         if need == _CALLERS:
-            refused = callers.refusal(request.path, {name.lower(): value for name, value in request.headers})
-            return respond(refused) if refused else None
+            refusal = callers.refusal(request.path, {name.lower(): value for name, value in request.headers})
+            return respond(refusal) if refusal else None
         try:
             g.identity = _identify(service)
         except UnauthorizedError as error:
             if need != _ANYBODY:
-                return _unknown(str(error))
+                return _unauthorized(str(error))
         except TooManyError as error:
             return _too_many(error)
         if need == _ANYBODY:
-            request.max_content_length = _LARGEST_OF_ANYBODY
+            request.max_content_length = _PUBLIC_FORM_BYTES
         else:
             _check_role(g.identity, need)
-        if _shown_token() is None:
-            # Browsers cannot be made to send a token, and do send cookies.
-            check_form(service.settings)
+        if _bearer_token() is None:
+            # Other sites can make a browser send cookies, but not a token.
+            check_csrf(service.settings)
         return None
 
     @app.context_processor
@@ -110,27 +113,29 @@ def guard(app: Flask, service: Service) -> None:
 
 
 def _identify(service: Service) -> Identity:
-    token, secret = _shown_token(), session_secret()
+    token, secret = _bearer_token(), session_secret()
     if token is not None:
         return service.tokens.identity(token, request.remote_addr)
     if secret is not None:
         return service.sign_in.identity(secret, request.remote_addr)
     raise UnauthorizedError(
-        "sign in, or show a token: Authorization: Bearer TOKEN; 'blocklist token create --role viewer' makes one"
+        "sign in, or send a token: Authorization: Bearer TOKEN; 'blocklist token create --role viewer' creates one"
     )
 
 
-def _shown_token() -> str | None:
-    """Return the bearer token that a request shows; what a proxy in front was shown (Basic) is not for us."""
+def _bearer_token() -> str | None:
+    """Return the bearer token of the request; other schemes (Basic) are for a proxy in front and are ignored."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _check_role(identity: Identity, need: str | None) -> None:
     if need is None:
-        raise ForbiddenError("this address does not say whom it is for, and so it is for nobody")
+        raise ForbiddenError("this address declares no role, so that nobody may use it")
     if not identity.role.covers(Role(need)):
-        raise ForbiddenError(f"this needs the role {need}; {identity.name} is {identity.role}: ask an admin")
+        raise ForbiddenError(
+            f"this needs the role {need}; {identity.name} has the role {identity.role}: ask an admin for access"
+        )
 
 
 def _too_many(error: TooManyError) -> Response:
@@ -139,7 +144,7 @@ def _too_many(error: TooManyError) -> Response:
     return response
 
 
-def _unknown(detail: str) -> Response:
+def _unauthorized(detail: str) -> Response:
     if request.path == "/" or request.path.startswith("/admin/"):
         back = {"next": request.full_path.rstrip("?")} if request.method == "GET" else {}
         query = f"?{urlencode(back)}" if back and back["next"] != "/admin/" else ""

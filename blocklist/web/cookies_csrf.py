@@ -1,4 +1,4 @@
-"""What browsers carry: the cookie of a session, and the proof that a form was ours."""
+"""Cookies of browsers, and protection against cross-site request forgery (CSRF)."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from blocklist.access.secrets import hash_secret, new_secret
 from blocklist.config.settings import Settings
 from blocklist.domain.errors import ForbiddenError
 
-#: Where a form, or a script, tells the proof.
+#: The form field or the request header with the CSRF token.
 FIELD, HEADER = "csrf", "X-CSRF-Token"
 _SESSION, _FORMS, _PENDING = "blocklist", "blocklist-forms", "blocklist-provider"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def session_secret() -> str | None:
-    """Return the secret of the session that the browser carries."""
-    return request.cookies.get(_named(_SESSION))
+    """Return the session secret in the cookie; None if there is no cookie."""
+    return request.cookies.get(_cookie_name(_SESSION))
 
 
-def carry_session(response: Response, secret: str) -> Response:
-    """Let the browser carry a session, and forget what it proved its forms with before."""
+def set_session(response: Response, secret: str) -> Response:
+    """Set the session cookie, and delete the cookie for forms before sign-in."""
     _set(response, _SESSION, secret)
-    response.delete_cookie(_named(_FORMS), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+    _delete(response, _FORMS)
     return response
 
 
-def drop_session(response: Response) -> Response:
-    """Let the browser forget its session."""
-    response.delete_cookie(_named(_SESSION), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+def delete_session(response: Response) -> Response:
+    """Delete the session cookie."""
+    _delete(response, _SESSION)
     return response
 
 
 def pending_sign_in() -> str | None:
-    """Return what the browser carries of a sign-in with a provider that is under way."""
-    found = request.cookies.get(_named(_PENDING))
+    """Return the state of a sign-in with an OpenID provider that is in progress; None if there is none."""
+    found = request.cookies.get(_cookie_name(_PENDING))
     return unquote(found) if found else None
 
 
-def carry_pending(response: Response, pending: str) -> Response:
-    """Let the browser carry a sign-in to the provider and back, for ten minutes."""
+def set_pending_sign_in(response: Response, pending: str) -> Response:
+    """Set the cookie with the state of a sign-in with an OpenID provider, for ten minutes."""
     _set(response, _PENDING, quote(pending), 600)
     return response
 
 
-def drop_pending(response: Response) -> Response:
-    """Let the browser forget a sign-in with a provider."""
-    response.delete_cookie(_named(_PENDING), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+def delete_pending_sign_in(response: Response) -> Response:
+    """Delete the cookie with the state of a sign-in with an OpenID provider."""
+    _delete(response, _PENDING)
     return response
 
 
 def csrf_token() -> str:
-    """Return the proof that a form of the present page carries; nobody who does not have the cookie can make it."""
+    """Return the CSRF token for forms of the current page; it can be computed only with the cookie."""
     secret = session_secret() if g.get("identity") else None
     if secret is None:
-        secret = request.cookies.get(_named(_FORMS)) or g.get("forms_secret")
+        secret = request.cookies.get(_cookie_name(_FORMS)) or g.get("forms_secret")
     if secret is None:
         secret = g.forms_secret = new_secret()
     return hash_secret(f"csrf {secret}")
@@ -69,56 +69,60 @@ def csrf_field() -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, csrf_token())
 
 
-def check_form(settings: Settings) -> None:
-    """Refuse what a page of another site made this browser send.
+def check_csrf(settings: Settings) -> None:
+    """Check that the request was not sent by a page of another site.
 
-    :raises ForbiddenError: the request is not from a page of ours.
+    :raises ForbiddenError: it was, or the CSRF token is wrong.
     """
     if request.method in _SAFE:
         return
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     if site not in (None, "same-origin"):
-        raise ForbiddenError(_NOT_OURS)
-    if origin is not None and not _is_ours(origin, settings):
+        raise ForbiddenError(_CROSS_SITE)
+    if origin is not None and not _is_same_origin(origin, settings):
         raise ForbiddenError(
-            f"{_NOT_OURS} It says it is from {origin}, and this is {request.host}: a proxy in front must pass the Host "
-            "header on, or the setting serve.public_url say what browsers see."
+            f"{_CROSS_SITE} Its origin is {origin}, but this host is {request.host}: if there is a proxy in front, it "
+            "must forward the Host header, or the setting serve.public_url must be the address that browsers use."
         )
     given = request.headers.get(HEADER) or request.form.get(FIELD, "")
     if not hmac.compare_digest(given.encode(), csrf_token().encode()):
-        raise ForbiddenError("the form is too old, or cookies are off: load the page anew and send it again")
+        raise ForbiddenError("the form has expired, or cookies are disabled: reload the page and send the form again")
 
 
 def install(app: Flask) -> None:
-    """Give templates ``csrf_field`` and ``csrf_token``, and browsers the cookie behind forms of those not signed in."""
+    """Add ``csrf_field`` and ``csrf_token`` to the templates, and set the cookie for forms before sign-in."""
     app.jinja_env.globals.update(csrf_field=csrf_field, csrf_token=csrf_token)
 
     @app.after_request
-    def carry_forms_secret(response: Response) -> Response:
+    def set_forms_cookie(response: Response) -> Response:
         if secret := g.get("forms_secret"):
             _set(response, _FORMS, secret)
         return response
 
 
-_NOT_OURS = "the form was not sent from a page of this service."
+_CROSS_SITE = "the form was not sent from a page of this service."
 
 
-def _is_ours(origin: str, settings: Settings) -> bool:
+def _is_same_origin(origin: str, settings: Settings) -> bool:
     try:
-        # A proxy may have changed the Host header: then the setting says what browsers see.
+        # A proxy may have changed the Host header: then the setting has the address that browsers use.
         return origin == settings.serve.public_url or urlsplit(origin).netloc == request.host
     except ValueError:
         return False
 
 
 def _set(response: Response, name: str, value: str, max_age: int | None = None) -> None:
-    # Lax: a link in a mail opens the page; whatever changes something needs the proof besides.
+    # Lax: a link in an e-mail opens the page. Every change also needs the CSRF token.
     response.set_cookie(
-        _named(name), value, max_age=max_age, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+        _cookie_name(name), value, max_age=max_age, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
     )
 
 
-def _named(name: str) -> str:
-    # A browser takes a __Host- cookie over HTTPS only and from this very host: no neighbor can plant one.
+def _delete(response: Response, name: str) -> None:
+    response.delete_cookie(_cookie_name(name), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+
+
+def _cookie_name(name: str) -> str:
+    # A browser accepts a __Host- cookie only over HTTPS and from this host: a sibling domain cannot set one.
     return f"__Host-{name}" if request.is_secure else name

@@ -1,10 +1,10 @@
-"""Headers of every response of the control plane, so that a browser does no more with it than it must."""
+"""Security headers of every response of the control plane."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, request
 
-#: Nothing from elsewhere, no inline script or style, no framing: what feeds publish is hostile.
+#: Nothing from other hosts, no inline script or style, no framing: what feeds publish is untrusted.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -13,28 +13,27 @@ _ALWAYS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Nothing to others. Not no-referrer: of a form on such a page a browser says that it comes from nowhere.
+    # Other sites get no referrer. Not no-referrer: then browsers would send "Origin: null" with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-#: A year.
-_STRICT_TRANSPORT = "max-age=31536000"
+_ONE_YEAR = "max-age=31536000"
 
 
-def harden(app: Flask) -> None:
-    """Add the headers to every response; what a view set itself stays."""
+def add_security_headers(app: Flask) -> None:
+    """Add the headers to every response, without replacing those that a view has set."""
 
     @app.after_request
     def add(response: Response) -> Response:
         for name, value in _ALWAYS.items():
             response.headers.setdefault(name, value)
         if request.is_secure:
-            response.headers.setdefault("Strict-Transport-Security", _STRICT_TRANSPORT)
+            response.headers.setdefault("Strict-Transport-Security", _ONE_YEAR)
         if request.path.startswith("/admin/") and not request.path.startswith("/admin/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         if response.location:
-            # It names the host that this request named: nobody in between may keep that for others.
+            # The address contains the Host header of this request: a shared cache must not store it.
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -1,4 +1,4 @@
-"""Metrics of the feeds, which the control plane adds to those of the lookup node."""
+"""Metrics of the feeds. The control plane adds them to the metrics of the lookup node."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from blocklist.domain.run import Outcome
 from blocklist.status.feed_status import STATES
 
 _TIMES = {
-    "last_attempt": "When the last run of a feed began (Unix time).",
-    "last_success": "When a feed's list was last known to be current (Unix time); absent before the first time.",
-    "last_change": "When a feed's list last changed (Unix time); absent before the first time.",
+    "last_attempt": "Start of the last run of a feed (Unix time).",
+    "last_success": "When the list of a feed was last known to be current (Unix time); absent before the first time.",
+    "last_change": "When the list of a feed last changed (Unix time); absent before the first time.",
 }
 _NUMBERS = {
-    "listed": "Sites that a feed lists.",
-    "waiting": "Entries of a feed that are held alone and wait for a person.",
-    "reviews": "Held runs of a feed that wait for review.",
+    "listed": "Number of sites that a feed lists.",
+    "waiting": "Number of held entries of a feed that wait for a decision.",
+    "reviews": "Number of held runs of a feed that wait for review.",
 }
 
 
 def feed_metrics(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Return the state of feeds, as :func:`.feed_rows` gives it, in Prometheus' text format."""
+    """Return the state of feeds, as :func:`.feed_rows` gives it, in the Prometheus text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(rows))
     return bytes(generate_latest(registry))
@@ -38,11 +38,11 @@ class _Collector:
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield each metric."""
         stale = {row["name"]: row["state"] == "stale" for row in self._rows}
-        yield _gauge("stale", "1 where a feed is overdue: no success within three of its intervals.", stale)
-        yield self._one_of("state", "1 for the state that a feed is in.", "state", STATES)
+        yield _gauge("stale", "1 if a feed is overdue: no success within three of its intervals.", stale)
+        yield self._one_of("state", "1 for the current state of a feed.", "state", STATES)
         outcomes = tuple(outcome.value for outcome in Outcome)
-        yield self._one_of("last_outcome", "1 for the outcome of a feed's last run.", "outcome", outcomes)
-        yield _gauge("interval_seconds", "Seconds between two runs of a feed.", self._column("every"))
+        yield self._one_of("last_outcome", "1 for the outcome of the last run of a feed.", "outcome", outcomes)
+        yield _gauge("interval_seconds", "Interval between two runs of a feed in seconds.", self._column("every"))
         for name, help_ in _TIMES.items():
             times = {feed: _unix(moment) for feed, moment in self._column(name).items() if moment}
             yield _gauge(f"{name}_timestamp_seconds", help_, times)

@@ -1,4 +1,4 @@
-"""Who really asks, where trusted proxies stand in front: the last address that none of them vouches for itself."""
+"""The address of the client behind trusted proxies."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class TrustedProxies:
-    """WSGI: believes ``X-Forwarded-For`` and ``X-Forwarded-Proto`` of the proxies named, and of nobody else.
+    """WSGI middleware that accepts ``X-Forwarded-For`` and ``X-Forwarded-Proto`` from the given proxies only.
 
-    The chain is read from its end: each trusted proxy wrote the address before its own, and what stands before the
-    first that is not trusted may be made up.
+    ``X-Forwarded-For`` is read from its end: each trusted proxy appended the address of its client. Addresses before
+    the first one that is not a trusted proxy can be forged.
     """
 
     def __init__(self, app: WSGIApplication, trusted: Sequence[str], https: bool = False) -> None:
-        """Trust these addresses and networks; ``https``: whatever comes was sent over HTTPS, unless one says else."""
+        """Take the trusted addresses and networks.
+
+        ``https``: requests were sent over HTTPS unless ``X-Forwarded-Proto`` says otherwise.
+        """
         self._app = app
         self._https = https
         self._trusted = [ipaddress.ip_network(text) for text in trusted]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request as that of whoever sent it first."""
+        """Call the application with the address and the scheme of the client."""
         if self._https:
             environ["wsgi.url_scheme"] = "https"
         if self._is_trusted(_address(environ.get("REMOTE_ADDR", ""))):
-            self._believe(environ)
+            self._apply_forwarded(environ)
         return self._app(environ, start_response)
 
-    def _believe(self, environ: WSGIEnvironment) -> None:
+    def _apply_forwarded(self, environ: WSGIEnvironment) -> None:
         for text in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
             address = _address(text)
             if address is None:
@@ -50,7 +53,7 @@ class TrustedProxies:
 
 
 def _address(text: str) -> _Address | None:
-    """Return an address, with or without a port behind it."""
+    """Return the IP address in a text, which may have a port; None if it is not an address."""
     text = text.strip()
     bracketed = text.startswith("[")
     host = text[1:].partition("]")[0] if bracketed else text

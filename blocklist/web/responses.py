@@ -1,4 +1,4 @@
-"""Answers as Flask responses."""
+"""Flask responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from blocklist.lookup.http import Answer
 
 
 def respond(answer: Answer) -> Response:
-    """Return an answer as a response; verdicts are never cached, since the list may change any second."""
+    """Return an answer as a Flask response that is not cached: the list can change at any time."""
     response = Response(answer.encoded(), answer.status, list(answer.headers), content_type=answer.content_type)
     if answer.content_type is None:
         del response.headers["Content-Type"]
@@ -17,5 +17,5 @@ def respond(answer: Answer) -> Response:
 
 
 def see_other(address: str) -> Response:
-    """Return a redirect that the browser follows with GET (303), and that nobody keeps."""
+    """Return a redirect (303) that the browser follows with GET, and that is not cached."""
     return Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})

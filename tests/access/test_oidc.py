@@ -195,7 +195,7 @@ def test_an_answer_in_a_browser_that_did_not_begin_signs_nobody_in(iam_server: S
     assert answer.status_code == 200
     begun = app.test_client().get("/admin/sign-in/provider").headers["Location"]
     state = parse_qs(urlsplit(begun).query)["state"][0]
-    assert "began no sign-in" in other.get(f"/admin/sign-in/provider/back?code=x&state={state}").text
+    assert "no sign-in was started" in other.get(f"/admin/sign-in/provider/back?code=x&state={state}").text
 
 
 def test_the_browser_is_sent_with_a_challenge_and_never_with_what_solves_it(app: Flask, iam_server: Server) -> None:

@@ -1,4 +1,4 @@
-"""A real browser: Chromium as the system has it, one run at a time, asking nothing of its maker."""
+"""The Chromium of the system, without requests to its vendor."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Visitor:
-    """A person at a browser window; what goes wrong on the way is kept in ``troubles``."""
+    """A browser window; ``troubles`` are the errors that the browser reported."""
 
     page: Page
     name: str
@@ -52,7 +52,7 @@ class Visitor:
 
     @classmethod
     def at(cls, started: Browser, base_url: str, width: int, scheme: Scheme, *, scripts: bool = True) -> Visitor:
-        """Open a window of a width, in one of the two color schemes, with scripts or without."""
+        """Open a window with a width and a color scheme, with or without scripts."""
         context = started.new_context(
             base_url=base_url,
             viewport={"width": width, "height": 900},
@@ -68,8 +68,8 @@ class Visitor:
         return visitor
 
     def look(self, name: str, *, closely: bool = True) -> None:
-        """Look at the page there is: nothing sticks out, axe finds nothing (WCAG A and AA); take a picture of it."""
-        # The words are there before the style sheet is, on a busy machine.
+        """Check the page for horizontal overflow and with axe (WCAG A and AA); save a screenshot."""
+        # On a busy machine, the text can appear before the style sheet.
         self.page.wait_for_load_state("load")
         if PICTURES:
             folder = Path(PICTURES)
@@ -83,16 +83,16 @@ class Visitor:
             assert told == [], name
 
     def fill(self, **fields: str) -> None:
-        """Fill in the fields of these names (a double underscore stands for a dot)."""
+        """Fill in the fields with these names (a double underscore means a dot)."""
         for name, value in fields.items():
             self.page.locator(f'main form:not(.search) [name="{name.replace("__", ".")}"]').fill(value)
 
     def press(self, button: str) -> None:
-        """Press a button of this name."""
+        """Click the button with this name."""
         self.page.locator("main").get_by_role("button", name=button, exact=True).click()
 
     def sees(self, text: str) -> None:
-        """Wait until a text is there."""
+        """Wait until the page has a text."""
         try:
             self.page.get_by_text(text).first.wait_for()
         except TimeoutError:
@@ -100,7 +100,7 @@ class Visitor:
             pytest.fail(f"{text!r} does not stand at {self.page.url}: {there[:600]}; {self.troubles[-3:]}")
 
     def _heard(self, kind: str, said: str) -> None:
-        # What the browser advises is no trouble; what it refused to do is.
+        # Advice of the browser is ignored; errors and warnings are not.
         if kind in ("error", "warning"):
             self.troubles.append(f"console: {said}")
 

@@ -1,4 +1,4 @@
-"""What an admin does, in a real browser, from the set-up link to signing out."""
+"""The work of an admin in a real browser, from the setup link to sign-out."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def set_up(installation: Installation, service: Running, chromium: Browser) -> None:
-    """Somebody has followed the set-up link, and signed out."""
+    """The first admin was created with the setup link, and has signed out."""
     log = installation.folder.parent / f"{installation.folder.name}.log"
     said = re.compile(r"http://\S+/admin/set-up\?key=\S+")
     wait_for(lambda: bool(said.search(log.read_text())))
@@ -85,11 +85,11 @@ def set_up(installation: Installation, service: Running, chromium: Browser) -> N
     visitor.page.goto(link[0])
     visitor.look("set-up")
     visitor.fill(name=_NAME, password=_PASSWORD, again=_PASSWORD)
-    visitor.press("Make this admin and sign in")
-    visitor.sees("All is well.")
+    visitor.press("Create admin and sign in")
+    visitor.sees("Everything is OK.")
     visitor.page.get_by_role("button", name="Sign out").click()
     visitor.page.goto(link[0])
-    assert visitor.page.get_by_role("button", name="Make this admin and sign in").count() == 0
+    assert visitor.page.get_by_role("button", name="Create admin and sign in").count() == 0
     assert visitor.troubles == [] or all("status of 4" in trouble for trouble in visitor.troubles)
 
 
@@ -105,7 +105,7 @@ def _signed_in(chromium: Browser, service: Running, width: int, scheme: Scheme, 
 
 @pytest.mark.usefixtures("set_up")
 @pytest.mark.parametrize(("width", "scheme"), _LOOKED_AT)
-def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_audit(
+def test_an_admin_adds_a_feed_reviews_a_run_adds_an_override_and_reads_the_audit_log(
     chromium: Browser, service: Running, published: Publisher, width: int, scheme: Scheme
 ) -> None:
     name = f"court-{scheme}"
@@ -123,17 +123,17 @@ def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_a
     page.locator("nav.main").get_by_role("link", name="Feeds").click()
     page.get_by_role("link", name="Add a feed").click()
     visitor.fill(url=published.url)
-    visitor.press("Go on")
+    visitor.press("Continue")
     visitor.fill(name=name, every="often", authority__name="Test Court", authority__country="GB")
-    visitor.press("Preview what it gives")
+    visitor.press("Preview")
     visitor.sees("'often' is not a duration")
     visitor.look("feed-define-problem", closely=closely)
     visitor.fill(every="6h")
-    visitor.press("Preview what it gives")
-    visitor.sees("It would serve at once.")
+    visitor.press("Preview")
+    visitor.sees("It would be applied immediately.")
     visitor.look("preview", closely=closely)
     published.answer = slowly
-    visitor.press("Add this feed")
+    visitor.press("Add feed")
     visitor.sees("Fetching the list")
     visitor.look("run-under-way", closely=closely)
     go_on.set()
@@ -147,23 +147,23 @@ def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_a
 
     page.locator("nav.main").get_by_role("link", name=re.compile("Review")).click()
     visitor.look("review-waiting", closely=closely)
-    page.get_by_role("link", name=re.compile("See what it would change")).click()
+    page.get_by_role("link", name=re.compile("Review changes")).click()
     page.locator("#find").fill("pirate39")
-    visitor.press("Show")
+    visitor.press("Filter")
     visitor.sees("1–1 of 1")
     visitor.look("run-held", closely=closely)
     visitor.fill(reason="The court lifted these orders on Monday.")
-    visitor.press("Approve: make it the list")
-    visitor.sees("is approved and serves")
+    visitor.press("Approve")
+    visitor.sees("was approved and is in force")
     wait_for(lambda: not service.verdict(domain="pirate39.example")["listed"])
 
     page.locator("#search").fill("https://www.pirate01.example/film")
     visitor.press("Look up")
-    visitor.sees("Listed: no ad here")
+    visitor.sees("Listed: no ads here")
     shared = page.url
-    page.get_by_role("link", name="Allow it by an override").click()
+    page.get_by_role("link", name="Allow with an override").click()
     visitor.fill(reason="Settled with the rights holder.")
-    visitor.press("Add it")
+    visitor.press("Add override")
     visitor.sees("is allowed from now on")
     wait_for(lambda: not service.verdict(domain="www.pirate01.example")["listed"])
     visitor.look("overrides-one", closely=closely)
@@ -172,26 +172,26 @@ def test_an_admin_adds_a_feed_reviews_what_was_held_overrides_it_and_reads_the_a
     visitor.look("lookup-overridden", closely=closely)
     page.goto("/admin/overrides")
     page.get_by_role("button", name=re.compile("^Remove")).first.click()
-    visitor.sees("is removed")
+    visitor.sees("was removed")
 
     page.locator("nav.main").get_by_role("link", name="Audit").click()
     for action in ("feed.add", "run.approve", "override.allow", "override.remove"):
         visitor.sees(action)
     visitor.sees("The court lifted these orders on Monday.")
     page.get_by_role("link", name="Verify the chain").click()
-    visitor.sees("The chain is whole")
+    visitor.sees("The chain is intact")
 
     page.get_by_role("button", name="Sign out").click()
     visitor.page.locator("nav.main").wait_for(state="detached")
     page.goto("/admin/audit")
     assert "/admin/sign-in" in page.url
-    # A browser reports the page with the mistake, which is a 422, as a failure of its own.
+    # The browser also reports the status 422 of the form with the error.
     assert [trouble for trouble in visitor.troubles if "422" not in trouble] == []
 
 
 @pytest.mark.usefixtures("set_up")
 @pytest.mark.parametrize(("width", "scheme"), [*_LOOKED_AT, *(_PICTURED if PICTURES else ())])
-def test_every_page_is_for_everyone_at_any_width_in_any_light(
+def test_every_page_is_accessible_at_each_width_and_color_scheme(
     chromium: Browser, service: Running, width: int, scheme: Scheme
 ) -> None:
     visitor = _signed_in(chromium, service, width, scheme)
@@ -202,7 +202,7 @@ def test_every_page_is_for_everyone_at_any_width_in_any_light(
 
 
 @pytest.mark.usefixtures("set_up")
-def test_everything_is_reached_with_the_keyboard_and_shows_where_it_is(chromium: Browser, service: Running) -> None:
+def test_every_control_is_reachable_with_the_keyboard_and_shows_its_focus(chromium: Browser, service: Running) -> None:
     page = _signed_in(chromium, service, 1280, "light").page
     page.goto("/admin/lookup?target=cinema-pirata.example")
     interactive = page.locator(
@@ -222,7 +222,7 @@ def test_everything_is_reached_with_the_keyboard_and_shows_where_it_is(chromium:
 
 
 @pytest.mark.usefixtures("set_up")
-def test_without_scripts_a_list_is_read_looked_at_and_overridden(
+def test_upload_and_review_work_without_scripts(
     chromium: Browser, service: Running, installation: Installation, tmp_path: Path
 ) -> None:
     visitor = _signed_in(chromium, service, 400, "light", scripts=False)
@@ -230,13 +230,13 @@ def test_without_scripts_a_list_is_read_looked_at_and_overridden(
     page.goto("/admin/feeds/it-agcom/upload")
     (tmp_path / "list.hosts").write_text("0.0.0.0 brought.example\n0.0.0.0 cinema-pirata.example\n", encoding="utf-8")
     page.locator("#file").set_input_files(tmp_path / "list.hosts")
-    visitor.press("Preview what it gives")
-    visitor.sees("It would be held for a person to review.")
-    visitor.press("Bring it in: it waits for review")
+    visitor.press("Preview")
+    visitor.sees("It would be held for review.")
+    visitor.press("Submit for review")
     wait_for(lambda: bool(installation.json("run", "list", "--feed", "it-agcom")[0]["outcome"]))
     page.reload()
     visitor.fill(reason="The new Allegato B.")
-    visitor.press("Approve: make it the list")
-    visitor.sees("is approved and serves")
+    visitor.press("Approve")
+    visitor.sees("was approved and is in force")
     page.goto("/admin/lookup?target=brought.example")
-    visitor.sees("Listed: no ad here")
+    visitor.sees("Listed: no ads here")

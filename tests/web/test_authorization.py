@@ -1,4 +1,4 @@
-"""No route of the control plane answers whom it does not need."""
+"""Authentication and roles of every route of the control plane."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from blocklist.domain.clock import later, now
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
-from blocklist.web.authorization import current_identity, declare, guard, need_of, needs
+from blocklist.web.authorization import current_identity, declare, enforce_roles, need_of, needs
 from tests.support import Clock, settings_for, token_for
 
 As = Callable[[str], FlaskClient]
@@ -22,17 +22,17 @@ As = Callable[[str], FlaskClient]
 
 @pytest.fixture
 def guarded(service: Service) -> Flask:
-    """An application with one view a role, which tell who asked."""
+    """An application with one view per role, which returns the actor."""
     app = create_app(Follower(service.snapshots.folder, 86_400))
     for path in app.url_map.iter_rules():
         declare(app, path.endpoint, None)
     for role in Role:
         app.add_url_rule(f"/for/{role}", f"for_{role}", needs(role)(lambda: current_identity().actor))
-    guard(app, service)
+    enforce_roles(app, service)
     return app
 
 
-def test_every_route_of_the_control_plane_says_whom_it_needs(control_app: Flask) -> None:
+def test_every_route_of_the_control_plane_declares_its_role(control_app: Flask) -> None:
     needed = {rule.rule: need_of(control_app, rule.endpoint) for rule in control_app.url_map.iter_rules()}
     assert None not in needed.values()
     assert (needed["/v1/history"], needed["/v1/lookup"], needed["/admin/static/<path:filename>"]) == (
@@ -40,14 +40,14 @@ def test_every_route_of_the_control_plane_says_whom_it_needs(control_app: Flask)
     )
 
 
-def test_an_application_with_a_route_that_says_nothing_does_not_start(service: Service) -> None:
+def test_an_application_with_an_undeclared_route_does_not_start(service: Service) -> None:
     app = create_app(Follower(service.snapshots.folder, 86_400))
     app.add_url_rule("/forgotten", "forgotten", lambda: "for all to see")
     with pytest.raises(RuntimeError, match="forgotten"):
-        guard(app, service)
+        enforce_roles(app, service)
 
 
-def test_a_route_that_was_added_behind_the_guard_is_for_nobody(control_app: Flask, service: Service) -> None:
+def test_a_route_added_after_the_check_refuses_everyone(control_app: Flask, service: Service) -> None:
     control_app.add_url_rule("/late", "late", lambda: "for all to see")
     client = control_app.test_client()
     assert client.get("/late").status_code == 401
@@ -56,14 +56,16 @@ def test_a_route_that_was_added_behind_the_guard_is_for_nobody(control_app: Flas
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_role_may_do_what_those_before_it_may_and_no_more(guarded: Flask, service: Service, role: Role) -> None:
+def test_a_role_includes_the_rights_of_the_lower_roles_and_no_more(
+    guarded: Flask, service: Service, role: Role
+) -> None:
     headers = {"Authorization": f"Bearer {token_for(service, role)}"}
     answers = [guarded.test_client().get(f"/for/{needed}", headers=headers) for needed in Role]
     assert [answer.status_code for answer in answers] == [200 if needed <= role else 403 for needed in Role]
     assert answers[0].text == f"test {role} (token 1 of test)"
 
 
-def test_a_program_without_a_token_is_told_how_to_come_by_one(control_app: Flask) -> None:
+def test_a_request_without_a_token_is_told_how_to_create_one(control_app: Flask) -> None:
     answer = control_app.test_client().get("/v1/history?target=example.com")
     assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -71,12 +73,12 @@ def test_a_program_without_a_token_is_told_how_to_come_by_one(control_app: Flask
 
 
 @pytest.mark.parametrize("given", ["Bearer", "Bearer nope", "Basic eDp5", "bearer \u00e9", "Bearer " + "x" * 5_000])
-def test_what_is_no_token_opens_nothing(control_app: Flask, given: str) -> None:
+def test_an_invalid_token_is_refused(control_app: Flask, given: str) -> None:
     answer = control_app.test_client().get("/v1/history?target=example.com", headers={"Authorization": given})
     assert answer.status_code == 401
 
 
-def test_an_expired_and_a_revoked_token_open_nothing_and_say_so(
+def test_expired_and_revoked_tokens_are_refused_with_the_reason(
     control_app: Flask, service: Service, clock: Clock
 ) -> None:
     token, secret = service.tokens.create(Role.ADMIN, "test", expires_at=later(now(), 60))
@@ -92,7 +94,7 @@ def test_an_expired_and_a_revoked_token_open_nothing_and_say_so(
     assert secret not in answer.text
 
 
-def test_a_person_who_is_not_signed_in_is_led_to_the_sign_in_and_back(control_app: Flask) -> None:
+def test_a_person_who_is_not_signed_in_is_redirected_to_sign_in_and_back(control_app: Flask) -> None:
     client = control_app.test_client()
     answer = client.get("/admin/lookup?target=a.example%26b")
     assert answer.status_code == 303
@@ -100,7 +102,7 @@ def test_a_person_who_is_not_signed_in_is_led_to_the_sign_in_and_back(control_ap
     assert client.get("/admin/").headers["Location"] == "/admin/sign-in"
 
 
-def test_the_use_of_a_token_is_noted_once_a_minute(client_as: As, service: Service, clock: Clock) -> None:
+def test_the_last_use_of_a_token_is_saved_once_a_minute(client_as: As, service: Service, clock: Clock) -> None:
     client = client_as("viewer")
     seen = []
     for moment in ("2026-01-02T03:04:05Z", "2026-01-02T03:04:50Z", "2026-01-02T03:05:06Z"):
@@ -110,7 +112,7 @@ def test_the_use_of_a_token_is_noted_once_a_minute(client_as: As, service: Servi
     assert seen == ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z", "2026-01-02T03:05:06Z"]
 
 
-def test_a_request_does_not_wait_for_a_writer_to_note_the_use_of_its_token(client_as: As, service: Service) -> None:
+def test_a_request_does_not_wait_for_a_writer_to_save_the_use_of_its_token(client_as: As, service: Service) -> None:
     client = client_as("viewer")
     other = Service(service.settings)
     with other.store.database.transaction():
@@ -127,7 +129,9 @@ def with_lookup_token(tmp_path: Path) -> Iterator[Service]:
     opened.close()
 
 
-def test_lookups_are_open_unless_the_lookup_node_wants_a_token(control_app: Flask, with_lookup_token: Service) -> None:
+def test_lookups_are_public_unless_the_lookup_node_needs_a_token(
+    control_app: Flask, with_lookup_token: Service
+) -> None:
     assert control_app.test_client().get("/v1/lookup?domain=example.com").status_code == 503
     client = create_app(Follower(with_lookup_token.snapshots.folder, 60), with_lookup_token).test_client()
     shown = {"Authorization": "Bearer secret of the callers"}
@@ -137,7 +141,7 @@ def test_lookups_are_open_unless_the_lookup_node_wants_a_token(control_app: Flas
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_number_that_the_database_cannot_hold_names_nothing(client_as: As, control_app: Flask) -> None:
+def test_an_id_too_large_for_the_database_is_not_found(client_as: As, control_app: Flask) -> None:
     rules = [rule for rule in control_app.url_map.iter_rules() if "<int:id_>" in rule.rule]
     assert len(rules) > 5
     client = client_as(Role.ADMIN)
@@ -148,7 +152,7 @@ def test_a_number_that_the_database_cannot_hold_names_nothing(client_as: As, con
 
 
 @pytest.mark.parametrize("address", ["/", "/admin", "/v1//tokens", "/admin//access"])
-def test_where_a_request_is_sent_on_to_is_kept_by_nobody(control_app: Flask, address: str) -> None:
+def test_redirects_are_not_cached(control_app: Flask, address: str) -> None:
     answer = control_app.test_client().get(address, headers={"Host": "elsewhere.example"})
     assert answer.status_code in (302, 308)
     assert answer.headers["Cache-Control"] == "no-store"

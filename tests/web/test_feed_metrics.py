@@ -1,4 +1,4 @@
-"""What the control plane tells Prometheus of its feeds."""
+"""The Prometheus metrics of feeds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SITES = [f"site-{number}.example" for number in range(20)]
 
 @pytest.fixture
 def body(service: Service, tmp_path: Path) -> Path:
-    """The body of a feed that is refreshed every hour, which lists twenty sites."""
+    """The list of a feed with twenty sites that is refreshed every hour."""
     path = tmp_path / "list.txt"
     path.write_text("\n".join([*SITES, ""]))
     service.feeds.add(definition("court", source={"file": str(path)}, every="1h"), "tester")
@@ -34,7 +34,7 @@ def control(service: Service) -> FlaskClient:
 
 
 def told(client: FlaskClient, feed: str = "court") -> dict[str, float]:
-    """Return what is told of a feed; of what is one of several, the name and the one that holds."""
+    """Return the metrics of a feed; for a metric with several states, the name and the current state."""
     answer = client.get("/metrics")
     assert answer.status_code == 200
     samples = {}
@@ -61,7 +61,7 @@ def test_a_feed_before_its_first_run_is_new_and_has_no_times(
     }
 
 
-def test_a_feed_is_told_of_with_its_times_figures_and_what_waits(
+def test_the_metrics_of_a_feed_have_times_numbers_and_waiting_decisions(
     service: Service, body: Path, control: FlaskClient
 ) -> None:
     body.write_text("\n".join([*SITES, "archive.org", ""]))
@@ -78,7 +78,7 @@ def test_a_feed_is_told_of_with_its_times_figures_and_what_waits(
 
 
 @pytest.mark.parametrize(("hours", "stale"), [(2, False), (4, True)])
-def test_a_feed_is_stale_once_three_intervals_passed_without_success(
+def test_a_feed_is_stale_after_three_intervals_without_success(
     service: Service, body: Path, control: FlaskClient, hours: int, stale: bool
 ) -> None:
     service.runs.refresh("court", "tester")
@@ -100,6 +100,6 @@ def test_a_feed_that_was_never_read_becomes_stale_too(service: Service, body: Pa
     assert (said["stale"], said["state paused"]) == (0, 1)
 
 
-def test_a_lookup_node_tells_nothing_of_feeds(service: Service, body: Path) -> None:
+def test_a_lookup_node_has_no_metrics_of_feeds(service: Service, body: Path) -> None:
     node = create_app(Follower(service.snapshots.folder, 86_400)).test_client()
     assert told(node) == {}

@@ -1,4 +1,4 @@
-"""The HTTP contract of lookups, evidence and errors, against the Flask application of either plane."""
+"""The HTTP contract of lookups, evidence and errors, on the lookup node and the control plane."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def control(client_as: Callable[[str], FlaskClient]) -> FlaskClient:
     return client_as("viewer")
 
 
-def test_a_listed_site_is_answered_as_the_contract_words_it(client: FlaskClient) -> None:
+def test_the_answer_for_a_listed_site_is_that_of_the_contract(client: FlaskClient) -> None:
     answer = client.get("/v1/lookup?domain=www.pirate.example")
     assert answer.content_type == "application/json"
     assert answer.json == {
@@ -66,7 +66,7 @@ def test_a_listed_site_is_answered_as_the_contract_words_it(client: FlaskClient)
     }
 
 
-def test_an_unlisted_site_is_answered_as_the_contract_words_it(client: FlaskClient) -> None:
+def test_the_answer_for_an_unlisted_site_is_that_of_the_contract(client: FlaskClient) -> None:
     expected = {"verdict": "not_listed", "listed": False, "version": 1, "stale": False}
     assert client.get("/v1/lookup?domain=example.com").json == expected
     assert client.get("/v1/lookup?domain=video.example").json == expected | {"partial": True}
@@ -94,7 +94,7 @@ def test_explain_adds_the_evidence(client: FlaskClient) -> None:
         ("domain=a.example&policy=nobody", 404, "no policy 'nobody'"),
     ],
 )
-def test_what_cannot_be_answered_is_a_problem_document(client: FlaskClient, query: str, status: int, said: str) -> None:
+def test_an_invalid_lookup_gives_a_problem_document(client: FlaskClient, query: str, status: int, said: str) -> None:
     answer = client.get(f"/v1/lookup?{query}")
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"
@@ -103,7 +103,7 @@ def test_what_cannot_be_answered_is_a_problem_document(client: FlaskClient, quer
     assert answer.json["verdict"] == "unknown"
 
 
-def test_a_batch_is_answered_in_order_and_one_bad_item_spoils_no_other(client: FlaskClient) -> None:
+def test_a_batch_is_answered_in_order_and_an_invalid_item_does_not_affect_others(client: FlaskClient) -> None:
     items: list[Any] = [
         {"url": "http://pirate.example/x"},
         {"domain": "a b"},
@@ -133,9 +133,7 @@ def test_a_batch_is_answered_in_order_and_one_bad_item_spoils_no_other(client: F
         (b'{"items": ["' + b"a" * 8 * 1024 * 1024 + b'"]}', 413, ""),
     ],
 )
-def test_a_batch_that_cannot_be_read_is_a_problem_document(
-    client: FlaskClient, body: bytes, status: int, said: str
-) -> None:
+def test_an_invalid_batch_gives_a_problem_document(client: FlaskClient, body: bytes, status: int, said: str) -> None:
     answer = client.post("/v1/lookup", data=body)
     assert answer.status_code == status
     assert answer.json is not None
@@ -149,7 +147,7 @@ def test_a_whole_batch_of_ten_thousand_is_answered(client: FlaskClient) -> None:
     assert all(result["listed"] for result in answer["results"])
 
 
-def test_a_policy_that_wants_two_authorities_is_not_content_with_one(client: FlaskClient) -> None:
+def test_a_policy_with_two_authorities_needs_two(client: FlaskClient) -> None:
     answer = client.get("/v1/lookup?domain=pirate.example&policy=two").json
     assert answer is not None
     assert answer["verdict"] == "not_listed"
@@ -177,7 +175,7 @@ def test_an_old_snapshot_is_served_and_says_that_it_is_stale(service: Service) -
     assert answer["stale"] is True
 
 
-def test_history_and_listings_tell_the_interval(control: FlaskClient) -> None:
+def test_history_and_listings_have_the_interval(control: FlaskClient) -> None:
     history = control.get("/v1/history?target=www.pirate.example").json
     assert history is not None
     assert history["listings"][0]["listed_until"] is None
@@ -189,7 +187,7 @@ def test_history_and_listings_tell_the_interval(control: FlaskClient) -> None:
     assert control.get("/v1/history?target=a..b").status_code == 400
 
 
-def test_an_override_is_named_in_the_answer(service: Service) -> None:
+def test_the_answer_names_the_override(service: Service) -> None:
     service.overrides.add(OverrideAction.ALLOW, "pirate.example", "appeal won", "test")
     answer = (
         create_app(Follower(service.snapshots.folder, 86_400)).test_client().get("/v1/lookup?domain=pirate.example")

@@ -1,4 +1,4 @@
-"""Who asks, behind proxies that are trusted and before ones that are not."""
+"""The client address behind trusted and untrusted proxies."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def seen(peer: str, forwarded: str | None = None, scheme: str | None = None, htt
         ("", "203.0.113.7", None, ("", "http")),
     ],
 )
-def test_the_address_is_the_last_that_no_trusted_proxy_vouches_for_itself(
+def test_the_client_is_the_last_address_that_is_not_a_trusted_proxy(
     peer: str, forwarded: str | None, scheme: str | None, expected: tuple[str, str]
 ) -> None:
     assert seen(peer, forwarded, scheme) == expected
 
 
-def test_behind_a_proxy_that_speaks_https_what_comes_was_sent_over_it_unless_a_trusted_one_says_else() -> None:
+def test_behind_an_https_proxy_the_scheme_is_https_unless_a_trusted_proxy_says_otherwise() -> None:
     assert seen("203.0.113.9", https=True) == ("203.0.113.9", "https")
     assert seen("203.0.113.9", scheme="http", https=True) == ("203.0.113.9", "https")
     assert seen("10.0.0.1", scheme="http", https=True) == ("10.0.0.1", "http")

@@ -1,4 +1,4 @@
-"""Signing in, out, and by a link, as a browser does."""
+"""Sign-in, sign-out and one-time links, as in a browser."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from blocklist.web.app import create_app
 from tests.support import PASSWORD, Clock, add_person, settings_for
 
 
-def proof(page: TestResponse) -> str:
-    """Return what a form of the page proves with that it is ours."""
+def csrf_token_of(page: TestResponse) -> str:
+    """Return the CSRF token of the forms on a page."""
     (found,) = set(re.findall(r'name="csrf" value="([0-9a-f]{64})"', page.text))
     return str(found)
 
 
 def sign_in(browser: FlaskClient, name: str, password: str = PASSWORD, **more: str) -> TestResponse:
-    csrf = proof(browser.get("/admin/sign-in"))
+    csrf = csrf_token_of(browser.get("/admin/sign-in"))
     return browser.post("/admin/sign-in", data={"csrf": csrf, "name": name, "password": password, **more})
 
 
@@ -41,7 +41,7 @@ def browser(control_app: Flask, service: Service) -> FlaskClient:
     return control_app.test_client()
 
 
-def test_a_person_signs_in_and_comes_to_the_page_they_wanted(browser: FlaskClient, service: Service) -> None:
+def test_sign_in_redirects_to_the_requested_page(browser: FlaskClient, service: Service) -> None:
     answer = sign_in(browser, " Anna ", next="/admin/lookup?target=a.example")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/lookup?target=a.example")
     set_cookie = next(value for value in answer.headers.getlist("Set-Cookie") if value.startswith("blocklist="))
@@ -56,21 +56,19 @@ def test_a_person_signs_in_and_comes_to_the_page_they_wanted(browser: FlaskClien
 @pytest.mark.parametrize(
     "next_", ["https://evil.example/", "//evil.example/", "/admin\\\\evil", "/admin/\r\nX: y", "", "javascript:x"]
 )
-def test_the_next_page_is_one_of_ours_whatever_a_link_says(browser: FlaskClient, next_: str) -> None:
+def test_sign_in_redirects_to_pages_of_this_site_only(browser: FlaskClient, next_: str) -> None:
     assert sign_in(browser, "anna", next=next_).headers["Location"] == "/admin/"
 
 
 @pytest.mark.parametrize(("name", "password"), [("anna", "wrong words here"), ("nobody", PASSWORD), ("", "")])
-def test_a_wrong_name_and_a_wrong_password_are_told_in_the_same_words(
-    browser: FlaskClient, name: str, password: str
-) -> None:
+def test_a_wrong_name_and_a_wrong_password_give_the_same_error(browser: FlaskClient, name: str, password: str) -> None:
     answer = sign_in(browser, name, password)
     assert answer.status_code == 401
     assert "the name or the password is wrong" in answer.text
     assert cookie(browser) is None
 
 
-def test_whoever_is_shut_out_cannot_sign_in_and_their_sessions_end(browser: FlaskClient, service: Service) -> None:
+def test_a_disabled_person_cannot_sign_in_and_their_sessions_end(browser: FlaskClient, service: Service) -> None:
     sign_in(browser, "anna")
     service.people.set_disabled("anna", True, "test")
     assert browser.get("/admin/").status_code == 303
@@ -91,9 +89,7 @@ def test_a_session_gets_a_new_secret_at_each_sign_in_and_the_old_one_ends(
     assert other.get("/admin/").status_code == 303
 
 
-def test_a_session_ends_after_silence_and_after_its_longest_time(
-    browser: FlaskClient, service: Service, clock: Clock
-) -> None:
+def test_a_session_ends_when_idle_and_after_its_lifetime(browser: FlaskClient, service: Service, clock: Clock) -> None:
     sign_in(browser, "anna")
     signed_in_at = now()
 
@@ -115,7 +111,7 @@ def test_a_session_ends_after_silence_and_after_its_longest_time(
 def test_signing_out_ends_the_session_on_the_server_too(browser: FlaskClient) -> None:
     sign_in(browser, "anna")
     stolen = cookie(browser)
-    csrf = proof(browser.get("/admin/account"))
+    csrf = csrf_token_of(browser.get("/admin/account"))
     assert browser.post("/admin/sign-out", data={"csrf": csrf}).headers["Location"] == "/admin/sign-in"
     assert cookie(browser) is None
     browser.set_cookie("blocklist", str(stolen))
@@ -133,7 +129,7 @@ def test_a_changed_role_and_a_sign_out_everywhere_end_every_session(
     for client in (browser, second):
         sign_in(client, "anna")
     assert second.get("/admin/account").text.count("<tr>") == 3
-    csrf = proof(second.get("/admin/account"))
+    csrf = csrf_token_of(second.get("/admin/account"))
     second.post("/admin/account/sign-out-everywhere", data={"csrf": csrf})
     assert [client.get("/admin/").status_code for client in (browser, second)] == [303, 303]
 
@@ -145,7 +141,7 @@ def test_a_changed_password_leaves_this_browser_signed_in_and_no_other(
     for client in (browser, second):
         sign_in(client, "anna")
     new = {"password": "five new words in a row", "again": "five new words in a row"}
-    csrf = proof(browser.get("/admin/account"))
+    csrf = csrf_token_of(browser.get("/admin/account"))
     assert browser.post("/admin/account/password", data={"csrf": csrf, "old": "wrong words", **new}).status_code == 403
     assert browser.post("/admin/account/password", data={"csrf": csrf, "old": PASSWORD, **new}).status_code == 303
     assert browser.get("/admin/").status_code == 200
@@ -154,11 +150,11 @@ def test_a_changed_password_leaves_this_browser_signed_in_and_no_other(
     assert sign_in(second, "anna", "five new words in a row").status_code == 303
 
 
-def test_the_first_link_makes_one_admin_and_opens_nothing_afterwards(control_app: Flask, service: Service) -> None:
+def test_the_first_link_creates_one_admin_and_then_stops_working(control_app: Flask, service: Service) -> None:
     key = service.people.first_link()
     browser = control_app.test_client()
     page = browser.get(f"/admin/set-up?key={key}")
-    form = {"csrf": proof(page), "key": key, "name": "Ada", "password": PASSWORD, "again": PASSWORD}
+    form = {"csrf": csrf_token_of(page), "key": key, "name": "Ada", "password": PASSWORD, "again": PASSWORD}
     assert "letters a to z" in browser.post("/admin/set-up", data={**form, "name": "a b"}).text
     assert "passwords differ" in browser.post("/admin/set-up", data={**form, "again": "x"}).text
     assert browser.post("/admin/set-up", data=form).headers["Location"] == "/admin/"
@@ -179,9 +175,7 @@ def test_a_link_of_the_first_start_expires_and_a_newer_one_replaces_it(
     assert browser.get(f"/admin/set-up?key={second}").status_code == 401
 
 
-def test_the_first_link_makes_nobody_an_admin_where_somebody_was_added_meanwhile(
-    control_app: Flask, service: Service
-) -> None:
+def test_the_first_link_creates_no_admin_if_a_person_was_added_before(control_app: Flask, service: Service) -> None:
     key = str(service.people.first_link())
     add_person(service, "anna")
     with pytest.raises(ConflictError, match="this installation is set up already"):
@@ -194,15 +188,15 @@ def test_a_person_sets_their_password_by_a_link(control_app: Flask, service: Ser
     browser = control_app.test_client()
     page = browser.get(f"/admin/set-up?key={key}")
     assert 'value="bert"' in page.text
-    form = {"csrf": proof(page), "key": key, "name": "somebody else", "password": PASSWORD, "again": PASSWORD}
+    form = {"csrf": csrf_token_of(page), "key": key, "name": "somebody else", "password": PASSWORD, "again": PASSWORD}
     assert browser.post("/admin/set-up", data=form).status_code == 303
     assert sign_in(control_app.test_client(), "bert").status_code == 303
 
 
-def test_a_thousand_wrong_passwords_are_slowed_to_a_crawl_and_another_address_signs_in(
+def test_wrong_passwords_are_rate_limited_and_another_address_can_sign_in(
     browser: FlaskClient, control_app: Flask
 ) -> None:
-    csrf = proof(browser.get("/admin/sign-in"))
+    csrf = csrf_token_of(browser.get("/admin/sign-in"))
     form = {"csrf": csrf, "name": "anna"}
     statuses = [
         browser.post("/admin/sign-in", data={**form, "password": f"guess {number}"}).status_code
@@ -218,13 +212,13 @@ def test_a_thousand_wrong_passwords_are_slowed_to_a_crawl_and_another_address_si
     assert sign_in(elsewhere, "anna").status_code == 303
 
 
-def test_guesses_of_one_name_from_many_addresses_end_too_and_leave_its_owner_in_peace(
+def test_guesses_of_one_name_from_many_addresses_are_limited_but_its_owner_can_sign_in(
     browser: FlaskClient, control_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("blocklist.service.sign_in.verify_password", lambda kept, given: given == PASSWORD)
     assert sign_in(browser, "anna").status_code == 303
     crowd = control_app.test_client()
-    form = {"csrf": proof(crowd.get("/admin/sign-in")), "name": "anna", "password": "a guess of many"}
+    form = {"csrf": csrf_token_of(crowd.get("/admin/sign-in")), "name": "anna", "password": "a guess of many"}
     statuses = []
     for number in range(120):
         crowd.environ_base["REMOTE_ADDR"] = f"198.51.100.{number}"
@@ -234,7 +228,7 @@ def test_guesses_of_one_name_from_many_addresses_end_too_and_leave_its_owner_in_
     assert sign_in(browser, "anna").status_code == 303
 
 
-def test_guessed_tokens_are_slowed_to_a_crawl(control_app: Flask) -> None:
+def test_guessed_tokens_are_rate_limited(control_app: Flask) -> None:
     client = control_app.test_client()
     statuses = [
         client.get("/v1/history?target=a.example", headers={"Authorization": f"Bearer blk_{n}"}).status_code
@@ -245,9 +239,9 @@ def test_guessed_tokens_are_slowed_to_a_crawl(control_app: Flask) -> None:
     assert 1 <= int(told) <= 61
 
 
-def test_a_form_of_nobody_is_short(control_app: Flask) -> None:
+def test_the_size_of_a_public_form_is_limited(control_app: Flask) -> None:
     browser = control_app.test_client()
-    form = {"csrf": proof(browser.get("/admin/sign-in")), "name": "x" * 20_000, "password": "x"}
+    form = {"csrf": csrf_token_of(browser.get("/admin/sign-in")), "name": "x" * 20_000, "password": "x"}
     assert browser.post("/admin/sign-in", data=form).status_code == 413
 
 
@@ -261,16 +255,16 @@ def test_a_form_of_nobody_is_short(control_app: Flask) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_form_of_another_site_does_nothing_even_with_the_proof(
+def test_a_form_of_another_site_is_refused_even_with_the_csrf_token(
     browser: FlaskClient, service: Service, headers: dict[str, str]
 ) -> None:
     sign_in(browser, "anna")
-    csrf = proof(browser.get("/admin/account"))
+    csrf = csrf_token_of(browser.get("/admin/account"))
     assert browser.post("/admin/account/sign-out-everywhere", data={"csrf": csrf}, headers=headers).status_code == 403
     assert len(service.sign_in.sessions_of("anna")) == 1
 
 
-def test_what_a_proxy_in_front_was_shown_neither_signs_out_nor_proves_a_form(browser: FlaskClient) -> None:
+def test_basic_credentials_for_a_proxy_neither_sign_out_nor_replace_the_csrf_token(browser: FlaskClient) -> None:
     sign_in(browser, "anna")
     shown = {"Authorization": "Basic YW5uYTpvcGVu"}
     assert browser.get("/admin/", headers=shown).status_code == 200
@@ -278,7 +272,7 @@ def test_what_a_proxy_in_front_was_shown_neither_signs_out_nor_proves_a_form(bro
 
 
 @pytest.mark.parametrize("csrf", ["", "0" * 64, "é"])
-def test_a_form_without_the_proof_does_nothing(browser: FlaskClient, service: Service, csrf: str) -> None:
+def test_a_form_without_the_csrf_token_is_refused(browser: FlaskClient, service: Service, csrf: str) -> None:
     sign_in(browser, "anna")
     answer = browser.post(
         "/admin/account/sign-out-everywhere", data={"csrf": csrf}, headers={"Origin": "http://localhost"}
@@ -287,22 +281,22 @@ def test_a_form_without_the_proof_does_nothing(browser: FlaskClient, service: Se
     assert len(service.sign_in.sessions_of("anna")) == 1
 
 
-def test_the_proof_of_one_session_is_none_for_another(
+def test_the_csrf_token_of_another_session_is_refused(
     browser: FlaskClient, control_app: Flask, service: Service
 ) -> None:
     add_person(service, "mallory", Role.VIEWER)
     mallory = control_app.test_client()
     sign_in(mallory, "mallory")
     sign_in(browser, "anna")
-    csrf = proof(mallory.get("/admin/account"))
+    csrf = csrf_token_of(mallory.get("/admin/account"))
     assert browser.post("/admin/account/sign-out-everywhere", data={"csrf": csrf}).status_code == 403
 
 
-def test_over_https_cookies_are_for_this_host_and_https_alone(service: Service, control_app: Flask) -> None:
+def test_over_https_cookies_are_secure_and_have_the_host_prefix(service: Service, control_app: Flask) -> None:
     add_person(service, "anna")
     browser = control_app.test_client()
     secure = {"base_url": "https://blocklist.example"}
-    csrf = proof(browser.get("/admin/sign-in", **secure))
+    csrf = csrf_token_of(browser.get("/admin/sign-in", **secure))
     form = {"csrf": csrf, "name": "anna", "password": PASSWORD}
     answer = browser.post("/admin/sign-in", data=form, headers={"Origin": "https://blocklist.example"}, **secure)
     assert answer.status_code == 303
@@ -312,7 +306,7 @@ def test_over_https_cookies_are_for_this_host_and_https_alone(service: Service, 
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_behind_a_proxy_that_changes_the_host_the_public_address_is_ours(tmp_path: Path) -> None:
+def test_behind_a_proxy_that_changes_the_host_the_public_url_is_the_origin(tmp_path: Path) -> None:
     proxied = {"behind_proxy": True, "public_url": "https://blocklist.example"}
     service = Service(settings_for(tmp_path / "data", serve=proxied))
     add_person(service, "anna")
@@ -321,14 +315,14 @@ def test_behind_a_proxy_that_changes_the_host_the_public_address_is_ours(tmp_pat
     page = browser.get("/admin/sign-in", **behind)
     assert "__Host-blocklist-forms" in page.headers["Set-Cookie"]
     carried = {"Cookie": page.headers["Set-Cookie"].partition(";")[0]}
-    form = {"csrf": proof(page), "name": "anna", "password": PASSWORD}
+    form = {"csrf": csrf_token_of(page), "name": "anna", "password": PASSWORD}
     for origin, status in (("https://evil.example", 403), ("https://blocklist.example", 303)):
         answer = browser.post("/admin/sign-in", data=form, headers={**carried, "Origin": origin}, **behind)
         assert answer.status_code == status
     service.close()
 
 
-def test_every_answer_of_the_control_plane_tells_browsers_to_be_careful(browser: FlaskClient) -> None:
+def test_every_response_of_the_control_plane_has_security_headers(browser: FlaskClient) -> None:
     for path in ("/admin/sign-in", "/admin/", "/v1/lookup?domain=a.example", "/nothing", "/admin/static/admin.css"):
         with browser.get(path) as answer:
             headers = answer.headers

@@ -1,4 +1,4 @@
-"""The log of every change."""
+"""The audit log."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.web.api.framework.pagination import PageQuery, Query, page_of
-from blocklist.web.api.framework.resource import Gives, Resource
-from blocklist.web.api.framework.schemas import Moment, Next
+from blocklist.web.api.framework.pagination import LAST_ID, PageQuery, Query, page_response
+from blocklist.web.api.framework.resource import Resource, ResponseSpec
+from blocklist.web.api.framework.schemas import NextPage, Timestamp
 
 
 class AuditEvent(BaseModel):
-    """One change: by whom, from where, of what, and what went with it."""
+    """One change: who made it, from which address, on what, and the details."""
 
     id: int
-    at: Moment
+    at: Timestamp
     actor: str
-    origin: str = Field(description="The address that it was asked for from; `local` for a command.")
+    origin: str = Field(description="The network address of the caller; `local` for a command.")
     action: str = Field(examples=["feed.edit"])
     target: str
     detail: dict[str, Any]
 
 
-class AuditPage(Next):
+class AuditPage(NextPage):
     """A page of events, newest first."""
 
     events: list[AuditEvent]
 
 
 class AuditState(BaseModel):
-    """Whether each event follows from the one before; ``broken`` are those that do not."""
+    """Whether the hash chain is intact."""
 
     whole: bool
-    broken: list[int]
+    broken: list[int] = Field(description="Ids of events that do not follow from the event before them; at most 1,000.")
 
 
 class AuditQuery(PageQuery):
-    """Which events: those with a text in who, what or on what, case ignored."""
+    """Which events: those whose member contains the text, ignoring case."""
 
     actor: str = Field("", max_length=200)
     action: str = Field("", max_length=200)
@@ -49,41 +49,43 @@ class AuditQuery(PageQuery):
 
 
 class ExpectedQuery(Query):
-    """What the log must hold."""
+    """An event that the log must contain."""
 
-    expected: str = Field("", max_length=100, description="The id and hash of an event, as noted elsewhere: `ID:HASH`.")
+    expected: str = Field("", max_length=100, description="The id and hash of an event, noted earlier: `ID:HASH`.")
 
 
 class AuditExportQuery(Query):
-    """How to give the log."""
+    """The file format."""
 
     format: Literal["jsonl", "csv"] = "jsonl"
 
 
 def audit_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("Audit", "The log of every change.")
+    routes = Resource("Audit", "The audit log: every change.")
 
-    @routes.operation("GET", "/v1/audit", Role.VIEWER, Gives(200, AuditPage, "A page of events, newest first."))
+    @routes.operation("GET", "/v1/audit", role=Role.VIEWER, returns=AuditPage)
     def list_events(query: AuditQuery) -> Answer:
-        """List the changes, newest first."""
-        (before,) = query.place("events", int) or (2**63 - 1,)
+        """List the audit events, newest first."""
+        before = query.after("events", LAST_ID)
         narrowed = {"actor": query.actor, "action": query.action, "target": query.target}
         found = service.audit.events(query.limit + 1, before, **narrowed)
-        return page_of("events", found, query, lambda event: event, lambda event: int(event["id"]))
+        return page_response("events", found, query, lambda event: event, lambda event: int(event["id"]))
 
-    @routes.operation("GET", "/v1/audit/verify", Role.VIEWER, Gives(200, AuditState, "What was found."))
+    @routes.operation("GET", "/v1/audit/verify", role=Role.VIEWER, returns=AuditState)
     def verify_audit(query: ExpectedQuery) -> Answer:
-        """Follow the chain of hashes from the first event to the last."""
+        """Verify the hash chain from the first event to the last."""
         broken = service.audit.broken(query.expected)
         return Answer(200, {"whole": not broken, "broken": broken[:1_000]})
 
     @routes.operation(
-        *("GET", "/v1/audit/export", Role.VIEWER),
-        Gives(200, None, "Every event, oldest first.", media="text/plain"),
+        "GET",
+        "/v1/audit/export",
+        role=Role.VIEWER,
+        returns=ResponseSpec(None, description="Every event, oldest first.", media_types=("text/plain",)),
     )
     def export_audit(query: AuditExportQuery) -> Response:
-        """Give the whole log, a line an event: JSON, or CSV whose cells no spreadsheet takes for formulas."""
+        """Download the whole log, one event per line: JSON, or CSV without formulas."""
         lines = (line.encode() for line in service.audit.export(query.format))
         response = Response(lines, mimetype="text/plain")
         response.headers["Content-Disposition"] = f'attachment; filename="audit.{query.format}"'

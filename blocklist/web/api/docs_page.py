@@ -1,7 +1,7 @@
-"""The description for programs (``/openapi.json``) and for people (``/docs``).
+"""The API description for programs (``/openapi.json``) and for people (``/docs``).
 
-The page is rendered here from the description: a bundled viewer would be two megabytes of script, which needs a looser
-Content-Security-Policy than anything else here, and shows nothing without JavaScript.
+The page is rendered on the server. A bundled viewer would be two megabytes of JavaScript that needs a weaker
+Content-Security-Policy than every other page.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template
 from markupsafe import Markup
 
-from blocklist.web.api.framework.openapi import DescribedApp
+from blocklist.web.api.framework.openapi import OpenApiApp
 from blocklist.web.authorization import declare, open_to_all
 
 _BACKTICKS = re.compile("``?")
 _METHODS = ("get", "post", "patch", "delete")
 
 
-def docs_pages(app: DescribedApp) -> Blueprint:
-    """Return the two addresses."""
+def docs_pages(app: OpenApiApp) -> Blueprint:
+    """Return the views of both addresses."""
     routes = Blueprint(
         "docs", __name__, template_folder="templates", static_folder="static", static_url_path="/docs/static"
     )
@@ -45,12 +45,12 @@ def docs_pages(app: DescribedApp) -> Blueprint:
 
     @routes.app_template_filter("schema_type")
     def schema_type(schema: dict[str, Any]) -> str:
-        """Return a schema in a few words."""
+        """Return the type of a JSON Schema as short text."""
         return _type(schema)
 
     @routes.app_template_filter("coded")
     def coded(text: str) -> Markup:
-        """Return a text in which what stands between backticks, one or two, is code."""
+        """Return a text as HTML, with code elements for what is between single or double backticks."""
         parts = _BACKTICKS.split(str(text))
         return Markup().join(
             Markup("<code>{}</code>").format(part) if odd % 2 else part for odd, part in enumerate(parts)
@@ -67,10 +67,10 @@ def _operations_of(spec: dict[str, Any], tag: str) -> Iterator[tuple[str, str, d
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """Return a schema in a few words.
+    """Return the type of a JSON Schema as short text.
 
-    >>> _type({"anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/Fault"}}, {"type": "null"}]})
-    'list of Fault or null'
+    >>> _type({"anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/Hold"}}, {"type": "null"}]})
+    'list of Hold or null'
     >>> _type({"enum": ["a", "b"], "type": "string"})
     '"a" or "b"'
     """

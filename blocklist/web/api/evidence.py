@@ -1,4 +1,4 @@
-"""Evidence: who listed this, since when, on what order."""
+"""Evidence: who listed a target, since when, and on which legal order."""
 
 from __future__ import annotations
 
@@ -6,81 +6,73 @@ from pydantic import BaseModel, Field
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import now, parse_time
-from blocklist.domain.listing import AuthorityKind, RuleKind, Scope
+from blocklist.domain.listing import AuthorityKind, RuleKind
 from blocklist.lookup.http import Answer
 from blocklist.service import Service, read_target
 from blocklist.service.serialization import listing_body
 from blocklist.web.api.framework.pagination import Query
-from blocklist.web.api.framework.problems import faulty
-from blocklist.web.api.framework.resource import Gives, Resource
-from blocklist.web.api.framework.schemas import Moment
+from blocklist.web.api.framework.problems import invalid_fields
+from blocklist.web.api.framework.resource import Resource
+from blocklist.web.api.framework.schemas import ListingFields, Timestamp
 
 
-class ListingBody(BaseModel):
-    """A rule as one feed lists it over an interval."""
+class ListingBody(ListingFields):
+    """A rule as listed by one feed, with its interval."""
 
-    rule: str
     kind_of_rule: RuleKind
-    scope: Scope
     feed: str
     authority: str
     kind: AuthorityKind
     country: str
-    reference: str | None
-    legal_basis: str | None
-    published_at: str | None
-    listed_from: Moment
-    stated_from: Moment
-    listed_until: Moment | None
-    appeal_contact: str | None
-    entry: str
+    stated_from: Timestamp
+    listed_until: Timestamp | None
     position: int
     run: int
     body_sha256: str | None
 
 
 class History(BaseModel):
-    """Every listing ever of what covers a target."""
+    """All listings of rules that match the target, oldest first."""
 
     target: str
     listings: list[ListingBody]
 
 
 class ListingsAt(History):
-    """What listed a target at a moment."""
+    """The listings that were in force at a time."""
 
-    at: Moment
+    at: Timestamp
 
 
 class TargetQuery(Query):
-    """Which target."""
+    """The target."""
 
     target: str = Field(min_length=1, max_length=65_536, description="A host, a URL, or `app:` and an id.")
 
 
 class MomentQuery(TargetQuery):
-    """Which target, and when."""
+    """The target and a time."""
 
-    at: str | None = Field(None, description="Such as 2026-11-23 or 2026-11-23T10:00:00Z; now without.")
+    at: str | None = Field(None, description="A time such as 2026-11-23 or 2026-11-23T10:00:00Z; default: now.")
 
 
 def evidence_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("Evidence", "Who listed what, since when, on what order.")
+    routes = Resource("Evidence", "Who listed what, since when, and on which legal order.")
 
-    @routes.operation("GET", "/v1/history", Role.VIEWER, Gives(200, History, "The listings, oldest first."))
+    @routes.operation("GET", "/v1/history", role=Role.VIEWER, returns=History)
     def show_history(query: TargetQuery) -> Answer:
-        """Show every listing ever of what covers a target, by whom, from when, until when."""
+        """List all listings, past and present, of rules that match a target."""
         listings = service.evidence.history(read_target(query.target))
         return Answer(200, {"target": query.target, "listings": [listing_body(item) for item in listings]})
 
-    @routes.operation("GET", "/v1/listings", Role.VIEWER, Gives(200, ListingsAt, "The listings of that moment."))
+    @routes.operation("GET", "/v1/listings", role=Role.VIEWER, returns=ListingsAt)
     def show_listings(query: MomentQuery) -> Answer:
-        """Show what listed a target at a moment."""
+        """List the listings of a target that were in force at a time."""
         try:
             at = parse_time(query.at) if query.at is not None else now()
         except ValueError as error:
-            raise faulty(400, [(("at",), str(error))], "parameter") from None
+            raise invalid_fields(400, [(("at",), str(error))], "parameter") from None
         found = service.evidence.history(read_target(query.target), at)
         body = {"target": query.target, "at": at, "listings": [listing_body(item) for item in found]}
         return Answer(200, body)

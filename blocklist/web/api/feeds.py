@@ -1,4 +1,4 @@
-"""Feeds: listed, added, changed, ended, tried."""
+"""Feeds and the catalog of ready definitions."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from blocklist.domain.run import Outcome
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.feeds import version_of
-from blocklist.web.api.framework.idempotency import CreationHeaders, once
-from blocklist.web.api.framework.merge_patch import FeedPatch, NewFeed
-from blocklist.web.api.framework.pagination import PageQuery, page_of
-from blocklist.web.api.framework.preconditions import MayMatch, MustMatch, seen_versions, tag_of
-from blocklist.web.api.framework.resource import Gives, Resource
-from blocklist.web.api.framework.schemas import Moment, Next
+from blocklist.web.api.framework.idempotency import IdempotencyHeaders, run_idempotent
+from blocklist.web.api.framework.merge_patch import PartialDocument
+from blocklist.web.api.framework.pagination import PageQuery, page_response
+from blocklist.web.api.framework.preconditions import OptionalIfMatch, RequiredIfMatch, etag_header, read_if_match
+from blocklist.web.api.framework.resource import Resource, ResponseSpec, created
+from blocklist.web.api.framework.schemas import NextPage, Timestamp
 from blocklist.web.authorization import current_identity
 
-#: Seconds that a change waits for a run of its feed to end.
+#: Seconds that a change waits until the current run of the feed has ended.
 WAIT_FOR_RUN = 10
-_TAGGED = {"ETag": "The version, for If-Match."}
+_ETAG = {"ETag": "The version, for If-Match."}
 
 
-class ByName(BaseModel):
-    """A feed, by its name."""
+class FeedPath(BaseModel):
+    """The name of a feed in an address."""
 
     name: str = Field(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+$")
 
 
 class FeedRow(BaseModel):
-    """A feed and how it stands."""
+    """A feed and its current state."""
 
     name: str
     title: str
@@ -44,65 +44,77 @@ class FeedRow(BaseModel):
     kind: AuthorityKind
     country: str
     state: Literal["new", "fresh", "stale", "paused"]
-    listed: int = Field(description="Sites that it lists now.")
-    waiting: int = Field(description="Entries that are held alone and wait for a decision.")
-    reviews: int = Field(description="Held runs that wait for review.")
+    listed: int = Field(description="Number of sites that the feed lists now.")
+    waiting: int = Field(description="Number of held entries that wait for a decision.")
+    reviews: int = Field(description="Number of held runs that wait for review.")
     every: int = Field(description="Seconds between refreshes.")
-    last_attempt: Moment | None
-    last_success: Moment | None
-    last_change: Moment | None
-    next_due: Moment | None
+    last_attempt: Timestamp | None
+    last_success: Timestamp | None
+    last_change: Timestamp | None
+    next_due: Timestamp | None
     last_outcome: Outcome | None
     last_reason: str
 
 
 class FeedDetail(FeedRow):
-    """A feed, with its definition as it is kept: what is not said is as usual."""
+    """A feed with its current state and its definition."""
 
-    definition: dict[str, Any] = Field(description="See FeedDefinition; members that are as usual are left out.")
+    definition: dict[str, Any] = Field(description="See FeedDefinition; members with the default value are left out.")
 
 
-class FeedPage(Next):
-    """A page of feeds, by name."""
+class FeedPage(NextPage):
+    """A page of feeds, sorted by name."""
 
     feeds: list[FeedRow]
 
 
 class RemovedFeed(BaseModel):
-    """A feed that ended; its listings were closed and stay in the history."""
+    """The removed feed. Its listings have ended and stay in the history."""
 
     name: str
-    delisted: int
+    delisted: int = Field(description="Number of sites that are no longer listed.")
 
 
-class CatalogPage(Next):
-    """A page of the catalog, by name."""
+class CatalogPage(NextPage):
+    """A page of the catalog, sorted by name."""
 
     model_config = ConfigDict(title="CatalogPage")
     feeds: list[FeedDefinition]
 
 
+class FeedPatch(PartialDocument):
+    """A merge patch (RFC 7396) of a definition: missing members stay as they are, null resets to the default."""
+
+    document = FeedDefinition
+
+
+class NewFeed(PartialDocument):
+    """A definition. If the catalog has a feed of this name, missing members are taken from there."""
+
+    document = FeedDefinition
+    required_members = ("name",)
+
+
+_FEED = ResponseSpec(FeedDetail, headers=_ETAG)
+
+
 def feed_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("Feeds", "Published lists and how they stand.")
+    routes = Resource("Feeds", "Published lists and their state.")
 
-    @routes.operation("GET", "/v1/feeds", Role.VIEWER, Gives(200, FeedPage, "A page of feeds, by name."))
+    @routes.operation("GET", "/v1/feeds", role=Role.VIEWER, returns=FeedPage)
     def list_feeds(query: PageQuery) -> Answer:
-        """List the feeds and how fresh each is."""
-        (after,) = query.place("feeds", str) or ("",)
+        """List the feeds and their state."""
+        after = query.after("feeds", "")
         found = service.feeds.rows(service.feeds.page(after, query.limit + 1))
-        return page_of("feeds", found, query, lambda row: row, lambda row: str(row["name"]))
+        return page_response("feeds", found, query, lambda row: row, lambda row: str(row["name"]))
 
-    @routes.operation(
-        *("POST", "/v1/feeds", Role.EDITOR),
-        Gives(201, FeedDetail, "The feed; it is due at once.", {"Location": "Its address.", **_TAGGED}),
-        problems=(409,),
-    )
-    def add_feed(header: CreationHeaders, body: NewFeed) -> Answer:
+    @routes.operation("POST", "/v1/feeds", role=Role.EDITOR, returns=created(FeedDetail, _ETAG), problems=(409,))
+    def add_feed(header: IdempotencyHeaders, body: NewFeed) -> Answer:
         """Add a feed.
 
-        The body is its definition. What it leaves out is the catalog's, where the catalog has a feed of that name. A
-        source on this machine, and one with credentials, need the role admin.
+        The body is its definition. If the catalog has a feed of this name, missing members are taken from there. A
+        source that is a file on the server, or that has credentials, needs the role admin.
         """
 
         def add() -> Answer:
@@ -111,23 +123,19 @@ def feed_routes(service: Service) -> Resource:
             feed = service.feeds.add(definition, current_identity().actor)
             return _answer(service, feed, 201, ("Location", f"/v1/feeds/{feed.name}"))
 
-        return once(service, header, add)
+        return run_idempotent(service, header, add)
 
-    @routes.operation("GET", "/v1/feeds/{name}", Role.VIEWER, Gives(200, FeedDetail, "The feed.", _TAGGED))
-    def show_feed(path: ByName) -> Answer:
+    @routes.operation("GET", "/v1/feeds/{name}", role=Role.VIEWER, returns=_FEED)
+    def show_feed(path: FeedPath) -> Answer:
         """Show a feed, with its definition."""
         return _answer(service, service.feeds.get(path.name))
 
-    @routes.operation(
-        *("PATCH", "/v1/feeds/{name}", Role.EDITOR),
-        Gives(200, FeedDetail, "The feed as it is now.", _TAGGED),
-        problems=(409, 412, 428),
-    )
-    def edit_feed(path: ByName, header: MustMatch, body: FeedPatch) -> Answer:
-        """Change a feed's definition in place; its listings and their history go on.
+    @routes.operation("PATCH", "/v1/feeds/{name}", role=Role.EDITOR, returns=_FEED, problems=(409, 412, 428))
+    def edit_feed(path: FeedPath, header: RequiredIfMatch, body: FeedPatch) -> Answer:
+        """Change the definition of a feed. Its listings and history stay.
 
-        A merge patch (RFC 7396) of the definition: what it leaves out stays, null is as usual. With another source, or
-        when rows are read otherwise, the feed is due at once.
+        The body is a merge patch (RFC 7396) of the definition: missing members stay as they are, null resets to the
+        default. If the source or the parsing of rows changes, the feed is due immediately.
         """
 
         def change(known: FeedDefinition) -> FeedDefinition:
@@ -136,48 +144,36 @@ def feed_routes(service: Service) -> Resource:
             return definition
 
         actor = current_identity().actor
-        seen = seen_versions(header)
+        seen = read_if_match(header)
         return _answer(service, service.feeds.edit(path.name, change, actor, seen=seen, wait=WAIT_FOR_RUN))
 
-    @routes.operation(
-        *("DELETE", "/v1/feeds/{name}", Role.EDITOR),
-        Gives(200, RemovedFeed, "How many sites were delisted."),
-        problems=(409, 412),
-    )
-    def remove_feed(path: ByName, header: MayMatch) -> Answer:
-        """End a feed: its sites are delisted, and stay in the history."""
+    @routes.operation("DELETE", "/v1/feeds/{name}", role=Role.EDITOR, returns=RemovedFeed, problems=(409, 412))
+    def remove_feed(path: FeedPath, header: OptionalIfMatch) -> Answer:
+        """Remove a feed. Its sites are delisted; the history stays."""
         closed = service.feeds.remove(
-            path.name, current_identity().actor, seen=seen_versions(header), wait=WAIT_FOR_RUN
+            path.name, current_identity().actor, seen=read_if_match(header), wait=WAIT_FOR_RUN
         )
         return Answer(200, {"name": path.name, "delisted": closed})
 
-    @routes.operation(
-        *("POST", "/v1/feeds/{name}/pause", Role.EDITOR),
-        Gives(200, FeedDetail, "The feed as it is now.", _TAGGED),
-        problems=(412,),
-    )
-    def pause_feed(path: ByName, header: MayMatch) -> Answer:
-        """Stop a feed's schedule; what it lists goes on counting."""
-        return _answer(service, service.feeds.pause(path.name, current_identity().actor, seen_versions(header)))
+    @routes.operation("POST", "/v1/feeds/{name}/pause", role=Role.EDITOR, returns=_FEED, problems=(412,))
+    def pause_feed(path: FeedPath, header: OptionalIfMatch) -> Answer:
+        """Pause the schedule of a feed. Its listings stay in force."""
+        return _answer(service, service.feeds.pause(path.name, current_identity().actor, read_if_match(header)))
 
-    @routes.operation(
-        *("POST", "/v1/feeds/{name}/resume", Role.EDITOR),
-        Gives(200, FeedDetail, "The feed as it is now.", _TAGGED),
-        problems=(412,),
-    )
-    def resume_feed(path: ByName, header: MayMatch) -> Answer:
-        """Resume a feed's schedule; it is due at once."""
-        return _answer(service, service.feeds.resume(path.name, current_identity().actor, seen_versions(header)))
+    @routes.operation("POST", "/v1/feeds/{name}/resume", role=Role.EDITOR, returns=_FEED, problems=(412,))
+    def resume_feed(path: FeedPath, header: OptionalIfMatch) -> Answer:
+        """Resume the schedule of a feed. It is due immediately."""
+        return _answer(service, service.feeds.resume(path.name, current_identity().actor, read_if_match(header)))
 
-    @routes.operation("GET", "/v1/catalog", Role.VIEWER, Gives(200, CatalogPage, "A page of definitions, by name."))
+    @routes.operation("GET", "/v1/catalog", role=Role.VIEWER, returns=CatalogPage)
     def list_catalog(query: PageQuery) -> Answer:
         """List the definitions that are ready to add.
 
-        Those for reference only (`reference_only`) cannot be added; their notes say why.
+        Definitions with `reference_only` cannot be added; their notes say why.
         """
-        (after,) = query.place("feeds", str) or ("",)
+        after = query.after("feeds", "")
         names = [name for name in catalog_names() if name > after][: query.limit + 1]
-        return page_of("feeds", names, query, lambda name: from_catalog(name).model_dump(mode="json"), str)
+        return page_response("feeds", names, query, lambda name: from_catalog(name).model_dump(mode="json"), str)
 
     return routes
 
@@ -185,4 +181,4 @@ def feed_routes(service: Service) -> Resource:
 def _answer(service: Service, feed: Feed, status: int = 200, *headers: tuple[str, str]) -> Answer:
     (row,) = service.feeds.rows([feed])
     definition = definition_of(feed).model_dump(mode="json", exclude_defaults=True)
-    return Answer(status, {**row, "definition": definition}, (*headers, tag_of(version_of(feed))))
+    return Answer(status, {**row, "definition": definition}, (*headers, etag_header(version_of(feed))))

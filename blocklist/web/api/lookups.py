@@ -1,4 +1,4 @@
-"""The description of lookups, which :mod:`blocklist.lookup.routes` answers and no view here."""
+"""The OpenAPI description of lookups, which :mod:`blocklist.lookup.routes` serves."""
 
 from __future__ import annotations
 
@@ -9,33 +9,26 @@ from pydantic import BaseModel, ConfigDict, Field
 from blocklist.domain.listing import Scope
 from blocklist.domain.verdict import OverrideAction, VerdictKind
 from blocklist.web.api.framework.problems import Problem
-from blocklist.web.api.framework.resource import PROBLEMS, reference
+from blocklist.web.api.framework.resource import problem_response, reference
+from blocklist.web.api.framework.schemas import ListingFields
 
 LOOKUP_TAG = {
     "name": "Lookups",
-    "description": "May an ad go here? Answered by the lookup nodes too, in the same bytes.",
+    "description": "May an ad go here? Lookup nodes give the same responses.",
 }
 
 
-class ExplainedListing(BaseModel):
-    """Who lists it, on what order (``explain``)."""
+class ExplainedListing(ListingFields):
+    """A listing that decided the verdict (`explain`)."""
 
     feed: str
     authority: str
     kind: str
     country: str
-    rule: str
-    scope: Scope
-    reference: str | None
-    legal_basis: str | None
-    published_at: str | None
-    listed_from: str
-    appeal_contact: str | None
-    entry: str
 
 
-class Judged(BaseModel):
-    """A verdict. ``partial``: only a domain was given, and some URLs on that host are listed."""
+class VerdictFields(BaseModel):
+    """A verdict. `partial`: only a domain was given, and some URLs on that host are listed."""
 
     verdict: VerdictKind
     listed: bool | None
@@ -47,21 +40,21 @@ class Judged(BaseModel):
     listings: list[ExplainedListing] = []
 
 
-class LookupVerdict(Judged):
+class LookupVerdict(VerdictFields):
     """The verdict for one target."""
 
     version: int
     stale: bool
 
 
-class BatchVerdict(Judged):
-    """The verdict for one item; ``error`` says why it could not be read."""
+class BatchVerdict(VerdictFields):
+    """The verdict for one item; `error` says why the item is not valid."""
 
     error: str | None = None
 
 
 class BatchVerdicts(BaseModel):
-    """The verdicts of a batch, in its order."""
+    """The verdicts of a batch, in the order of the items."""
 
     version: int
     stale: bool
@@ -77,13 +70,11 @@ class BatchItem(BaseModel):
 
 
 class Batch(BaseModel):
-    """Up to 10,000 targets; a text is a URL or a domain."""
+    """Up to 10,000 targets. A string is a URL or a domain."""
 
-    items: list[BatchItem | str | Any] = Field(
-        description="What is none of these gets the verdict `unknown` and an error."
-    )
+    items: list[BatchItem | str | Any] = Field(description="Any other value gets the verdict `unknown` and an error.")
     policy: str | None = None
-    explain: Any = Field(None, description="Anything that is true adds who lists it, on what order.")
+    explain: Any = Field(None, description="If true, the verdicts contain `listings`.")
 
 
 class BidRequest(BaseModel):
@@ -93,16 +84,16 @@ class BidRequest(BaseModel):
 
 
 class Unreadable(BaseModel):
-    """A field that could not be read."""
+    """A field with an invalid value."""
 
     field: str
     error: str
 
 
 class BidVerdict(BaseModel):
-    """Whether any place that a bid request names is listed; ``block`` is null where there is nothing to judge.
+    """Whether a page, domain or app of the bid request is listed; `block` is null if there is nothing to check.
 
-    With ``respond=openrtb`` a bid response instead, which has ``id`` and ``nbr``, or ``openrtb``.
+    With `respond=openrtb` it is a bid response, which has `id` and `nbr`, or `openrtb`.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -114,13 +105,13 @@ class BidVerdict(BaseModel):
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process responds."""
 
     status: Literal["ok"]
 
 
 class Readiness(BaseModel):
-    """There is a snapshot to answer from."""
+    """A snapshot is loaded."""
 
     status: Literal["ready"]
     version: int
@@ -130,85 +121,86 @@ class Readiness(BaseModel):
 LOOKUP_MODELS = (LookupVerdict, BatchVerdicts, Batch, BidRequest, BidVerdict, Health, Readiness, Problem)
 
 
-def _parameter(name: str, says: str, schema: dict[str, Any] | None = None, in_: str = "query") -> dict[str, Any]:
-    return {"name": name, "in": in_, "description": says, "schema": schema or {"type": "string"}}
+def _parameter(name: str, text: str, schema: dict[str, Any] | None = None, in_: str = "query") -> dict[str, Any]:
+    return {"name": name, "in": in_, "description": text, "schema": schema or {"type": "string"}}
 
 
-_POLICY = _parameter("policy", "A policy of the configuration; `default` without.")
-_EXPLAIN = _parameter("explain", "`1`, `true` or `yes`: who lists it, on what order.")
+_POLICY = _parameter("policy", "A policy from the configuration; default: `default`.")
+_EXPLAIN = _parameter("explain", "`1`, `true` or `yes`: add `listings`.")
 _URL = _parameter("url", "A page's address.")
 _TARGETS = [_URL, _parameter("domain", "A domain."), _parameter("app", "An app's bundle or store id.")]
-_RESPOND = _parameter("respond", "`openrtb`: answer as a bidder would.", {"type": "string", "enum": ["openrtb", ""]})
+_RESPOND = _parameter("respond", "`openrtb`: respond with a bid response.", {"type": "string", "enum": ["openrtb", ""]})
 _PAGE = [
-    _parameter("X-Page-URL", "The page, where the query has no `url`.", in_="header"),
-    _parameter("Referer", "The page, where neither is there.", in_="header"),
-    _parameter("Origin", "The page's origin, where none of them is there.", in_="header"),
+    _parameter("X-Page-URL", "The page, if the query has no `url`.", in_="header"),
+    _parameter("Referer", "The page, if both are missing.", in_="header"),
+    _parameter("Origin", "The origin of the page, if all of them are missing.", in_="header"),
 ]
 
 
-def _json(model: type[BaseModel], says: str) -> dict[str, Any]:
-    return {"description": says, "content": {"application/json": {"schema": reference(model)}}}
+def _json(model: type[BaseModel], text: str) -> dict[str, Any]:
+    return {"description": text, "content": {"application/json": {"schema": reference(model)}}}
 
 
 def _problems(*statuses: int) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": reference(Problem)}}
-    return {str(status): {"description": PROBLEMS[status], "content": content} for status in (401, *statuses)}
+    return {str(status): problem_response(status) for status in (401, *statuses)}
 
 
 def _operation(name: str, summary: str, responses: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"operationId": name, "tags": ["Lookups"], "summary": summary, "responses": responses, **more}
 
 
-def _takes(model: type[BaseModel]) -> dict[str, Any]:
+def _request_body(model: type[BaseModel]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": reference(model)}}}
 
 
-#: Whoever may ask is said by the setting ``lookup.token_file``: nobody in particular, or a token of its own.
+#: Without a security scheme: lookups are open, or need one of the tokens in ``lookup.token_file``.
 LOOKUP_PATHS: dict[str, Any] = {
     "/v1/lookup": {
         "get": _operation(
             "lookup",
-            "Judge one target",
+            "Look up one target",
             {"200": _json(LookupVerdict, "The verdict."), **_problems(400, 404, 503)},
             parameters=[*_TARGETS, _POLICY, _EXPLAIN],
             description="Exactly one of `url`, `domain` and `app`.",
         ),
         "post": _operation(
             "lookup_batch",
-            "Judge up to 10,000 targets",
+            "Look up at most 10,000 targets",
             {"200": _json(BatchVerdicts, "The verdicts, in the same order."), **_problems(400, 404, 413, 503)},
-            requestBody=_takes(Batch),
+            requestBody=_request_body(Batch),
         ),
     },
     "/v1/openrtb": {
         "post": _operation(
             "lookup_bid_request",
-            "Judge all places that a bid request names",
+            "Check all pages, domains and apps of a bid request",
             {
-                "200": _json(BidVerdict, "The verdict, or a bid response that says no."),
-                "204": {"description": "As a bidder: no reason not to bid."},
+                "200": _json(BidVerdict, "The verdict, or a no-bid response."),
+                "204": {"description": "With `respond=openrtb`: not listed."},
                 **_problems(400, 404, 413, 503),
             },
             parameters=[_POLICY, _EXPLAIN, _RESPOND],
-            requestBody=_takes(BidRequest),
+            requestBody=_request_body(BidRequest),
         )
     },
     "/v1/gate": {
         "get": _operation(
             "gate",
-            "Judge a page for a proxy",
+            "Check a page for a proxy (forward authentication)",
             {
-                "204": {"description": "Not listed, or nothing to judge and the setting allows."},
-                "403": {"description": "Listed, or nothing to judge and the setting blocks."},
+                "204": {"description": "Not listed; or there is no page, and the setting `gate.unknown` is `allow`."},
+                "403": {"description": "Listed; or there is no page, and the setting `gate.unknown` is `block`."},
                 **_problems(400, 404, 503),
             },
             parameters=[_URL, _POLICY, *_PAGE],
         )
     },
-    "/healthz": {"get": _operation("health", "Whether the process answers", {"200": _json(Health, "It does.")})},
+    "/healthz": {
+        "get": _operation("health", "Liveness of the process", {"200": _json(Health, "The process responds.")})
+    },
     "/readyz": {
         "get": _operation(
-            "readiness", "Whether there is a snapshot", {"200": _json(Readiness, "There is."), **_problems(503)}
+            "readiness", "Readiness for lookups", {"200": _json(Readiness, "A snapshot is loaded."), **_problems(503)}
         )
     },
     "/metrics": {
@@ -217,7 +209,7 @@ LOOKUP_PATHS: dict[str, Any] = {
             "Metrics for Prometheus",
             {
                 "200": {
-                    "description": "Prometheus' text format.",
+                    "description": "Metrics in the Prometheus text format.",
                     "content": {"text/plain": {"schema": {"type": "string"}}},
                 },
                 **_problems(),

@@ -1,4 +1,4 @@
-"""Messages that tell people what is wrong, and whether they arrive."""
+"""Notifications, and whether they were delivered."""
 
 from __future__ import annotations
 
@@ -9,69 +9,67 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.web.api.framework.pagination import PageQuery, page_of
-from blocklist.web.api.framework.resource import Gives, Resource
-from blocklist.web.api.framework.schemas import Moment, Next
+from blocklist.web.api.framework.pagination import LAST_ID, PageQuery, page_response
+from blocklist.web.api.framework.resource import Resource
+from blocklist.web.api.framework.schemas import NextPage, Timestamp
 
 State = Literal["waiting", "delivered", "given up"]
 
 
 class MessageBody(BaseModel):
-    """One message to one channel, and what became of it."""
+    """One message to one channel, and its delivery state."""
 
     id: int
-    message: str = Field(description="The `webhook-id` that its receiver sees.")
+    message: str = Field(description="The `webhook-id` that the receiver gets.")
     channel: str = Field(examples=["webhook:pager"])
-    created_at: Moment
+    created_at: Timestamp
     summary: str
     state: State
     attempts: int
-    next_try: Moment
-    ended_at: Moment | None
+    next_try: Timestamp
+    ended_at: Timestamp | None
     trouble: str | None
 
 
-class MessagePage(Next):
+class MessagePage(NextPage):
     """A page of messages, newest first."""
 
     messages: list[MessageBody]
 
 
 class Messages(BaseModel):
-    """The messages of a test."""
+    """The test messages and their delivery states."""
 
     messages: list[MessageBody]
 
 
 class MessageQuery(PageQuery):
-    """Which messages."""
+    """Filters of messages."""
 
-    state: State | None = Field(None, description="Only those in this state.")
+    state: State | None = Field(None, description="Only messages in this state.")
 
 
 class TestBody(BaseModel):
-    """Where a test goes."""
+    """The channels of a test."""
 
     model_config = {"extra": "forbid"}
-    channels: list[str] = Field([], max_length=100, description="Such as `webhook:pager`; none named: all.")
+    channels: list[str] = Field([], max_length=100, description="Such as `webhook:pager`; default: all channels.")
 
 
 def notification_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("Notifications", "Messages that tell people what is wrong.")
+    routes = Resource("Notifications", "Messages about problems, sent to the configured channels.")
 
-    @routes.operation("GET", "/v1/notifications", Role.VIEWER, Gives(200, MessagePage, "A page, newest first."))
+    @routes.operation("GET", "/v1/notifications", role=Role.VIEWER, returns=MessagePage)
     def list_messages(query: MessageQuery) -> Answer:
-        """List messages and what became of each, newest first."""
-        (before,) = query.place("messages", int) or (2**63 - 1,)
+        """List the messages and their delivery states, newest first."""
+        before = query.after("messages", LAST_ID)
         found = service.notifier.messages(query.state, query.limit + 1, before)
-        return page_of("messages", found, query, dict, lambda row: int(row["id"]))
+        return page_response("messages", found, query, dict, lambda row: int(row["id"]))
 
-    @routes.operation(
-        "POST", "/v1/notifications/test", Role.ADMIN, Gives(200, Messages, "What became of each."), problems=(404,)
-    )
+    @routes.operation("POST", "/v1/notifications/test", role=Role.ADMIN, returns=Messages, problems=(404,))
     def send_test(body: TestBody) -> Answer:
-        """Send a test to channels, and wait for what becomes of it."""
+        """Send a test message to channels, and wait for the result."""
         return Answer(200, {"messages": service.notifier.test(body.channels)})
 
     return routes

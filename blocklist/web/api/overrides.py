@@ -1,4 +1,4 @@
-"""Overrides: an admin's word above every listing."""
+"""Overrides: an allow or block that has priority over every listing."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from blocklist.domain.verdict import OverrideAction
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.serialization import override_body
-from blocklist.web.api.framework.idempotency import CreationHeaders, once
-from blocklist.web.api.framework.pagination import PageQuery, Switch, page_of
-from blocklist.web.api.framework.resource import Gives, Resource
-from blocklist.web.api.framework.schemas import ById, Moment, Next, Reason, Ruled, moment_of
+from blocklist.web.api.framework.idempotency import IdempotencyHeaders, run_idempotent
+from blocklist.web.api.framework.pagination import Flag, PageQuery, page_response
+from blocklist.web.api.framework.resource import Resource, created
+from blocklist.web.api.framework.schemas import IdPath, NextPage, Reason, RuleFields, Timestamp, read_time
 from blocklist.web.authorization import current_identity
 
 
-class OverrideBody(Ruled):
-    """An override, in force until it expires or is removed."""
+class OverrideBody(RuleFields):
+    """The override. It is in force until it expires or is removed."""
 
     id: int
     action: OverrideAction
     reason: str
     author: str
-    created_at: Moment
-    until: Moment | None
-    removed_at: Moment | None
-    confirmed_at: Moment | None = Field(description="Since when it counts; null while it waits for a second person.")
+    created_at: Timestamp
+    until: Timestamp | None
+    removed_at: Timestamp | None
+    confirmed_at: Timestamp | None = Field(description="When it came into force; null while unconfirmed.")
     confirmed_by: str | None
 
 
-class OverridePage(Next):
+class OverridePage(NextPage):
     """A page of overrides, oldest first."""
 
     overrides: list[OverrideBody]
 
 
 class OverrideQuery(PageQuery):
-    """Which overrides."""
+    """Filters of overrides."""
 
-    removed: Switch = Field(False, description="Those that were removed, too.")
+    removed: Flag = Field(False, description="Include removed overrides.")
 
 
 class NewOverride(BaseModel):
@@ -51,65 +51,53 @@ class NewOverride(BaseModel):
     target: str = Field(
         min_length=1,
         max_length=65_536,
-        description="A host (with all below it), a URL (with all below its path), an address, or `app:` and an id.",
+        description="A host (includes its subdomains), a URL (includes paths below it), an IP address, or `app:ID`.",
     )
     reason: Reason
-    until: str | None = Field(None, description="When it ends, such as 2026-12-31; without, it lasts until removed.")
+    until: str | None = Field(None, description="Expiry time, such as 2026-12-31; default: never.")
 
 
 def override_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("Overrides", "Allow or block a target whatever the feeds say.")
+    routes = Resource("Overrides", "Allow or block a target, regardless of the feeds.")
 
-    @routes.operation("GET", "/v1/overrides", Role.VIEWER, Gives(200, OverridePage, "A page, oldest first."))
+    @routes.operation("GET", "/v1/overrides", role=Role.VIEWER, returns=OverridePage)
     def list_overrides(query: OverrideQuery) -> Answer:
-        """List the overrides, oldest first; expired ones too."""
-        (after,) = query.place("overrides", int) or (0,)
+        """List the overrides, including expired ones, oldest first."""
+        after = query.after("overrides", 0)
         found = service.overrides.page(after=after, limit=query.limit + 1, removed=query.removed)
-        return page_of("overrides", found, query, override_body, lambda item: item.id)
+        return page_response("overrides", found, query, override_body, lambda item: item.id)
 
-    @routes.operation(
-        *("POST", "/v1/overrides", Role.EDITOR),
-        Gives(201, OverrideBody, "The override.", {"Location": "Its address."}),
-        problems=(409,),
-    )
-    def add_override(header: CreationHeaders, body: NewOverride) -> Answer:
-        """Allow or block a target, and publish.
+    @routes.operation("POST", "/v1/overrides", role=Role.EDITOR, returns=created(OverrideBody), problems=(409,))
+    def add_override(header: IdempotencyHeaders, body: NewOverride) -> Answer:
+        """Add an override, and publish.
 
-        Where the setting `access.two_people` is on, it counts once somebody else confirms it.
+        If the setting `access.two_people` is on, it is in force only after another person has confirmed it.
         """
 
         def add() -> Answer:
             actor = current_identity().actor
-            made = service.overrides.add(body.action, body.target, body.reason, actor, moment_of("until", body.until))
+            made = service.overrides.add(body.action, body.target, body.reason, actor, read_time("until", body.until))
             return Answer(201, override_body(made), (("Location", f"/v1/overrides/{made.id}"),))
 
-        return once(service, header, add)
+        return run_idempotent(service, header, add)
 
-    @routes.operation("GET", "/v1/overrides/{id}", Role.VIEWER, Gives(200, OverrideBody, "The override."))
-    def show_override(path: ById) -> Answer:
+    @routes.operation("GET", "/v1/overrides/{id}", role=Role.VIEWER, returns=OverrideBody)
+    def show_override(path: IdPath) -> Answer:
         """Show an override."""
         found = service.overrides.get(path.id)
         if found.removed_at:
             raise NotFoundError(f"override {path.id} was removed on {found.removed_at}: ?removed=true lists it")
         return Answer(200, override_body(found))
 
-    @routes.operation(
-        *("POST", "/v1/overrides/{id}/confirm", Role.APPROVER),
-        Gives(200, OverrideBody, "The override, which counts from now on."),
-        problems=(409,),
-    )
-    def confirm_override(path: ById) -> Answer:
-        """Confirm an override that somebody else added, where the setting `access.two_people` wants it; and publish."""
+    @routes.operation("POST", "/v1/overrides/{id}/confirm", role=Role.APPROVER, returns=OverrideBody, problems=(409,))
+    def confirm_override(path: IdPath) -> Answer:
+        """Confirm an override that another person added (setting `access.two_people`), and publish."""
         return Answer(200, override_body(service.overrides.confirm(path.id, current_identity().actor)))
 
-    @routes.operation(
-        *("DELETE", "/v1/overrides/{id}", Role.EDITOR),
-        Gives(200, OverrideBody, "The override, which no longer counts."),
-        problems=(409,),
-    )
-    def remove_override(path: ById) -> Answer:
-        """End an override, and publish; it is kept, with the date of its end."""
+    @routes.operation("DELETE", "/v1/overrides/{id}", role=Role.EDITOR, returns=OverrideBody, problems=(409,))
+    def remove_override(path: IdPath) -> Answer:
+        """Remove an override, and publish. It stays in the history."""
         return Answer(200, override_body(service.overrides.remove(path.id, current_identity().actor)))
 
     return routes

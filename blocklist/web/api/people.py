@@ -1,4 +1,4 @@
-"""People who sign in."""
+"""People who sign in to the pages."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from blocklist.domain.access import Person, Role
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.serialization import person_body
-from blocklist.web.api.framework.idempotency import CreationHeaders, once
-from blocklist.web.api.framework.pagination import PageQuery, page_of
-from blocklist.web.api.framework.resource import Gives, Resource
-from blocklist.web.api.framework.schemas import Moment, Next
+from blocklist.web.api.framework.idempotency import IdempotencyHeaders, run_idempotent
+from blocklist.web.api.framework.pagination import PageQuery, page_response
+from blocklist.web.api.framework.resource import Resource, created
+from blocklist.web.api.framework.schemas import NextPage, Timestamp
 from blocklist.web.authorization import current_identity
 
 
-class ByPerson(BaseModel):
-    """A person, by the name under which they sign in."""
+class PersonPath(BaseModel):
+    """The sign-in name of a person in an address."""
 
     name: str = Field(min_length=1, max_length=64)
 
 
 class PersonBody(BaseModel):
-    """Somebody who signs in. Nobody is deleted: the log names them."""
+    """The person. People are never deleted, because the audit log refers to them."""
 
     id: int
     name: str
     role: Role
-    created_at: Moment
+    created_at: Timestamp
     created_by: str
     has_password: bool
-    provider: bool = Field(description="An OpenID provider says who it is, and the role.")
-    signed_in_at: Moment | None
-    disabled_at: Moment | None = Field(description="Since when they are shut out; null where they are not.")
+    provider: bool = Field(description="Whether an OpenID provider authenticates them and sets the role.")
+    signed_in_at: Timestamp | None
+    disabled_at: Timestamp | None = Field(description="When the account was disabled; null while it is active.")
 
 
 class AddedPerson(PersonBody):
-    """A person, and the one-time link by which they set their password."""
+    """The person, with a one-time link to set the password."""
 
-    link: str | None = Field(description="Shown this once; null where the same Idempotency-Key is answered again.")
+    link: str | None = Field(description="Shown only once; null in the repeated response to an Idempotency-Key.")
 
 
-class PersonPage(Next):
+class PersonPage(NextPage):
     """A page of people, oldest first."""
 
     people: list[PersonBody]
@@ -51,27 +51,27 @@ class NewPerson(BaseModel):
     """A person to add."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str = Field(min_length=1, max_length=64, description="The name under which they sign in.")
+    name: str = Field(min_length=1, max_length=64, description="The name that they sign in with.")
     role: Role
 
 
 class PersonPatch(BaseModel):
-    """What to change of a person; either ends their sessions."""
+    """What to change. Either change ends their sessions."""
 
     model_config = ConfigDict(extra="forbid")
     role: Role | None = None
-    disabled: bool | None = Field(None, description="Shut them out, or let them in again.")
+    disabled: bool | None = Field(None, description="Disable or enable the account.")
 
 
 class PersonLink(BaseModel):
-    """A one-time link; older ones open nothing any more."""
+    """A one-time link, shown only once. Older links stop working."""
 
     name: str
     link: str
 
 
 class EndedSessions(BaseModel):
-    """How many sessions were ended."""
+    """The number of sessions that were ended."""
 
     name: str
     ended: int
@@ -79,42 +79,34 @@ class EndedSessions(BaseModel):
 
 def people_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("People", "Who signs in to the pages, and what they may do.")
+    routes = Resource("People", "Who can sign in to the pages, and their roles.")
 
-    @routes.operation("GET", "/v1/people", Role.ADMIN, Gives(200, PersonPage, "A page of people, oldest first."))
+    @routes.operation("GET", "/v1/people", role=Role.ADMIN, returns=PersonPage)
     def list_people(query: PageQuery) -> Answer:
-        """List everybody, those who are shut out too."""
-        (after,) = query.place("people", int) or (0,)
+        """List the people, including disabled ones."""
+        after = query.after("people", 0)
         found = service.people.all(query.limit + 1, after)
-        return page_of("people", found, query, person_body, lambda person: person.id)
+        return page_response("people", found, query, person_body, lambda person: person.id)
 
-    @routes.operation(
-        *("POST", "/v1/people", Role.ADMIN),
-        Gives(201, AddedPerson, "The person, with the link this once.", {"Location": "Their address."}),
-        problems=(409,),
-    )
-    def add_person(header: CreationHeaders, body: NewPerson) -> Answer:
-        """Add a person, who sets their password by the link in the answer."""
+    @routes.operation("POST", "/v1/people", role=Role.ADMIN, returns=created(AddedPerson), problems=(409,))
+    def add_person(header: IdempotencyHeaders, body: NewPerson) -> Answer:
+        """Add a person. They set their password with the link in the response."""
 
         def add() -> Answer:
             person, key = service.people.add(body.name, body.role, current_identity().actor)
             answer = person_body(person) | {"link": service.settings.link_address(key)}
             return Answer(201, answer, (("Location", f"/v1/people/{person.name}"),))
 
-        return once(service, header, add, secrets=("link",))
+        return run_idempotent(service, header, add, secrets=("link",))
 
-    @routes.operation("GET", "/v1/people/{name}", Role.ADMIN, Gives(200, PersonBody, "The person."))
-    def show_person(path: ByPerson) -> Answer:
+    @routes.operation("GET", "/v1/people/{name}", role=Role.ADMIN, returns=PersonBody)
+    def show_person(path: PersonPath) -> Answer:
         """Show a person."""
         return _answer(service.people.get(path.name))
 
-    @routes.operation(
-        *("PATCH", "/v1/people/{name}", Role.ADMIN),
-        Gives(200, PersonBody, "The person as they are now."),
-        problems=(409,),
-    )
-    def change_person(path: ByPerson, body: PersonPatch) -> Answer:
-        """Give a person another role, shut them out, or let them in again."""
+    @routes.operation("PATCH", "/v1/people/{name}", role=Role.ADMIN, returns=PersonBody, problems=(409,))
+    def change_person(path: PersonPath, body: PersonPatch) -> Answer:
+        """Change the role of a person, or disable or enable the account."""
         actor = current_identity().actor
         if body.role is not None:
             service.people.set_role(path.name, body.role, actor)
@@ -122,21 +114,15 @@ def people_routes(service: Service) -> Resource:
             service.people.set_disabled(path.name, body.disabled, actor)
         return _answer(service.people.get(path.name))
 
-    @routes.operation(
-        *("POST", "/v1/people/{name}/link", Role.ADMIN),
-        Gives(200, PersonLink, "The link, this once."),
-        problems=(409,),
-    )
-    def make_link(path: ByPerson) -> Answer:
-        """Make a link by which a person sets a new password."""
+    @routes.operation("POST", "/v1/people/{name}/link", role=Role.ADMIN, returns=PersonLink, problems=(409,))
+    def make_link(path: PersonPath) -> Answer:
+        """Create a one-time link with which a person sets a new password."""
         person, key = service.people.new_link(path.name, current_identity().actor)
         return Answer(200, {"name": person.name, "link": service.settings.link_address(key)})
 
-    @routes.operation(
-        "POST", "/v1/people/{name}/sign-out", Role.ADMIN, Gives(200, EndedSessions, "How many sessions there were.")
-    )
-    def sign_out(path: ByPerson) -> Answer:
-        """End every session of a person."""
+    @routes.operation("POST", "/v1/people/{name}/sign-out", role=Role.ADMIN, returns=EndedSessions)
+    def sign_out(path: PersonPath) -> Answer:
+        """End all sessions of a person."""
         ended = service.people.sign_out_everywhere(path.name, current_identity().actor)
         return Answer(200, {"name": path.name, "ended": ended})
 

@@ -1,4 +1,4 @@
-"""Refreshes and previews: what brings a list in, from its address or in the request itself."""
+"""Refreshes and previews: a list is read from its address, or is in the body of the request."""
 
 from __future__ import annotations
 
@@ -20,27 +20,26 @@ from blocklist.domain.run import Outcome
 from blocklist.lookup.http import Answer
 from blocklist.service import Preview, Service
 from blocklist.service.serialization import preview_body
-from blocklist.web.api.feeds import ByName
-from blocklist.web.api.framework.merge_patch import NewFeed
-from blocklist.web.api.framework.pagination import Query, Switch
-from blocklist.web.api.framework.problems import faulty, refused
+from blocklist.web.api.feeds import FeedPath, NewFeed
+from blocklist.web.api.framework.pagination import Flag, Query
+from blocklist.web.api.framework.problems import ProblemError, invalid_fields
 from blocklist.web.api.framework.request_parsing import read_body
-from blocklist.web.api.framework.resource import Gives, Resource, reference
-from blocklist.web.api.framework.uploads import FORM, RAW, arrived, forget
-from blocklist.web.api.runs import GuardSaid, Rejection, RunBody, RunCounts, run_answer
+from blocklist.web.api.framework.resource import Resource, ResponseSpec, reference
+from blocklist.web.api.framework.uploads import FORM, RAW, delete_upload, received_upload
+from blocklist.web.api.runs import GuardFindingBody, Rejection, RunBody, RunCounts, run_answer
 from blocklist.web.authorization import current_identity
 
 _FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 
 
 class RefreshQuery(Query):
-    """How to refresh."""
+    """Options of a refresh."""
 
-    wait: Switch = Field(False, description="Answer when the run has ended, and not when it begins.")
+    wait: Flag = Field(False, description="Respond when the run has ended, not when it starts.")
 
 
 class PreviewedEntry(BaseModel):
-    """An entry and the rule that it gives."""
+    """An entry and its rule."""
 
     entry: str
     kind: RuleKind
@@ -49,14 +48,14 @@ class PreviewedEntry(BaseModel):
 
 
 class WaitingEntry(BaseModel):
-    """An entry that would be held alone, and why."""
+    """An entry that would be held, and why."""
 
     target: str
     why: str
 
 
 class PreviewBody(RunCounts):
-    """What a definition would give now, and what every guard would say."""
+    """What a run with this definition would do now, with the findings of the guards."""
 
     fetched: str
     body_bytes: int
@@ -69,47 +68,62 @@ class PreviewBody(RunCounts):
     first: list[PreviewedEntry]
     rejections: list[Rejection]
     waiting: list[WaitingEntry]
-    guards: list[GuardSaid]
+    guards: list[GuardFindingBody]
 
 
 def refresh_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("Refreshes", "Lists brought in now, and definitions tried.")
+    routes = Resource("Refreshes", "Refresh a feed now, and preview a definition.")
     routes.models.add(NewFeed)
 
     @routes.operation(
-        *("POST", "/v1/feeds/{name}/refresh", Role.EDITOR),
-        Gives(202, RunBody, "The run, which begins.", {"Location": "Its address: progress, and how it ends."}),
-        Gives(200, RunBody, "The run, which has ended (`wait=true`).", {"Location": "Its address."}),
+        "POST",
+        "/v1/feeds/{name}/refresh",
+        role=Role.EDITOR,
+        returns=(
+            ResponseSpec(
+                RunBody,
+                description="The run that was started.",
+                status=202,
+                headers={"Location": "The run, with its progress and outcome."},
+            ),
+            ResponseSpec(
+                RunBody,
+                description="The run, which has ended (`wait=true`).",
+                headers={"Location": "The run."},
+            ),
+        ),
         problems=(409, 503),
-        takes={
+        request_body={
             RAW: {"schema": _FILE},
             FORM: {"schema": {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}},
             "application/json": {"schema": {"type": "object", "maxProperties": 0}},
         },
     )
-    def refresh_feed(path: ByName, query: RefreshQuery) -> Answer:
+    def refresh_feed(path: FeedPath, query: RefreshQuery) -> Answer:
         """Refresh a feed now.
 
-        The body, if there is one, is the list itself, which arrived another way: as it is, or the part `file` of a
-        form. The same guards look at it. The answer comes when the run begins; its `Location` tells how far it is.
-        While another run is under way, and there is no body, that one is answered.
+        The body is optional. It is the list itself, as raw bytes or as the part `file` of a form; the same guards check
+        it. The response comes when the run starts; its `Location` shows the progress. If a run of the feed is in
+        progress already and there is no body, that run is the response.
         """
         service.feeds.get(path.name)
         actor = current_identity().actor
-        with arrived(service.settings) as upload:
+        with received_upload(service.settings) as upload:
             if query.wait:
                 return run_answer(service, service.runs.refresh(path.name, actor, file=upload.file, wait=0), 200)
-            file = upload.handed_over()
-            run = service.background.refresh(path.name, actor, file=file, then=lambda: forget(file))
+            file = upload.release()
+            run = service.background.refresh(path.name, actor, file=file, then=lambda: delete_upload(file))
         return run_answer(service, run, 202)
 
     @routes.operation(
-        *("POST", "/v1/feeds/preview", Role.EDITOR),
-        Gives(200, PreviewBody, "What the definition would give, and what every guard would say."),
+        "POST",
+        "/v1/feeds/preview",
+        role=Role.EDITOR,
+        returns=PreviewBody,
         problems=(404,),
-        must_bring=True,
-        takes={
+        body_required=True,
+        request_body={
             "application/json": {"schema": reference(NewFeed)},
             FORM: {
                 "schema": {
@@ -124,32 +138,32 @@ def refresh_routes(service: Service) -> Resource:
         },
     )
     def preview_feed() -> Answer:
-        """Try a definition, and keep nothing.
+        """Preview a definition, without saving anything.
 
-        As for adding a feed; the name alone means the feed of that name as it is. As a form, the part `definition` is
-        the JSON and `file` the list, read instead of what the definition's source gives.
+        The body is the same as for adding a feed; with only the name, the definition of the existing feed is used. In a
+        form, the part `definition` is the JSON, and `file` is the list to read instead of the source.
         """
         if request.mimetype != FORM:
-            told = read_body(NewFeed)
-            assert isinstance(told, NewFeed)
-            return Answer(200, preview_body(_previewed(service, _meant(service, told.root))))
-        with arrived(service.settings, "definition") as upload:
-            definition = _meant(service, _from_form(request.form.get("definition", "")))
-            body = preview_body(_previewed(service, definition, upload.file))
-            # Where the service keeps it meanwhile means nothing to whoever sent it.
-            return Answer(200, body | ({"fetched": "the upload"} if upload.file else {}))
+            body = read_body(NewFeed)
+            assert isinstance(body, NewFeed)
+            return Answer(200, preview_body(_preview(service, _definition(service, body.root))))
+        with received_upload(service.settings, "definition") as upload:
+            definition = _definition(service, _parse_definition(request.form.get("definition", "")))
+            seen = preview_body(_preview(service, definition, upload.file))
+            # The path of the temporary file is of no use to the caller.
+            return Answer(200, seen | ({"fetched": "the upload"} if upload.file else {}))
 
     return routes
 
 
-def _previewed(service: Service, definition: FeedDefinition, file: Path | None = None) -> Preview:
+def _preview(service: Service, definition: FeedDefinition, file: Path | None = None) -> Preview:
     try:
         return service.feeds.preview(definition, file)
     except FetchError as error:
-        raise faulty(422, [(("source",), str(error))], "pointer", str(error)) from None
+        raise invalid_fields(422, [(("source",), str(error))], "pointer", str(error)) from None
 
 
-def _meant(service: Service, patch: dict[str, Any]) -> FeedDefinition:
+def _definition(service: Service, patch: dict[str, Any]) -> FeedDefinition:
     if set(patch) == {"name"} and isinstance(patch["name"], str):
         with contextlib.suppress(NotFoundError):
             return definition_of(service.feeds.get(patch["name"]))
@@ -158,11 +172,11 @@ def _meant(service: Service, patch: dict[str, Any]) -> FeedDefinition:
     return definition
 
 
-def _from_form(text: str) -> dict[str, Any]:
+def _parse_definition(text: str) -> dict[str, Any]:
     try:
         patch = json.loads(text)
     except ValueError as error:
-        raise refused(400, f"the part 'definition' is not JSON: {error}") from None
+        raise ProblemError(400, f"the part 'definition' is not JSON: {error}") from None
     if not isinstance(patch, dict):
-        raise faulty(422, [((), "is not an object")], "pointer")
+        raise invalid_fields(422, [((), "must be an object")], "pointer")
     return patch

@@ -1,4 +1,4 @@
-"""Runs: what happened, how far it is, what was held and why; and the review of it."""
+"""Runs: progress, outcome, findings of the guards, changes, and the review of held runs."""
 
 from __future__ import annotations
 
@@ -11,23 +11,31 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.domain.run import Effect, Outcome, Run, Stage
 from blocklist.lookup.http import Answer
-from blocklist.service import Service
+from blocklist.service import HeldChangePlace, Service
 from blocklist.service.serialization import change_body, run_body, run_detail_body
-from blocklist.web.api.framework.pagination import PageQuery, Query, Switch, Whole, cursor_to, page_of
-from blocklist.web.api.framework.resource import Gives, Resource
-from blocklist.web.api.framework.schemas import ById, Decision, Moment, Next, Ruled
+from blocklist.web.api.framework.pagination import (
+    LAST_ID,
+    Flag,
+    PageQuery,
+    Query,
+    WholeNumber,
+    encode_cursor,
+    page_response,
+)
+from blocklist.web.api.framework.resource import Resource, ResponseSpec
+from blocklist.web.api.framework.schemas import Decision, IdPath, NextPage, RuleFields, Timestamp
 from blocklist.web.authorization import current_identity
 
-#: Rejected rows that a run shows; the counts by code cover all.
+#: Rejected rows in the description of a run; ``rejected_by_code`` counts all.
 _REJECTIONS = 100
-_CHUNK = 1 << 16
+_CHUNK_BYTES = 1 << 16
 
 ChangeKind = Literal["added", "removed", "held"]
 ReviewState = Literal["pending", "approved", "rejected", "superseded"]
 
 
 class RunCounts(BaseModel):
-    """The figures of a run, each a number of rows or rules."""
+    """Numbers of rows and rules."""
 
     entries: int
     rules: int
@@ -41,52 +49,52 @@ class RunCounts(BaseModel):
 
 
 class Review(BaseModel):
-    """What became of a held run, by whom and why."""
+    """The review of a held run: the decision, who made it and why."""
 
     state: ReviewState
     by: str | None
-    at: Moment | None
+    at: Timestamp | None
     reason: str | None
 
 
 class Progress(BaseModel):
-    """How far a run is that is under way: bytes fetched, then rows read."""
+    """The progress of a run: bytes fetched, then rows read."""
 
     done: int
     unit: Literal["bytes", "rows"]
 
 
 class RunBody(BaseModel):
-    """One attempt to refresh a feed. The outcome is null while it is under way."""
+    """The run: one attempt to refresh a feed. `outcome` is null while it is in progress."""
 
     id: int
     feed: str
-    trigger: str = Field(description="Who asked for it: the schedule, a person, a token.")
-    started_at: Moment
+    trigger: str = Field(description="Who started it: the schedule, a person, or a token.")
+    started_at: Timestamp
     stage: Stage
     outcome: Outcome | None
     reason: str
-    finished_at: Moment | None
+    finished_at: Timestamp | None
     counts: RunCounts
     rejected_by_code: dict[str, int]
     body_sha256: str | None
     body_bytes: int | None
-    seen: str = Field(description="What the body was read as.")
-    body_from: str | None = Field(description="The address that the list was found at.")
+    seen: str = Field(description="The detected format of the body.")
+    body_from: str | None = Field(description="The address at which the list was found.")
     review: Review | None
-    progress: Progress | None = Field(description="Null once it has ended, and where another process runs it.")
+    progress: Progress | None = Field(description="Null after the end, and if another process runs it.")
 
 
-class GuardSaid(BaseModel):
-    """What a guard said of a run, with the figures."""
+class GuardFindingBody(BaseModel):
+    """A finding of a guard."""
 
     guard: str
     effect: Effect
-    said: str
+    said: str = Field(description="A sentence with the figures.")
 
 
 class Rejection(BaseModel):
-    """A row that became no rule, and why."""
+    """A row that did not become a rule, and why."""
 
     raw: str
     position: int
@@ -94,138 +102,134 @@ class Rejection(BaseModel):
     reason: str
 
 
-class ChangeBody(Ruled):
-    """A rule that a held run would add, remove or hold alone, and why it stands out, if it does."""
+class ChangeBody(RuleFields):
+    """A rule that a held run would add, remove or hold."""
 
     change: ChangeKind
     entry: str
     position: int | None
-    stands_out: str
+    stands_out: str = Field(description="Why a reviewer should look at it; empty if there is no reason.")
 
 
 class RunDetailBody(RunBody):
-    """A run as a person reviews it, with the first changes; those that stand out come first."""
+    """The run with everything that a reviewer needs."""
 
-    guards: list[GuardSaid]
-    changes: list[ChangeBody]
+    guards: list[GuardFindingBody]
+    changes: list[ChangeBody] = Field(description="The first changes; those that stand out come first.")
     changes_found: int
-    rejections: list[Rejection] = Field(description="The first hundred; `rejected_by_code` counts all.")
-    newer: list[int] = Field(description="Later runs of the feed that read another body; a hundred at most.")
-    outdated: bool = Field(description="The feed's list has changed since this run was compared with it.")
+    rejections: list[Rejection] = Field(description="The first 100; `rejected_by_code` counts all.")
+    newer: list[int] = Field(description="Ids of later runs of the feed that read another body; at most 100.")
+    outdated: bool = Field(description="Whether the list of the feed has changed since this run compared with it.")
 
 
-class RunPage(Next):
+class RunPage(NextPage):
     """A page of runs, newest first."""
 
     runs: list[RunBody]
 
 
-class ChangePage(Next):
-    """A page of a run's changes, those that stand out first."""
+class ChangePage(NextPage):
+    """A page of the changes of a run; those that stand out come first."""
 
     changes: list[ChangeBody]
 
 
 class RunQuery(PageQuery):
-    """Which runs."""
+    """Filters of runs."""
 
     feed: str | None = Field(None, max_length=64)
     outcome: Outcome | None = None
     review: ReviewState | None = None
 
 
-class Narrowed(Query):
-    """Which changes of a run."""
+class ChangeFilter(Query):
+    """Filters of the changes of a run."""
 
     change: ChangeKind | None = None
-    search: str = Field("", max_length=500, description="Text within the rule or the entry.")
-    standing_out: Switch = Field(False, description="Only those that stand out: popular, shared, a new suffix.")
+    search: str = Field("", max_length=500, description="Text in the rule or the entry.")
+    standing_out: Flag = Field(False, description="Only changes that stand out: popular, shared, a new suffix.")
 
-    def narrowing(self) -> dict[str, Any]:
-        """Return it as the service takes it."""
+    def filters(self) -> dict[str, Any]:
+        """Return the filters as keyword arguments of the service."""
         return {"change": self.change, "search": self.search, "standing_out": self.standing_out}
 
 
-class DetailQuery(Narrowed):
-    """Which changes a run is shown with."""
+class DetailQuery(ChangeFilter):
+    """Filters and number of the changes that the response contains."""
 
-    limit: Annotated[Whole, Field(ge=0, le=1_000)] = Field(100, description="How many changes at most.")
+    limit: Annotated[WholeNumber, Field(ge=0, le=1_000)] = Field(100, description="Maximum number of changes.")
 
 
-class ChangeQuery(Narrowed, PageQuery):
-    """Which page of which changes."""
+class ChangeQuery(ChangeFilter, PageQuery):
+    """Filters and page of the changes."""
 
 
 def run_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("Runs", "What happened to each feed, and the review of what was held.")
+    routes = Resource("Runs", "Attempts to refresh a feed, and the review of held runs.")
 
-    @routes.operation("GET", "/v1/runs", Role.VIEWER, Gives(200, RunPage, "A page of runs, newest first."))
+    @routes.operation("GET", "/v1/runs", role=Role.VIEWER, returns=RunPage)
     def list_runs(query: RunQuery) -> Answer:
         """List the runs, newest first."""
-        place = query.place("runs", int)
         found = service.runs.page(
             feed=query.feed,
             outcome=query.outcome,
             review=query.review,
-            before=place[0] if place else None,
+            before=query.after("runs", LAST_ID),
             limit=query.limit + 1,
         )
-        return page_of("runs", found, query, lambda run: _body(service, run), lambda run: run.id)
+        return page_response("runs", found, query, lambda run: _body(service, run), lambda run: run.id)
 
-    @routes.operation("GET", "/v1/runs/{id}", Role.VIEWER, Gives(200, RunDetailBody, "The run."))
-    def show_run(path: ById, query: DetailQuery) -> Answer:
-        """Show a run: its progress or outcome, its figures, what guards said, and what it would change."""
-        detail = service.runs.detail(path.id, **query.narrowing(), limit=query.limit)
+    @routes.operation("GET", "/v1/runs/{id}", role=Role.VIEWER, returns=RunDetailBody)
+    def show_run(path: IdPath, query: DetailQuery) -> Answer:
+        """Show a run: its progress or outcome, its figures, the findings of the guards, and its changes."""
+        detail = service.runs.detail(path.id, **query.filters(), limit=query.limit)
         return Answer(200, _body(service, detail.run) | run_detail_body(detail, _REJECTIONS))
 
-    @routes.operation("GET", "/v1/runs/{id}/changes", Role.VIEWER, Gives(200, ChangePage, "A page of changes."))
-    def list_run_changes(path: ById, query: ChangeQuery) -> Answer:
-        """List what a held run would change, those that stand out first."""
+    @routes.operation("GET", "/v1/runs/{id}/changes", role=Role.VIEWER, returns=ChangePage)
+    def list_run_changes(path: IdPath, query: ChangeQuery) -> Answer:
+        """List the changes that a held run would make; those that stand out come first."""
         service.runs.get(path.id)
-        place = query.place("changes", int, str, str, str, str)
-        found, last = service.runs.changes(path.id, **query.narrowing(), after=place, limit=query.limit)
-        body = {"changes": [change_body(item) for item in found], "next": cursor_to("changes", *last) if last else None}
+        after = query.position("changes", HeldChangePlace)
+        found, last = service.runs.changes(path.id, **query.filters(), after=after, limit=query.limit)
+        body = {
+            "changes": [change_body(item) for item in found],
+            "next": encode_cursor("changes", *last) if last else None,
+        }
         return Answer(200, body)
 
     @routes.operation(
-        *("GET", "/v1/runs/{id}/body", Role.VIEWER),
-        Gives(200, None, "The body, byte for byte.", media="application/octet-stream"),
+        "GET",
+        "/v1/runs/{id}/body",
+        role=Role.VIEWER,
+        returns=ResponseSpec(None, description="The body, byte for byte.", media_types=("application/octet-stream",)),
     )
-    def download_body(path: ById) -> Response:
-        """Give back the body that a run read, as it came."""
+    def download_body(path: IdPath) -> Response:
+        """Download the body that a run read, unchanged."""
         with ExitStack() as stack:
             body = stack.enter_context(service.runs.body(path.id))
-            response = Response(iter(lambda: body.read(_CHUNK), b""), mimetype="application/octet-stream")
+            response = Response(iter(lambda: body.read(_CHUNK_BYTES), b""), mimetype="application/octet-stream")
             response.call_on_close(stack.pop_all().close)
         response.headers["Content-Disposition"] = f'attachment; filename="run-{path.id}.body"'
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    @routes.operation(
-        *("POST", "/v1/runs/{id}/approve", Role.APPROVER),
-        Gives(200, RunBody, "The run, applied."),
-        problems=(409,),
-    )
-    def approve_run(path: ById, body: Decision) -> Answer:
-        """Apply exactly the body of a held run, and publish."""
+    @routes.operation("POST", "/v1/runs/{id}/approve", role=Role.APPROVER, returns=RunBody, problems=(409,))
+    def approve_run(path: IdPath, body: Decision) -> Answer:
+        """Approve a held run: apply exactly its body, and publish."""
         return run_answer(service, service.runs.approve(path.id, current_identity().actor, body.reason), 200)
 
-    @routes.operation(
-        *("POST", "/v1/runs/{id}/reject", Role.APPROVER),
-        Gives(200, RunBody, "The run, rejected."),
-        problems=(409,),
-    )
-    def reject_run(path: ById, body: Decision) -> Answer:
-        """Drop the body of a held run; the same body will fail with this reason."""
+    @routes.operation("POST", "/v1/runs/{id}/reject", role=Role.APPROVER, returns=RunBody, problems=(409,))
+    def reject_run(path: IdPath, body: Decision) -> Answer:
+        """Reject a held run. If the same body is fetched again, the run fails with this reason."""
         return run_answer(service, service.runs.reject(path.id, current_identity().actor, body.reason), 200)
 
     return routes
 
 
 def run_answer(service: Service, run: Run, status: int) -> Answer:
-    """Return a run as an answer, with its address."""
+    """Return a run as a response, with its address."""
     return Answer(status, _body(service, run), (("Location", f"/v1/runs/{run.id}"),))
 
 

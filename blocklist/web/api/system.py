@@ -1,4 +1,4 @@
-"""The service itself: the snapshot, the settings in force, and what is wrong."""
+"""The service itself: the snapshot, the settings, and the health checks of the doctor."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.web.api.framework.resource import Gives, Resource
-from blocklist.web.api.framework.schemas import Moment
+from blocklist.web.api.framework.resource import Resource
+from blocklist.web.api.framework.schemas import Timestamp
 from blocklist.web.authorization import current_identity
 
 
 class SnapshotBody(BaseModel):
-    """The compiled list that answers."""
+    """The current snapshot: the compiled list that lookups use."""
 
     version: int
-    built_at: Moment
-    confirmed_at: Moment = Field(description="When it was last known to be up to date.")
+    built_at: Timestamp
+    confirmed_at: Timestamp = Field(description="When a run last confirmed that it is current.")
     rules: int
     listings: int
-    base_version: int = Field(description="The version that was compiled whole, on which this one builds.")
-    changed_keys: int = Field(description="Keys of the index that were compiled anew since; 0 if this one is whole.")
+    base_version: int = Field(description="The last version that was compiled completely; this one adds changes to it.")
+    changed_keys: int = Field(description="Index keys that were compiled since then; 0 if this one is complete.")
     bytes: int
     sha256: str
     policies: list[str]
@@ -38,49 +38,44 @@ class SettingsBody(BaseModel):
 
 
 class FindingBody(BaseModel):
-    """One thing that was examined, and what to do where it is not as it should be."""
+    """The result of one check."""
 
     check: str
     ok: bool
     found: str
-    mend: str
+    mend: str = Field(description="What to do if it is not ok.")
 
 
 class Diagnosis(BaseModel):
-    """Everything that was examined."""
+    """The results of all checks."""
 
     ok: bool
     findings: list[FindingBody]
 
 
-def operation_routes(service: Service) -> Resource:
+def system_routes(service: Service) -> Resource:
     """Return the resource."""
-    routes = Resource("Service", "The snapshot, the settings in force, and what is wrong.")
-    none_yet = (503,)
+    routes = Resource("Service", "The snapshot, the settings in force, and health checks.")
 
-    @routes.operation(
-        "GET", "/v1/snapshot", Role.VIEWER, Gives(200, SnapshotBody, "The current snapshot."), problems=none_yet
-    )
+    @routes.operation("GET", "/v1/snapshot", role=Role.VIEWER, returns=SnapshotBody, problems=(503,))
     def show_snapshot() -> Answer:
-        """Show version, age, size and contents of the current snapshot."""
+        """Show the version, age, size and contents of the current snapshot."""
         return Answer(200, service.snapshots.info())
 
-    @routes.operation(
-        "POST", "/v1/snapshot/build", Role.EDITOR, Gives(200, SnapshotBody, "The new snapshot."), problems=none_yet
-    )
+    @routes.operation("POST", "/v1/snapshot/build", role=Role.EDITOR, returns=SnapshotBody, problems=(503,))
     def build_snapshot() -> Answer:
-        """Compile everything that counts anew, and publish it."""
+        """Compile a new snapshot, and publish it."""
         service.snapshots.build(current_identity().actor)
         return Answer(200, service.snapshots.info())
 
-    @routes.operation("GET", "/v1/settings", Role.ADMIN, Gives(200, SettingsBody, "The settings."))
+    @routes.operation("GET", "/v1/settings", role=Role.ADMIN, returns=SettingsBody)
     def show_settings() -> Answer:
-        """Show the settings in force, defaults included; secrets are hidden."""
+        """Show the settings in force, including defaults; secrets are hidden."""
         return Answer(200, {"settings": service.settings.shown()})
 
-    @routes.operation("GET", "/v1/doctor", Role.VIEWER, Gives(200, Diagnosis, "What was found."))
+    @routes.operation("GET", "/v1/doctor", role=Role.VIEWER, returns=Diagnosis)
     def examine() -> Answer:
-        """Examine the database, the log, the snapshot and the feeds; it reads all of them, and takes its time."""
+        """Check the database, the audit log, the snapshot and the feeds. It reads all of them and can be slow."""
         findings = service.doctor.diagnose()
         body = {"ok": all(item.ok for item in findings), "findings": [asdict(item) for item in findings]}
         return Answer(200, body)

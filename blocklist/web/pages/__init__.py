@@ -1,6 +1,6 @@
-"""Pages under /admin/: rendered here, whole without a script, one module a group of pages.
+"""Pages under /admin/, rendered on the server and usable without JavaScript: one module for each group of pages.
 
-Every action calls the same task of the service as the command and the API of the same name.
+Every action calls the same function of the service as the command and the API operation of that name.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WEB = Path(__file__).parents[1]
 
 
 def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
-    """Return the pages of a control plane; ``holder`` has the snapshot that its lookups are answered from."""
+    """Return the pages of the control plane; ``holder`` has the snapshot for lookups."""
     routes = Blueprint(
         "admin",
         __name__,
@@ -39,17 +39,9 @@ def pages(service: Service, holder: SnapshotHolder) -> Blueprint:
         template_folder=str(_WEB / "templates"),
         static_folder=str(_WEB / "static"),
     )
-    layout.dress(routes, service)
-    overview.add(routes, service, holder)
-    add_feed.add(routes, service)
-    upload.add(routes, service)
-    feeds.add(routes, service)
-    runs.add(routes, service)
-    review.add(routes, service)
-    lookup.add(routes, service, holder)
-    overrides.add(routes, service)
-    audit.add(routes, service)
-    people.add(routes, service)
-    sign_in.add(routes, service)
-    settings.add(routes, service)
+    layout.install(routes, service)
+    for group in (add_feed, audit, feeds, overrides, people, review, runs, settings, sign_in, upload):
+        group.register(routes, service)
+    for group_with_lookups in (lookup, overview):
+        group_with_lookups.register(routes, service, holder)
     return routes

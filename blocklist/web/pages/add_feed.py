@@ -1,4 +1,4 @@
-"""Adding a feed in three steps (where it is, what it is, what it gives), and changing one in the last two of them."""
+"""Add a feed in three steps (source, definition, preview); edit a feed in the last two."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from blocklist.access.definition_limits import check_definition_allowed
 from blocklist.definitions.catalog import catalog_names, from_catalog
 from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.access import Role
-from blocklist.domain.errors import BlocklistError, ForbiddenError
+from blocklist.domain.errors import BlocklistError
 from blocklist.domain.listing import AuthorityKind
 from blocklist.formats.registry import FORMATS
 from blocklist.service import Service
 from blocklist.service.feeds import version_of
 from blocklist.web.authorization import current_identity, needs
-from blocklist.web.pages.definition_form import FIELDS, LINES, definition_of_form, form_of
-from blocklist.web.pages.layout import Form, done
+from blocklist.web.pages.definition_form import FIELDS, LINES, definition_from_form, form_from_definition
+from blocklist.web.pages.layout import Form, success
 
-#: Seconds that an edit waits for a run of the feed to end before it says so.
+#: Seconds that an edit waits until the current run of the feed has ended.
 _WAIT = 20
 
 
-def add(pages: Blueprint, service: Service) -> None:
-    """Add the steps."""
+def register(pages: Blueprint, service: Service) -> None:
+    """Register the pages for adding and editing feeds."""
 
     @pages.get("/feeds/new")
     @needs(Role.EDITOR)
@@ -40,7 +40,7 @@ def add(pages: Blueprint, service: Service) -> None:
     @needs(Role.EDITOR)
     def define_feed() -> str:
         base = _base(request.args.get("from", ""))
-        form = form_of(base) if base else Form(_guessed(request.args.get("url", "").strip()))
+        form = form_from_definition(base) if base else Form(_defaults(request.args.get("url", "").strip()))
         return _definition_page(form, base, "new")
 
     @pages.post("/feeds/new/define")
@@ -49,29 +49,26 @@ def add(pages: Blueprint, service: Service) -> None:
         form, base = Form(request.form), _base(request.form.get("from", ""))
         if form["step"] == "change":
             return _definition_page(form, base, "new")
-        definition = definition_of_form(form, base)
+        definition = definition_from_form(form, base)
         if definition is None:
             return _definition_page(form, base, "new"), 422
-        try:
+        with form.problem_at("name"):
             service.feeds.check_new(definition.name)
-        except BlocklistError as error:
-            form.problems["name"] = str(error)
-        if form.problems or not _may_bring_about(form, definition):
+        if form.problems or not _is_permitted(form, definition):
             return _definition_page(form, base, "new"), 422
         if form["step"] != "save":
             return _preview_page(service, form, definition, "new")
-        try:
+        with form.problem_at():
             service.feeds.add(definition, current_identity().actor)
-        except BlocklistError as error:
-            form.problems[""] = str(error)
+        if form.problems:
             return _definition_page(form, base, "new"), 422
-        return _watch(service, definition, f"{definition.name} is added")
+        return _start_first_run(service, definition)
 
     @pages.get("/feeds/<name>/edit")
     @needs(Role.EDITOR)
     def edit_feed(name: str) -> str:
         feed = service.feeds.get(name)
-        form = form_of(definition_of(feed))
+        form = form_from_definition(definition_of(feed))
         return _definition_page(form, definition_of(feed), name, version_of(feed))
 
     @pages.post("/feeds/<name>/edit")
@@ -81,36 +78,33 @@ def add(pages: Blueprint, service: Service) -> None:
         base, seen = definition_of(feed), form["seen"]
         if form["step"] == "change":
             return _definition_page(form, base, name, seen)
-        definition = definition_of_form(form, base)
+        definition = definition_from_form(form, base)
         if definition is not None and definition.name != name:
-            form.problems["name"] = "A feed's name stays: its history is under it. Add another feed instead."
-        if definition is None or form.problems or not _may_bring_about(form, definition, base):
+            form.problems["name"] = "The name of a feed cannot change, because its history uses it. Add a new feed."
+        if definition is None or form.problems or not _is_permitted(form, definition, base):
             return _definition_page(form, base, name, seen), 422
         if form["step"] != "save":
             return _preview_page(service, form, definition, name)
-        try:
+        with form.problem_at():
             service.feeds.edit(name, lambda _: definition, current_identity().actor, seen=[seen], wait=_WAIT)
-        except BlocklistError as error:
-            form.problems[""] = str(error)
+        if form.problems:
             return _definition_page(form, base, name, seen), 422
-        return done(f"{name} is changed; its list goes on serving.", "feed", name=name)
+        return success(f"Feed {name} was changed. Its current list stays in force.", "feed", name=name)
 
 
-def _may_bring_about(form: Form, definition: FeedDefinition, base: FeedDefinition | None = None) -> bool:
-    """Return whether the person may; else the form says why not."""
-    try:
+def _is_permitted(form: Form, definition: FeedDefinition, base: FeedDefinition | None = None) -> bool:
+    """Return whether the person's role allows the definition; if not, add the reason to the form."""
+    with form.problem_at():
         check_definition_allowed(current_identity().role, definition, base)
-    except ForbiddenError as error:
-        form.problems[""] = str(error)
     return not form.problems
 
 
-def _watch(service: Service, definition: FeedDefinition, said: str) -> Response:
-    """Read a new feed's list at once and lead to its run; a list that arrives another way is waited for."""
+def _start_first_run(service: Service, definition: FeedDefinition) -> Response:
+    """Start the first run of a new feed, and redirect to it; a feed without an address needs an upload first."""
     if not (definition.source.url or definition.source.file):
-        return done(f"{said}; bring its list here.", "upload", name=definition.name)
+        return success(f"Feed {definition.name} was added. Upload its list here.", "upload", name=definition.name)
     run = service.background.refresh(definition.name, current_identity().actor)
-    return done(f"{said}, and is being read.", "run", id_=run.id)
+    return success(f"Feed {definition.name} was added. Its first run has started.", "run", id_=run.id)
 
 
 def _definition_page(form: Form, base: FeedDefinition | None, name: str, seen: str = "") -> str:
@@ -138,7 +132,7 @@ def _preview_page(service: Service, form: Form, definition: FeedDefinition, name
         "preview.html",
         section="Feeds",
         form=form,
-        carried_on=(*FIELDS, LINES, "from", "seen"),
+        hidden_fields=(*FIELDS, LINES, "from", "seen"),
         definition=definition,
         name=name,
         upload=None,
@@ -150,10 +144,10 @@ def _base(name: str) -> FeedDefinition | None:
     return from_catalog(name) if name in catalog_names() else None
 
 
-def _guessed(url: str) -> dict[str, str]:
-    """Return what an address lets one guess of a feed: a name, and that its format shows by itself.
+def _defaults(url: str) -> dict[str, str]:
+    """Return default form values for the address of a list, such as the name of the feed.
 
-    >>> _guessed("https://www.lists.example/piracy/list.txt")["name"]
+    >>> _defaults("https://www.lists.example/piracy/list.txt")["name"]
     'lists-example'
     """
     try:

@@ -1,4 +1,4 @@
-"""The audit log: every change, by whom, when, from where; whether nobody touched it; and all of it to take along."""
+"""The audit log: search, verification of its hash chain, and download."""
 
 from __future__ import annotations
 
@@ -7,41 +7,38 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from blocklist.domain.access import Role
-from blocklist.domain.errors import UsageError
 from blocklist.service import Service
 from blocklist.service.audit import AuditFormat
 from blocklist.web.authorization import needs
-from blocklist.web.pages.layout import PAGE, Form, number_from
+from blocklist.web.pages.layout import PAGE_SIZE, Form, query_number
 
-_NARROWED = ("actor", "action", "target")
-#: What of an event's detail is shown as sentences of its own.
-_OWN = ("reason",)
+_FILTERS = ("actor", "action", "target")
+#: Members of the detail of an event that have their own place on the page.
+_SHOWN_SEPARATELY = ("reason",)
 _TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
-def add(pages: Blueprint, service: Service) -> None:
-    """Add the audit log."""
+def register(pages: Blueprint, service: Service) -> None:
+    """Register the pages of the audit log."""
 
     @pages.get("/audit")
     @needs(Role.VIEWER)
     def audit() -> str:
-        narrowed = {name: request.args.get(name, "").strip() for name in _NARROWED}
-        before = number_from("before")
-        found = service.audit.events(PAGE + 1, before or 2**63 - 1, **narrowed)
+        filters = {name: request.args.get(name, "").strip() for name in _FILTERS}
+        before = query_number("before")
+        found = service.audit.events(PAGE_SIZE + 1, before or 2**63 - 1, **filters)
         form = Form(request.args)
-        verified: list[int] | None = None
+        broken: list[int] | None = None
         if request.args.get("verify") == "1":
-            try:
-                verified = service.audit.broken(form["expected"])
-            except UsageError as error:
-                form.problems["expected"] = str(error)
+            with form.problem_at("expected"):
+                broken = service.audit.broken(form["expected"])
         return render_template(
             "audit.html",
             section="Audit",
-            events=[event | {"rest": _rest(event["detail"])} for event in found[:PAGE]],
-            more=len(found) > PAGE,
+            events=[event | {"rest": _rest(event["detail"])} for event in found[:PAGE_SIZE]],
+            more=len(found) > PAGE_SIZE,
             form=form,
-            broken=verified,
+            broken=broken,
         )
 
     @pages.get("/audit/export")
@@ -55,10 +52,10 @@ def add(pages: Blueprint, service: Service) -> None:
 
 
 def _rest(detail: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what else an event tells, as names and values, tables opened one level deep."""
+    """Return the other details of an event as names and values; nested objects are flattened by one level."""
     rest: list[tuple[str, str]] = []
     for key, value in detail.items():
-        if key in _OWN or value in (None, "", {}, []):
+        if key in _SHOWN_SEPARATELY or value in (None, "", {}, []):
             continue
         if isinstance(value, dict):
             rest += [(f"{key}: {name}", str(inner)) for name, inner in value.items() if inner is not None]

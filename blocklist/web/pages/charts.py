@@ -1,25 +1,26 @@
-"""The geometry of charts, in units of their own view box: templates draw it, the style sheet colors it."""
+"""The geometry of SVG charts, in units of their view box. Templates draw it, the style sheet colors it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from blocklist.domain.clock import seconds_between
 from blocklist.domain.listing import Listing
 from blocklist.status.statistics import ListedOn, RunMark, TrafficPoint
 
 WIDTH, HEIGHT = 1_000, 240
-#: How much of a strip's height a run takes: what needs a look is told by its size too, not by its color alone.
-_TALL = {"applied": 0.8, "unchanged": 0.45, "held": 1.0, "failed": 1.0, None: 0.45}
-#: Width of a run on a strip.
-_MARK = 7
+#: The height of a run on a timeline, as a share of its height: the outcome is not shown by color alone.
+_HEIGHTS = {"applied": 0.8, "unchanged": 0.45, "held": 1.0, "failed": 1.0, None: 0.45}
+#: The width of a run on a timeline.
+_MARK_WIDTH = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """One band of a chart: what it is, the number of its color, its outline, and its latest value."""
+    """One band of a chart: its label, color number, SVG path and last value."""
 
     label: str
     color: int
@@ -27,33 +28,40 @@ class Area:
     last: float
 
 
+class Row(NamedTuple):
+    """The values at a time, in the order of the areas; None if there was no measurement."""
+
+    at: str
+    values: tuple[float | None, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bands over time, and a table of the same: ``rows`` are a moment and its values, in the order of the areas."""
+    """Bands over time. ``top`` is the end of the axis, ``begins`` and ``ends`` are times, ``rows`` are a table."""
 
     areas: tuple[Area, ...]
     top: float
     begins: str
     ends: str
-    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One piece of a strip: where it begins, how wide and high it is, and what it is."""
+    """One rectangle on a timeline. ``kind`` is its CSS class, ``title`` its tooltip."""
 
     x: float
     width: float
     y: float
     height: float
-    what: str
-    said: str
+    kind: str
+    title: str
 
 
-def stacked(points: Sequence[ListedOn], every: int = 7) -> Chart | None:
-    """Return the listed sites over time, one band an authority, the largest at the bottom; None where there are none.
+def listed_chart(points: Sequence[ListedOn], every: int = 7) -> Chart | None:
+    """Return the listed sites over time, one band for each authority, the largest at the bottom; None if empty.
 
-    The table has a row for every so many days, and the last.
+    The table has one row for each ``every`` days, including the last day.
     """
     days = sorted({point.day for point in points})
     labels = list(dict.fromkeys(point.authority for point in points))
@@ -61,7 +69,7 @@ def stacked(points: Sequence[ListedOn], every: int = 7) -> Chart | None:
     totals = [sum(value.get((day, label), 0) for label in labels) for day in days]
     if not any(totals):
         return None
-    # Before the first list there was nothing to see but for a week of it, which shows when it came.
+    # Begin one week before the first listed site, so that its start is visible.
     first = next(index for index, total in enumerate(totals) if total)
     days, totals = days[max(0, first - 7) :], totals[max(0, first - 7) :]
     top = _round_up(max(totals))
@@ -74,12 +82,12 @@ def stacked(points: Sequence[ListedOn], every: int = 7) -> Chart | None:
         areas.append(Area(label or "all others", color, _band(below, above, top), series[-1]))
         below = above
     shown = [day for index, day in enumerate(days) if (len(days) - 1 - index) % every == 0]
-    rows = tuple((day, tuple(value.get((day, label), 0) for label in labels)) for day in shown)
+    rows = tuple(Row(day, tuple(value.get((day, label), 0) for label in labels)) for day in shown)
     return Chart(tuple(areas), top, days[0], days[-1], rows)
 
 
-def rates(points: Sequence[TrafficPoint], every: int = 10) -> Chart | None:
-    """Return lookups and blocks per second over time; None where nobody asked anything, or nobody watched."""
+def traffic_chart(points: Sequence[TrafficPoint], every: int = 10) -> Chart | None:
+    """Return lookups and listed lookups per second over time; None if there were no lookups or no measurements."""
     lookups = [point.lookups or 0.0 for point in points]
     if not any(lookups):
         return None
@@ -88,42 +96,42 @@ def rates(points: Sequence[TrafficPoint], every: int = 10) -> Chart | None:
     listed = [point.listed or 0.0 for point in points]
     areas = (
         Area("lookups per second", 1, _band(nothing, lookups, top), lookups[-1]),
-        Area("of them listed", 2, _band(nothing, listed, top), listed[-1]),
+        Area("listed lookups per second", 2, _band(nothing, listed, top), listed[-1]),
     )
     shown = [point for index, point in enumerate(points) if (len(points) - 1 - index) % every == 0]
-    rows = tuple((point.at, (point.lookups, point.listed)) for point in shown)
+    rows = tuple(Row(point.at, (point.lookups, point.listed)) for point in shown)
     return Chart(areas, top, points[0].at, points[-1].at, rows)
 
 
-def strip(runs: Iterable[RunMark], begin: str, end: str) -> list[Mark]:
-    """Return a feed's runs between two moments as marks, the older first."""
+def run_marks(runs: Iterable[RunMark], begin: str, end: str) -> list[Mark]:
+    """Return the runs between two times as marks, oldest first."""
     whole = seconds_between(begin, end)
     marks = []
     for run in runs:
         place = seconds_between(begin, run.started_at) / whole
         if place < 0:
             continue
-        height = _TALL.get(run.outcome, 1.0) * 100
-        x = min(place, 1) * (WIDTH - _MARK)
-        marks.append(Mark(round(x, 1), _MARK, 100 - height, height, run.outcome or "running", run.started_at))
+        height = _HEIGHTS.get(run.outcome, 1.0) * 100
+        x = min(place, 1) * (WIDTH - _MARK_WIDTH)
+        marks.append(Mark(round(x, 1), _MARK_WIDTH, 100 - height, height, run.outcome or "running", run.started_at))
     return marks
 
 
-def intervals(listings: Sequence[Listing], end: str) -> tuple[str, list[list[Mark]]]:
-    """Return when the oldest of some listings began, and each listing's interval as a strip from then to a moment."""
+def listing_marks(listings: Sequence[Listing], end: str) -> tuple[str, list[list[Mark]]]:
+    """Return when the oldest listing began, and the interval of each listing as marks from then until ``end``."""
     begin = min((item.listed_from for item in listings), default=end)
     whole = max(seconds_between(begin, end), 1.0)
-    strips = []
+    marks = []
     for item in listings:
         x = seconds_between(begin, item.stated_from) / whole * WIDTH
         until = seconds_between(begin, item.listed_until or end) / whole * WIDTH
-        what = "past" if item.listed_until else "listed"
-        strips.append([Mark(round(x, 1), round(max(until - x, 6), 1), 20, 60, what, "")])
-    return begin, strips
+        kind = "past" if item.listed_until else "listed"
+        marks.append([Mark(round(x, 1), round(max(until - x, 6), 1), 20, 60, kind, "")])
+    return begin, marks
 
 
 def _band(below: Sequence[float], above: Sequence[float], top: float) -> str:
-    """Return the outline of what lies between two lines."""
+    """Return the SVG path of the area between two lines."""
     step = WIDTH / max(len(above) - 1, 1)
 
     def points(line: Sequence[float]) -> list[str]:
@@ -136,7 +144,7 @@ def _band(below: Sequence[float], above: Sequence[float], top: float) -> str:
 
 
 def _round_up(value: float) -> float:
-    """Return the next number that an axis may end with.
+    """Return the smallest suitable end of an axis that is not less than the value.
 
     >>> _round_up(3_412), _round_up(0.7), _round_up(1)
     (4000, 0.8, 1)

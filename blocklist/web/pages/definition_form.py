@@ -1,4 +1,4 @@
-"""A feed's definition as a form: a field for what every feed has, and ``key=value`` lines for all the rest of it."""
+"""The definition of a feed as a form: one field for each common member, and ``key=value`` lines for the rest."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from blocklist.domain.errors import UsageError
 from blocklist.text.validation import validate
 from blocklist.web.pages.layout import Form
 
-#: The fields of the form, by their way into the definition.
+#: The fields of the form. A name is a dotted path in the definition.
 FIELDS = (
     *("name", "title", "source.url", "every", "format", "authority.name", "authority.kind", "authority.country"),
     *("authority.contact", "legal_basis", "documentation", "notes"),
 )
-#: The field of everything else, a line each as ``--option`` takes it.
+#: The field with the rest, one ``key=value`` line each, as in the command option ``--option``.
 LINES = "options"
-#: Parts of a definition whose fields stand in lines, with their own name before them.
+#: Tables of a definition whose members are lines with a dotted key.
 _DOTTED = ("source", "rules", "guards")
 
 
-def form_of(definition: FeedDefinition) -> Form:
-    """Return a definition as its form shows it."""
+def form_from_definition(definition: FeedDefinition) -> Form:
+    """Return the form of a definition."""
     data = definition.model_dump(mode="json", exclude_defaults=True) | {"every": definition.every}
     values = {name: _text(_at(data, name)) for name in FIELDS}
     values["every"] = _duration(definition.every)
@@ -30,11 +30,11 @@ def form_of(definition: FeedDefinition) -> Form:
     return Form(values)
 
 
-def definition_of_form(form: Form, base: FeedDefinition | None = None) -> FeedDefinition | None:
-    """Return what a form says, or None with what is wrong beside its fields.
+def definition_from_form(form: Form, base: FeedDefinition | None = None) -> FeedDefinition | None:
+    """Return the definition in a form; None if it is not valid, and then the form has the problems.
 
-    ``base`` is what the form was made of: a line that still stands as it was means the value that it was made of, which
-    may be more than a line can say (a number of columns, a key of many lines).
+    ``base`` is the definition that the form was made from. An unchanged line keeps the value of the base, which a line
+    cannot always express (a number, a key of several lines).
     """
     data: dict[str, Any] = {}
     for name in FIELDS:
@@ -43,13 +43,13 @@ def definition_of_form(form: Form, base: FeedDefinition | None = None) -> FeedDe
     if base and base.reference_only:
         data["reference_only"] = True
     flat = _lines(base.model_dump(mode="json", exclude_defaults=True)) if base else ()
-    # Compared without the white space at their ends, which browsers and people lose.
+    # Compared without surrounding white space, which browsers and people may remove.
     known = {f"{key}={_text(value)}".strip(): (key, value) for key, value in flat}
     try:
         for line in form.lines(LINES):
             if line.strip() in known:
                 key, value = known[line.strip()]
-                _put(data, _way(key), value)
+                _put(data, _path_of_line(key), value)
             else:
                 data = with_options(data, [line])
     except UsageError as error:
@@ -64,7 +64,7 @@ def definition_of_form(form: Form, base: FeedDefinition | None = None) -> FeedDe
 
 
 def _lines(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield what of a definition has no field of its own: its key as ``--option`` writes it, and its value."""
+    """Yield the members of a definition that have no field: the key as in ``--option``, and the value."""
     yield from data.get("options", {}).items()
     for part in _DOTTED:
         yield from (item for item in _leaves(data.get(part, {}), part) if item[0] not in FIELDS)
@@ -80,21 +80,21 @@ def _leaves(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}.{key}", value
 
 
-def _way(key: str) -> str:
-    """Return where in a definition the value of a line belongs."""
+def _path_of_line(key: str) -> str:
+    """Return the dotted path in a definition for the key of a line."""
     head, _, rest = key.partition(".")
     return rest if head == "feed" else key if head in _DOTTED else f"options.{key}"
 
 
-def _put(data: dict[str, Any], way: str, value: Any) -> None:
-    *path, name = way.split(".")
+def _put(data: dict[str, Any], dotted: str, value: Any) -> None:
+    *path, name = dotted.split(".")
     for part in path:
         data = data.setdefault(part, {})
     data[name] = value
 
 
-def _at(data: dict[str, Any], way: str) -> Any:
-    for part in way.split("."):
+def _at(data: dict[str, Any], dotted: str) -> Any:
+    for part in dotted.split("."):
         if not isinstance(data, dict) or part not in data:
             return None
         data = data[part]
@@ -112,7 +112,7 @@ def _text(value: Any) -> str:
 
 
 def _field(path: tuple[str | int, ...]) -> str:
-    """Return the field that a way into the definition belongs to; empty for the whole."""
+    """Return the field for a path in the definition; empty for the whole form."""
     whole = ".".join(str(part) for part in path)
     if whole in FIELDS:
         return whole
@@ -123,7 +123,7 @@ def _field(path: tuple[str | int, ...]) -> str:
 
 
 def _duration(seconds: int) -> str:
-    """Return a length of time as :func:`blocklist.domain.clock.parse_duration` reads it.
+    """Return a duration in the format of :func:`blocklist.domain.clock.parse_duration`.
 
     >>> _duration(21_600), _duration(90)
     ('6h', '90s')

@@ -1,4 +1,4 @@
-"""Feeds: all of them in a table, and one with its runs and what can be done with it."""
+"""Feeds: the table of all feeds, and the page of one feed with its runs and actions."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from flask import Blueprint, Response, render_template, request
 
 from blocklist.definitions.definition import definition_of
 from blocklist.domain.access import Role
-from blocklist.domain.errors import BlocklistError, NotFoundError
+from blocklist.domain.errors import NotFoundError
 from blocklist.service import Service
 from blocklist.status.feed_status import STATES
 from blocklist.web.authorization import current_identity, needs
-from blocklist.web.pages.definition_form import form_of
-from blocklist.web.pages.layout import Form, Page, done
+from blocklist.web.pages.definition_form import form_from_definition
+from blocklist.web.pages.layout import Form, Page, success
 from blocklist.web.pages.overview import timelines
 from blocklist.web.pages.template_filters import counted
 
-#: Runs that a feed's page shows at once.
+#: Number of runs on the page of a feed.
 _RUNS = 15
-#: What the table may be narrowed to: states, and how the last run ended.
-_NARROWED = (*STATES, "held", "failed")
+#: Filters of the table: states, and outcomes of the last run.
+_STATE_FILTERS = (*STATES, "held", "failed")
 
 _ACTIONS = ("refresh", "pause", "resume", "remove")
 
 
-def add(pages: Blueprint, service: Service) -> None:
-    """Add the pages of feeds."""
+def register(pages: Blueprint, service: Service) -> None:
+    """Register the pages of feeds."""
 
     @pages.get("/feeds")
     @needs(Role.VIEWER)
     def feeds() -> str:
         rows = service.feeds.rows()
         search, state = request.args.get("search", "").strip().lower(), request.args.get("state", "")
-        fitting = [row for row in rows if _fits(row, search, state)]
-        page = Page(len(fitting))
-        shown = fitting[page.offset : page.offset + page.size]
+        matching = [row for row in rows if _matches(row, search, state)]
+        page = Page(len(matching))
+        shown = matching[page.offset : page.offset + page.size]
         return render_template(
             "feeds.html",
             section="Feeds",
@@ -44,7 +44,7 @@ def add(pages: Blueprint, service: Service) -> None:
             page=page,
             search=search,
             state=state,
-            states=_NARROWED,
+            states=_STATE_FILTERS,
         )
 
     @pages.get("/feeds/<name>")
@@ -54,31 +54,30 @@ def add(pages: Blueprint, service: Service) -> None:
 
     @pages.post("/feeds/<name>/<action>")
     @needs(Role.EDITOR)
-    def act_on_feed(name: str, action: str) -> Response | tuple[str, int]:
+    def feed_action(name: str, action: str) -> Response | tuple[str, int]:
         if action not in _ACTIONS:
-            raise NotFoundError(f"nothing is done with a feed by the name of {action!r}")
+            raise NotFoundError(f"there is no action {action!r}")
         form, actor = Form(request.form), current_identity().actor
-        try:
+        with form.problem_at():
             if action == "refresh":
                 run = service.background.refresh(name, actor)
-                return done(f"A refresh of {name} is under way.", "run", id_=run.id)
+                return success(f"The refresh of {name} has started.", "run", id_=run.id)
             if action == "remove":
-                form.require("sure", "Say that you are sure.")
+                form.require("sure", "Confirm that you are sure.")
                 if not form.problems:
                     closed = service.feeds.remove(name, actor)
-                    return done(f"{name} is removed: {counted(closed, 'site')} delisted; the history stays.", "feeds")
+                    message = f"{name} was removed. {counted(closed, 'site')} delisted; the history stays."
+                    return success(message, "feeds")
             else:
                 (service.feeds.pause if action == "pause" else service.feeds.resume)(name, actor)
-                said = "paused: its list goes on serving" if action == "pause" else "resumed: it is due now"
-                return done(f"{name} is {said}.", "feed", name=name)
-        except BlocklistError as error:
-            form.problems[""] = str(error)
+                state = "paused. Its list stays in force." if action == "pause" else "resumed. It is due now."
+                return success(f"{name} is {state}", "feed", name=name)
         return _feed_page(service, name, form), 422
 
 
-def _fits(row: dict[str, Any], search: str, state: str) -> bool:
-    words = f"{row['name']} {row['title']} {row['authority']} {row['country']} {row['kind']}".lower()
-    return search in words and (state not in _NARROWED or state in (row["state"], row["last_outcome"]))
+def _matches(row: dict[str, Any], search: str, state: str) -> bool:
+    text = f"{row['name']} {row['title']} {row['authority']} {row['country']} {row['kind']}".lower()
+    return search in text and (state not in _STATE_FILTERS or state in (row["state"], row["last_outcome"]))
 
 
 def _feed_page(service: Service, name: str, form: Form) -> str:
@@ -92,7 +91,7 @@ def _feed_page(service: Service, name: str, form: Form) -> str:
         feed=feed,
         row=row,
         definition=definition,
-        lines=form_of(definition)["options"],
+        lines=form_from_definition(definition)["options"],
         runs=runs[:_RUNS],
         more=len(runs) > _RUNS,
         marks=timelines(service, [name])[name],

@@ -1,4 +1,4 @@
-"""Lookup: may an ad go here, who says so, on what order, since when, where to appeal. Every answer has an address."""
+"""Lookup: may an ad go here, who listed it, on which order, since when, where to appeal. Results have an address."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blocklist.domain.access import Role
-from blocklist.domain.clock import now, parse_time
+from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError, UsageError
 from blocklist.domain.verdict import Override, Verdict, VerdictKind
 from blocklist.lookup.http import SnapshotHolder
 from blocklist.service import Service, read_target
 from blocklist.web.authorization import needs
 from blocklist.web.pages import charts
-from blocklist.web.pages.layout import PAGE, Form, Page
+from blocklist.web.pages.layout import PAGE_SIZE, Form, Page
 from blocklist.web.responses import see_other
 
-#: Lines that one request may ask about.
-_MOST = 1_000
-#: Characters of a list that still fit into an address that proxies and chat programs pass on.
-_SHAREABLE = 4_000
+#: Maximum number of targets in a request.
+_MAX_TARGETS = 1_000
+#: Maximum length of a list in an address: proxies and chat programs cut longer addresses.
+_MAX_SHAREABLE = 4_000
 
 
-def add(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None:
-    """Add the lookup."""
+def register(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None:
+    """Register the lookup page."""
 
     @pages.get("/lookup")
     @needs(Role.VIEWER)
@@ -37,7 +37,7 @@ def add(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None:
     @needs(Role.VIEWER)
     def lookup_many() -> ResponseReturnValue:
         form = Form(request.form)
-        if len(form["target"]) > _SHAREABLE:
+        if len(form["target"]) > _MAX_SHAREABLE:
             return _answer(service, holder, form)
         return see_other(
             url_for("admin.lookup", target=form["target"], policy=form["policy"] or None, at=form["at"] or None)
@@ -55,12 +55,11 @@ def _answer(service: Service, holder: SnapshotHolder, form: Form) -> ResponseRet
         "version": holder.snapshot.version if holder.snapshot else None,
         "stale": holder.stale,
     }
-    try:
-        at = parse_time(form["at"]) if form["at"] else None
-    except ValueError as error:
-        form.problems["at"], at = str(error), None
-    if len(lines) > _MOST:
-        form.problems["target"] = f"{len(lines):,} lines are more than {_MOST:,}: ask in parts, or POST /v1/lookup"
+    at = form.time("at")
+    if len(lines) > _MAX_TARGETS:
+        form.problems["target"] = (
+            f"{len(lines):,} targets are more than {_MAX_TARGETS:,}: use several lookups, or POST /v1/lookup"
+        )
     if form.problems or not lines:
         return render_template("lookup.html", **common), 422 if form.problems else 200
     if len(lines) > 1:
@@ -73,7 +72,7 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
     try:
         target = read_target(text)
         verdict = service.evidence.lookup(target, policy, at=at, explain=True)
-        # An override is explained too, and told of with the verdict.
+        # An override is shown with the verdict, not as a listing.
         listings = [item for item in service.evidence.explained(target, verdict, at) if "feed" in item]
         history = service.evidence.history(target)
     except BlocklistError as error:
@@ -84,14 +83,14 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
         }
     page = Page(len(history))
     shown = history[page.offset : page.offset + page.size]
-    begin, strips = charts.intervals(shown, now())
+    begin, marks = charts.listing_marks(shown, now())
     return {
         "target": text,
         "at": at,
         "verdict": verdict,
-        "listings": listings[:PAGE],
+        "listings": listings[:PAGE_SIZE],
         "listings_found": len(listings),
-        "history": list(zip(shown, strips, strict=True)),
+        "history": list(zip(shown, marks, strict=True)),
         "began": begin,
         "page": page,
         "overrides": _overrides(service, verdict),
@@ -108,7 +107,7 @@ def _many(service: Service, lines: list[str], policy: str, at: str | None) -> di
 
 
 def _overrides(service: Service, verdict: Verdict) -> list[Override]:
-    """Return the overrides in force that decided."""
+    """Return the active overrides that decided the verdict."""
     if not verdict.override:
         return []
     return [

@@ -1,4 +1,4 @@
-"""Review: the runs and the single entries that wait for a person."""
+"""Review: the held runs and the held entries that wait for a decision."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from blocklist.domain.errors import BlocklistError
 from blocklist.domain.run import HoldState
 from blocklist.service import Service
 from blocklist.web.authorization import current_identity, needs
-from blocklist.web.pages.layout import Form, done, number_from
+from blocklist.web.pages.layout import Form, query_number, success
 from blocklist.web.pages.template_filters import counted
 
-#: Entries on a page: each that is chosen is decided on in one request.
+#: Entries per page: one request decides on all that are selected.
 _ENTRIES = 25
-#: Words of the buttons, and what is then true.
-_DECISIONS = {"approve": "listed", "refuse": "kept off the list", "revoke": "waiting again"}
+#: Decisions, and the resulting state.
+_DECISIONS = {"approve": "listed", "refuse": "refused", "revoke": "waiting again"}
 
 
-def add(pages: Blueprint, service: Service) -> None:
-    """Add the review."""
+def register(pages: Blueprint, service: Service) -> None:
+    """Register the review page."""
 
     @pages.get("/review")
     @needs(Role.VIEWER)
@@ -33,9 +33,9 @@ def add(pages: Blueprint, service: Service) -> None:
         chosen = [
             int(value) for value in request.form.getlist("entry")[:_ENTRIES] if value.isascii() and value.isdigit()
         ]
-        reason = form.require("reason", "Say why: the decision is remembered for every later list of its feed.")
+        reason = form.require("reason", "Enter the reason. The decision also applies to later lists of the feed.")
         if not chosen:
-            form.problems["entry"] = "Choose the entries that it is about."
+            form.problems["entry"] = "Select at least one entry."
         if decision not in _DECISIONS:
             form.problems[""] = "Choose approve, refuse or revoke."
         if not form.problems:
@@ -43,18 +43,20 @@ def add(pages: Blueprint, service: Service) -> None:
             if refused:
                 form.problems[""] = " ".join(refused)
             else:
-                said = f"{counted(len(decided), 'entry', 'entries')} {_DECISIONS[decision]}: {', '.join(decided[:3])}"
-                return done(said + ("…" if len(decided) > 3 else ""), "review", state=request.form.get("state") or None)
+                done = f"{counted(len(decided), 'entry', 'entries')} {_DECISIONS[decision]}: {', '.join(decided[:3])}"
+                return success(
+                    done + ("…" if len(decided) > 3 else ""), "review", state=request.form.get("state") or None
+                )
         return _review_page(service, form), 422
 
 
 def _decide(service: Service, chosen: list[int], decision: str, reason: str) -> tuple[list[str], list[str]]:
-    """Decide on entries one by one; return what was decided on, and why the rest was not."""
-    tasks = {"approve": service.holds.approve, "refuse": service.holds.refuse, "revoke": service.holds.revoke}
+    """Decide on each entry; return the targets that were decided on, and the errors of the others."""
+    decisions = {"approve": service.holds.approve, "refuse": service.holds.refuse, "revoke": service.holds.revoke}
     decided, refused = [], []
     for id_ in chosen:
         try:
-            decided.append(tasks[decision](id_, current_identity().actor, reason).rule.value)
+            decided.append(decisions[decision](id_, current_identity().actor, reason).rule.value)
         except BlocklistError as error:
             refused.append(f"{error}.")
     return decided, refused
@@ -64,7 +66,7 @@ def _review_page(service: Service, form: Form) -> str:
     asked = request.values.get("state", "")
     state = HoldState(asked) if asked in tuple(HoldState) else HoldState.WAITING
     feed = request.values.get("feed", "")
-    after = number_from("after")
+    after = query_number("after")
     found = service.holds.page(feed=feed or None, state=state, after=after or 0, limit=_ENTRIES + 1)
     return render_template(
         "review.html",

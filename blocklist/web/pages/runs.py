@@ -1,4 +1,4 @@
-"""Runs: what happened to a feed, what a held run would change, and the decision on it."""
+"""Runs: progress, outcome and changes of each run, and the review of held runs."""
 
 from __future__ import annotations
 
@@ -9,48 +9,47 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import later
-from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
+from blocklist.domain.errors import NotFoundError
 from blocklist.domain.run import Outcome, Run, Stage
 from blocklist.exports import ChangesPosition, ListingChange
 from blocklist.guards.registry import GUARDS
 from blocklist.service import RunDetail, Service
 from blocklist.web.authorization import current_identity, needs
-from blocklist.web.pages.layout import PAGE, Form, Page, done, number_from
+from blocklist.web.pages.layout import PAGE_SIZE, Form, Page, query_number, success
 from blocklist.web.pages.template_filters import number, size
 
-#: Rejected rows shown of a run.
+#: Number of rejected rows on the page of a run.
 _REJECTIONS = 100
 _STAGES = tuple(Stage)
-#: What each stage does, for whoever watches.
-_DOING = {
+_STAGE_TEXTS = {
     Stage.FETCH: "Fetching the list",
-    Stage.PARSE: "Reading its first bytes",
-    Stage.NORMALIZE: "Reading its entries",
-    Stage.DIFF: "Comparing with what is listed",
-    Stage.GUARD: "Asking the guards",
-    Stage.RECORD: "Recording",
+    Stage.PARSE: "Detecting the format",
+    Stage.NORMALIZE: "Reading the entries",
+    Stage.DIFF: "Comparing with the current list",
+    Stage.GUARD: "Running the guards",
+    Stage.RECORD: "Saving",
 }
 _CHANGES = ("added", "removed", "held")
-#: Seconds that recording a list takes at most: what an approved run changed lies within them.
+#: Maximum duration of saving a list in seconds: the changes of an approved run are within this time before its end.
 _RECORDING = 300
-#: What stands between the parts of a place in a list of changes.
-_BETWEEN = "~"
+#: Separates the parts of a position in the list of changes in an address.
+_SEPARATOR = "~"
 
 
-def add(pages: Blueprint, service: Service) -> None:
-    """Add the pages of runs."""
+def register(pages: Blueprint, service: Service) -> None:
+    """Register the pages of runs."""
 
     @pages.get("/runs")
     @needs(Role.VIEWER)
     def runs() -> str:
         feed, outcome = request.args.get("feed") or None, request.args.get("outcome", "")
         known = Outcome(outcome) if outcome in tuple(Outcome) else None
-        found = service.runs.page(feed=feed, outcome=known, before=number_from("before"), limit=PAGE + 1)
+        found = service.runs.page(feed=feed, outcome=known, before=query_number("before"), limit=PAGE_SIZE + 1)
         return render_template(
             "runs.html",
             section="Feeds",
-            runs=found[:PAGE],
-            more=len(found) > PAGE,
+            runs=found[:PAGE_SIZE],
+            more=len(found) > PAGE_SIZE,
             feed=feed,
             outcome=known,
             outcomes=Outcome,
@@ -71,7 +70,7 @@ def add(pages: Blueprint, service: Service) -> None:
     def body(id_: int) -> Response:
         opened = ExitStack()
         stream = opened.enter_context(service.runs.body(id_))
-        # Whatever it is, it is to be kept, not shown: a feed's page of markup must not run as one of ours.
+        # A download, never shown in the browser: HTML from a publisher must not run as a page of this site.
         response = Response(iter(lambda: stream.read(65_536), b""), content_type="application/octet-stream")
         response.call_on_close(opened.close)
         response.headers["Content-Disposition"] = f'attachment; filename="run-{id_}.body"'
@@ -82,38 +81,34 @@ def add(pages: Blueprint, service: Service) -> None:
     @needs(Role.APPROVER)
     def decide_run(id_: int) -> Response | tuple[str, int]:
         form, actor = Form(request.form), current_identity().actor
-        reason = form.require("reason", "Say why: it is kept as evidence, and the next person will ask for it.")
+        reason = form.require("reason", "Enter the reason. It is kept as evidence.")
         if not form.problems:
-            try:
+            with form.problem_at():
                 if request.form.get("decision") == "approve":
                     decided = service.runs.approve(id_, actor, reason)
-                    return done(
-                        f"Run {id_} of {decided.feed} is approved and serves: {decided.reason}.", "run", id_=id_
-                    )
+                    message = f"Run {id_} of {decided.feed} was approved and is in force: {decided.reason}."
+                    return success(message, "run", id_=id_)
                 if request.form.get("decision") == "reject":
                     decided = service.runs.reject(id_, actor, reason)
-                    return done(
-                        f"Run {id_} of {decided.feed} is rejected: its body is not asked about again.", "run", id_=id_
-                    )
-                raise UsageError("choose approve or reject")
-            except BlocklistError as error:
-                form.problems[""] = str(error)
+                    message = f"Run {id_} of {decided.feed} was rejected. The same body will be rejected automatically."
+                    return success(message, "run", id_=id_)
+                form.problems[""] = "Choose approve or reject."
         return _run_page(service, id_, form), 422
 
 
 def progress_of(service: Service, id_: int) -> dict[str, Any]:
-    """Return how far a run is, in words, or that it has ended."""
+    """Return the progress of a run, or that it has ended, as JSON for the script of the page."""
     run = service.runs.get(id_)
     if run.outcome:
-        return {"ended": True, "outcome": str(run.outcome), "said": run.reason}
-    # A run of this process knows more than the database: how much of its stage is done.
+        return {"ended": True, "outcome": str(run.outcome), "message": run.reason}
+    # For a run of this process, the progress within the stage is known too.
     stage, so_far = service.runs.so_far(id_) or (run.stage, 0)
     counted = f": {size(so_far) if stage is Stage.FETCH else number(so_far)} so far" if so_far else ""
     return {
         "ended": False,
         "stage": _STAGES.index(stage) + 1,
         "stages": len(_STAGES),
-        "said": f"{_DOING[stage]}{counted}",
+        "message": f"{_STAGE_TEXTS[stage]}{counted}",
     }
 
 
@@ -121,15 +116,15 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
     change = request.args.get("change", "")
     search = request.args.get("search", "").strip()
     standing_out = request.args.get("standing_out") == "1"
-    narrowed: dict[str, Any] = {
+    filters: dict[str, Any] = {
         "change": change if change in _CHANGES else None,
         "search": search,
         "standing_out": standing_out,
     }
-    # First how many changes fit, then the page of them: the page asked for may be beyond the last.
-    found = service.runs.detail(id_, **narrowed, limit=0).changes_found
+    # The number of changes comes first, because the requested page can be after the last one.
+    found = service.runs.detail(id_, **filters, limit=0).changes_found
     page = Page(found)
-    detail = service.runs.detail(id_, **narrowed, limit=page.size, offset=page.offset)
+    detail = service.runs.detail(id_, **filters, limit=page.size, offset=page.offset)
     feed_address = _address_of(service, detail.run.feed)
     changed, more = _changed(service, detail.run, feed_address is not None)
     return render_template(
@@ -142,7 +137,7 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
         waits=_waits(detail),
         form=form,
         page=page,
-        narrowed=narrowed,
+        filters=filters,
         rejections=detail.rejections[:_REJECTIONS],
         progress=progress_of(service, id_),
         settings={guard.name: guard.setting_name for guard in GUARDS},
@@ -150,25 +145,25 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
     )
 
 
-def _changed(service: Service, run: Run, standing: bool) -> tuple[list[ListingChange], str | None]:
-    """Return a page of what a run changed of what its feed lists, and where the next page begins.
+def _changed(service: Service, run: Run, feed_exists: bool) -> tuple[list[ListingChange], str | None]:
+    """Return a page of the changes that a run made, and the position of the next page.
 
-    A run records everything at one moment, shortly before it ends, and no other run of its feed goes on meanwhile.
+    A run saves all its changes at one time shortly before its end, and no other run of the feed is active then.
     """
-    if run.outcome is not Outcome.APPLIED or not run.finished_at or not standing:
+    if run.outcome is not Outcome.APPLIED or not run.finished_at or not feed_exists:
         return [], None
     begin = later(run.finished_at, -_RECORDING) if run.review else run.started_at
-    found = service.changes(begin, after=_place(request.args.get("after", "")), limit=PAGE, feed=run.feed)
+    found = service.changes(begin, after=_position(request.args.get("after", "")), limit=PAGE_SIZE, feed=run.feed)
     shown = [item for item in found.changes if item.at <= run.finished_at]
     more = found.last if len(shown) == len(found.changes) else None
-    return shown, _BETWEEN.join(map(str, more)) if more else None
+    return shown, _SEPARATOR.join(map(str, more)) if more else None
 
 
-def _place(text: str) -> ChangesPosition | None:
-    """Return the place in a list of changes that an address names; None where it names none."""
-    until, _, rest = text.partition(_BETWEEN)
-    opened, _, rest = rest.partition(_BETWEEN)
-    closed_at, _, closed = rest.partition(_BETWEEN)
+def _position(text: str) -> ChangesPosition | None:
+    """Return the position in the list of changes from an address; None if it is not valid."""
+    until, _, rest = text.partition(_SEPARATOR)
+    opened, _, rest = rest.partition(_SEPARATOR)
+    closed_at, _, closed = rest.partition(_SEPARATOR)
     if not (opened.isdigit() and closed.lstrip("-").isdigit() and len(opened) < 16 and len(closed) < 16):
         return None
     return ChangesPosition(until, int(opened), closed_at, int(closed))
@@ -179,7 +174,7 @@ def _waits(detail: RunDetail) -> bool:
 
 
 def _address_of(service: Service, name: str) -> str | None:
-    """Return the address of a feed's page; None for one that was removed."""
+    """Return the address of the page of a feed; None if the feed was removed."""
     try:
         service.feeds.get(name)
     except NotFoundError:

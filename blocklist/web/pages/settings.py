@@ -1,4 +1,4 @@
-"""The settings in force: what the configuration file and the environment came to, secrets left out."""
+"""The settings in force, from the configuration file and the environment, without secrets."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from blocklist.web.authorization import needs
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its value as the configuration file writes it, what it means, and whether it is not the default."""
+    """One setting: its value in TOML, its description, and whether the value differs from the default."""
 
     name: str
     value: str
-    means: str
+    description: str
     changed: bool
 
 
-def add(pages: Blueprint, service: Service) -> None:
-    """Add the settings."""
+def register(pages: Blueprint, service: Service) -> None:
+    """Register the settings page."""
 
     @pages.get("/settings")
     @needs(Role.ADMIN)
@@ -41,7 +41,7 @@ def add(pages: Blueprint, service: Service) -> None:
 
 
 def settings_of(settings: Settings) -> dict[str, list[Setting]]:
-    """Return every setting by section, secrets hidden."""
+    """Return all settings by section; secrets are hidden."""
     defaults = Settings()
     sections: dict[str, list[Setting]] = {}
     for name in Settings.model_fields:
@@ -52,7 +52,7 @@ def settings_of(settings: Settings) -> dict[str, list[Setting]]:
 
 
 def _section(section: BaseModel, default: BaseModel | None, prefix: str = "") -> list[Setting]:
-    """Return the settings of a section; tables of sections, such as channels, setting by setting."""
+    """Return the settings of a section; a table of sections, such as channels, gives one row for each setting."""
     values = section.model_dump(mode="json")
     usual = default.model_dump(mode="json") if default else {}
     found = []
@@ -63,16 +63,16 @@ def _section(section: BaseModel, default: BaseModel | None, prefix: str = "") ->
             for key, table in tables.items():
                 found += _section(table, None, f"{prefix}{name}.{key}.")
             continue
-        shown = _hidden(values[name]) if may_contain_secret(name, field) else _written(values[name])
+        shown = _hidden(values[name]) if may_contain_secret(name, field) else _toml(values[name])
         changed = values[name] != usual.get(name, field.get_default())
         found.append(Setting(f"{prefix}{name}", shown, field.description or "", changed))
     return found
 
 
 def _hidden(value: Any) -> str:
-    return "set, and hidden" if value else "not set"
+    return "set (hidden)" if value else "not set"
 
 
-def _written(value: Any) -> str:
-    """Return a value as TOML writes it; a path of a key is a path, not the key."""
+def _toml(value: Any) -> str:
+    """Return a value in TOML; arrays and strings are the same in JSON."""
     return json.dumps(value, ensure_ascii=False)

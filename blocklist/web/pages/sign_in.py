@@ -1,4 +1,4 @@
-"""Pages of people's own access: sign-in, sign-out, the one-time link, the own password and sessions."""
+"""Sign-in, sign-out, the one-time link for a password, and the account page."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from blocklist.service import Service
 from blocklist.service.people import is_name
 from blocklist.web.authorization import current_identity, needs, open_to_all
 from blocklist.web.cookies_csrf import (
-    carry_pending,
-    carry_session,
-    drop_pending,
-    drop_session,
+    delete_pending_sign_in,
+    delete_session,
     pending_sign_in,
     session_secret,
+    set_pending_sign_in,
+    set_session,
 )
 from blocklist.web.responses import see_other
 
-#: A page of ours: what else a link names as the next page is not gone to.
-_OURS = re.compile(r"/admin/[!-\[\]-~]*")
+#: Addresses that sign-in may redirect to: pages of this site only.
+_INTERNAL = re.compile(r"/admin/[!-\[\]-~]*")
 
 
-def add(pages: Blueprint, service: Service) -> None:
-    """Add the pages of the own access."""
+def register(pages: Blueprint, service: Service) -> None:
+    """Register the pages for sign-in and the account page."""
 
     @pages.app_context_processor
     def provider() -> dict[str, str]:
@@ -48,7 +48,7 @@ def add(pages: Blueprint, service: Service) -> None:
                 name, request.form.get("password", ""), request.remote_addr, _agent()
             )
         except BlocklistError as error:
-            # Some type their password as the name: what is no name is not shown again.
+            # Some people type their password as the name: only a valid name is shown again.
             return _page("sign_in.html", error, name=name if is_name(name) else "", next=next_)
         return _begin(secret, next_)
 
@@ -59,23 +59,23 @@ def add(pages: Blueprint, service: Service) -> None:
             address, pending = service.provider.begin(_callback(service), _next(request.args.get("next", "")))
         except BlocklistError as error:
             return _page("sign_in.html", error, next="/admin/")
-        return carry_pending(see_other(address), json.dumps(pending.as_dict()))
+        return set_pending_sign_in(see_other(address), json.dumps(pending.as_dict()))
 
     @pages.get("/sign-in/provider/back")
     @open_to_all
     def from_provider() -> Response:
         try:
-            secret, next_ = _answered(service)
+            secret, next_ = _finish_with_provider(service)
         except BlocklistError as error:
-            return drop_pending(_page("sign_in.html", error, next="/admin/"))
-        return drop_pending(_begin(secret, next_))
+            return delete_pending_sign_in(_page("sign_in.html", error, next="/admin/"))
+        return delete_pending_sign_in(_begin(secret, next_))
 
     @pages.post("/sign-out")
     @open_to_all
     def sign_out() -> Response:
         if secret := session_secret():
             service.sign_in.end_session(secret)
-        return drop_session(see_other("/admin/sign-in"))
+        return delete_session(see_other("/admin/sign-in"))
 
     @pages.get("/set-up")
     @open_to_all
@@ -89,7 +89,7 @@ def add(pages: Blueprint, service: Service) -> None:
 
     @pages.post("/set-up")
     @open_to_all
-    def was_set_up() -> Response:
+    def set_password() -> Response:
         key, name = request.form.get("key", ""), request.form.get("name", "")
         try:
             person = service.sign_in.person_of_link(key)
@@ -119,36 +119,38 @@ def add(pages: Blueprint, service: Service) -> None:
 
     @pages.post("/account/sign-out-everywhere")
     @needs(Role.VIEWER)
-    def everywhere() -> Response:
+    def sign_out_everywhere() -> Response:
         service.people.sign_out_everywhere(_own_name(), current_identity().actor)
-        return drop_session(see_other("/admin/sign-in"))
+        return delete_session(see_other("/admin/sign-in"))
 
     def _account(error: BlocklistError | None = None) -> Response:
         name = _own_name()
         return _page("account.html", error, person=service.people.get(name), sessions=service.sign_in.sessions_of(name))
 
     def _begin(secret: str, next_: str) -> Response:
-        # The session that the browser had before ends with the new one: nobody goes on with a planted cookie.
+        # End the session of the old cookie: it can be one that an attacker has set (session fixation).
         if old := session_secret():
             service.sign_in.end_session(old)
-        return carry_session(see_other(next_), secret)
+        return set_session(see_other(next_), secret)
 
 
 def _callback(service: Service) -> str:
     return f"{service.settings.serve.public_url or request.host_url.rstrip('/')}/admin/sign-in/provider/back"
 
 
-def _answered(service: Service) -> tuple[str, str]:
-    """Return the secret of a session for whoever the provider sent back, and the page that they wanted.
+def _finish_with_provider(service: Service) -> tuple[str, str]:
+    """Return the session secret after a sign-in with the OpenID provider, and the page to redirect to.
 
-    :raises UnauthorizedError: this browser began no sign-in, or the provider's answer is none to it.
+    :raises UnauthorizedError: this browser has not started a sign-in, or the response does not match it.
     """
-    from blocklist.access.oidc import PendingSignIn  # noqa: PLC0415 - only where a provider is set
+    from blocklist.access.oidc import PendingSignIn  # noqa: PLC0415 - only needed if a provider is configured
 
     try:
         pending = PendingSignIn(**json.loads(pending_sign_in() or ""))
     except (ValueError, TypeError):
-        raise UnauthorizedError("this browser began no sign-in, or cookies are off: begin anew") from None
+        raise UnauthorizedError(
+            "no sign-in was started in this browser, or cookies are disabled: sign in again"
+        ) from None
     secret = service.provider.finish(pending, request.args.to_dict(), _callback(service), request.remote_addr, _agent())
     return secret, _next(pending.next)
 
@@ -163,20 +165,20 @@ def _page(template: str, error: BlocklistError | None = None, **values: object) 
 
 
 def _new_password() -> str:
-    """Return the password that was typed twice.
+    """Return the new password, which the form has twice.
 
-    :raises UsageError: it was typed differently.
+    :raises UsageError: the two fields differ.
     """
     password = request.form.get("password", "")
     if password != request.form.get("again", ""):
-        raise UsageError("the two passwords differ: type the same one twice")
+        raise UsageError("the two passwords differ")
     return password
 
 
 def _own_name() -> str:
     identity = current_identity()
     if identity.method is not AuthMethod.SESSION:
-        raise ForbiddenError("this page is for people who signed in; a token has no password and no sessions")
+        raise ForbiddenError("this page needs a signed-in person; a token has no password and no sessions")
     return identity.name
 
 
@@ -185,4 +187,4 @@ def _agent() -> str:
 
 
 def _next(path: str) -> str:
-    return path if _OURS.fullmatch(path) else "/admin/"
+    return path if _INTERNAL.fullmatch(path) else "/admin/"

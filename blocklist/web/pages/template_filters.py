@@ -1,7 +1,7 @@
-"""How values look on pages: moments, spans of time and numbers for people, and hostile text made harmless.
+"""Template filters: times, durations and numbers for people, and safe display of untrusted text.
 
-What a feed published may hold markup (Jinja escapes it), marks that turn the direction of what follows, control
-characters, and ten thousand letters where ten belong.
+Text that a feed published can contain markup (Jinja escapes it), characters that change the text direction, control
+characters, and can be very long.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from markupsafe import Markup, escape
 
 from blocklist.domain.clock import now, seconds_between
 
-#: Letters of a text that are shown at once; the rest on demand.
+#: Number of characters that are shown; the rest can be expanded.
 _SHOWN = 200
-#: Letters of a text that are shown at all: a row of 10 MB would make a page of 10 MB.
-_MOST = 20_000
-#: Invisible: controls, formatting (direction marks, zero-width letters), surrogates, private use, unassigned.
+#: Maximum number of characters that can be expanded: a row of 10 MB would make a page of 10 MB.
+_MAX_EXPANDED = 20_000
+#: Categories of invisible characters: control, format (direction marks, zero width), surrogate, private, unassigned.
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _MAIL = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -27,7 +27,7 @@ _STEPS = ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "
 
 
 def moment(text: str | None, without: str = "") -> Markup | str:
-    """Show a time of ours (RFC 3339, UTC) as people read it, or say that there is none.
+    """Return a time (RFC 3339, UTC) for people, or the text ``without`` if there is none.
 
     >>> moment("2026-01-02T03:04:05Z")
     Markup('<time datetime="2026-01-02T03:04:05Z">2 Jan 2026, 03:04 UTC</time>')
@@ -39,7 +39,7 @@ def moment(text: str | None, without: str = "") -> Markup | str:
 
 
 def day(text: str) -> Markup:
-    """Show the day of a moment.
+    """Return the day of a time for people.
 
     >>> day("2026-01-02")
     Markup('<time datetime="2026-01-02">2 Jan 2026</time>')
@@ -50,16 +50,16 @@ def day(text: str) -> Markup:
 
 
 def ago(text: str | None, without: str = "never") -> Markup | str:
-    """Show how far a moment is from now, or say that there is none; the moment itself is in the element."""
+    """Return how long ago a time is, or the text ``without`` if there is none; the exact time is a tooltip."""
     if not text:
         return without
     away = seconds_between(text, now())
-    said = f"in {span(-away)}" if away < -1 else f"{span(away)} ago" if away >= 1 else "just now"
-    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(text, text[:-1].replace("T", " "), said)
+    shown = f"in {span(-away)}" if away < -1 else f"{span(away)} ago" if away >= 1 else "just now"
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(text, text[:-1].replace("T", " "), shown)
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in the largest unit that fits.
+    """Return a duration in its largest unit.
 
     >>> span(5), span(3_700), span(86_400 * 45)
     ('5 seconds', '1 hour', '1 month')
@@ -72,12 +72,12 @@ def span(seconds: float) -> str:
 
 
 def number(value: float | None, without: str = "none") -> str:
-    """Return a number with its thousands apart."""
+    """Return a number with thousands separators, or the text ``without`` if there is none."""
     return without if value is None else f"{value:,}"
 
 
 def counted(value: int, one: str, many: str | None = None) -> str:
-    """Return a number and what it counts.
+    """Return a number with its noun in the singular or plural.
 
     >>> counted(1, "feed"), counted(1_200, "entry", "entries")
     ('1 feed', '1,200 entries')
@@ -86,7 +86,7 @@ def counted(value: int, one: str, many: str | None = None) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share of one as a percentage.
+    """Return a share (0 to 1) as a percentage.
 
     >>> share(0.5), share(0.0004)
     ('50%', '0.04%')
@@ -95,7 +95,7 @@ def share(value: float) -> str:
 
 
 def size(number_of_bytes: int | None) -> str:
-    """Return a number of bytes in the unit that people use.
+    """Return a number of bytes in a suitable unit.
 
     >>> size(900), size(2_500_000)
     ('900 bytes', '2.5 MB')
@@ -108,27 +108,27 @@ def size(number_of_bytes: int | None) -> str:
     return f"{value:,.1f} GB"
 
 
-def inert(text: str | None, most: int = _SHOWN) -> Markup:
-    r"""Show what somebody else wrote so that it stays what it is: text, within its own bounds, invisible marks named.
+def untrusted(text: str | None, most: int = _SHOWN) -> Markup:
+    r"""Return untrusted text as safe HTML: escaped, with an isolated direction and visible invisible characters.
 
-    What is longer than ``most`` letters is cut, and the rest is there on demand.
+    Only the first ``most`` characters are shown; the rest can be expanded.
 
-    >>> inert("a\u202eb<b>")
+    >>> untrusted("a\u202eb<b>")
     Markup('<bdi>a<span class="mark">U+202E</span>b&lt;b&gt;</bdi>')
     """
     whole = text or ""
     if len(whole) <= most:
         return _isolated(whole)
-    rest = whole[most:_MOST]
-    beyond = f", of which {_MOST:,} are shown" if len(whole) > _MOST else ""
+    rest = whole[most:_MAX_EXPANDED]
+    limit = f" (first {_MAX_EXPANDED:,})" if len(whole) > _MAX_EXPANDED else ""
     return Markup(
         '{}<span aria-hidden="true">…</span>'
-        '<details class="rest"><summary>the rest of {:,} letters{}</summary>{}</details>'
-    ).format(_isolated(whole[:most]), len(whole), beyond, _isolated(rest))
+        '<details class="rest"><summary>show all {:,} characters{}</summary>{}</details>'
+    ).format(_isolated(whole[:most]), len(whole), limit, _isolated(rest))
 
 
 def plain(text: str | None, most: int = _SHOWN) -> str:
-    r"""Return what somebody else wrote for a place that takes no markup (a title, an attribute), cut and named alike.
+    r"""Return untrusted text without markup, for titles and attributes: shortened, with visible invisible characters.
 
     >>> plain("a\u202eb")
     'a[U+202E]b'
@@ -138,13 +138,13 @@ def plain(text: str | None, most: int = _SHOWN) -> str:
 
 
 def linked(text: str | None) -> Markup:
-    """Show an address as a link if it is one of the web, a mail address as one to write to, and else as text."""
+    """Return an http(s) address or an e-mail address as a link, and any other text as untrusted text."""
     whole = (text or "").strip()
     if len(whole) <= 2_000 and _LINK.fullmatch(whole):
         return Markup('<a href="{}" rel="noreferrer noopener nofollow">{}</a>').format(whole, plain(whole, 80))
     if len(whole) <= 254 and _MAIL.fullmatch(whole):
         return Markup('<a href="mailto:{}">{}</a>').format(whole, whole)
-    return inert(whole)
+    return untrusted(whole)
 
 
 def _isolated(text: str) -> Markup:
@@ -155,21 +155,21 @@ def _isolated(text: str) -> Markup:
 
 
 def _pieces(text: str) -> list[str]:
-    """Return a text in pieces: each invisible letter alone, what is between them whole."""
-    pieces, begun = [], 0
-    for index, letter in enumerate(text):
-        if _invisible(letter):
-            pieces += [text[begun:index], letter]
-            begun = index + 1
-    return [piece for piece in (*pieces, text[begun:]) if piece]
+    """Return the parts of a text: each invisible character alone, and the texts between them."""
+    pieces, start = [], 0
+    for index, character in enumerate(text):
+        if _invisible(character):
+            pieces += [text[start:index], character]
+            start = index + 1
+    return [piece for piece in (*pieces, text[start:]) if piece]
 
 
 def _invisible(text: str) -> bool:
     return len(text) == 1 and unicodedata.category(text) in _INVISIBLE
 
 
-def _name(letter: str) -> str:
-    return f"U+{ord(letter):04X}"
+def _name(character: str) -> str:
+    return f"U+{ord(character):04X}"
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -182,7 +182,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "counted": counted,
     "share": share,
     "size": size,
-    "inert": inert,
+    "untrusted": untrusted,
     "plain": plain,
     "linked": linked,
 }

@@ -1,4 +1,4 @@
-"""Upload: a list that arrived by mail or from a portal, looked at as any other before it counts."""
+"""Upload of a list that arrived by e-mail or from a portal: preview first, then apply."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from blocklist.domain.errors import BlocklistError, ConflictError
 from blocklist.service import Service
 from blocklist.service.incoming import incoming_file
 from blocklist.web.authorization import current_identity, needs
-from blocklist.web.pages.layout import Form, done
+from blocklist.web.pages.layout import Form, success
 
-#: How long a file that somebody looked at waits to be applied, in seconds.
-_KEPT = 3_600
-#: What a form has beside its file, at most.
-_BESIDE = 65_536
+#: Seconds that a previewed file is kept until it is applied.
+_KEEP_FOR = 3_600
+#: Maximum bytes of a form in addition to its file.
+_FORM_OVERHEAD = 65_536
 
 
-def add(pages: Blueprint, service: Service) -> None:
-    """Add the upload."""
+def register(pages: Blueprint, service: Service) -> None:
+    """Register the upload pages."""
 
     @pages.url_value_preprocessor
-    def let_lists_in(endpoint: str | None, _: object) -> None:
-        # Before the form is looked into for its proof: that reads all of it.
-        if endpoint == "admin.look_at_upload":
-            request.max_content_length = service.settings.fetch.max_bytes + _BESIDE
+    def raise_size_limit(endpoint: str | None, _: object) -> None:
+        # Before the check of the CSRF token, which reads the whole form.
+        if endpoint == "admin.preview_upload":
+            request.max_content_length = service.settings.fetch.max_bytes + _FORM_OVERHEAD
 
     @pages.get("/feeds/<name>/upload")
     @needs(Role.EDITOR)
@@ -40,15 +40,15 @@ def add(pages: Blueprint, service: Service) -> None:
 
     @pages.post("/feeds/<name>/upload")
     @needs(Role.EDITOR)
-    def look_at_upload(name: str) -> ResponseReturnValue:
+    def preview_upload(name: str) -> ResponseReturnValue:
         feed, form = service.feeds.get(name), Form()
         file = request.files.get("file")
         if not file or not file.filename:
-            form.problems["file"] = "Choose the file that holds the list."
+            form.problems["file"] = "Choose the file with the list."
             return _upload_page(service, name, form), 422
         key = uuid.uuid4().hex
         path = _path(service, key)
-        _forget_old(path)
+        _delete_old(path)
         file.save(path)
         try:
             seen = service.feeds.preview(definition_of(feed), path)
@@ -74,14 +74,14 @@ def add(pages: Blueprint, service: Service) -> None:
         try:
             path = _path(service, form["upload"])
             if not path.is_file():
-                raise ConflictError("the file is no longer there: it waits for an hour; bring it again")
+                raise ConflictError("the file was deleted after one hour: upload it again")
             run = service.background.refresh(
                 name, current_identity().actor, file=path, then=lambda: path.unlink(missing_ok=True)
             )
         except BlocklistError as error:
             form.problems["file"] = str(error)
             return _upload_page(service, name, form), 422
-        return done(f"The list of {name} is being read.", "run", id_=run.id)
+        return success(f"The run with the uploaded list of {name} has started.", "run", id_=run.id)
 
 
 def _upload_page(service: Service, name: str, form: Form) -> str:
@@ -97,18 +97,19 @@ def _upload_page(service: Service, name: str, form: Form) -> str:
 
 
 def _path(service: Service, key: str) -> Path:
-    """Return where an upload waits.
+    """Return the path of an uploaded file.
 
-    :raises ConflictError: the key is none that this page gave.
+    :raises ConflictError: the key was not created by this page.
     """
     if not re.fullmatch(r"[0-9a-f]{32}", key):
-        raise ConflictError("the form names no file: bring it again")
+        raise ConflictError("the form has no valid file: upload it again")
     path = incoming_file(service.settings.data_dir, f"upload-{key}")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def _forget_old(new: Path) -> None:
+def _delete_old(new: Path) -> None:
+    """Delete the uploaded files that nobody applied in time; ``new`` is the path of the next upload."""
     for path in new.parent.glob(f"{new.name.rpartition('-')[0]}-*"):
-        if path.stat().st_mtime < time.time() - _KEPT:
+        if path.stat().st_mtime < time.time() - _KEEP_FOR:
             path.unlink(missing_ok=True)

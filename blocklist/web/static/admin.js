@@ -1,26 +1,26 @@
-// What helps but is not needed: every page does the same without it.
+// Optional: every page works without this script.
 "use strict";
 
-// A run that is under way: its stage, asked every second, and the page anew once it has ended.
+// Polls the progress of a run every second, and reloads the page when the run has ended.
 for (const box of document.querySelectorAll("[data-progress]")) {
-  const said = box.querySelector("[data-said]");
+  const message = box.querySelector("[data-message]");
   const bar = box.querySelector("progress");
-  const look = async () => {
+  const poll = async () => {
     try {
       const answer = await fetch(box.dataset.progress, { headers: { Accept: "application/json" } });
       if (!answer.ok) return;
       const run = await answer.json();
       if (run.ended) return location.reload();
-      if (said.textContent !== run.said) said.textContent = run.said;
+      if (message.textContent !== run.message) message.textContent = run.message;
       bar.max = run.stages;
       bar.value = run.stage;
-    } catch { /* The service restarts: the next look may find it. */ }
-    setTimeout(look, 1000);
+    } catch { /* The service may be restarting: try again. */ }
+    setTimeout(poll, 1000);
   };
-  setTimeout(look, 500);
+  setTimeout(poll, 500);
 }
 
-// A form that was sent is not sent twice, and says what it waits for.
+// Prevents a second submit of a form, and shows what is in progress.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     if (form.method !== "post") return;

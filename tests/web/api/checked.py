@@ -1,4 +1,4 @@
-"""A client that holds every answer against the description: its status, its type, its headers, each of its members."""
+"""A client that compares every response with the description: status, media type, headers and members."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from blocklist.web.api import DescribedApp
+from blocklist.web.api import OpenApiApp
 
 
 class CheckedClient(FlaskClient):
-    """Fails on the first answer that the description does not foresee."""
+    """Fails on the first response that does not match the description."""
 
     def open(self, *args: Any, **more: Any) -> TestResponse:
         answer = super().open(*args, **more)
-        assert isinstance(self.application, DescribedApp)
+        assert isinstance(self.application, OpenApiApp)
         check(self.application, answer)
         return answer
 
 
 def checked_client(app: Flask, secret: str) -> CheckedClient:
-    """Return a client that shows a token."""
+    """Return a client that sends a token."""
     client = CheckedClient(app, app.response_class)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
     return client
 
 
-def check(app: DescribedApp, answer: TestResponse) -> None:
-    """Hold an answer against the description."""
+def check(app: OpenApiApp, answer: TestResponse) -> None:
+    """Compare a response with the description."""
     request = answer.request
     try:
         rule, _ = app.url_map.bind("localhost").match(request.path, request.method, return_rule=True)
@@ -59,7 +59,7 @@ def check(app: DescribedApp, answer: TestResponse) -> None:
 
 
 def closed(schema: Any) -> Any:
-    """Return a schema in which an object has the members that are described and no others."""
+    """Return a schema in which objects have no members other than those described."""
     shut = copy.deepcopy(schema)
     for model in shut["components"]["schemas"].values():
         if "properties" in model:

@@ -1,4 +1,4 @@
-"""A control plane with a feed, a held run, an entry held alone, and clients whose every answer is checked."""
+"""A control plane with a feed, a held run and a held entry, and clients that check every response."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def api_as(control_app: Flask, service: Service) -> Callable[[Role], CheckedClie
 
 @pytest.fixture
 def api(api_as: Callable[[Role], CheckedClient]) -> CheckedClient:
-    """A client that may do everything."""
+    """A client with the role admin."""
     return api_as(Role.ADMIN)
 
 
@@ -39,7 +39,7 @@ def listing(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def court(service: Service, listing: Path) -> str:
-    """A feed that was read: ten sites, and one entry held alone."""
+    """A feed after its first run: ten sites and one held entry."""
     service.feeds.add(definition(source={"file": str(listing)}), "test")
     service.runs.refresh("court", "test")
     return "court"

@@ -1,4 +1,4 @@
-"""Feeds over HTTP: added, changed by two at once, ended, refreshed, tried."""
+"""API: feeds are added, changed, removed, refreshed and previewed."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def test_a_feed_is_added_shown_and_listed(api: CheckedClient) -> None:
     assert [feed["name"] for feed in (api.get("/v1/feeds").json or {})["feeds"]] == ["rulings"]
 
 
-def test_what_a_new_feed_leaves_out_is_the_catalogs(api: CheckedClient) -> None:
+def test_missing_members_of_a_new_feed_come_from_the_catalog(api: CheckedClient) -> None:
     added = api.post("/v1/feeds", json={"name": "it-agcom", "source": {"url": "https://lists.example/agcom"}}).json
     assert added is not None
     assert (added["country"], added["definition"]["format"]) == ("IT", "hosts")
     assert added["definition"]["source"] == {"url": "https://lists.example/agcom"}
 
 
-def test_a_second_feed_of_a_name_is_a_conflict(api: CheckedClient) -> None:
+def test_a_second_feed_with_the_same_name_is_a_conflict(api: CheckedClient) -> None:
     api.post("/v1/feeds", json=NEW)
     assert api.post("/v1/feeds", json=NEW).status_code == 409
 
@@ -79,13 +79,13 @@ def test_a_second_feed_of_a_name_is_a_conflict(api: CheckedClient) -> None:
         ({"name": "No"}, ["#/name"]),
     ],
 )
-def test_a_problem_points_to_each_field_at_fault(api: CheckedClient, change: Any, expected: list[str]) -> None:
+def test_a_problem_points_to_each_invalid_field(api: CheckedClient, change: Any, expected: list[str]) -> None:
     answer = api.post("/v1/feeds", json=NEW | change)
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
     assert pointers(answer) == expected
 
 
-def test_a_definition_without_a_name_is_told_so_and_not_called_none(api: CheckedClient) -> None:
+def test_the_error_for_a_definition_without_a_name_does_not_say_none(api: CheckedClient) -> None:
     answer = api.post("/v1/feeds", json={"source": {"url": "https://lists.example/agcom"}}).json
     assert answer is not None
     assert answer["detail"].startswith("the feed: name: is missing; ")
@@ -99,7 +99,7 @@ def test_a_body_that_is_not_json_is_400_and_one_of_another_type_415(api: Checked
     assert (refused.status_code, refused.headers["Accept-Post"].split(",")[0]) == (415, "application/json")
 
 
-def test_a_change_needs_the_version_that_was_seen(api: CheckedClient, court: str) -> None:
+def test_a_change_needs_the_current_version(api: CheckedClient, court: str) -> None:
     seen = api.get("/v1/feeds/court").headers["ETag"]
     assert api.patch("/v1/feeds/court", json={"title": "A"}).status_code == 428
     first = api.patch("/v1/feeds/court", json={"title": "A"}, headers={"If-Match": seen})
@@ -114,7 +114,7 @@ def test_a_change_needs_the_version_that_was_seen(api: CheckedClient, court: str
     assert api.patch("/v1/feeds/court", json={"title": "C"}, headers={"If-Match": "*"}).status_code == 200
 
 
-def test_a_change_leaves_out_what_stays_and_null_is_as_usual(api: CheckedClient) -> None:
+def test_a_patch_keeps_missing_members_and_null_resets_to_the_default(api: CheckedClient) -> None:
     api.post("/v1/feeds", json=NEW | {"title": "Rulings", "every": "1h"})
     changed = api.patch(
         "/v1/feeds/rulings",
@@ -137,7 +137,7 @@ def test_the_time_of_the_next_run_does_not_change_the_version(api: CheckedClient
     assert api.post("/v1/feeds/court/resume").headers["ETag"] == seen
 
 
-def test_a_feed_that_is_ended_tells_what_was_delisted(api: CheckedClient, court: str) -> None:
+def test_removing_a_feed_returns_the_number_of_delisted_sites(api: CheckedClient, court: str) -> None:
     assert api.delete("/v1/feeds/court").json == {"name": "court", "delisted": 10}
     assert api.get("/v1/feeds/court").status_code == 404
 
@@ -150,7 +150,7 @@ def test_a_feed_that_is_ended_tells_what_was_delisted(api: CheckedClient, court:
         {"source": {"url": "https://thief.example/", "credentials": {"kind": "bearer", "env": "TOKEN"}}},
     ],
 )
-def test_files_and_secrets_of_the_machine_are_an_admins_to_send_about(
+def test_only_an_admin_can_use_files_and_secrets_of_the_server(
     api_as: Callable[[Role], CheckedClient], change: Any
 ) -> None:
     editor, admin = api_as(Role.EDITOR), api_as(Role.ADMIN)
@@ -163,7 +163,7 @@ def test_files_and_secrets_of_the_machine_are_an_admins_to_send_about(
     assert editor.patch("/v1/feeds/rulings", json={"every": "2h"}, headers={"If-Match": "*"}).status_code == 200
 
 
-def test_a_refresh_answers_when_it_begins_and_its_run_tells_how_it_ends(
+def test_a_refresh_responds_when_it_starts_and_the_run_shows_the_outcome(
     api: CheckedClient, court: str, listing: Path
 ) -> None:
     listing.write_text("\n".join([*SITES, "one-more.example"]) + "\n")
@@ -174,7 +174,7 @@ def test_a_refresh_answers_when_it_begins_and_its_run_tells_how_it_ends(
     assert (run["outcome"], run["counts"]["added"], run["progress"]) == ("applied", 1, None)
 
 
-def test_a_run_under_way_tells_its_progress_and_lets_no_other_begin(
+def test_a_run_in_progress_shows_its_progress_and_prevents_another_run(
     api: CheckedClient, service: Service, court: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
@@ -195,9 +195,7 @@ def test_a_run_under_way_tells_its_progress_and_lets_no_other_begin(
 
 
 @pytest.mark.parametrize("form", [True, False])
-def test_a_list_that_arrived_another_way_is_uploaded(
-    api: CheckedClient, service: Service, court: str, form: bool
-) -> None:
+def test_a_list_can_be_uploaded(api: CheckedClient, service: Service, court: str, form: bool) -> None:
     body = "\n".join([*SITES, "by-mail.example", ""]).encode()
     how: dict[str, Any] = {"data": body, "content_type": "application/octet-stream"}
     if form:
@@ -209,7 +207,7 @@ def test_a_list_that_arrived_another_way_is_uploaded(
     assert list((service.settings.data_dir / "incoming").iterdir()) == []
 
 
-def test_an_empty_object_is_no_list_and_any_other_json_is_not_taken_for_one(api: CheckedClient, court: str) -> None:
+def test_an_empty_object_is_no_upload_and_other_json_is_refused(api: CheckedClient, court: str) -> None:
     for nothing in (b"{}", b"{ }\n"):
         run = api.post("/v1/feeds/court/refresh?wait=true", data=nothing, content_type="application/json")
         assert (run.json or {})["outcome"] == "unchanged"
@@ -234,7 +232,7 @@ def test_an_upload_is_limited_as_a_download_is(api: CheckedClient, service: Serv
     assert api.post("/v1/feeds/court/refresh", data=b"x", content_type="text/plain").status_code == 415
 
 
-def test_a_definition_is_tried_with_an_upload_and_nothing_is_kept(api: CheckedClient, service: Service) -> None:
+def test_a_preview_with_an_upload_saves_nothing(api: CheckedClient, service: Service) -> None:
     form = {"definition": '{"name": "it-agcom"}', "file": (io.BytesIO(b"0.0.0.0 pirate.example\n"), "list")}
     seen = api.post("/v1/feeds/preview", data=form, content_type="multipart/form-data").json
     assert seen is not None
@@ -244,7 +242,7 @@ def test_a_definition_is_tried_with_an_upload_and_nothing_is_kept(api: CheckedCl
     assert list((service.settings.data_dir / "incoming").iterdir()) == []
 
 
-def test_a_known_feed_is_tried_by_its_name_and_a_list_that_cannot_be_had_points_to_its_source(
+def test_a_feed_is_previewed_by_its_name_and_a_fetch_error_points_to_the_source(
     api: CheckedClient, court: str, listing: Path
 ) -> None:
     seen = api.post("/v1/feeds/preview", json={"name": "court"}).json
@@ -258,7 +256,7 @@ def test_a_known_feed_is_tried_by_its_name_and_a_list_that_cannot_be_had_points_
     ("form", "status"),
     [({"definition": "{"}, 400), ({"x": "y"}, 400), ({"definition": "[]"}, 422), ({"definition": "{}", "z": ""}, 400)],
 )
-def test_a_form_that_cannot_be_read_is_refused(api: CheckedClient, form: Any, status: int) -> None:
+def test_an_invalid_form_is_refused(api: CheckedClient, form: Any, status: int) -> None:
     answer = api.post("/v1/feeds/preview", data=form, content_type="multipart/form-data")
     assert answer.status_code == status
 
@@ -273,7 +271,7 @@ def test_the_catalog_comes_in_pages(api: CheckedClient) -> None:
     assert len(names) > 20
 
 
-def test_feeds_come_in_pages_of_which_none_costs_more_than_another(api: CheckedClient, service: Service) -> None:
+def test_every_page_of_feeds_costs_the_same(api: CheckedClient, service: Service) -> None:
     for number in range(25):
         service.feeds.add(definition(f"feed-{number:02}"), "test")
     api.get("/v1/feeds")

@@ -1,4 +1,4 @@
-"""What holds for every address: types, methods, parameters; creations that are asked for twice; what is never shown."""
+"""API conventions: media types, methods, parameters, idempotency, and secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flask import Flask
 from blocklist.domain.access import Role
 from blocklist.domain.errors import StoreError
 from blocklist.service import Service
-from blocklist.web.api import DescribedApp
+from blocklist.web.api import OpenApiApp
 from tests.support import Clock, settings_for
 from tests.web.api.checked import CheckedClient
 
@@ -24,8 +24,8 @@ BLOCK = {"action": "block", "target": "pirate.example", "reason": "by order"}
 # Types, methods, parameters
 
 
-def test_the_description_is_openapi_3_1_and_every_reference_in_it_leads_somewhere(control_app: Flask) -> None:
-    assert isinstance(control_app, DescribedApp)
+def test_the_description_is_openapi_3_1_and_every_reference_resolves(control_app: Flask) -> None:
+    assert isinstance(control_app, OpenApiApp)
     spec = control_app.test_client().get("/openapi.json").json
     assert spec is not None
     assert spec["openapi"].startswith("3.1")
@@ -39,15 +39,15 @@ def test_the_description_is_openapi_3_1_and_every_reference_in_it_leads_somewher
 
 
 def test_every_address_under_v1_is_described(control_app: Flask) -> None:
-    assert isinstance(control_app, DescribedApp)
+    assert isinstance(control_app, OpenApiApp)
     rules = {str(rule).replace("<", "{").replace(">", "}") for rule in control_app.url_map.iter_rules()}
     assert {rule for rule in rules if rule.startswith("/v1/")} <= set(control_app.api_doc["paths"])
 
 
-def test_the_page_of_the_description_names_every_address_and_needs_no_script(control_app: Flask) -> None:
+def test_the_docs_page_has_every_address_and_needs_no_script(control_app: Flask) -> None:
     page = control_app.test_client().get("/docs")
     assert page.status_code == 200
-    assert isinstance(control_app, DescribedApp)
+    assert isinstance(control_app, OpenApiApp)
     assert [path for path in control_app.api_doc["paths"] if path not in page.text] == []
     assert "<script" not in page.text
     assert "style=" not in page.text
@@ -70,19 +70,19 @@ def test_the_page_of_the_description_names_every_address_and_needs_no_script(con
         ("nothing=1", "nothing"),
     ],
 )
-def test_a_parameter_that_is_wrong_or_unknown_is_named(api: CheckedClient, query: str, parameter: str) -> None:
+def test_an_invalid_or_unknown_parameter_is_named(api: CheckedClient, query: str, parameter: str) -> None:
     answer = api.get(f"/v1/runs?{query}")
     assert answer.status_code == 400
     assert [fault["parameter"] for fault in (answer.json or {})["errors"]] == [parameter]
 
 
-def test_an_answer_that_the_caller_does_not_take_is_406(api: CheckedClient) -> None:
+def test_a_media_type_that_the_caller_does_not_accept_is_406(api: CheckedClient) -> None:
     assert api.get("/v1/feeds", headers={"Accept": "text/html"}).status_code == 406
     for taken in ("*/*", "application/*", "application/json;q=0.1", "application/problem+json", ""):
         assert api.get("/v1/feeds", headers={"Accept": taken}).status_code == 200
 
 
-def test_other_methods_are_405_and_say_which_there_are(api: CheckedClient, court: str) -> None:
+def test_other_methods_are_405_with_the_allowed_methods(api: CheckedClient, court: str) -> None:
     for method in ("PUT", "TRACE", "NONSENSE"):
         answer = api.open("/v1/feeds/court", method=method)
         assert (answer.status_code, answer.mimetype) == (405, "application/problem+json")
@@ -96,10 +96,10 @@ def test_head_is_get_without_its_body(api: CheckedClient, court: str) -> None:
     assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", got.headers["ETag"])
 
 
-# Creations asked for twice
+# Idempotency
 
 
-def test_a_creation_that_is_asked_for_again_is_answered_again_and_done_once(api: CheckedClient) -> None:
+def test_a_repeated_creation_gets_the_same_response_and_is_done_once(api: CheckedClient) -> None:
     key = {"Idempotency-Key": "one"}
     first, second = (api.post("/v1/overrides", json=BLOCK, headers=key) for _ in range(2))
     assert (first.status_code, second.status_code) == (201, 201)
@@ -117,19 +117,19 @@ def test_a_key_that_was_used_for_another_request_is_refused(api: CheckedClient) 
         assert (refused.status_code, (refused.json or {})["errors"][0]["header"]) == (422, "Idempotency-Key")
 
 
-def test_a_key_is_its_senders_own(api_as: Callable[[Role], CheckedClient]) -> None:
+def test_two_senders_can_use_the_same_key(api_as: Callable[[Role], CheckedClient]) -> None:
     key = {"Idempotency-Key": "one"}
     for role in (Role.EDITOR, Role.ADMIN):
         assert api_as(role).post("/v1/overrides", json=BLOCK | {"reason": role}, headers=key).status_code == 201
 
 
-def test_a_request_that_failed_may_be_mended_under_its_key(api: CheckedClient) -> None:
+def test_a_refused_request_can_be_corrected_with_the_same_key(api: CheckedClient) -> None:
     key = {"Idempotency-Key": "one"}
     assert api.post("/v1/overrides", json=BLOCK | {"target": "a..b"}, headers=key).status_code == 422
     assert api.post("/v1/overrides", json=BLOCK, headers=key).status_code == 201
 
 
-def test_a_creation_that_a_fault_followed_is_not_done_again_under_its_key(
+def test_a_creation_followed_by_an_internal_error_is_not_repeated(
     api: CheckedClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(**_: Any) -> None:
@@ -142,7 +142,7 @@ def test_a_creation_that_a_fault_followed_is_not_done_again_under_its_key(
     assert len((api.get("/v1/overrides").json or {})["overrides"]) == 1
 
 
-def test_of_two_requests_at_once_one_is_done_and_the_other_told_to_wait(
+def test_of_two_simultaneous_requests_with_a_key_one_is_refused(
     api_as: Callable[[Role], CheckedClient], service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, key = api_as(Role.ADMIN), {"Idempotency-Key": "one"}
@@ -165,7 +165,7 @@ def test_a_key_is_forgotten_after_a_day(api: CheckedClient, clock: Clock) -> Non
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_a_key_has_some_characters_and_not_too_many(api: CheckedClient, key: str) -> None:
+def test_a_key_has_1_to_255_characters(api: CheckedClient, key: str) -> None:
     answer = api.post("/v1/overrides", json=BLOCK, headers={"Idempotency-Key": key})
     assert (answer.status_code, (answer.json or {})["errors"][0]["header"]) == (400, "Idempotency-Key")
 
@@ -173,7 +173,7 @@ def test_a_key_has_some_characters_and_not_too_many(api: CheckedClient, key: str
 # Overrides, tokens, the log, the service
 
 
-def test_an_override_counts_until_it_is_removed(api: CheckedClient) -> None:
+def test_an_override_is_in_force_until_it_is_removed(api: CheckedClient) -> None:
     made = api.post("/v1/overrides", json=BLOCK | {"until": "2999-12-31"})
     assert (made.json or {})["until"] == "2999-12-31T00:00:00Z"
     address = made.headers["Location"]
@@ -194,12 +194,12 @@ def test_an_override_counts_until_it_is_removed(api: CheckedClient) -> None:
         ({"reason": "  "}, "#/reason"),
     ],
 )
-def test_what_is_wrong_with_an_override_is_pointed_at(api: CheckedClient, change: Any, pointer: str) -> None:
+def test_a_problem_points_to_the_invalid_field_of_an_override(api: CheckedClient, change: Any, pointer: str) -> None:
     answer = api.post("/v1/overrides", json=BLOCK | change)
     assert (answer.status_code, [fault["pointer"] for fault in (answer.json or {})["errors"]]) == (422, [pointer])
 
 
-def test_the_secret_of_a_token_is_shown_once_and_kept_nowhere(api: CheckedClient, service: Service) -> None:
+def test_the_secret_of_a_token_is_shown_once_and_not_stored(api: CheckedClient, service: Service) -> None:
     key = {"Idempotency-Key": "one"}
     made = api.post("/v1/tokens", json={"role": "viewer", "name": "dashboard"}, headers=key).json
     assert made is not None
@@ -219,7 +219,7 @@ def test_the_secret_of_a_token_is_shown_once_and_kept_nowhere(api: CheckedClient
     assert api.get(f"/v1/tokens/{made['id']}").status_code == 404
 
 
-def test_the_log_comes_in_pages_and_says_whether_it_is_whole(api: CheckedClient) -> None:
+def test_the_audit_log_has_pages_and_is_verified(api: CheckedClient) -> None:
     for number in range(3):
         api.post("/v1/overrides", json=BLOCK | {"target": f"site-{number}.example"})
     page = api.get("/v1/audit?limit=2").json
@@ -232,14 +232,14 @@ def test_the_log_comes_in_pages_and_says_whether_it_is_whole(api: CheckedClient)
     assert (api.get("/v1/audit/verify").json or {})["whole"] is True
 
 
-def test_the_snapshot_is_told_of_and_built_anew(api: CheckedClient, service: Service) -> None:
+def test_the_snapshot_is_shown_and_built(api: CheckedClient, service: Service) -> None:
     assert api.get("/v1/snapshot").status_code == 503
     assert (api.post("/v1/snapshot/build").json or {})["version"] == 1
     assert (api.get("/v1/snapshot").json or {})["rules"] == 0
     assert service.store.audit.events(1)[0]["action"] == "snapshot.build"
 
 
-def test_settings_are_an_admins_to_see_and_hide_what_is_secret(
+def test_only_an_admin_sees_the_settings_and_secrets_are_hidden(
     api_as: Callable[[Role], CheckedClient], service: Service
 ) -> None:
     service.settings.__dict__["fetch"] = settings_for(
@@ -251,14 +251,14 @@ def test_settings_are_an_admins_to_see_and_hide_what_is_secret(
     assert (shown.json or {})["settings"]["fetch"]["proxy"] == "***"
 
 
-def test_the_doctor_says_what_is_wrong_and_the_mend(api: CheckedClient) -> None:
+def test_the_doctor_says_what_is_wrong_and_what_to_do(api: CheckedClient) -> None:
     found = api.get("/v1/doctor").json
     assert found is not None
     assert found["ok"] is False
     assert "blocklist feed catalog" in {finding["check"]: finding for finding in found["findings"]}["feeds"]["mend"]
 
 
-def test_evidence_is_answered_as_ever(api: CheckedClient, court: str) -> None:
+def test_history_and_listings_of_a_target(api: CheckedClient, court: str) -> None:
     history = api.get("/v1/history?target=www.pirate-1.example").json
     assert history is not None
     assert [item["rule"] for item in history["listings"]] == ["pirate-1.example"]
@@ -270,7 +270,7 @@ def test_evidence_is_answered_as_ever(api: CheckedClient, court: str) -> None:
     assert threading.active_count() < 50
 
 
-def test_a_person_is_added_changed_and_shut_out(api: CheckedClient) -> None:
+def test_a_person_is_added_changed_and_disabled(api: CheckedClient) -> None:
     made = api.post("/v1/people", json={"name": "anna", "role": "editor"}, headers={"Idempotency-Key": "one"})
     assert (made.json or {})["link"].startswith("http://127.0.0.1:8080/admin/set-up?key=")
     address = made.headers["Location"]
@@ -286,7 +286,7 @@ def test_a_person_is_added_changed_and_shut_out(api: CheckedClient) -> None:
     assert api.get("/v1/people/nobody").status_code == 404
 
 
-def test_an_override_waits_for_a_second_person_where_two_must_agree(
+def test_an_override_waits_for_a_second_person_with_two_people(
     api: CheckedClient, api_as: Callable[[Role], CheckedClient], service: Service
 ) -> None:
     access = service.settings.access.model_copy(update={"two_people": True})
@@ -300,7 +300,7 @@ def test_an_override_waits_for_a_second_person_where_two_must_agree(
     assert (confirmed.json or {})["confirmed_at"]
 
 
-def test_the_log_is_narrowed_exported_and_held_against_what_was_noted(api: CheckedClient) -> None:
+def test_the_audit_log_is_filtered_exported_and_compared_with_a_noted_hash(api: CheckedClient) -> None:
     api.post("/v1/overrides", json=BLOCK)
     assert len((api.get("/v1/audit?action=OVERRIDE").json or {})["events"]) == 1
     last = json.loads(api.get("/v1/audit/export").text.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""Runs, their changes and review, and entries held alone, over HTTP."""
+"""API: runs, their changes and review, and held entries."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_changes_come_in_pages_in_the_order_of_a_review(api: CheckedClient, serv
     assert pages(api, f"/v1/runs/{held}/changes?search=%25", "changes") == [[]]
 
 
-def test_pages_go_on_from_what_stands_out_to_what_does_not(api: CheckedClient, service: Service, held: int) -> None:
+def test_pages_continue_from_notable_changes_to_the_others(api: CheckedClient, service: Service, held: int) -> None:
     database = service.store.database
     with database.transaction():
         database.execute("UPDATE changes SET stands_out = 'popular' WHERE value IN ('new.example', 'pirate-4.example')")
@@ -76,7 +76,7 @@ def test_pages_go_on_from_what_stands_out_to_what_does_not(api: CheckedClient, s
     assert every[:2] == ["new.example", "pirate-4.example"]
 
 
-def test_a_cursor_of_another_list_or_of_nobody_is_refused(api: CheckedClient, held: int) -> None:
+def test_a_foreign_or_invalid_cursor_is_refused(api: CheckedClient, held: int) -> None:
     cursor = (api.get(f"/v1/runs/{held}/changes?limit=1").json or {})["next"]
     for address in ("/v1/runs", "/v1/feeds", "/v1/audit", "/v1/holds", "/v1/overrides", "/v1/tokens", "/v1/catalog"):
         for wrong in (cursor, "x", "é", "WyJydW5zIiwxZTk5OV0", "WyJydW5zIiw5OTk5OTk5OTk5OTk5OTk5OTk5OV0"):
@@ -110,7 +110,7 @@ def test_a_decision_needs_a_reason_and_nothing_else(api: CheckedClient, held: in
     assert (answer.json or {})["errors"][0]["pointer"] in ("#/reason", "#/more")
 
 
-def test_the_body_of_a_run_comes_back_as_it_came(api: CheckedClient, service: Service, held: int) -> None:
+def test_the_body_of_a_run_is_downloaded_unchanged(api: CheckedClient, service: Service, held: int) -> None:
     answer = api.get(f"/v1/runs/{held}/body")
     assert answer.data == f"{SITES[0]}\nnew.example\n".encode()
     assert "attachment" in answer.headers["Content-Disposition"]
@@ -120,11 +120,11 @@ def test_the_body_of_a_run_comes_back_as_it_came(api: CheckedClient, service: Se
 
 
 @pytest.mark.parametrize("id_", ["0", "-1", "abc", "1e3", str(2**63), "9" * 40, "١"])
-def test_what_is_no_run_is_not_found(api: CheckedClient, id_: str) -> None:
+def test_an_unknown_run_is_not_found(api: CheckedClient, id_: str) -> None:
     assert api.get(f"/v1/runs/{id_}").status_code == 404
 
 
-def test_an_entry_held_alone_is_approved_revoked_and_refused(api: CheckedClient, service: Service, court: str) -> None:
+def test_a_held_entry_is_approved_revoked_and_refused(api: CheckedClient, service: Service, court: str) -> None:
     (hold,) = (api.get("/v1/holds?state=waiting").json or {})["holds"]
     assert (hold["target"], hold["state"]) == ("archive.org", "waiting")
     address = f"/v1/holds/{hold['id']}"

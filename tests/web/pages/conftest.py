@@ -1,4 +1,4 @@
-"""Control planes that many tests look at and none changes: setting one up takes longer than a look at it."""
+"""Control planes that many tests read and none changes, because creating one is slow."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
 from tests.support import settings_for, token_client
-from tests.web.pages.reading import listed
+from tests.web.pages.html import listed
 
 As = Callable[[Role], FlaskClient]
 
 
 @pytest.fixture(scope="module")
-def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A control plane for all tests of a module."""
     opened = Service(settings_for(tmp_path_factory.mktemp("looked-at") / "data"))
     yield opened
@@ -28,22 +28,22 @@ def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def furnished(looked_at: Service, tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """It with a list, a run that waits, an entry that waits, and an override."""
-    furnish(looked_at, tmp_path_factory.mktemp("lists"))
-    return looked_at
+def populated(shared_service: Service, tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """The shared control plane with a list, a held run, a held entry, and an override."""
+    populate(shared_service, tmp_path_factory.mktemp("lists"))
+    return shared_service
 
 
 @pytest.fixture(scope="module")
-def looking(looked_at: Service) -> As:
-    """Return a client that looks at it in the role it is called with."""
-    app = create_app(Follower(looked_at.snapshots.folder, 86_400), looked_at)
-    clients = {role: token_client(app, looked_at, role) for role in (Role.VIEWER, Role.ADMIN)}
+def read_only_client(shared_service: Service) -> As:
+    """Return a client of the shared control plane with the role it is called with."""
+    app = create_app(Follower(shared_service.snapshots.folder, 86_400), shared_service)
+    clients = {role: token_client(app, shared_service, role) for role in (Role.VIEWER, Role.ADMIN)}
     return lambda role: clients[role]
 
 
-def furnish(service: Service, folder: Path) -> None:
-    """Give a control plane a list, a run that waits, an entry that waits, and an override."""
+def populate(service: Service, folder: Path) -> None:
+    """Add a list, a held run, a held entry, and an override to a control plane."""
     ten = "".join(f"pirate{number}.example\n" for number in range(9)) + "pirate.example\nyoutube.com\n"
     listed(service, folder, ten)
     assert str(listed(service, folder, "pirate.example\n").outcome) == "held"

@@ -1,4 +1,4 @@
-"""Decisions on pages: held runs and entries, overrides, tokens; and looking things up."""
+"""Decisions on pages: held runs and entries, overrides, tokens; and lookups."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from blocklist.domain.run import HoldState
 from blocklist.domain.verdict import OverrideAction
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service
-from tests.web.pages.conftest import furnish
-from tests.web.pages.reading import listed, only, page, problem, text
+from tests.web.pages.conftest import populate
+from tests.web.pages.html import listed, only, page, problem, text
 
 
 @pytest.fixture
 def waiting(service: Service, tmp_path: Path) -> Service:
-    furnish(service, tmp_path)
+    populate(service, tmp_path)
     return service
 
 
 def test_a_run_needs_a_reason_and_is_approved_with_one(waiting: Service, signed_in_client: FlaskClient) -> None:
     bare = signed_in_client.post("/admin/runs/2/decide", data={"decision": "approve", "reason": " "})
-    assert "Say why" in problem(bare, "reason")
+    assert "Enter the reason" in problem(bare, "reason")
     answer = signed_in_client.post("/admin/runs/2/decide", data={"decision": "approve", "reason": "the court said so"})
     assert answer.status_code == 303
     assert waiting.store.feeds.get("court").listed == 1
@@ -42,7 +42,7 @@ def test_a_run_is_rejected(waiting: Service, signed_in_client: FlaskClient) -> N
     assert (waiting.store.runs.get(2).review or {})["state"] == "rejected"
 
 
-def test_what_a_run_would_change_is_searched_and_paged(
+def test_proposed_changes_can_be_searched_and_have_pages(
     service: Service, tmp_path: Path, signed_in_client: FlaskClient
 ) -> None:
     many = "".join(f"pirate{number:03d}.example\n" for number in range(120))
@@ -52,20 +52,20 @@ def test_what_a_run_would_change_is_searched_and_paged(
     assert "101–119 of 119" in text(shown)
     found = page(signed_in_client.get("/admin/runs/2?search=pirate11&change=removed"))
     assert len(found.css('[aria-label="Changes"] tbody tr')) == 10
-    assert "none" in text(signed_in_client.get("/admin/runs/2?change=added"))
+    assert "No results" in text(signed_in_client.get("/admin/runs/2?change=added"))
 
 
-def test_what_a_run_changed_is_paged_and_is_its_own(
+def test_applied_changes_have_pages_and_exclude_other_runs(
     service: Service, tmp_path: Path, signed_in_client: FlaskClient
 ) -> None:
     many = [f"pirate{number:03d}.example" for number in range(60)]
     listed(service, tmp_path, "\n".join(many) + "\n")
     first = page(signed_in_client.get("/admin/runs/1"))
-    assert len(first.css('[aria-label="What it changed"] tbody tr')) == 50
-    rest = page(signed_in_client.get(only(first, '[aria-label="Pages of what it changed"] a').attributes["href"] or ""))
+    assert len(first.css('[aria-label="Applied changes"] tbody tr')) == 50
+    rest = page(signed_in_client.get(only(first, '[aria-label="Pages of applied changes"] a').attributes["href"] or ""))
     shown = first.css("#changed ~ div tbody th") + rest.css("#changed ~ div tbody th")
     assert sorted(row.css("bdi")[0].text() for row in shown) == many
-    # The moments of the service are whole seconds: what changes within one is told of both runs.
+    # Times are whole seconds: changes of two runs in the same second are shown for both runs.
     with service.store.database.transaction():
         earlier = "2026-01-01T00:00:00Z"
         service.store.database.execute("UPDATE listings SET listed_from = ?, stated_from = ?", (earlier, earlier))
@@ -77,11 +77,15 @@ def test_what_a_run_changed_is_paged_and_is_its_own(
     assert signed_in_client.get("/admin/runs/2?after=x~y~z~1").status_code == 200
 
 
-def test_entries_are_decided_on_and_the_decision_is_revoked(waiting: Service, signed_in_client: FlaskClient) -> None:
+def test_held_entries_are_approved_and_revoked(waiting: Service, signed_in_client: FlaskClient) -> None:
     (hold,) = waiting.store.holds.all()
     data = {"entry": str(hold.id), "reason": "the order names it", "decision": "approve", "state": "waiting"}
-    assert "Choose the entries" in text(signed_in_client.post("/admin/review/entries", data={**data, "entry": ""}))
-    assert "Say why" in problem(signed_in_client.post("/admin/review/entries", data={**data, "reason": ""}), "reason")
+    assert "Select at least one entry" in text(
+        signed_in_client.post("/admin/review/entries", data={**data, "entry": ""})
+    )
+    assert "Enter the reason" in problem(
+        signed_in_client.post("/admin/review/entries", data={**data, "reason": ""}), "reason"
+    )
     assert signed_in_client.post("/admin/review/entries", data=data).status_code == 303
     assert waiting.store.holds.get(hold.id).state is HoldState.APPROVED
     assert "the order names it" in text(signed_in_client.get("/admin/review?state=approved"))
@@ -95,7 +99,7 @@ def test_an_override_is_added_shown_on_lookups_and_removed(
 ) -> None:
     listed(service, tmp_path, "pirate.example\n")
     data = {"target": "pirate.example", "action": "allow", "reason": "settled in court", "until": "2099-01-01"}
-    assert "is past" in problem(
+    assert "is in the past" in problem(
         signed_in_client.post("/admin/overrides", data={**data, "until": "2020-01-01"}), "until"
     )
     assert signed_in_client.post("/admin/overrides", data=data).status_code == 303
@@ -118,9 +122,7 @@ def test_a_token_is_shown_once_and_revoked(service: Service, signed_in_client: F
     assert service.store.tokens.get(id_).revoked_at
 
 
-def test_a_person_is_added_with_a_link_that_is_shown_once_and_shut_out(
-    service: Service, signed_in_client: FlaskClient
-) -> None:
+def test_a_person_is_added_with_a_link_shown_once_and_disabled(service: Service, signed_in_client: FlaskClient) -> None:
     added = signed_in_client.post("/admin/access/people", data={"person": "anna", "person_role": "editor"})
     link = only(page(added), "pre").text()
     assert link.startswith("http://127.0.0.1:8080/admin/set-up?key=")
@@ -138,14 +140,14 @@ def test_a_person_is_added_with_a_link_that_is_shown_once_and_shut_out(
     assert "Send this link to anna" in text(signed_in_client.post("/admin/access/people/anna", data={"change": "link"}))
 
 
-def test_a_lookup_says_who_on_what_order_since_when_and_where_to_appeal(
+def test_a_lookup_shows_authority_order_date_and_appeal_contact(
     service: Service, tmp_path: Path, signed_in_client: FlaskClient
 ) -> None:
     options = {"column": "site", "reference": "order"}
     listed(service, tmp_path, "site,order\npirate.example,HC-2026-7\n", format="csv", options=options)
     shown = text(signed_in_client.get("/admin/lookup?target=https://www.pirate.example/film"))
     for said in (
-        "Listed: no ad here",
+        "Listed: no ads here",
         "Test Court",
         "HC-2026-7",
         "appeals@court.example",
@@ -155,7 +157,7 @@ def test_a_lookup_says_who_on_what_order_since_when_and_where_to_appeal(
         assert said in shown
 
 
-def test_a_list_is_sent_as_a_form_and_gets_an_address_if_it_is_short(
+def test_a_short_list_of_targets_has_an_address(
     service: Service, tmp_path: Path, signed_in_client: FlaskClient
 ) -> None:
     listed(service, tmp_path, "pirate.example\n")
@@ -166,22 +168,20 @@ def test_a_list_is_sent_as_a_form_and_gets_an_address_if_it_is_short(
     verdicts = [" ".join(row.text(separator=" ").split()) for row in shown.css('[aria-label="Verdicts"] tbody tr')]
     assert [line.split()[1] for line in verdicts] == ["listed", "unknown", "not", "not"]
     thousand = "".join(f"site{number}.example\n" for number in range(1_000))
-    assert "Asked about 1,000" in text(signed_in_client.post("/admin/lookup", data={"target": thousand}))
+    assert "Targets 1,000" in text(signed_in_client.post("/admin/lookup", data={"target": thousand}))
     over = signed_in_client.post("/admin/lookup", data={"target": thousand + "one.example"})
     assert "more than 1,000" in problem(over, "target")
 
 
-def test_a_lookup_that_no_browser_could_open_is_unknown_and_says_why(signed_in_client: FlaskClient) -> None:
+def test_an_invalid_target_is_unknown_with_the_reason(signed_in_client: FlaskClient) -> None:
     answer = signed_in_client.get("/admin/lookup?target=a..b")
     assert answer.status_code == 400
     assert "Unknown" in text(answer)
     assert "the host has an empty label" in text(answer)
 
 
-def test_the_audit_log_is_narrowed_verified_and_shows_a_broken_chain(
-    waiting: Service, signed_in_client: FlaskClient
-) -> None:
-    assert "The chain is whole" in text(signed_in_client.get("/admin/audit?verify=1"))
+def test_the_audit_log_is_filtered_and_verified(waiting: Service, signed_in_client: FlaskClient) -> None:
+    assert "The chain is intact" in text(signed_in_client.get("/admin/audit?verify=1"))
     rows = page(signed_in_client.get("/admin/audit?action=override&target=OTHER")).css("tbody tr")
     assert len(rows) == 1
     bad = signed_in_client.get("/admin/audit?verify=1&expected=5")
@@ -192,9 +192,7 @@ def test_the_audit_log_is_narrowed_verified_and_shows_a_broken_chain(
     assert "The chain is broken at 1 event: 1." in text(signed_in_client.get("/admin/audit?verify=1"))
 
 
-def test_the_audit_log_is_taken_along_and_no_cell_of_it_is_a_formula(
-    service: Service, signed_in_client: FlaskClient
-) -> None:
+def test_the_audit_log_is_downloaded_without_formulas(service: Service, signed_in_client: FlaskClient) -> None:
     service.overrides.add(OverrideAction.BLOCK, "other.example", "=cmd", "=somebody")
     taken = signed_in_client.get("/admin/audit/export?format=csv")
     assert taken.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'

@@ -1,4 +1,4 @@
-"""Feeds on pages: added, changed, refreshed, brought, ended, by the same tasks as the commands."""
+"""Pages: feeds are added, edited, refreshed, uploaded and removed."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from blocklist.definitions.catalog import catalog_names, from_catalog
 from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.access import Role
 from blocklist.service import Service
-from blocklist.web.pages.definition_form import definition_of_form, form_of
+from blocklist.web.pages.definition_form import definition_from_form, form_from_definition
 from blocklist.web.pages.layout import Form
 from tests.e2e.running import wait_for
 from tests.support import definition
 from tests.web.pages.conftest import As
-from tests.web.pages.reading import definition_form, ended, listed, only, page, problem, text
+from tests.web.pages.html import definition_form, ended, listed, only, page, problem, text
 
 
 @pytest.mark.parametrize("name", catalog_names())
-def test_a_definition_comes_back_from_its_form_as_it_was(name: str) -> None:
+def test_a_definition_does_not_change_in_its_form(name: str) -> None:
     known = from_catalog(name)
-    assert definition_of_form(Form(dict(form_of(known).items())), known) == known
+    assert definition_from_form(Form(dict(form_from_definition(known).items())), known) == known
 
 
-def test_lines_of_a_form_that_were_changed_say_what_options_of_the_command_say() -> None:
+def test_changed_lines_of_a_form_mean_the_same_as_command_options() -> None:
     known = definition(guards={"never_block": ["a.example", "b.example"]}, source={"url": "https://court.example/"})
-    form = form_of(known)
+    form = form_from_definition(known)
     assert form["options"] == "guards.never_block=a.example, b.example"
     values = dict(form.items()) | {"options": "guards.never_block=c.example, b.example\nrules.www=keep\nmember=x.txt"}
-    changed = definition_of_form(Form(values), known)
+    changed = definition_from_form(Form(values), known)
     assert isinstance(changed, FeedDefinition)
     assert changed.guards.model_dump()["never_block"] == ("c.example", "b.example")
     assert changed.rules.www == "keep"
@@ -39,11 +39,11 @@ def test_lines_of_a_form_that_were_changed_say_what_options_of_the_command_say()
     assert changed.source.url == "https://court.example/"
 
 
-def test_a_feed_is_looked_at_added_and_read(service: Service, tmp_path: Path, signed_in_client: FlaskClient) -> None:
+def test_a_feed_is_previewed_added_and_read(service: Service, tmp_path: Path, signed_in_client: FlaskClient) -> None:
     (tmp_path / "list.txt").write_text("pirate.example\nnot a site\n", encoding="utf-8")
     form = definition_form(options=f"source.file={tmp_path / 'list.txt'}")
     seen = signed_in_client.post("/admin/feeds/new/define", data={**form, "step": "preview"})
-    assert "It would serve at once. 2 entries give 1 rule; 1 row rejected." in text(seen)
+    assert "It would be applied immediately. 2 entries give 1 rule; 1 row rejected." in text(seen)
     assert service.store.feeds.all() == []
     assert service.store.runs.all() == []
     carried = {
@@ -59,16 +59,16 @@ def test_a_feed_is_looked_at_added_and_read(service: Service, tmp_path: Path, si
     assert service.store.feeds.get("court").listed == 1
 
 
-def test_a_list_that_cannot_be_read_is_said_so_and_may_be_added_all_the_same(
-    service: Service, signed_in_client: FlaskClient
-) -> None:
+def test_a_feed_whose_list_cannot_be_read_can_be_added_anyway(service: Service, signed_in_client: FlaskClient) -> None:
     form = definition_form(options="source.file=/nowhere/list.txt")
     seen = signed_in_client.post("/admin/feeds/new/define", data={**form, "step": "preview"})
     assert "The list could not be read." in text(seen)
-    assert "Add it anyway" in text(seen)
+    assert "Add anyway" in text(seen)
 
 
-def test_a_list_that_arrives_another_way_is_added_and_brought(service: Service, signed_in_client: FlaskClient) -> None:
+def test_a_feed_without_an_address_is_added_and_its_list_uploaded(
+    service: Service, signed_in_client: FlaskClient
+) -> None:
     added = signed_in_client.post("/admin/feeds/new/define", data=definition_form(step="save"))
     assert added.headers["Location"] == "/admin/feeds/court/upload"
     brought = {"file": (io.BytesIO(b"pirate.example\n"), "list.txt")}
@@ -80,13 +80,13 @@ def test_a_list_that_arrives_another_way_is_added_and_brought(service: Service, 
     assert "1 sites: 1 added" in text(ended(signed_in_client, applied.headers["Location"]))
     wait_for(lambda: not list((service.settings.data_dir / "incoming").iterdir()))
     again = signed_in_client.post("/admin/feeds/court/upload/apply", data={"upload": key})
-    assert "the file is no longer there" in problem(again, "file")
+    assert "the file was deleted after one hour" in problem(again, "file")
 
 
-def test_an_upload_names_no_file_but_its_own(service: Service, signed_in_client: FlaskClient) -> None:
+def test_an_upload_cannot_name_another_file(service: Service, signed_in_client: FlaskClient) -> None:
     service.feeds.add(definition(), "a test")
     answer = signed_in_client.post("/admin/feeds/court/upload/apply", data={"upload": "../../blocklist.db"})
-    assert "the form names no file" in problem(answer, "file")
+    assert "the form has no valid file" in problem(answer, "file")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_upload_names_no_file_but_its_own(service: Service, signed_in_client:
         ("options", "guards.max_removed=much", "valid number"),
     ],
 )
-def test_what_is_wrong_with_a_definition_stands_beside_its_field(
+def test_an_error_in_a_definition_is_next_to_its_field(
     signed_in_client: FlaskClient, field: str, value: str, said: str
 ) -> None:
     answer = signed_in_client.post("/admin/feeds/new/define", data=definition_form(**{field: value}))
@@ -109,13 +109,13 @@ def test_what_is_wrong_with_a_definition_stands_beside_its_field(
     assert said in problem(answer, field)
 
 
-def test_a_name_that_is_taken_is_said_so(service: Service, signed_in_client: FlaskClient) -> None:
+def test_the_name_of_an_existing_feed_is_refused(service: Service, signed_in_client: FlaskClient) -> None:
     service.feeds.add(definition(), "a test")
     answer = signed_in_client.post("/admin/feeds/new/define", data=definition_form())
     assert "exists already" in problem(answer, "name")
 
 
-def test_what_is_for_reference_only_is_not_offered(signed_in_client: FlaskClient) -> None:
+def test_a_definition_for_reference_only_cannot_be_added(signed_in_client: FlaskClient) -> None:
     shown = page(signed_in_client.get("/admin/feeds/new"))
     offered = [link.attributes.get("href") or "" for link in shown.css("a")]
     assert not any("us-ustr" in address for address in offered)
@@ -129,9 +129,7 @@ def test_what_is_for_reference_only_is_not_offered(signed_in_client: FlaskClient
 @pytest.mark.parametrize(
     "options", ["source.file=/etc/passwd", "source.credentials.kind=bearer\nsource.credentials.env=HOME"]
 )
-def test_only_an_admin_lets_a_feed_reach_into_this_machine(
-    service: Service, client_as: As, step: str, options: str
-) -> None:
+def test_only_an_admin_can_set_files_and_credentials(service: Service, client_as: As, step: str, options: str) -> None:
     service.feeds.add(definition(), "a test")
     editor = client_as(Role.EDITOR)
     seen = only(page(editor.get("/admin/feeds/court/edit")), "[name=seen]").attributes["value"] or ""
@@ -144,7 +142,7 @@ def test_only_an_admin_lets_a_feed_reach_into_this_machine(
     assert [(feed.name, definition_of(feed).source.file) for feed in service.store.feeds.all()] == [("court", None)]
 
 
-def test_who_saves_second_is_told_that_the_feed_has_changed(service: Service, signed_in_client: FlaskClient) -> None:
+def test_the_second_of_two_edits_is_refused(service: Service, signed_in_client: FlaskClient) -> None:
     service.feeds.add(definition(), "a test")
     seen = only(page(signed_in_client.get("/admin/feeds/court/edit")), "[name=seen]").attributes["value"] or ""
     form = definition_form(seen=seen, step="save")
@@ -155,11 +153,11 @@ def test_who_saves_second_is_told_that_the_feed_has_changed(service: Service, si
     assert only(page(second), "[id=title]").attributes["value"] == "Second"
 
 
-def test_a_feeds_name_stays(service: Service, signed_in_client: FlaskClient) -> None:
+def test_the_name_of_a_feed_cannot_change(service: Service, signed_in_client: FlaskClient) -> None:
     service.feeds.add(definition(), "a test")
     answer = signed_in_client.post("/admin/feeds/court/edit", data=definition_form(name="other", step="save"))
     assert answer.status_code == 422
-    assert "name stays" in text(answer)
+    assert "name of a feed cannot change" in text(answer)
 
 
 def test_feeds_are_paused_resumed_refreshed_and_removed(
@@ -182,7 +180,7 @@ def test_feeds_are_paused_resumed_refreshed_and_removed(
     assert service.store.runs.get(2).trigger == "test-admin"
 
 
-def test_feeds_are_found_by_state_and_word(service: Service, tmp_path: Path, signed_in_client: FlaskClient) -> None:
+def test_feeds_are_filtered_by_state_and_text(service: Service, tmp_path: Path, signed_in_client: FlaskClient) -> None:
     listed(service, tmp_path, "pirate.example\n")
     service.feeds.add(definition("other"), "a test")
     both = ["court", "other"]

@@ -1,1 +1,1 @@
-"""What every resource of the API shares: requests, answers, pages, and the OpenAPI document."""
+"""What every API resource shares: request parsing, problem responses, pagination, and the OpenAPI document."""

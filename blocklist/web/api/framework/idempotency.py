@@ -1,7 +1,7 @@
-"""Creations that are asked for twice are done once: the header Idempotency-Key says that two requests are one.
+"""Idempotent creation with the request header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
 
-The draft of the IETF (draft-ietf-httpapi-idempotency-key-header) is followed: the same key with another request is 422,
-while the first is under way 409, afterwards its answer again. A request that was refused is forgotten.
+The same key with another request is 422. A repetition while the first request is in progress is 409, and after that the
+stored response. A request that was refused with a 4xx status is forgotten, so that its key can be used again.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pydantic import BaseModel, Field
 from blocklist.domain.errors import BlocklistError
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.web.api.framework.problems import RefusedError, faulty, refused
+from blocklist.web.api.framework.problems import ProblemError, invalid_fields
 from blocklist.web.authorization import current_identity
 
-#: Headers of an answer that are given again with it.
-_KEPT_HEADERS = ("Location", "ETag")
+#: Response headers that are stored and sent again.
+_STORED_HEADERS = ("Location", "ETag")
 
 
-class CreationHeaders(BaseModel):
+class IdempotencyHeaders(BaseModel):
     """Headers of a request that creates something."""
 
     idempotency_key: str | None = Field(
@@ -30,57 +30,58 @@ class CreationHeaders(BaseModel):
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        description="Makes a repetition safe: for a day, the same key gives the same answer and creates nothing more.",
+        description="Makes a retry safe: for one day, the same key gives the same response and creates nothing more.",
     )
 
 
-def once(
-    service: Service, header: CreationHeaders, create: Callable[[], Answer], secrets: Collection[str] = ()
+def run_idempotent(
+    service: Service, header: IdempotencyHeaders, create: Callable[[], Answer], secrets: Collection[str] = ()
 ) -> Answer:
-    """Return what ``create`` answers; or, where a request of this key was done before, its answer again.
+    """Return the response of ``create``, or the stored response if this key and request were processed before.
 
-    ``secrets`` are members of the answer that are kept nowhere: they are null when it is given again.
+    ``secrets`` are members of the response body that are never stored: a repeated response has null for them.
 
-    :raises RefusedError: the key was used for another request, or the first is still under way.
+    :raises ProblemError: 422, the key was used for another request; 409, the first request is still in progress.
     """
     key = header.idempotency_key
     if key is None:
         return create()
-    actor, asked = current_identity().actor, _hash_of_request()
-    known = service.requests.begin(actor, key, asked)
+    actor, request_hash = current_identity().actor, _request_hash()
+    known = service.requests.begin(actor, key, request_hash)
     if known is None:
-        return _created(service, actor, key, create, secrets)
-    if known.request_hash != asked:
-        fault = "was used for another request: take a new one"
-        raise faulty(422, [(("Idempotency-Key",), fault)], "header")
+        return _create_and_store(service, actor, key, create, secrets)
+    if known.request_hash != request_hash:
+        raise invalid_fields(422, [(("Idempotency-Key",), "was used for another request: use a new key")], "header")
     if known.answer is None:
-        raise refused(
+        raise ProblemError(
             409,
-            "the first request of this Idempotency-Key is under way, or was cut off: look whether it was done, "
-            "then take a new key",
+            "the first request with this Idempotency-Key is in progress, or was interrupted: check whether it was "
+            "done, then use a new key",
         )
     headers = (*map(tuple, known.answer["headers"]), ("Idempotency-Replayed", "true"))
     return Answer(known.answer["status"], known.answer["body"], headers)
 
 
-def _created(service: Service, actor: str, key: str, create: Callable[[], Answer], secrets: Collection[str]) -> Answer:
+def _create_and_store(
+    service: Service, actor: str, key: str, create: Callable[[], Answer], secrets: Collection[str]
+) -> Answer:
     try:
         answer = create()
-    except RefusedError:
+    except ProblemError:
         service.requests.forget(actor, key)
         raise
     except BlocklistError as error:
-        # A fault may come after the deed, such as a full disk while publishing: somebody must look whether it was done.
+        # A 5xx error can happen after the change was made (a full disk while publishing): the caller must check first.
         if error.http_status < 500:
             service.requests.forget(actor, key)
         raise
     assert isinstance(answer.body, dict)
-    headers = [[name, value] for name, value in answer.headers if name in _KEPT_HEADERS]
+    headers = [[name, value] for name, value in answer.headers if name in _STORED_HEADERS]
     body = answer.body | dict.fromkeys(secrets)
     service.requests.answered(actor, key, {"status": answer.status, "headers": headers, "body": body})
     return answer
 
 
-def _hash_of_request() -> str:
+def _request_hash() -> str:
     head = f"{request.method} {request.full_path}\n".encode("utf-8", "surrogateescape")
     return hashlib.sha256(head + request.get_data()).hexdigest()

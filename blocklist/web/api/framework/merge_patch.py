@@ -1,50 +1,44 @@
-"""Definitions in part, described by the one model of definitions: what may be left out, may be null."""
+"""JSON Schemas of partial documents, such as merge patches (RFC 7396)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import GetJsonSchemaHandler, RootModel
+from pydantic import BaseModel, GetJsonSchemaHandler, RootModel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from blocklist.definitions.definition import FeedDefinition
 
+class PartialDocument(RootModel[dict[str, Any]]):
+    """A JSON object whose members are those of ``document``; only ``required_members`` must be present."""
 
-class FeedPatch(RootModel[dict[str, Any]]):
-    """A merge patch (RFC 7396) of a definition: what it leaves out stays as it is, null makes it as usual."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Describe it as a definition of which nothing is required."""
-        return {**_in_part(FeedDefinition.model_json_schema()), "title": cls.__name__, "description": cls.__doc__}
-
-
-class NewFeed(RootModel[dict[str, Any]]):
-    """A definition, or what it says beside that of the catalog; of a feed that the catalog does not have, all of it."""
+    document: ClassVar[type[BaseModel]]
+    required_members: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Describe it as a definition of which only the name is required."""
-        schema = {**_in_part(FeedDefinition.model_json_schema()), "title": cls.__name__, "description": cls.__doc__}
-        schema["properties"]["name"] = FeedDefinition.model_json_schema()["properties"]["name"]
-        return schema | {"required": ["name"]}
+        """Return the schema of the document in which every other member is optional and may be null."""
+        whole = cls.document.model_json_schema()
+        schema = {**_optional(whole, whole.get("$defs", {})), "title": cls.__name__, "description": cls.__doc__}
+        if cls.required_members:
+            schema["properties"] |= {name: whole["properties"][name] for name in cls.required_members}
+            schema["required"] = list(cls.required_members)
+        return schema
 
 
-def _in_part(schema: dict[str, Any], of: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return a schema that requires nothing, with null for every member, and what it refers to put in its place."""
-    defined = schema.get("$defs", {}) if of is None else of
+def _optional(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with nothing required, null allowed for every member, and references replaced."""
     if "$ref" in schema:
-        return _in_part(defined[schema["$ref"].rpartition("/")[2]], defined)
-    part = {key: value for key, value in schema.items() if key not in ("$defs", "required", "default", "title")}
-    if "properties" in part:
-        part["properties"] = {
-            name: {"anyOf": [_in_part(member, defined), {"type": "null"}]}
-            for name, member in part["properties"].items()
+        return _optional(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    partial = {key: value for key, value in schema.items() if key not in ("$defs", "required", "default", "title")}
+    if "properties" in partial:
+        partial["properties"] = {
+            name: {"anyOf": [_optional(member, definitions), {"type": "null"}]}
+            for name, member in partial["properties"].items()
         }
     for key in ("anyOf", "allOf", "prefixItems"):
-        if key in part:
-            part[key] = [_in_part(member, defined) for member in part[key]]
-    if isinstance(part.get("items"), dict):
-        part["items"] = _in_part(part["items"], defined)
-    return part
+        if key in partial:
+            partial[key] = [_optional(member, definitions) for member in partial[key]]
+    if isinstance(partial.get("items"), dict):
+        partial["items"] = _optional(partial["items"], definitions)
+    return partial

@@ -1,7 +1,7 @@
-"""What goes wrong, as RFC 9457 words it, with the way to each field that is at fault.
+"""Problem documents (RFC 9457), with a pointer to each invalid field.
 
-400: the request cannot be read (its query, its headers, a body that is not JSON). 422: its body can be read, and what
-it says cannot be done. 404: what the address names is not there.
+400: the request cannot be parsed (query, headers, a body that is not JSON). 422: the body can be parsed, but a value in
+it is not valid. 404: the address names something that does not exist.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from blocklist.lookup.http import Answer, problem
 from blocklist.text.validation import faults_of
 from blocklist.web.responses import respond
 
-#: What a request consists of, as a problem names the part that is at fault.
+#: The part of a request that is invalid, as a member name of :class:`FieldError`.
 Part = Literal["parameter", "header", "pointer"]
 
 
-class Fault(BaseModel):
-    """One thing that is wrong, at a ``pointer`` into the body (RFC 6901, as a fragment), a parameter or a header."""
+class FieldError(BaseModel):
+    """One error, with a ``pointer`` into the body (RFC 6901, as a fragment), or the name of a parameter or a header."""
 
     detail: str
     pointer: str | None = Field(None, examples=["#/source/url"])
@@ -37,54 +37,52 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[Fault] = []
-    verdict: Literal["unknown"] | None = Field(None, description="With problems of lookups only.")
+    errors: list[FieldError] = []
+    verdict: Literal["unknown"] | None = Field(None, description="Only in problems of lookups.")
 
 
-class RefusedError(Exception):
-    """A request that is answered with a problem and nothing else."""
+class ProblemError(Exception):
+    """Ends a request with a problem document."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
-def refused(status: int, detail: str, headers: Iterable[tuple[str, str]] = (), **more: Any) -> RefusedError:
-    """Return a refusal to raise, with headers beside the problem."""
-    told = problem(status, detail, **more)
-    return RefusedError(Answer(told.status, told.body, tuple(headers)))
+    def __init__(self, status: int, detail: str, headers: Iterable[tuple[str, str]] = (), **members: Any) -> None:
+        """Take the status, the detail, response headers, and more members of the document, such as ``errors``."""
+        super().__init__(detail)
+        document = problem(status, detail, **members)
+        self.answer = Answer(document.status, document.body, tuple(headers))
 
 
-def misread(found: ValidationError, model: type[BaseModel], part: Part) -> RefusedError:
-    """Return the refusal of what pydantic could not read in a part of the request."""
-    return faulty(400 if part != "pointer" else 422, faults_of(found, model), part)
+def invalid_part(error: ValidationError, model: type[BaseModel], part: Part) -> ProblemError:
+    """Return the problem for a part of the request that pydantic refused: 422 for the body, 400 for the rest."""
+    return invalid_fields(400 if part != "pointer" else 422, faults_of(error, model), part)
 
 
-def faulty(status: int, faults: Iterable[tuple[FieldPath, str]], part: Part, detail: str = "") -> RefusedError:
-    """Return the refusal of a request with faults, each at its place."""
-    named = list(faults)
-    said = detail or "; ".join(f"{'.'.join(map(str, path)) or 'the body'}: {text}" for path, text in named)
-    return refused(status, said, errors=[{"detail": text, part: _place(path, part)} for path, text in named])
+def invalid_fields(status: int, faults: Iterable[tuple[FieldPath, str]], part: Part, detail: str = "") -> ProblemError:
+    """Return the problem for invalid fields, each as its path and a sentence."""
+    listed = list(faults)
+    summary = detail or "; ".join(f"{'.'.join(map(str, path)) or 'the body'}: {text}" for path, text in listed)
+    return ProblemError(
+        status, summary, errors=[{"detail": text, part: _location(path, part)} for path, text in listed]
+    )
 
 
-def pointer_to(path: FieldPath) -> str:
-    """Return a JSON pointer (RFC 6901) in the form of a fragment.
+def json_pointer(path: FieldPath) -> str:
+    """Return a JSON pointer (RFC 6901) as a URI fragment.
 
-    >>> pointer_to(("guards", "must_match", 0)), pointer_to(("a/b~",)), pointer_to(())
+    >>> json_pointer(("guards", "must_match", 0)), json_pointer(("a/b~",)), json_pointer(())
     ('#/guards/must_match/0', '#/a~1b~0', '#')
     """
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def told(error: Exception) -> Response:
-    """Return the answer to an error that a view raised."""
-    if isinstance(error, RefusedError):
+def error_response(error: Exception) -> Response:
+    """Return the response to a :class:`ProblemError` or :class:`BlocklistError` that a view raised."""
+    if isinstance(error, ProblemError):
         return respond(error.answer)
     assert isinstance(error, BlocklistError)
     if isinstance(error, UsageError) and request.is_json:
-        return respond(faulty(422, error.faults, "pointer", str(error)).answer)
+        return respond(invalid_fields(422, error.faults, "pointer", str(error)).answer)
     return respond(problem(error.http_status, str(error)))
 
 
-def _place(path: FieldPath, part: Part) -> str:
-    return pointer_to(path) if part == "pointer" else ".".join(map(str, path))
+def _location(path: FieldPath, part: Part) -> str:
+    return json_pointer(path) if part == "pointer" else ".".join(map(str, path))

@@ -1,7 +1,7 @@
-"""A resource of the API: its views, each with the role it needs, what it takes and answers, and their description.
+"""A resource of the API: its views, with the role and the parts of the request that each needs, and their description.
 
-The description comes from flask-openapi3. What a request brings is read here and not by it: it reads bodies of any type
-and leniently ("1" as 1), and an API that changes what is blocked must not guess.
+flask-openapi3 writes the description. The requests are parsed here, because flask-openapi3 accepts a body of any media
+type and converts values ("1" to 1): an API that changes what is blocked must not guess.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pydantic import BaseModel
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError
 from blocklist.lookup.http import Answer
-from blocklist.web.api.framework.problems import Problem, RefusedError, told
-from blocklist.web.api.framework.request_parsing import check_accepted, read
+from blocklist.web.api.framework.problems import Problem, ProblemError, error_response
+from blocklist.web.api.framework.request_parsing import check_accept, read_part
 from blocklist.web.authorization import needs
 from blocklist.web.responses import respond
 
@@ -29,114 +29,125 @@ View = Callable[..., Answer | Response]
 _REFERENCE = "#/components/schemas/"
 _JSON = "application/json"
 _PARTS = ("path", "query", "header", "body")
-#: What each problem means, in one sentence of the description.
+#: The description of each problem, by its status.
 PROBLEMS = {
-    400: "The request cannot be read.",
-    401: "Nobody known sent it: no token, or one that is unknown, expired or revoked.",
-    403: "The role is not sufficient.",
-    404: "What the address names is not there.",
-    406: "The answer is of a type that Accept does not take.",
-    409: "The thing exists, is in use, or is not in the state that the request needs.",
-    412: "Somebody changed it since: look again.",
+    400: "The request cannot be parsed.",
+    401: "There is no token, or it is unknown, expired or revoked.",
+    403: "The role does not allow it.",
+    404: "Not found.",
+    406: "The header Accept does not allow the media type of the response.",
+    409: "It exists already, is in use, or is not in the state that the request needs.",
+    412: "It was changed since you read it: read it again.",
     413: "The body is too large.",
-    415: "The body is of a type that is not taken.",
-    422: "The body can be read; what it says cannot be done. `errors` points to the fields.",
-    428: "If-Match is missing: say which version you have seen, or `*`.",
-    429: "Too many requests of this sender showed no token that is known; Retry-After says how long to wait.",
-    500: "A fault of the service, or of its disk.",
-    503: "The service does as much as it may at once, or has no snapshot yet.",
+    415: "The media type of the body is not supported.",
+    422: "The body can be parsed, but a value is not valid. `errors` points to the fields.",
+    428: "The header If-Match is missing: send the ETag of the version that you have read, or `*`.",
+    429: "Too many requests with unknown tokens from this address. Retry-After says how long to wait.",
+    500: "An error of the service or of its disk.",
+    503: "The service is at its limit of simultaneous work, or has no snapshot yet.",
 }
 _ALWAYS = (400, 401, 403, 406, 429, 500)
 
 
 @dataclass(frozen=True, slots=True)
-class Gives:
-    """An answer that is no problem: its status, its model, and the headers it comes with.
+class ResponseSpec:
+    """The description of a successful response.
 
-    Of several types, that of JSON has the model.
+    Without a ``description``, the first line of the model's docstring is used. If there are several media types,
+    the model is that of JSON.
     """
 
-    status: int
     model: type[BaseModel] | None
-    says: str
+    description: str = ""
+    status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    media: str | tuple[str, ...] = _JSON
+    media_types: tuple[str, ...] = (_JSON,)
 
-    @property
-    def medias(self) -> tuple[str, ...]:
-        """Every type that the answer may be of."""
-        return (self.media,) if isinstance(self.media, str) else self.media
-
-    def described(self) -> dict[str, Any]:
-        """Return it in the words of OpenAPI."""
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI Response Object."""
         binary = {"type": "string", "format": "binary"}
         model = reference(self.model) if self.model else binary
-        headers = {name: {"description": says, "schema": {"type": "string"}} for name, says in self.headers.items()}
+        headers = {name: {"description": text, "schema": {"type": "string"}} for name, text in self.headers.items()}
         return {
-            "description": self.says,
-            **(
-                {"content": {media: {"schema": model if media == _JSON else binary} for media in self.medias}}
-                if self.media
-                else {}
-            ),
+            "description": self.description or (inspect.getdoc(self.model) or "").partition("\n")[0],
+            "content": {media: {"schema": model if media == _JSON else binary} for media in self.media_types},
             **({"headers": headers} if headers else {}),
         }
 
 
-class Resource(APIBlueprint):
-    """One resource; ``models`` are those that its description refers to."""
+def created(model: type[BaseModel], headers: Mapping[str, str] | None = None) -> ResponseSpec:
+    """Return the description of a response with status 201 and the header Location."""
+    return ResponseSpec(model, status=201, headers={"Location": "The address of what was created.", **(headers or {})})
 
-    def __init__(self, name: str, about: str) -> None:
+
+class Resource(APIBlueprint):
+    """One resource; ``models`` are the models that its description refers to."""
+
+    def __init__(self, name: str, description: str) -> None:
         super().__init__(
             name.lower(),
             __name__,
-            abp_tags=[Tag(name=name, description=about)],
+            abp_tags=[Tag(name=name, description=description)],
             abp_security=[{"token": []}],
             operation_id_callback=lambda *, name, **_: name,
         )
         self.models: set[type[BaseModel]] = {Problem}
-        self.register_error_handler(RefusedError, told)
-        self.register_error_handler(BlocklistError, told)
+        self.register_error_handler(ProblemError, error_response)
+        self.register_error_handler(BlocklistError, error_response)
 
     def operation(
         self,
         method: str,
         path: str,
+        *,
         role: Role,
-        *gives: Gives,
+        returns: type[BaseModel] | ResponseSpec | tuple[ResponseSpec, ...],
         problems: Iterable[int] = (),
-        takes: Mapping[str, Any] | None = None,
-        must_bring: bool = False,
+        request_body: Mapping[str, Any] | None = None,
+        body_required: bool = False,
     ) -> Callable[[View], View]:
-        """Answer a method of an address with a view, which takes what it names: path, query, header, body.
+        """Register a view for a method of a path.
 
-        ``problems`` are the statuses of problems that not every view has; ``takes`` describes a body that is not JSON,
-        by media type, which the view reads itself; ``must_bring``: it cannot be left out.
+        The view gets the parts of the request that it has parameters for: ``path``, ``query``, ``header``, ``body``.
+        Its docstring becomes the summary and the description.
+
+        ``returns`` describes the successful responses; a model alone means status 200. ``problems`` are statuses in
+        addition to those that every view can have. ``request_body`` describes a body that the view parses itself, by
+        media type.
         """
+        if isinstance(returns, type):
+            returns = ResponseSpec(returns)
+        specs = returns if isinstance(returns, tuple) else (returns,)
 
         def register(view: View) -> View:
             hints = {part: model for part, model in get_type_hints(view).items() if part in _PARTS}
-            medias = next((item.medias for item in gives if item.media), (_JSON,))
 
             @functools.wraps(view)
             def answer(**values: Any) -> Response:
-                check_accepted(medias)
-                found = view(**{part: read(model, part, values) for part, model in hints.items()})
-                return respond(found) if isinstance(found, Answer) else found
+                check_accept(specs[0].media_types)
+                result = view(**{part: read_part(model, part, values) for part, model in hints.items()})
+                return respond(result) if isinstance(result, Answer) else result
 
-            # Tells flask-openapi3 that the view reads the request itself: see the module's docstring.
+            # Tells flask-openapi3 not to parse the request: see the docstring of this module.
             answer.__delay_validate_request__ = True  # type: ignore[attr-defined]
             summary, _, rest = (inspect.getdoc(view) or "").partition("\n")
-            statuses = {*_ALWAYS, *problems, *((404,) if "path" in hints else ()), *_body_problems(hints, takes)}
-            self.models |= {item.model for item in gives if item.model}
+            has_body = "body" in hints or request_body
+            statuses = {
+                *_ALWAYS,
+                *problems,
+                *((404,) if "path" in hints else ()),
+                *((413, 415, 422) if has_body else ()),
+            }
+            self.models |= {spec.model for spec in specs if spec.model}
             self.models |= {hints["body"]} if "body" in hints else set()
+            body = {"requestBody": {"content": request_body, "required": body_required}}
             route = getattr(super(Resource, self), method.lower())(
                 path.replace("{", "<").replace("}", ">"),
                 summary=summary.rstrip("."),
                 description=f"{rest.strip()}\n\nRole: {role}.".strip(),
-                responses={item.status: item.described() for item in gives}
-                | {status: _problem(status) for status in sorted(statuses)},
-                openapi_extensions={"requestBody": {"content": takes, "required": must_bring}} if takes else None,
+                responses={spec.status: spec.openapi() for spec in specs}
+                | {status: problem_response(status) for status in sorted(statuses)},
+                openapi_extensions=body if request_body else None,
             )
             route(needs(role)(answer))
             return view
@@ -145,14 +156,11 @@ class Resource(APIBlueprint):
 
 
 def reference(model: type[BaseModel]) -> dict[str, str]:
-    """Return a reference to a model's schema."""
+    """Return an OpenAPI reference to the schema of a model."""
     return {"$ref": _REFERENCE + model.__name__}
 
 
-def _problem(status: int) -> dict[str, Any]:
+def problem_response(status: int) -> dict[str, Any]:
+    """Return the OpenAPI Response Object of a problem."""
     content = {"application/problem+json": {"schema": reference(Problem)}}
     return {"description": PROBLEMS[status], "content": content}
-
-
-def _body_problems(hints: Mapping[str, Any], takes: Mapping[str, Any] | None) -> set[int]:
-    return {413, 415, 422} if "body" in hints or takes else set()

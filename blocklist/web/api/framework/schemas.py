@@ -1,4 +1,4 @@
-"""What the domain's words look like in the description: the shapes that several resources share."""
+"""Schemas that several resources share. The schemas of one resource are in the module of that resource."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from blocklist.domain.listing import RuleKind, Scope
 from blocklist.web.api.framework.pagination import Id
 
 #: A time, RFC 3339 in UTC.
-Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-#: Why a person decides so; it is kept.
-Reason = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S", description="Why; kept as evidence.")]
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+#: The reason of a person's decision.
+Reason = Annotated[
+    str, Field(min_length=1, max_length=2_000, pattern=r"\S", description="The reason; kept as evidence.")
+]
 
 
-class ById(BaseModel):
-    """What an address names by its number."""
+class IdPath(BaseModel):
+    """The id in an address."""
 
     id: Id
 
@@ -30,24 +32,42 @@ class Decision(BaseModel):
     reason: Reason
 
 
-class Ruled(BaseModel):
-    """A rule: the canonical value, its kind, and how far it reaches."""
+class RuleFields(BaseModel):
+    """A rule: its canonical value, kind and scope."""
 
     target: str
     kind: RuleKind
     scope: Scope
 
 
-class Next(BaseModel):
-    """The end of every page."""
+class ListedRule(BaseModel):
+    """What a listing and a change of a listing have in common."""
 
-    next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+    rule: str
+    scope: Scope
+    reference: str | None
+    listed_from: Timestamp
+    entry: str
 
 
-def moment_of(field: str, text: str | None) -> str | None:
-    """Return the moment that a field of the body names, as we write times.
+class ListingFields(ListedRule):
+    """What every form of a listing has."""
 
-    :raises UsageError: it names none.
+    legal_basis: str | None
+    published_at: str | None
+    appeal_contact: str | None
+
+
+class NextPage(BaseModel):
+    """The last member of every page."""
+
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
+
+
+def read_time(field: str, text: str | None) -> str | None:
+    """Return the time in a field of the body, RFC 3339 in UTC; None for None.
+
+    :raises UsageError: the text is not a time.
     """
     try:
         return parse_time(text) if text is not None else None

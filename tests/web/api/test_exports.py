@@ -1,4 +1,4 @@
-"""Changes, exports and notifications over HTTP, each answer held against the description."""
+"""API: changes, exports and notifications; every response is compared with the description."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.web.api.checked import CheckedClient
 from tests.web.api.conftest import SITES
 
 
-def test_changes_come_in_pages_that_follow_one_another(api: CheckedClient, court: str) -> None:
+def test_the_pages_of_changes_are_consecutive(api: CheckedClient, court: str) -> None:
     found, query = [], {"since": "2020-01-01", "limit": "4"}
     while True:
         page = api.get("/v1/changes", query_string=query).json
@@ -37,7 +37,7 @@ def test_changes_come_in_pages_that_follow_one_another(api: CheckedClient, court
         ("since=1&cursor=x", 400, "cursor: is not `next` of a page of this list"),
     ],
 )
-def test_a_mistake_in_asking_for_changes_is_said(
+def test_an_invalid_request_for_changes_says_what_is_wrong(
     api: CheckedClient, court: str, query: str, status: int, said: str
 ) -> None:
     answer = api.get(f"/v1/changes?{query}")
@@ -46,7 +46,7 @@ def test_a_mistake_in_asking_for_changes_is_said(
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_every_format_is_answered_as_a_file_of_its_type(api: CheckedClient, court: str, name: str) -> None:
+def test_every_format_is_downloaded_with_its_media_type(api: CheckedClient, court: str, name: str) -> None:
     answer = api.get(f"/v1/exports/{name}", headers={"Accept": "*/*"})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == EXPORTS[name].media_type
@@ -55,7 +55,7 @@ def test_every_format_is_answered_as_a_file_of_its_type(api: CheckedClient, cour
     assert "archive.org" not in answer.text, "what waits alone does not count"
 
 
-def test_an_export_that_cannot_be_is_a_problem_and_no_half_file(api: CheckedClient, court: str) -> None:
+def test_an_invalid_export_is_a_problem_and_not_a_partial_file(api: CheckedClient, court: str) -> None:
     for path, status in (("xml", 404), ("csv?policy=x", 404), ("csv?feed=x", 404), ("csv?part=2", 400)):
         answer = api.get(f"/v1/exports/{path}")
         assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
@@ -67,7 +67,7 @@ def test_an_export_is_streamed(api: CheckedClient, court: str) -> None:
     assert [json.loads(line)["feed"] for line in answer.text.splitlines()] == [court] * len(SITES)
 
 
-def test_messages_are_listed_and_a_test_without_channels_says_where_they_are_made(
+def test_messages_are_listed_and_a_test_without_channels_says_how_to_configure_them(
     api: CheckedClient, service: Service
 ) -> None:
     with service.store.database.transaction():

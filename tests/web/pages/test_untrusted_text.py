@@ -1,4 +1,4 @@
-"""What feeds publish, made to harm whoever looks at it, is shown inert."""
+"""Pages show malicious text from feeds safely."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from blocklist.domain.access import Role
 from blocklist.service import Service
 from tests.web.pages.conftest import As
-from tests.web.pages.reading import definition_form, harms, listed, page, text
+from tests.web.pages.html import definition_form, harms, listed, page, text
 
 _TURN = "\u202e\u2066\u200f"
 _LONG = "x" * 10_000
@@ -28,14 +28,14 @@ OPTIONS = {"column": "site", "reference": "order", "legal_basis": "basis", "publ
 
 
 @pytest.fixture(scope="module")
-def hostile(looked_at: Service, looking: As, tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+def hostile(shared_service: Service, read_only_client: As, tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     folder = tmp_path_factory.mktemp("lists")
     run = listed(
-        looked_at, folder, BODY, format="csv", options=OPTIONS, title=f"<i>{_TURN}t", guards={"max_rejected": 1}
+        shared_service, folder, BODY, format="csv", options=OPTIONS, title=f"<i>{_TURN}t", guards={"max_rejected": 1}
     )
     assert run.counts.rules == 3
     assert run.counts.rejected == 3
-    return looking(Role.ADMIN)
+    return read_only_client(Role.ADMIN)
 
 
 @pytest.mark.parametrize(
@@ -50,38 +50,38 @@ def hostile(looked_at: Service, looking: As, tmp_path_factory: pytest.TempPathFa
         "lookup?target=pirate2.example",
     ],
 )
-def test_nothing_of_a_hostile_list_runs_leads_or_turns_the_page(hostile: FlaskClient, path: str) -> None:
+def test_untrusted_text_cannot_run_link_or_change_the_text_direction(hostile: FlaskClient, path: str) -> None:
     answer = hostile.get(f"/admin/{path}")
     assert answer.status_code == 200
     assert harms(answer) == []
     assert answer.status_code == 200
     assert harms(answer) == []
     if "edit" not in path:
-        # A field that is edited holds what it holds; everywhere else what is invisible is named.
+        # Form fields keep the text unchanged; everywhere else, invisible characters are shown by code.
         assert not set(_TURN) & set(answer.get_data(as_text=True))
 
 
-def test_invisible_marks_are_named_where_they_stand(hostile: FlaskClient) -> None:
+def test_invisible_characters_are_shown_by_code(hostile: FlaskClient) -> None:
     assert "<script>alert(1)</script> U+202E U+2066 U+200F gro.etatse" in text(
         hostile.get("/admin/lookup?target=pirate.example")
     )
 
 
-def test_ten_thousand_letters_are_cut_and_the_rest_is_there_on_demand(hostile: FlaskClient) -> None:
+def test_long_text_is_shortened_and_can_be_expanded(hostile: FlaskClient) -> None:
     shown = page(hostile.get("/admin/lookup?target=pirate2.example"))
     rest = shown.css("details.rest")
-    assert rest[0].css("summary")[0].text() == "the rest of 10,000 letters"
+    assert rest[0].css("summary")[0].text() == "show all 10,000 characters"
     assert "open" not in rest[0].attributes
 
 
-def test_an_order_is_a_link_only_where_it_is_an_address_of_the_web(hostile: FlaskClient) -> None:
+def test_an_order_is_a_link_only_if_it_is_an_http_address(hostile: FlaskClient) -> None:
     good = page(hostile.get("/admin/lookup?target=pirate3.example")).css('a[href="https://court.example/order/7"]')
     assert good
     assert all("noreferrer" in (link.attributes["rel"] or "") for link in good)
     assert "javascript:alert(1)" in text(hostile.get("/admin/lookup?target=pirate.example"))
 
 
-def test_a_hostile_preview_is_inert(hostile: FlaskClient, looked_at: Service, tmp_path: Path) -> None:
+def test_a_preview_shows_untrusted_text_safely(hostile: FlaskClient, shared_service: Service, tmp_path: Path) -> None:
     (tmp_path / "hostile.csv").write_text(BODY, encoding="utf-8")
     form = definition_form(
         name="other",
@@ -91,13 +91,13 @@ def test_a_hostile_preview_is_inert(hostile: FlaskClient, looked_at: Service, tm
     )
     answer = hostile.post("/admin/feeds/new/define", data={**form, "step": "preview"})
     assert answer.status_code == 200
-    assert "It would serve at once." in text(answer)
+    assert "It would be applied immediately." in text(answer)
     assert harms(answer) == []
     assert not set(_TURN) & set(answer.get_data(as_text=True))
-    assert [feed.name for feed in looked_at.store.feeds.all()] == ["court"]
+    assert [feed.name for feed in shared_service.store.feeds.all()] == ["court"]
 
 
-def test_a_hostile_upload_is_inert(hostile: FlaskClient) -> None:
+def test_an_upload_shows_untrusted_text_safely(hostile: FlaskClient) -> None:
     file = (io.BytesIO(BODY.encode()), "<script>alert(1)</script>.csv")
     answer = hostile.post("/admin/feeds/court/upload", data={"file": file})
     assert answer.status_code == 200
@@ -106,7 +106,7 @@ def test_a_hostile_upload_is_inert(hostile: FlaskClient) -> None:
     assert harms(answer) == []
 
 
-def test_the_body_of_a_run_is_kept_not_shown(hostile: FlaskClient) -> None:
+def test_the_body_of_a_run_is_downloaded_and_not_shown(hostile: FlaskClient) -> None:
     answer = hostile.get("/admin/runs/1/body")
     assert answer.get_data(as_text=True) == BODY
     assert answer.content_type == "application/octet-stream"

@@ -1,4 +1,4 @@
-"""Pages read as a browser would: their elements, and what of them could harm."""
+"""Helpers that parse pages: elements, text, and unsafe markup."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tests.support import definition
 
 
 def page(answer: TestResponse) -> HTMLParser:
-    """Return an answer as a page, which it must be."""
+    """Return the parsed HTML of a response."""
     assert answer.content_type == "text/html; charset=utf-8", answer.get_data(as_text=True)
     return HTMLParser(answer.get_data(as_text=True))
 
 
 def text(answer: TestResponse) -> str:
-    """Return what people read of a page, white space made single."""
+    """Return the text of a page, with single spaces."""
     body = page(answer).body
     assert body
     return " ".join(body.text(separator=" ").split())
 
 
 def problem(answer: TestResponse, field: str) -> str:
-    """Return what is said to be wrong beside a field, which says so to screen readers too."""
+    """Return the error next to a field, and check that screen readers announce it."""
     shown = page(answer)
     marked = only(shown, f'[id="{field}"]')
     assert marked.attributes.get("aria-invalid") == "true"
@@ -45,7 +45,7 @@ def only(shown: HTMLParser, selector: str) -> Node:
 
 
 def harms(answer: TestResponse) -> list[str]:
-    """Return what of a page could run, or lead or ask elsewhere than to the web at a person's own click."""
+    """Return the parts of a page that could run a script, load from other hosts, or link unsafely."""
     found = []
     for node in page(answer).css("*"):
         attributes = node.attributes
@@ -73,7 +73,7 @@ def listed(service: Service, folder: Path, body: str, name: str = "court", **mor
 
 
 def definition_form(**more: str) -> dict[str, str]:
-    """Return the form of a feed's definition, filled in."""
+    """Return valid values for the form of a definition."""
     return {
         "name": "court",
         "source.url": "",
@@ -87,6 +87,6 @@ def definition_form(**more: str) -> dict[str, str]:
 
 
 def ended(client: FlaskClient, address: str) -> TestResponse:
-    """Return the page of a run once it has ended."""
+    """Wait until a run has ended, and return its page."""
     wait_for(lambda: bool((client.get(f"{address}/progress").json or {})["ended"]))
     return client.get(address)
