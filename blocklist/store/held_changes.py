@@ -23,7 +23,7 @@ _SELECT = f"SELECT {listed(_COLUMNS)} FROM held_changes WHERE"
 
 
 class WaitingEntry(NamedTuple):
-    """An entry that would wait for a person alone, and why."""
+    """A rule that would wait for a person alone: its entry, the position in the body, and why."""
 
     rule: Rule
     raw: str | None
