@@ -34,7 +34,7 @@ def kept(tmp_path: Path) -> Store:
     return store
 
 
-def behind_its_back(store: Store, *statements: str) -> list[int]:
+def changed_by_hand(store: Store, *statements: str) -> list[int]:
     """Change the database as somebody with a shell would; return what the log says then."""
     with sqlite3.connect(store.database.path) as connection:
         for statement in statements:
@@ -70,23 +70,23 @@ def test_an_edit_a_gap_a_replacement_and_a_cut_off_end_show(
     kept: Store, statements: tuple[str, ...], broken: list[int]
 ) -> None:
     assert kept.audit.broken_links() == []
-    assert behind_its_back(kept, *_OFF, *statements) == broken
+    assert changed_by_hand(kept, *_OFF, *statements) == broken
 
 
-def test_replacing_walks_past_triggers_and_the_chain_catches_it(kept: Store) -> None:
+def test_a_replacement_that_bypasses_the_triggers_breaks_the_chain(kept: Store) -> None:
     # SQLite deletes what it replaces without the DELETE trigger, unless recursive_triggers is on.
-    assert behind_its_back(kept, f"{_COPY} FROM audit WHERE id = 2") == [2]
+    assert changed_by_hand(kept, f"{_COPY} FROM audit WHERE id = 2") == [2]
 
 
-def test_an_event_put_in_with_a_fitting_hash_shows_at_the_one_after_it_or_at_the_end(kept: Store) -> None:
+def test_a_forged_event_with_a_correct_hash_shows_at_the_next_event_or_at_the_end(kept: Store) -> None:
     (previous,) = kept.database.rows("SELECT previous_hash, at, actor, action, detail, origin FROM audit WHERE id = 5")
     event = [previous[name] for name in ("at", "actor", "action")] + ["forged.example", previous["detail"], "local"]
     hash_ = hashlib.sha256(json.dumps([previous["previous_hash"], *event], ensure_ascii=False).encode()).hexdigest()
     forged = f"UPDATE audit SET target = 'forged.example', hash = '{hash_}' WHERE id = 5"
-    assert behind_its_back(kept, *_OFF, forged) == [5]
+    assert changed_by_hand(kept, *_OFF, forged) == [5]
 
 
-def test_an_event_noted_elsewhere_tells_of_a_log_that_was_made_up_anew(service: Service) -> None:
+def test_a_hash_noted_elsewhere_shows_that_the_log_was_rewritten(service: Service) -> None:
     service.store.audit.add("anna", "override.allow", "a.example")
     id_, hash_ = service.store.audit.last()
     assert service.broken_audit(f"{id_}:{hash_}") == []
@@ -97,7 +97,7 @@ def test_an_event_noted_elsewhere_tells_of_a_log_that_was_made_up_anew(service: 
             service.broken_audit(nonsense)
 
 
-def test_an_event_says_from_where_it_was_asked_for(kept: Store) -> None:
+def test_an_event_names_the_address_of_its_request(kept: Store) -> None:
     set_origin("203.0.113.7")
     kept.audit.add("anna", "feed.pause", "court")
     set_origin(None)
@@ -114,7 +114,7 @@ def test_a_change_that_was_rolled_back_leaves_no_event_and_no_break(kept: Store)
     assert kept.audit.broken_links() == []
 
 
-def test_the_log_is_exported_whole_with_cells_that_no_spreadsheet_runs(tmp_path: Path) -> None:
+def test_the_whole_log_is_exported_with_cells_that_no_spreadsheet_executes(tmp_path: Path) -> None:
     service = Service(settings_for(tmp_path / "data"))
     service.store.audit.add('=HYPERLINK("http://evil.example")', "override.allow", "@a.example", reason='won, "really"')
     (line,) = service.export_audit("jsonl")
@@ -128,7 +128,7 @@ def test_the_log_is_exported_whole_with_cells_that_no_spreadsheet_runs(tmp_path:
     service.close()
 
 
-def test_a_log_of_the_time_before_origins_and_ends_were_kept_is_whole_after_the_upgrade(tmp_path: Path) -> None:
+def test_a_log_from_before_origins_were_kept_is_intact_after_the_upgrade(tmp_path: Path) -> None:
     path = tmp_path / "blocklist.db"
     old = sqlite_utils.Database(path)
     MIGRATIONS.apply(old, stop_before="m006_tokens")

@@ -51,7 +51,7 @@ def test_what_ended_some_minutes_before_the_mark_is_found_too(store: Store, feed
 
 
 @pytest.mark.parametrize("entries", [("a.example",), ("a.example", *(f"new-{number}.example" for number in range(5)))])
-def test_more_changes_than_there_is_room_for_are_not_told(store: Store, feed: int, entries: tuple[str, ...]) -> None:
+def test_more_changes_than_the_limit_give_none(store: Store, feed: int, entries: tuple[str, ...]) -> None:
     record(store, feed, BEFORE, *(f"old-{number}.example" for number in range(4)), "a.example")
     mark = store.compile_source.mark(BASE)
     record(store, feed, AFTER, *entries)

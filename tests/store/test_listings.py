@@ -46,7 +46,7 @@ def now_listed(store: Store) -> list[str]:
     return sorted(bare + [row[0] for row in store.compile_source.other_listings()])
 
 
-def test_a_first_body_opens_a_listing_a_rule(store: Store) -> None:
+def test_a_first_body_opens_a_listing_for_each_rule(store: Store) -> None:
     assert publish(store, DAYS[0], "a.example", "b.example") == Diff(2, 2, 0, 0, 0)
     assert now_listed(store) == ["a.example", "b.example"]
     (item,) = history(store, "a.example")
@@ -99,12 +99,12 @@ def test_each_fact_that_an_authority_states_is_kept_and_compared(store: Store, f
     assert len(history(store, "a.example")) == 3
 
 
-def test_a_row_that_moves_in_the_body_or_is_spelled_otherwise_is_no_change(store: Store) -> None:
+def test_a_row_that_moves_or_is_spelled_differently_is_no_change(store: Store) -> None:
     publish(store, DAYS[0], "www.a.example", "b.example")
     assert publish(store, DAYS[1], "b.example", "http://a.example/") == Diff(2, 0, 0, 0, 2)
 
 
-def test_of_duplicates_the_first_mention_counts(store: Store) -> None:
+def test_the_first_of_duplicate_rows_counts(store: Store) -> None:
     first, second = Entry("www.a.example", 1, reference="R-1"), Entry("a.example", 2, reference="R-2")
     assert publish(store, DAYS[0], first, second, "b.example", "b.example") == Diff(2, 2, 0, 0, 0)
     (item,) = history(store, "a.example")
@@ -130,7 +130,7 @@ def test_each_feed_lists_for_itself(store: Store) -> None:
     assert now_listed(store) == ["a.example", "b.example", "b.example"]
 
 
-def test_a_listing_held_at_a_moment_from_its_wording_until_its_end(store: Store) -> None:
+def test_a_listing_holds_from_when_its_facts_were_stated_until_its_end(store: Store) -> None:
     publish(store, DAYS[1], "a.example", "b.example")
     publish(store, DAYS[3], Entry("a.example", 1, reference="R"), "b.example")
     publish(store, DAYS[5], "b.example")
@@ -187,7 +187,7 @@ def test_what_would_change_can_be_shown_before_it_is_recorded(store: Store) -> N
     store.staging.clear()
 
 
-def test_candidates_find_urls_on_a_host_and_not_on_one_that_begins_alike(store: Store) -> None:
+def test_candidates_find_urls_on_a_host_and_not_on_hosts_with_the_same_beginning(store: Store) -> None:
     publish(store, DAYS[0], "http://a.example/x", "http://a.example.org/x", "http://a.exampl/x", "93.184.215.14")
     assert values(store.listings.candidates([], ["a.example"], [])) == ["a.example/x"]
     assert values(store.listings.candidates([], [], ["93.184.215.14"])) == ["93.184.215.14"]
@@ -201,7 +201,7 @@ def test_more_rows_than_one_statement_holds_are_staged_whole(store: Store) -> No
     assert publish(store, DAYS[1], *entries[:-1]) == Diff(999, 0, 1, 0, 1_000)
 
 
-def test_a_body_that_breaks_off_while_it_is_staged_leaves_nothing_of_itself(store: Store) -> None:
+def test_a_body_that_ends_early_while_it_is_staged_leaves_no_rows(store: Store) -> None:
     publish(store, DAYS[0], "a.example", "b.example")
     feed = store.feeds.get("court")
 

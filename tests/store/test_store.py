@@ -29,7 +29,7 @@ def test_the_database_is_durable_and_guarded(store: Store) -> None:
     assert store.database.check() == []
 
 
-def test_nobody_else_on_the_machine_may_read_a_new_database(tmp_path: Path) -> None:
+def test_other_users_of_the_machine_may_not_read_a_new_database(tmp_path: Path) -> None:
     path = tmp_path / "blocklist.db"
     before = os.umask(0o002)
     try:
@@ -72,7 +72,7 @@ def test_a_database_opened_again_has_what_was_committed(tmp_path: Path) -> None:
     second.close()
 
 
-def test_a_database_from_a_newer_version_is_refused_with_the_mend(tmp_path: Path) -> None:
+def test_a_database_from_a_newer_version_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     Store(path).close()
     with sqlite3.connect(path) as connection:
@@ -95,7 +95,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         Store(path)
 
 
-def test_a_folder_that_cannot_be_used_is_said_with_the_mend(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_gives_an_error_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "shut").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="check the folder's permissions"):
         Store(tmp_path / "shut" / "x.db")
@@ -118,7 +118,7 @@ def test_a_paused_feed_is_never_due(store: Store) -> None:
     assert len(store.feeds.due("2999-01-01T00:00:00Z")) == 1
 
 
-def test_two_feeds_cannot_have_one_name_and_an_unknown_one_is_said(store: Store) -> None:
+def test_two_feeds_cannot_have_one_name_and_an_unknown_one_is_an_error(store: Store) -> None:
     store.feeds.add(definition("court"))
     with pytest.raises(ConflictError, match="feed 'court' exists already"):
         store.feeds.add(definition("court"))
@@ -126,7 +126,7 @@ def test_two_feeds_cannot_have_one_name_and_an_unknown_one_is_said(store: Store)
         store.feeds.get("other")
 
 
-def test_a_run_keeps_its_figures_its_body_and_its_rejections(store: Store) -> None:
+def test_a_run_keeps_its_counts_its_body_and_its_rejections(store: Store) -> None:
     feed = store.feeds.add(definition("court"))
     run_id = store.runs.start(feed.id, "somebody", "2026-01-01T00:00:00Z")
     assert [run.id for run in store.runs.unfinished(feed.id)] == [run_id]

@@ -47,7 +47,7 @@ def schema(path: Path) -> list[tuple[str, ...]]:
     return found
 
 
-def test_nothing_is_lost_where_tables_get_other_names(tmp_path: Path) -> None:
+def test_no_row_is_lost_where_tables_get_other_names(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     old = sqlite_utils.Database(path)
     MIGRATIONS.apply(old, stop_before="m012_names")
