@@ -15,7 +15,7 @@ from blocklist.refresh.guards import Facts, check_counts, holding
 from blocklist.refresh.popular_hosts import standing_out
 from blocklist.refresh.truncation import cut_off
 from blocklist.store import Store
-from blocklist.store.held_changes import HeldEntry
+from blocklist.store.held_changes import HeldRule
 from blocklist.store.listings import last_label
 from blocklist.store.staging import Diff
 
@@ -60,7 +60,7 @@ def keep_changes(store: Store, run_id: int, feed_id: int, reader: BodyReader) ->
             said = "" if suffix in suffixes else f"the first under .{suffix}"
         return said
 
-    held = [HeldEntry(rule, facts["raw"], facts["position"], said.sentence) for rule, said, facts in reader.held]
+    held = [HeldRule(rule, facts["raw"], facts["position"], said.sentence) for rule, said, facts in reader.held]
     store.held_changes.keep(run_id, feed_id, held, stands_out)
 
 

@@ -22,8 +22,8 @@ _COLUMNS = ("run_id", "change", *RULE, "raw", "position", "stands_out")
 _SELECT = f"SELECT {listed(_COLUMNS)} FROM held_changes WHERE"
 
 
-class HeldEntry(NamedTuple):
-    """An entry that would wait for a person alone, and why."""
+class HeldRule(NamedTuple):
+    """A rule that would wait for a person alone: its entry, the position in the body, and why."""
 
     rule: Rule
     raw: str | None
@@ -44,9 +44,7 @@ class Place(NamedTuple):
 class HeldChanges(Table):
     """The changes that held runs wait with."""
 
-    def keep(
-        self, run_id: int, feed_id: int, held: Iterable[HeldEntry], stands_out: Callable[[str, Rule], str]
-    ) -> None:
+    def keep(self, run_id: int, feed_id: int, held: Iterable[HeldRule], stands_out: Callable[[str, Rule], str]) -> None:
         """Keep how the staged body differs from what its feed lists, inside a transaction.
 
         ``stands_out`` says why an added or removed rule deserves a look; an empty text where it does not.
