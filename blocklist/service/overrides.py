@@ -19,7 +19,7 @@ class OverrideService:
 
     def __init__(self, store: Store, settings: Settings, publisher: Publisher) -> None:
         self._store = store
-        self._two_people = settings.access.two_people
+        self._settings = settings
         self._publisher = publisher
         self.get, self.all, self.page = store.overrides.get, store.overrides.all, store.overrides.page
         self.active, self.waiting = store.overrides.active, store.overrides.waiting
@@ -39,7 +39,7 @@ class OverrideService:
             raise UsageError(f"until {until} is past", [(("until",), "is past")])
         rule = override_rule(target)
         with self._store.database.transaction():
-            waits = self._two_people
+            waits = self._settings.access.two_people
             override = self._store.overrides.add(action, rule, reason, actor, until, waits)
             facts = {"id": override.id, "kind": rule.kind.value, "reason": reason, "until": until}
             facts |= {"waits": True} if waits else {}
@@ -61,7 +61,7 @@ class OverrideService:
             override = self._store.overrides.get(id_)
             if override.confirmed_at or override.removed_at:
                 raise ConflictError(f"override {id_} does not wait for a confirmation")
-            if self._two_people:
+            if self._settings.access.two_people:
                 refuse_same_person(actor, [override.author], f"override {id_}")
             self._store.overrides.confirm(id_, actor)
             self._store.snapshots.contents_changed()
