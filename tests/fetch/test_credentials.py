@@ -173,5 +173,5 @@ def test_a_short_secret_is_left_in_a_body_which_may_hold_it_by_right(monkeypatch
     ],
 )
 def test_credentials_that_could_not_work_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"name either|parameter|user goes|header goes"):
+    with pytest.raises(ValueError, match=r"set either|parameter|user is only|header is only"):
         Credentials.model_validate(wrong)

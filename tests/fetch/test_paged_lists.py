@@ -142,5 +142,5 @@ def test_pages_need_rows_that_begin_with_the_page() -> None:
 
     assert of("json", rows="item.data", field="host").source.pagination
     for format_, options in (("json", {"rows": "data"}), ("ndjson", {}), ("lines", {})):
-        with pytest.raises(ValueError, match="rows begins with item"):
+        with pytest.raises(ValueError, match="rows to a path that begins with item"):
             of(format_, **options)
