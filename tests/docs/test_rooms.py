@@ -78,7 +78,7 @@ def test_the_domain_imports_only_the_standard_library() -> None:
 
 def test_the_table_of_rooms_names_each_room_once_and_in_the_order_of_the_layers() -> None:
     assert sorted(_TABLE) == _ROOMS
-    rank = {room: number for number, row in enumerate(reversed(_layers())) for room in row}
+    rank = {room: number for number, row in enumerate(_layers()) for room in row}
     assert list(_TABLE) == sorted(_TABLE, key=lambda room: rank[room])
 
 
