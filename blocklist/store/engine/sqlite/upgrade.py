@@ -17,7 +17,7 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
 
     :raises StoreError: it has migrations that this version does not know.
     """
-    # Several processes may open a new folder at once; each migration is a transaction of its own, the list of them is not.
+    # Several processes may open a new folder at once: each migration is a transaction, the list of them is not.
     locks = path.parent / "locks"
     locks.mkdir(exist_ok=True)
     with FileLock(locks / "upgrade.lock"):
