@@ -54,7 +54,6 @@ class Routes:
 
     @staticmethod
     def _with_query(answer: Callable[[Mapping[str, str], Request], Answer]) -> Callable[[Request], Steps]:
-        """Return a route that calls ``answer`` with the parsed query."""
 
         def route(request: Request) -> Steps:
             try:

@@ -58,7 +58,6 @@ class Node:
         self._scoreboard.write(self._slot, self._counters.state() | gauges)
 
     def _tick(self) -> None:
-        """Update clock and snapshot, check some connections, report now and then; run again after a moment."""
         self.handler.tick(self._loop.time())
         if self._update is None:
             self._update = self._follower.poll_steps()

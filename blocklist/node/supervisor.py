@@ -122,7 +122,6 @@ class Supervisor:
                 self._stopping.wait(_SHORT_LIFE)
 
     def _run_once(self, worker: _Worker) -> None:
-        """Start a worker, handle its events, and return when it has ended."""
         process = worker.process = self._start_process(worker)
         if self._stopping.is_set():
             process.terminate()
@@ -157,7 +156,6 @@ class Supervisor:
         )
 
     def _handle_event(self, worker: _Worker, line: bytes) -> None:
-        """Handle a line of a worker's standard output: an event as JSON."""
         try:
             fields = json.loads(line)
         except ValueError:

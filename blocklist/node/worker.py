@@ -127,7 +127,6 @@ async def _listen_with_transports(
 
 
 def _end_with_parent(ended: asyncio.Event) -> None:
-    """Set ``ended`` if the parent's end of the pipe is closed."""
     with contextlib.suppress(BlockingIOError):
         if not os.read(0, 4_096):
             # A closed pipe stays readable and would call this again and again.
@@ -148,7 +147,6 @@ def _tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
 
 
 def _raise_descriptor_limit() -> None:
-    """Allow the worker as many descriptors as the system permits."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

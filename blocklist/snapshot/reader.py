@@ -263,7 +263,6 @@ class Snapshot:
         return sorted(hits, key=lambda hit: (-hit.value.count("&"), hit.value))
 
     def _overridden(self, hits: list[_Hit], explain: bool) -> Verdict | None:
-        """Return the verdict of the most specific override in force; None if there is none."""
         for hit in hits:
             index = self._override_in(hit)
             if index is None:

@@ -135,7 +135,6 @@ class HeldChanges(Table):
 
 
 def _narrowed(run_id: int, change: str | None, search: str, standing_out: bool) -> tuple[str, list[Any]]:
-    """Return the condition that narrows a run's changes, and its parameters."""
     where, parameters = all_of(("run_id = ?", run_id), ("change = ?", change or None))
     if search:
         where += f" AND ({containing('value')} OR {containing('raw')})"

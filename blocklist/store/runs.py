@@ -207,7 +207,6 @@ class Runs(Table):
 
 
 def _counts(counts: RunCounts, rejected_by_code: dict[str, int]) -> Row:
-    """Return the columns of a run's counts."""
     return {"counts": json.dumps(asdict(counts)), "rejected_by_code": json.dumps(rejected_by_code)}
 
 

@@ -63,7 +63,6 @@ class Connection(asyncio.Protocol):
             self._refuse(problem(503, "too many connections: try again, or ask another node"))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Stop all work for the client."""
         self._closing = True
         self._steps = None
         self._pending.clear()
@@ -101,7 +100,6 @@ class Connection(asyncio.Protocol):
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Read requests again."""
         self._writing_paused = False
         self.deadline = self._handler.idle_deadline
         if self._steps is None and not self._closing:
@@ -135,13 +133,11 @@ class Connection(asyncio.Protocol):
     # Callbacks of httptools. It would wrap exceptions, so they raise none: violations are answered instead.
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
         self._raw = RawRequest()
         self.idle = False
         self.deadline = self._handler.clock + HEAD_TIME
 
     def on_url(self, url: bytes) -> None:
-        """Add a part of the request target."""
         if self._raw:
             self._raw.target += url
 
@@ -165,7 +161,6 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        """Add a part of the body."""
         raw = self._raw
         if raw is None or self._closing:
             return

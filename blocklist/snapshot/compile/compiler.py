@@ -160,7 +160,6 @@ class Compiler:
         }
 
     def _counts(self) -> dict[str, Any]:
-        """Return the numbers of rules and listings in the snapshot."""
         numbers = [len(group.details) for group in self._groups.values()]
         return {"rules": len(self._single) + sum(map(bool, numbers)), "listings": len(self._single) + sum(numbers)}
 
