@@ -42,10 +42,6 @@ class Node:
         self._ticks = 0
         self._tick()
 
-    def drain(self) -> None:
-        """From now on, close each connection after its next response."""
-        self.handler.drain()
-
     def report(self) -> None:
         """Write counts and gauges to the scoreboard."""
         snapshot = self._follower.snapshot

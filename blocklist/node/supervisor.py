@@ -34,8 +34,6 @@ _SHORT_LIFE = 1.0
 
 @dataclass
 class _Worker:
-    """One worker: its slot on the scoreboard, its listening sockets, and its process."""
-
     slot: int
     sockets: list[socket.socket]
     process: subprocess.Popen[bytes] | None = None
@@ -67,11 +65,6 @@ class Supervisor:
     def workers(self) -> int:
         """Number of workers."""
         return len(self._workers)
-
-    @property
-    def process_ids(self) -> list[int]:
-        """Process ids of the started workers."""
-        return [worker.process.pid for worker in self._workers if worker.process]
 
     def start(self) -> None:
         """Start the workers and wait until all are ready.

@@ -300,10 +300,7 @@ class Snapshot:
     def _explained(self, value: str, detail: Detail) -> dict[str, Any]:
         source, texts = self._sources[detail.source], detail.texts()
         return {
-            "feed": source["feed"],
-            "authority": source["authority"],
-            "kind": source["kind"],
-            "country": source["country"],
+            **{name: source[name] for name in ("feed", "authority", "kind", "country")},
             "rule": value,
             "scope": detail.scope.value,
             "reference": texts.reference,

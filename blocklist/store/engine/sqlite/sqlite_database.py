@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,6 @@ class SqliteDatabase(Database):
     """A SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, create it if there is none, and bring its tables up to date.
-
-        :raises StoreError: see :class:`blocklist.store.Store`.
-        """
         self.path = path
         self._connections = Connections(path)
         self.staging = SqliteStagingTables(self._connections)
@@ -107,15 +103,6 @@ class SqliteDatabase(Database):
     def check(self) -> list[str]:
         found = [str(row[0]) for row in self.tuples("PRAGMA integrity_check")]
         return [] if found == ["ok"] else found
-
-    @contextmanager
-    def traced(self, tell: Callable[[str], object]) -> Iterator[None]:
-        connection = self._connections.current
-        connection.set_trace_callback(tell)
-        try:
-            yield
-        finally:
-            connection.set_trace_callback(None)
 
     def close_thread(self) -> None:
         self._connections.close_current()
