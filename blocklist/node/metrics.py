@@ -54,13 +54,8 @@ class Counters:
 
     def state(self) -> dict[str, Any]:
         """Return all counts as JSON data."""
-        return {
-            "verdicts": self._verdicts,
-            "requests": self.requests,
-            "buckets": self.buckets,
-            "seconds": self.seconds,
-            "values": self.values,
-        }
+        timed = {"buckets": self.buckets, "seconds": self.seconds}
+        return {"verdicts": self._verdicts, "requests": self.requests, "values": self.values} | timed
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from the counts of a worker that died: Prometheus counters must never decrease."""

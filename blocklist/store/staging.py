@@ -172,12 +172,9 @@ class Staging(Table):
 
     def _any_fact(self, feed_id: int) -> bool:
         """Return whether the body or the feed's open listings state any fact: a plain list of hosts never does."""
-        return bool(
-            self._database.value(f"SELECT EXISTS (SELECT 1 FROM incoming WHERE {_ANY_FACT})")
-            or self._database.value(
-                f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {OPEN} AND ({_ANY_FACT}))", (feed_id,)
-            )
-        )
+        in_body = f"SELECT EXISTS (SELECT 1 FROM incoming WHERE {_ANY_FACT})"
+        in_listings = f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {OPEN} AND ({_ANY_FACT}))"
+        return bool(self._database.value(in_body) or self._database.value(in_listings, (feed_id,)))
 
     def _find_amended(self, feed_id: int) -> int:
         """Keep the listings of which the body, where it first names them, states other facts; return their number."""

@@ -187,18 +187,9 @@ class Compiler:
             for bit, policy in enumerate(self._policies):
                 mask |= policy.counts(feed.name, feed.authority.kind, where) << bit
             self._source_masks.append(mask)
-            self._source_table.append(
-                {
-                    "feed": feed.name,
-                    "title": feed.title,
-                    "authority": name,
-                    "kind": feed.authority.kind.value,
-                    "country": where,
-                    "contact": feed.authority.contact,
-                    "legal_basis": feed.legal_basis,
-                    "mask": mask,
-                }
-            )
+            named = {"authority": name, "kind": feed.authority.kind.value, "country": where}
+            stated = {"contact": feed.authority.contact, "legal_basis": feed.legal_basis}
+            self._source_table.append({"feed": feed.name, "title": feed.title, "mask": mask} | named | stated)
             self._sources[key] = len(self._sources)
         return self._sources[key]
 

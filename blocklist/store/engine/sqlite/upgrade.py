@@ -17,7 +17,6 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
     :raises StoreError: it has migrations that this version does not know.
     """
     database = sqlite_utils.Database(connection)
-    pending = {migration.name for migration in MIGRATIONS.pending(database)}
     applied = {migration.name for migration in MIGRATIONS.applied(database)}
     unknown = applied - {migration.name for migration in MIGRATIONS._migrations}
     if unknown:
@@ -25,5 +24,5 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: the database comes from a newer version of blocklist (it has {', '.join(sorted(unknown))}); "
             "install that version, or restore a backup made before the upgrade"
         )
-    if pending:
+    if MIGRATIONS.pending(database):
         MIGRATIONS.apply(database)
