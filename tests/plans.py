@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from blocklist.store import Store
+from blocklist.store.engine.sqlite import SqliteDatabase
+
+
+@contextmanager
+def traced(store: Store, tell: Callable[[str], object]) -> Iterator[None]:
+    """Call ``tell`` with each statement that this thread runs inside, its parameters filled in."""
+    assert isinstance(store.database, SqliteDatabase)
+    connection = store.database._connections.current
+    connection.set_trace_callback(tell)
+    try:
+        yield
+    finally:
+        connection.set_trace_callback(None)
 
 
 def statements_of(store: Store, action: Callable[[], Any]) -> list[str]:
     """Return the statements that an action makes in this thread, their parameters filled in."""
     said: list[str] = []
-    with store.database.traced(said.append):
+    with traced(store, said.append):
         action()
     return [statement for statement in said if not statement.startswith("--")]
 

@@ -93,7 +93,6 @@ class Batch:
         return (head + ",".join(self._results) + "]}\n").encode("utf-8", "replace")
 
     def _judge_any(self, item: Any) -> str:
-        """Return the result for an item of any form, as JSON."""
         try:
             if isinstance(item, str):
                 target = parse_target(item)

@@ -74,14 +74,6 @@ def _size_of(verdict: Verdict) -> int:
     return 0 if verdict.rule is None else _VERDICT_SIZE
 
 
-def _parse_page(text: str) -> list[Target]:
-    return [parse_target(text)]
-
-
-def _parse_domain(text: str) -> list[Target]:
-    return [parse_target(text).site]
-
-
 def _parse_app(text: str) -> list[Target]:
     if "://" in text:
         return app_store_targets(text)
@@ -90,4 +82,9 @@ def _parse_app(text: str) -> list[Target]:
 
 
 #: The targets in a text, by its kind. Several only for an app that is written in two ways, or for a store's page.
-_PARSERS: tuple[Callable[[str], list[Target]], ...] = (_parse_page, _parse_domain, _parse_app, app_store_targets)
+_PARSERS: tuple[Callable[[str], list[Target]], ...] = (
+    lambda text: [parse_target(text)],
+    lambda text: [parse_target(text).site],
+    _parse_app,
+    app_store_targets,
+)

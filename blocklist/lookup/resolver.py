@@ -159,7 +159,6 @@ def _explains(query: Mapping[str, str]) -> bool:
 
 
 def _refused(error: Exception) -> Answer:
-    """Return the error for a request that cannot be judged."""
     status = 413 if isinstance(error, TooLargeError) else 404 if isinstance(error, NotFoundError) else 400
     return problem(status, str(error), verdict="unknown")
 

@@ -13,27 +13,24 @@ from blocklist.normalize.hosts import shorten
 
 #: What a route yields: None after each step of its work, then its answer.
 Steps = Iterator[Answer | None]
-
-
-def no_metrics() -> bytes:
-    """Return the metrics of a server that has none."""
-    return b""
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Routes:
     """Answers requests for verdicts, health and metrics."""
 
-    def __init__(self, resolver: Resolver, metrics: Callable[[], bytes] = no_metrics) -> None:
+    def __init__(self, resolver: Resolver, metrics: Callable[[], bytes] = lambda: b"") -> None:
         """``metrics`` returns Prometheus' text format."""
-        self._resolver = resolver
-        self._metrics = metrics
         self._table: dict[str, dict[str, Callable[[Request], Steps]]] = {
-            "/v1/lookup": {"GET": self._with_query(lambda query, _: resolver.lookup(query)), "POST": self._batch},
+            "/v1/lookup": {
+                "GET": self._with_query(lambda query, _: resolver.lookup(query)),
+                "POST": lambda request: resolver.batch_steps(request.body),
+            },
             "/v1/openrtb": {"POST": self._with_query(lambda query, request: resolver.openrtb(request.body, query))},
             "/v1/gate": {"GET": self._with_query(lambda query, request: resolver.forward_auth(query, request.headers))},
-            "/healthz": {"GET": self._health},
-            "/readyz": {"GET": self._ready},
-            "/metrics": {"GET": self._expose_metrics},
+            "/healthz": {"GET": lambda _: iter([Answer(200, {"status": "ok"})])},
+            "/readyz": {"GET": lambda _: iter([resolver.ready()])},
+            "/metrics": {"GET": lambda _: iter([Answer(200, metrics(), media=_PROMETHEUS)])},
         }
         #: The methods of every path.
         self.paths = {path: tuple(methods) for path, methods in self._table.items()}
@@ -54,7 +51,6 @@ class Routes:
 
     @staticmethod
     def _with_query(answer: Callable[[Mapping[str, str], Request], Answer]) -> Callable[[Request], Steps]:
-        """Return a route that calls ``answer`` with the parsed query."""
 
         def route(request: Request) -> Steps:
             try:
@@ -65,18 +61,6 @@ class Routes:
                 yield answer(query, request)
 
         return route
-
-    def _batch(self, request: Request) -> Steps:
-        return self._resolver.batch_steps(request.body)
-
-    def _health(self, _: Request) -> Steps:
-        yield Answer(200, {"status": "ok"})
-
-    def _ready(self, _: Request) -> Steps:
-        yield self._resolver.ready()
-
-    def _expose_metrics(self, _: Request) -> Steps:
-        yield Answer(200, self._metrics(), media="text/plain; version=0.0.4; charset=utf-8")
 
 
 def not_found() -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -53,13 +54,8 @@ class Counters:
 
     def state(self) -> dict[str, Any]:
         """Return all counts as JSON data."""
-        return {
-            "verdicts": self._verdicts,
-            "requests": self.requests,
-            "buckets": self.buckets,
-            "seconds": self.seconds,
-            "values": self.values,
-        }
+        timed = {"buckets": self.buckets, "seconds": self.seconds}
+        return {"verdicts": self._verdicts, "requests": self.requests, "values": self.values} | timed
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from the counts of a worker that died: Prometheus counters must never decrease."""
@@ -75,16 +71,17 @@ class Counters:
 def exposition(workers: Iterable[dict[str, Any]]) -> bytes:
     """Return the metrics of all workers in Prometheus' text format; each state is as on the scoreboard."""
     # Imported at the first scrape: a worker that is never scraped needs less memory without it.
-    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client import CollectorRegistry, core, generate_latest  # noqa: PLC0415
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(list(workers)))
+    registry.register(_Collector(core, list(workers)))
     return bytes(generate_latest(registry))
 
 
 class _Collector:
-    def __init__(self, workers: list[dict[str, Any]]) -> None:
-        self._workers = workers
+    def __init__(self, core: Any, workers: list[dict[str, Any]]) -> None:
+        """``core`` is :mod:`prometheus_client.core`."""
+        self._core, self._workers = core, workers
 
     def collect(self) -> Iterator[Any]:
         """Yield each metric."""
@@ -93,16 +90,13 @@ class _Collector:
         yield from self._gauges()
 
     def _counters(self) -> Iterator[Any]:
-        from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415
-
-        lookups = CounterMetricFamily("blocklist_lookups", "Targets judged.", labels=("policy", "verdict"))
+        counter = self._core.CounterMetricFamily
+        lookups = counter("blocklist_lookups", "Targets judged.", labels=("policy", "verdict"))
         for policy, counts in _summed_lists(worker.get("verdicts", {}) for worker in self._workers).items():
             for verdict, count in zip(_VERDICTS, counts, strict=True):
                 lookups.add_metric((policy, verdict), count)
         yield lookups
-        requests = CounterMetricFamily(
-            "blocklist_requests", "Requests read by the HTTP parser.", labels=("route", "status")
-        )
+        requests = counter("blocklist_requests", "Requests read by the HTTP parser.", labels=("route", "status"))
         for label, count in _summed(worker.get("requests", {}) for worker in self._workers).items():
             requests.add_metric(tuple(label.split(" ", 1)), count)
         yield requests
@@ -114,17 +108,15 @@ class _Collector:
             ("swaps", "Newer snapshots that began to serve."),
             ("refused_snapshots", "Snapshots refused because damaged, unreadable or older."),
         ):
-            yield CounterMetricFamily(f"blocklist_{name}", help_, value=values.get(name, 0))
+            yield counter(f"blocklist_{name}", help_, value=values.get(name, 0))
 
     def _latency(self) -> Any:
-        from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415
-
         total, buckets = 0, []
         by_worker = [worker["buckets"] for worker in self._workers if "buckets" in worker]
         for bound, *counts in zip((*map(str, BUCKETS), "+Inf"), *by_worker, strict=True):
             total += sum(counts)
             buckets.append((bound, total))
-        return HistogramMetricFamily(
+        return self._core.HistogramMetricFamily(
             "blocklist_request_duration_seconds",
             f"Time to answer a lookup without the HTTP parser; {SAMPLED} requests are timed every 0.2 seconds.",
             buckets=buckets,
@@ -132,8 +124,6 @@ class _Collector:
         )
 
     def _gauges(self) -> Iterator[Any]:
-        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415
-
         for name, help_ in (
             ("snapshot_version", "Version of the snapshot that a worker serves; 0 before the first."),
             ("snapshot_age_seconds", "Seconds since the snapshot was last known to be up to date."),
@@ -141,7 +131,7 @@ class _Collector:
             ("connections", "Connections open now."),
             ("worker_up", "1 if the worker reported within the last 5 seconds."),
         ):
-            gauge = GaugeMetricFamily(f"blocklist_{name}", help_, labels=("worker",))
+            gauge = self._core.GaugeMetricFamily(f"blocklist_{name}", help_, labels=("worker",))
             for number, worker in enumerate(self._workers):
                 gauge.add_metric((str(number),), self._gauge(worker, name))
             yield gauge
@@ -155,10 +145,9 @@ class _Collector:
 
 
 def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
+    total: Counter[str] = Counter()
     for each in counts:
-        for name, count in each.items():
-            total[name] = total.get(name, 0) + count
+        total.update(each)
     return total
 
 

@@ -42,10 +42,6 @@ class Node:
         self._ticks = 0
         self._tick()
 
-    def drain(self) -> None:
-        """From now on, close each connection after its next response."""
-        self.handler.drain()
-
     def report(self) -> None:
         """Write counts and gauges to the scoreboard."""
         snapshot = self._follower.snapshot
@@ -58,7 +54,6 @@ class Node:
         self._scoreboard.write(self._slot, self._counters.state() | gauges)
 
     def _tick(self) -> None:
-        """Update clock and snapshot, check some connections, report now and then; run again after a moment."""
         self.handler.tick(self._loop.time())
         if self._update is None:
             self._update = self._follower.poll_steps()

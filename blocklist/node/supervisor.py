@@ -34,8 +34,6 @@ _SHORT_LIFE = 1.0
 
 @dataclass
 class _Worker:
-    """One worker: its slot on the scoreboard, its listening sockets, and its process."""
-
     slot: int
     sockets: list[socket.socket]
     process: subprocess.Popen[bytes] | None = None
@@ -67,11 +65,6 @@ class Supervisor:
     def workers(self) -> int:
         """Number of workers."""
         return len(self._workers)
-
-    @property
-    def process_ids(self) -> list[int]:
-        """Process ids of the started workers."""
-        return [worker.process.pid for worker in self._workers if worker.process]
 
     def start(self) -> None:
         """Start the workers and wait until all are ready.
@@ -122,7 +115,6 @@ class Supervisor:
                 self._stopping.wait(_SHORT_LIFE)
 
     def _run_once(self, worker: _Worker) -> None:
-        """Start a worker, handle its events, and return when it has ended."""
         process = worker.process = self._start_process(worker)
         if self._stopping.is_set():
             process.terminate()
@@ -157,7 +149,6 @@ class Supervisor:
         )
 
     def _handle_event(self, worker: _Worker, line: bytes) -> None:
-        """Handle a line of a worker's standard output: an event as JSON."""
         try:
             fields = json.loads(line)
         except ValueError:

@@ -42,7 +42,8 @@ def main() -> None:
     parser.add_argument("--slot", required=True, type=int)
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal: the parent decides
-    _raise_descriptor_limit()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     options = NodeOptions.from_json(arguments.options)
     epoll_server = EpollServer(log_event) if AVAILABLE and not options.lookup.tls_certificate else None
     loop = asyncio.SelectorEventLoop(epoll_server) if epoll_server else _loop_with_transports()
@@ -79,7 +80,10 @@ async def _serve(arguments: argparse.Namespace, options: NodeOptions, epoll_serv
     node = Node(options, Scoreboard(arguments.scoreboard, arguments.slots), arguments.slot, log_event)
     listening = [socket.socket(fileno=int(number)) for number in arguments.sockets.split(",")]
     if epoll_server:
-        stops = _listen_with_epoll(listening, node, epoll_server)
+        epoll_server.begin(loop, node.handler, node.connections.new)
+        for each in listening:
+            epoll_server.listen(each)
+        stops = [epoll_server.stop_listening]
     else:
         stops = await _listen_with_transports(listening, node, options)
     ended = asyncio.Event()
@@ -88,7 +92,7 @@ async def _serve(arguments: argparse.Namespace, options: NodeOptions, epoll_serv
     loop.add_reader(0, _end_with_parent, ended)
     log_event("ready", slot=arguments.slot)
     await ended.wait()
-    node.drain()
+    node.handler.drain()
     for stop in stops:
         stop()
     await asyncio.sleep(_LAST_REQUEST)
@@ -96,14 +100,6 @@ async def _serve(arguments: argparse.Namespace, options: NodeOptions, epoll_serv
     while node.connections.close_idle() and loop.time() < end:
         await asyncio.sleep(0.02)
     node.report()
-
-
-def _listen_with_epoll(listening: list[socket.socket], node: Node, server: EpollServer) -> list[Callable[[], None]]:
-    """Accept connections; return the functions that stop that."""
-    server.begin(asyncio.get_running_loop(), node.handler, node.connections.new)
-    for each in listening:
-        server.listen(each)
-    return [server.stop_listening]
 
 
 async def _listen_with_transports(
@@ -127,7 +123,6 @@ async def _listen_with_transports(
 
 
 def _end_with_parent(ended: asyncio.Event) -> None:
-    """Set ``ended`` if the parent's end of the pipe is closed."""
     with contextlib.suppress(BlockingIOError):
         if not os.read(0, 4_096):
             # A closed pipe stays readable and would call this again and again.
@@ -145,12 +140,6 @@ def _tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
         raise ConfigurationError(f"lookup.tls_certificate: {certificate} and its key cannot be used: {error}") from None
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _raise_descriptor_limit() -> None:
-    """Allow the worker as many descriptors as the system permits."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ _CANONICAL_HOSTS = re.compile(
 def rules_in_blocks(
     items: Iterable[Entry | Rejected | LineBlock], reading: Reading
 ) -> Iterator[RuledEntry | HostBlock]:
-    """Yield what :func:`.rules.rules_of` yields, but canonical hosts on consecutive lines as one block."""
+    """Yield each item as :func:`.rules.rule_maker` makes it, but consecutive canonical hosts as one block."""
     make_rule = rule_maker(reading)
     for item in items:
         if not isinstance(item, LineBlock):

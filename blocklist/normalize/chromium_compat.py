@@ -56,7 +56,10 @@ def parse(url: str) -> ParsedUrl:
 
 
 def _parse_as_chromium(url: str) -> ParsedUrl:
-    begin, host, rest = _parts(url)
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError(url)
+    begin, host, rest = match.groups()
     bracketed = host.startswith("[")
     host = unquote_to_bytes(host).decode().translate(_NEWER)
     if host.isascii() and host[:1] != "[":
@@ -71,13 +74,6 @@ def _parse_as_chromium(url: str) -> ParsedUrl:
         raise ValueError(url)
     parsed = can_ada.parse(begin + host + rest)
     return ParsedUrl(parsed, parsed.hostname)
-
-
-def _parts(url: str) -> tuple[str, str, str]:
-    match = _URL.fullmatch(url)
-    if match is None:
-        raise ValueError(url)
-    return match[1], match[2], match[3]
 
 
 def _parse_without_punycode(begin: str, host: str, rest: str) -> ParsedUrl:

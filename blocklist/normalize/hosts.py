@@ -189,7 +189,6 @@ def _host(host: str, target: str) -> str:
 
 
 def _host_part(url: str) -> str:
-    """Return host and port of a URL as written."""
     return re.split(r"[/?#\\]", url.partition(":")[2].lstrip("/\\"), maxsplit=1)[0].rpartition("@")[2]
 
 

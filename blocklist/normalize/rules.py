@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
@@ -66,13 +66,8 @@ class Reading:
 RuledEntry = tuple[Entry, Rule] | Rejected
 
 
-def rules_of(entries: Iterable[Entry | Rejected], reading: Reading) -> Iterator[RuledEntry]:
-    """Yield each entry with its rule, or as rejected with a reason; what the format rejected is yielded unchanged."""
-    return map(rule_maker(reading), entries)
-
-
 def rule_maker(reading: Reading) -> Callable[[Entry | Rejected], RuledEntry]:
-    """Return the function that :func:`rules_of` applies to each item."""
+    """Return a function that returns an entry with its rule, or as rejected; and what is rejected, unchanged."""
     make = app_rule if reading.entries == "apps" else site_rule
 
     def ruled(entry: Entry | Rejected) -> RuledEntry:

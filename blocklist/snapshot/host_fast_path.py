@@ -96,7 +96,6 @@ class GroupTails:
         return Verdict(VerdictKind.LISTED, self._not_listed.version, host[1 - matched :], scope, feeds)
 
     def _read(self, tails: dict[int, VerdictTail], number: int, above: bool, bit: int) -> VerdictTail:
-        """Return the tail of a group, and cache it."""
         group = self._index.group(number)
         tail: VerdictTail
         if group.flags and (not above or group.flags & Flag.OVERRIDES):

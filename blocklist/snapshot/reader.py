@@ -263,7 +263,6 @@ class Snapshot:
         return sorted(hits, key=lambda hit: (-hit.value.count("&"), hit.value))
 
     def _overridden(self, hits: list[_Hit], explain: bool) -> Verdict | None:
-        """Return the verdict of the most specific override in force; None if there is none."""
         for hit in hits:
             index = self._override_in(hit)
             if index is None:
@@ -301,10 +300,7 @@ class Snapshot:
     def _explained(self, value: str, detail: Detail) -> dict[str, Any]:
         source, texts = self._sources[detail.source], detail.texts()
         return {
-            "feed": source["feed"],
-            "authority": source["authority"],
-            "kind": source["kind"],
-            "country": source["country"],
+            **{name: source[name] for name in ("feed", "authority", "kind", "country")},
             "rule": value,
             "scope": detail.scope.value,
             "reference": texts.reference,

@@ -44,10 +44,7 @@ class Alerts(Table):
 
     def begin(self, event: str, subject: str, marker: str, sentence: str, moment: str) -> None:
         """Open an alert, inside a transaction."""
-        self._database.execute(
-            "INSERT INTO alerts (event, subject, marker, sentence, begun_at) VALUES (?, ?, ?, ?, ?)",
-            (event, subject, marker, sentence, moment),
-        )
+        self._insert("alerts", event=event, subject=subject, marker=marker, sentence=sentence, begun_at=moment)
 
     def restate(self, id_: int, marker: str, sentence: str, *, anew: bool) -> None:
         """Change the sentence of an alert, inside a transaction; ``anew``: it is to be reported again."""
@@ -73,16 +70,12 @@ class Alerts(Table):
 
     def queue(self, message: str, channel: str, summary: str, content: str, moment: str, next_try: str) -> int:
         """Put a message into the outbox, inside a transaction; return its number."""
-        return self._database.insert(
-            "INSERT INTO outbox (message, channel, created_at, summary, content, state, next_try)"
-            " VALUES (?, ?, ?, ?, ?, 'waiting', ?) RETURNING id",
-            (message, channel, moment, summary, content, next_try),
-        )
+        state = {"created_at": moment, "state": "waiting", "next_try": next_try}
+        return self._insert("outbox", message=message, channel=channel, summary=summary, content=content, **state)
 
     def last_queued(self) -> str | None:
         """Return when the newest message was put into the outbox."""
-        found = self._database.value("SELECT max(created_at) FROM outbox")
-        return str(found) if found else None
+        return self._database.text("SELECT max(created_at) FROM outbox")
 
     def due(self, moment: str) -> list[int]:
         """Return the numbers of the messages that are due for delivery, the longest due first."""

@@ -42,17 +42,10 @@ class AuditLog(Table):
         """Add an event, in the transaction of the change that it records."""
         with self._database.transaction():
             previous = self._database.value("SELECT hash FROM audit ORDER BY id DESC LIMIT 1") or _BEGINNING
-            event = (
-                *(now(), actor, action, target),
-                json.dumps(detail, ensure_ascii=False, sort_keys=True),
-                _ORIGIN.get(),
-            )
-            hash_ = _hash(previous, *event)
-            id_ = self._database.insert(
-                f"INSERT INTO audit ({', '.join(_HASHED)}, previous_hash, hash)"
-                f" VALUES ({marks(_HASHED)}, ?, ?) RETURNING id",
-                (*event, previous, hash_),
-            )
+            details = json.dumps(detail, ensure_ascii=False, sort_keys=True)
+            event = dict(zip(_HASHED, (now(), actor, action, target, details, _ORIGIN.get()), strict=True))
+            hash_ = _hash(previous, *event.values())
+            id_ = self._insert("audit", **event, previous_hash=previous, hash=hash_)
             self._database.execute("UPDATE state SET audit_id = ?, audit_hash = ?", (id_, hash_))
 
     def events(self, limit: int = 100, before: int = 2**63 - 1, **texts: str) -> list[dict[str, Any]]:
@@ -91,8 +84,7 @@ class AuditLog(Table):
 
     def hash_of(self, id_: int) -> str | None:
         """Return the hash of an event; None where there is no such event."""
-        found: str | None = self._database.value("SELECT hash FROM audit WHERE id = ?", (id_,))
-        return found
+        return self._database.text("SELECT hash FROM audit WHERE id = ?", (id_,))
 
     def broken_links(self) -> list[int]:
         """Return the ids of events that do not follow from the one before, or are missing at the end.

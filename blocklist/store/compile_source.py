@@ -16,7 +16,6 @@ _CHUNK = 10_000
 #: wait for other writers, and then record for minutes.
 _MARGIN = 600
 
-
 _COLUMNS = listed(CompiledListing._fields, "l")
 _STATED = CompiledListing._fields[4:-1]
 _IS_BARE = " AND ".join(["kind = 'host'", *(f"{column} IS NULL" for column in _STATED)])
@@ -38,11 +37,11 @@ class CompileSource(Table):
 
     def mark(self, moment: str) -> Mark:
         """Return up to where the listings go; ``moment`` is when reading them began."""
-        return Mark(int(self._database.value("SELECT coalesce(max(id), 0) FROM listings")), moment)
+        return Mark(self._database.number("SELECT coalesce(max(id), 0) FROM listings"), moment)
 
     def count(self) -> int:
         """Return how many listings count."""
-        return int(self._database.value(f"SELECT count(*) FROM listings WHERE {_COUNTS}"))
+        return self._database.number(f"SELECT count(*) FROM listings WHERE {_COUNTS}")
 
     def host_blocks(self) -> Iterator[BareHosts]:
         """Yield the hosts of which nothing more is stated, thousands at a time.

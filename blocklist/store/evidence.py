@@ -36,10 +36,9 @@ class Evidence(Table):
 
     def stated_date(self, feed_id: int) -> str | None:
         """Return the date that a feed's current body states; None where it states none."""
-        found = self._database.value(
+        return self._database.text(
             "SELECT b.stated_date FROM bodies b JOIN feeds f ON f.applied_body = b.sha256 WHERE f.id = ?", (feed_id,)
         )
-        return str(found) if found else None
 
     def always_ended_with_newline(self, feed_id: int) -> bool:
         """Return whether a feed had good bodies, and the last line of each had a line break."""
@@ -73,8 +72,7 @@ class Evidence(Table):
 
     def last_upkeep(self, task: str) -> str | None:
         """Return when a task of upkeep was last done."""
-        found = self._database.value("SELECT done_at FROM upkeep WHERE task = ?", (task,))
-        return str(found) if found else None
+        return self._database.text("SELECT done_at FROM upkeep WHERE task = ?", (task,))
 
     def note_upkeep(self, task: str) -> None:
         """Note that a task of upkeep is done now."""

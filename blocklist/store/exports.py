@@ -51,7 +51,7 @@ class Exports(Table):
             before = later(moment, -_JITTER)
         except OverflowError:
             return 0
-        low, high = 0, int(self._database.value("SELECT coalesce(max(id), 0) FROM listings"))
+        low, high = 0, self._database.number("SELECT coalesce(max(id), 0) FROM listings")
         while low < high:
             middle = (low + high) // 2
             stated = self._database.value(

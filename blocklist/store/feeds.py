@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.clock import now
-from blocklist.domain.errors import ConflictError, NotFoundError
+from blocklist.domain.errors import ConflictError
 from blocklist.domain.listing import Feed
 from blocklist.store.engine import Row
 from blocklist.store.mapping import mapper
@@ -33,11 +33,8 @@ class Feeds(Table):
         """
         with self._database.transaction():
             self.check_new(definition.name)
-            moment = now()
-            self._database.insert(
-                "INSERT INTO feeds (name, definition, created_at, next_due) VALUES (?, ?, ?, ?) RETURNING id",
-                (definition.name, definition.model_dump_json(exclude_defaults=True), moment, moment),
-            )
+            text, moment = definition.model_dump_json(exclude_defaults=True), now()
+            self._insert("feeds", name=definition.name, definition=text, created_at=moment, next_due=moment)
         return self.get(definition.name)
 
     def check_new(self, name: str) -> None:
@@ -50,18 +47,17 @@ class Feeds(Table):
 
     def all(self) -> list[Feed]:
         """Return all feeds, by name."""
-        return [_feed(row) for row in self._database.rows("SELECT * FROM feeds WHERE removed_at IS NULL ORDER BY name")]
+        return self._database.mapped(_feed, "SELECT * FROM feeds WHERE removed_at IS NULL ORDER BY name")
 
     def page(self, after: str = "", limit: int = 100) -> list[Feed]:
         """Return up to ``limit`` feeds by name, those after a name."""
-        rows = self._database.rows(
-            "SELECT * FROM feeds WHERE removed_at IS NULL AND name > ? ORDER BY name LIMIT ?", (after, limit)
+        return self._database.mapped(
+            _feed, "SELECT * FROM feeds WHERE removed_at IS NULL AND name > ? ORDER BY name LIMIT ?", (after, limit)
         )
-        return [_feed(row) for row in rows]
 
     def including_removed(self) -> list[Feed]:
         """Return all feeds that there ever were: listings of removed ones still name them."""
-        return [_feed(row) for row in self._database.rows("SELECT * FROM feeds ORDER BY id")]
+        return self._database.mapped(_feed, "SELECT * FROM feeds ORDER BY id")
 
     def get(self, name: str) -> Feed:
         """Return a feed.
@@ -72,11 +68,11 @@ class Feeds(Table):
 
     def due(self, moment: str) -> list[Feed]:
         """Return the feeds that are due and not paused, the longest overdue first."""
-        rows = self._database.rows(
+        return self._database.mapped(
+            _feed,
             "SELECT * FROM feeds WHERE removed_at IS NULL AND paused = 0 AND next_due <= ? ORDER BY next_due, id",
             (moment,),
         )
-        return [_feed(row) for row in rows]
 
     def edit(self, name: str, definition: FeedDefinition, next_due: str, *, moved: bool) -> None:
         """Keep another definition of a feed, inside a transaction; where its source ``moved``, delete the validators.
@@ -132,17 +128,14 @@ class Feeds(Table):
 
     def failures(self, feed_id: int) -> int:
         """Return how many runs in a row did not bring a current list."""
-        return int(self._database.value("SELECT failures FROM feeds WHERE id = ?", (feed_id,)))
+        return self._database.number("SELECT failures FROM feeds WHERE id = ?", (feed_id,))
 
     def remove(self, name: str) -> None:
         """Note a feed's end; :meth:`.Listings.close_all` closes its listings."""
         self._set(name, removed_at=now(), listed=0)
 
     def _row(self, name: str) -> Row:
-        row = self._database.row("SELECT * FROM feeds WHERE name = ? AND removed_at IS NULL", (name,))
-        if row is None:
-            raise NotFoundError(f"there is no feed {name!r}: 'blocklist feed list' shows those there are")
-        return row
+        return self._get("feed", "SELECT * FROM feeds WHERE name = ? AND removed_at IS NULL", name)
 
     def _set(self, name: str, **values: Any) -> None:
         self._update("feeds", values, "name = ? AND removed_at IS NULL", name)

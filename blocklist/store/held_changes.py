@@ -95,11 +95,11 @@ class HeldChanges(Table):
         ``search`` is text within the value or the entry as published, case ignored.
         """
         where, parameters = _narrowed(run_id, change, search, standing_out)
-        total = self._database.value(f"SELECT count(*) FROM held_changes WHERE {where}", parameters)
+        total = self._database.number(f"SELECT count(*) FROM held_changes WHERE {where}", parameters)
         rows = self._database.rows(
             f"{_SELECT} {where} ORDER BY {_PLAIN}, {_RULE_ORDER} LIMIT ? OFFSET ?", (*parameters, limit, offset)
         )
-        return [_change(row) for row in rows], int(total)
+        return [_change(row) for row in rows], total
 
     def page(
         self,
@@ -135,7 +135,6 @@ class HeldChanges(Table):
 
 
 def _narrowed(run_id: int, change: str | None, search: str, standing_out: bool) -> tuple[str, list[Any]]:
-    """Return the condition that narrows a run's changes, and its parameters."""
     where, parameters = all_of(("run_id = ?", run_id), ("change = ?", change or None))
     if search:
         where += f" AND ({containing('value')} OR {containing('raw')})"

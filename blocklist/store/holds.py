@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from blocklist.domain.clock import now
-from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rule
 from blocklist.domain.run import GuardFinding, HeldEntry, HoldState
 from blocklist.store.columns import PUBLISHED, RULE, listed
 from blocklist.store.engine import Row
 from blocklist.store.mapping import column, entry_of, mapper
-from blocklist.store.table import Table, all_of, chunks, marks
+from blocklist.store.table import Table, chunks, marks
 
 #: What a run states of an entry that it holds.
 _STATED = ("guard", "why", *PUBLISHED, "run_id")
@@ -75,10 +74,7 @@ class Holds(Table):
 
         :raises NotFoundError: there is none of that id.
         """
-        row = self._database.row("SELECT * FROM holds WHERE id = ?", (id_,))
-        if row is None:
-            raise NotFoundError(f"there is no hold {id_}: 'blocklist hold list' shows those there are")
-        return _hold(row)
+        return _hold(self._get("hold", "SELECT * FROM holds WHERE id = ?", id_))
 
     def all(self, feed: str | None = None, state: HoldState | None = HoldState.WAITING) -> list[HeldEntry]:
         """Return the holds of a feed or of all, in one state or (None) in any, oldest first."""
@@ -88,15 +84,12 @@ class Holds(Table):
         self, *, feed: str | None = None, state: HoldState | None = None, after: int = 0, limit: int | None = 100
     ) -> list[HeldEntry]:
         """Return up to ``limit`` holds of a feed or of all, in one state or in any, oldest first, those after an id."""
-        where, parameters = all_of(("id > ?", after), ("feed = ?", feed or None), ("state = ?", state and state.value))
-        most, number = ("", ()) if limit is None else (" LIMIT ?", (limit,))
-        rows = self._database.rows(f"SELECT * FROM holds WHERE {where} ORDER BY id{most}", (*parameters, *number))
-        return [_hold(row) for row in rows]
+        narrowed = (("id > ?", after), ("feed = ?", feed or None), ("state = ?", state and state.value))
+        return [_hold(row) for row in self._page("holds", limit, *narrowed)]
 
     def waiting(self) -> dict[str, int]:
         """Return how many entries wait, by feed; feeds without any are left out."""
-        rows = self._database.tuples("SELECT feed, count(*) FROM holds WHERE state = 'waiting' GROUP BY feed")
-        return dict(rows)
+        return dict(self._database.tuples("SELECT feed, count(*) FROM holds WHERE state = 'waiting' GROUP BY feed"))
 
 
 _hold = mapper(HeldEntry, entry=entry_of, run=column("run_id"))

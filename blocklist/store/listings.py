@@ -53,26 +53,24 @@ class Listings(Table):
     def open_held(self, hold: HeldEntry, feed_id: int, moment: str) -> bool:
         """List an entry that was held, inside a transaction; return False where the feed lists it already."""
         names = listed((*RULE, *PUBLISHED))
-        return bool(
-            self._database.execute(
-                f"INSERT INTO listings (feed_id, {names}, listed_from, stated_from, run_id)"
-                f" SELECT ?, {names}, ?, ?, run_id FROM holds WHERE id = ? ON CONFLICT DO NOTHING",
-                (feed_id, moment, moment, hold.id),
-            )
+        opened = self._database.execute(
+            f"INSERT INTO listings (feed_id, {names}, listed_from, stated_from, run_id)"
+            f" SELECT ?, {names}, ?, ?, run_id FROM holds WHERE id = ? ON CONFLICT DO NOTHING",
+            (feed_id, moment, moment, hold.id),
         )
+        return bool(opened)
 
     def close_held(self, hold: HeldEntry, feed_id: int, moment: str) -> bool:
         """Delist an entry that was held, inside a transaction; return False where the feed does not list it.
 
         No run closes it: ``closed_by`` is the row's own id, negative, which no other row has.
         """
-        return bool(
-            self._database.execute(
-                "UPDATE listings SET listed_until = ?, closed_by = -id"
-                " WHERE value = ? AND kind = ? AND scope = ? AND feed_id = ? AND closed_by = 0",
-                (moment, hold.rule.value, hold.rule.kind.value, hold.rule.scope.value, feed_id),
-            )
+        closed = self._database.execute(
+            "UPDATE listings SET listed_until = ?, closed_by = -id"
+            " WHERE value = ? AND kind = ? AND scope = ? AND feed_id = ? AND closed_by = 0",
+            (moment, hold.rule.value, hold.rule.kind.value, hold.rule.scope.value, feed_id),
         )
+        return bool(closed)
 
     def hosts_among(self, feed_id: int, hosts: Iterable[str]) -> set[Rule]:
         """Return the host rules that a feed lists now and whose host is among these."""
@@ -105,13 +103,13 @@ class Listings(Table):
             parameters += [f"{host}/", f"{host}0"]
         if not conditions:
             return []
-        rows = self._database.rows(
+        return self._database.mapped(
+            _listing,
             "SELECT l.*, feeds.name AS feed, feeds.definition, runs.body_sha256 FROM listings l"
             " JOIN feeds ON feeds.id = l.feed_id LEFT JOIN runs ON runs.id = l.run_id"
             f" WHERE {' OR '.join(conditions)} ORDER BY l.stated_from, l.id",
             parameters,
         )
-        return [_listing(row) for row in rows]
 
 
 def last_label(value: str) -> str:

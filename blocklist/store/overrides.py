@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from blocklist.domain.clock import now
-from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rule
 from blocklist.domain.verdict import Override, OverrideAction
 from blocklist.store.mapping import mapper
@@ -18,15 +17,9 @@ class Overrides(Table):
     ) -> Override:
         """Keep an override and return it; one that ``waits`` counts from when it is confirmed."""
         moment = now()
-        confirmed = (None, None) if waits else (moment, author)
-        with self._database.transaction():
-            id_ = self._database.insert(
-                "INSERT INTO overrides"
-                " (action, kind, value, scope, reason, author, created_at, until, confirmed_at, confirmed_by)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (*(action.value, *rule), reason, author, moment, until, *confirmed),
-            )
-        return self.get(id_)
+        confirmed = {} if waits else {"confirmed_at": moment, "confirmed_by": author}
+        decided = {"reason": reason, "author": author, "created_at": moment, "until": until}
+        return self.get(self._insert("overrides", action=action.value, **rule._asdict(), **decided, **confirmed))
 
     def confirm(self, id_: int, by: str) -> None:
         """Let an override count from now on."""
@@ -37,40 +30,33 @@ class Overrides(Table):
 
         :raises NotFoundError: there never was one of this id.
         """
-        row = self._database.row("SELECT * FROM overrides WHERE id = ?", (id_,))
-        if row is None:
-            raise NotFoundError(f"there is no override {id_}: 'blocklist override list' shows those there are")
-        return _override(row)
+        return _override(self._get("override", "SELECT * FROM overrides WHERE id = ?", id_))
 
     def all(self) -> list[Override]:
         """Return all overrides that were not removed, expired ones included, oldest first."""
-        return [_override(row) for row in self._database.rows(f"{_NOT_REMOVED} ORDER BY id")]
+        return self.page(limit=None)
 
-    def page(self, *, after: int = 0, limit: int = 100, removed: bool = False) -> list[Override]:
+    def page(self, *, after: int = 0, limit: int | None = 100, removed: bool = False) -> list[Override]:
         """Return up to ``limit`` overrides, oldest first, those after an id; ``removed`` ones too."""
-        which = "SELECT * FROM overrides WHERE true" if removed else _NOT_REMOVED
-        rows = self._database.rows(f"{which} AND id > ? ORDER BY id LIMIT ?", (after, limit))
-        return [_override(row) for row in rows]
+        which = "id > ?" if removed else "removed_at IS NULL AND id > ?"
+        return [_override(row) for row in self._page("overrides", limit, (which, after))]
 
     def waiting(self) -> int:
         """Return how many overrides wait for a second person."""
-        return int(
-            self._database.value("SELECT count(*) FROM overrides WHERE confirmed_at IS NULL AND removed_at IS NULL")
-        )
+        return self._database.number("SELECT count(*) FROM overrides WHERE confirmed_at IS NULL AND removed_at IS NULL")
 
     def active(self, moment: str | None = None) -> list[Override]:
         """Return all overrides that were in force at a moment (now where none is given), oldest first."""
-        rows = self._database.rows(
+        return self._database.mapped(
+            _override,
             "SELECT * FROM overrides WHERE confirmed_at <= ? AND (removed_at IS NULL OR removed_at > ?)"
             " AND (until IS NULL OR until > ?) ORDER BY id",
             [moment or now()] * 3,
         )
-        return [_override(row) for row in rows]
 
     def remove(self, id_: int, by: str) -> None:
         """Note an override's end."""
         self._update("overrides", {"removed_at": now(), "removed_by": by}, "id = ? AND removed_at IS NULL", id_)
 
 
-_NOT_REMOVED = "SELECT * FROM overrides WHERE removed_at IS NULL"
 _override = mapper(Override)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from blocklist.domain.access import Person, Role
 from blocklist.domain.clock import now
-from blocklist.domain.errors import NotFoundError
 from blocklist.store.mapping import mapper
 from blocklist.store.table import Table
 
@@ -14,11 +13,7 @@ class People(Table):
 
     def add(self, name: str, role: Role, by: str, subject: str | None = None) -> Person:
         """Keep a person without a password and return them."""
-        with self._database.transaction():
-            self._database.execute(
-                "INSERT INTO people (name, role, created_at, created_by, subject) VALUES (?, ?, ?, ?, ?)",
-                (name, role.value, now(), by, subject),
-            )
+        self._insert("people", name=name, role=role.value, created_at=now(), created_by=by, subject=subject)
         return self.get(name)
 
     def get(self, name: str) -> Person:
@@ -26,10 +21,7 @@ class People(Table):
 
         :raises NotFoundError: there is none of that name.
         """
-        person = self.find(name)
-        if person is None:
-            raise NotFoundError(f"there is no person {name!r}: 'blocklist person list' shows those there are")
-        return person
+        return _person(self._get("person", "SELECT * FROM people WHERE name = ?", name))
 
     def find(self, name: str) -> Person | None:
         """Return a person, or None."""
@@ -45,16 +37,11 @@ class People(Table):
 
     def password(self, id_: int) -> str | None:
         """Return the hash of a person's password; None where they have none."""
-        found: str | None = self._database.value("SELECT password FROM people WHERE id = ?", (id_,))
-        return found
+        return self._database.text("SELECT password FROM people WHERE id = ?", (id_,))
 
-    def all(self, limit: int = -1, after: int = 0) -> list[Person]:
-        """Return the people whose id is above ``after``, oldest first; ``limit`` -1 is all."""
-        many = [] if limit < 0 else [limit]
-        rows = self._database.rows(
-            f"SELECT * FROM people WHERE id > ? ORDER BY id{' LIMIT ?' if many else ''}", (after, *many)
-        )
-        return [_person(row) for row in rows]
+    def all(self, limit: int | None = None, after: int = 0) -> list[Person]:
+        """Return the people whose id is above ``after``, oldest first; up to ``limit``, or all for None."""
+        return [_person(row) for row in self._page("people", limit, ("id > ?", after))]
 
     def any(self) -> bool:
         """Return whether there is anybody."""
@@ -62,12 +49,10 @@ class People(Table):
 
     def other_admins(self, id_: int) -> int:
         """Return how many admins besides this person may sign in."""
-        return int(
-            self._database.value(
-                "SELECT count(*) FROM people WHERE role = ? AND disabled_at IS NULL AND id <> ?"
-                " AND (password IS NOT NULL OR subject IS NOT NULL)",
-                (Role.ADMIN.value, id_),
-            )
+        return self._database.number(
+            "SELECT count(*) FROM people WHERE role = ? AND disabled_at IS NULL AND id <> ?"
+            " AND (password IS NOT NULL OR subject IS NOT NULL)",
+            (Role.ADMIN.value, id_),
         )
 
     def set_role(self, id_: int, role: Role) -> None:

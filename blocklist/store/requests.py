@@ -42,9 +42,8 @@ class Requests(Table):
 
     def answered(self, actor: str, key: str, answer: dict[str, Any]) -> None:
         """Keep the answer to a request that was done."""
-        self._update(
-            "requests", {"answer": json.dumps(answer, ensure_ascii=False)}, "actor = ? AND key = ?", actor, key
-        )
+        values = {"answer": json.dumps(answer, ensure_ascii=False)}
+        self._update("requests", values, "actor = ? AND key = ?", actor, key)
 
     def forget(self, actor: str, key: str) -> None:
         """Forget a request that changed nothing: sent again, it may be done."""

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from blocklist.domain.clock import now
-from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Rejected
 from blocklist.domain.run import Outcome, Run, RunCounts, Stage
 from blocklist.store.engine import Row
@@ -35,11 +34,8 @@ class Runs(Table):
 
     def start(self, feed_id: int, started_by: str, moment: str) -> int:
         """Keep a run that begins; return its id."""
-        with self._database.transaction():
-            return self._database.insert(
-                "INSERT INTO runs (feed_id, started_by, started_at, stage) VALUES (?, ?, ?, ?) RETURNING id",
-                (feed_id, started_by, moment, Stage.FETCH.value),
-            )
+        stage = Stage.FETCH.value
+        return self._insert("runs", feed_id=feed_id, started_by=started_by, started_at=moment, stage=stage)
 
     def reach(self, id_: int, stage: Stage) -> None:
         """Note the stage that a run is in: of a run whose process died it shows where."""
@@ -55,8 +51,7 @@ class Runs(Table):
 
     def content_type(self, id_: int) -> str | None:
         """Return the content type that a run's body came with."""
-        found: str | None = self._database.value("SELECT content_type FROM runs WHERE id = ?", (id_,))
-        return found
+        return self._database.text("SELECT content_type FROM runs WHERE id = ?", (id_,))
 
     def finish(
         self,
@@ -89,13 +84,8 @@ class Runs(Table):
 
     def rejections(self, id_: int, limit: int = MAX_REJECTIONS_KEPT) -> list[Rejected]:
         """Return the rejected rows kept of a run, in the order of the body."""
-        return list(
-            self._database.named(
-                Rejected,
-                "SELECT raw, position, code, reason FROM rejections WHERE run_id = ? ORDER BY position LIMIT ?",
-                (id_, limit),
-            )
-        )
+        query = "SELECT raw, position, code, reason FROM rejections WHERE run_id = ? ORDER BY position LIMIT ?"
+        return list(self._database.named(Rejected, query, (id_, limit)))
 
     def review(self, id_: int, state: str, by: str, reason: str) -> None:
         """Note a person's decision on a held run: ``approved`` or ``rejected``."""
@@ -104,29 +94,22 @@ class Runs(Table):
     def supersede(self, feed_id: int, by_run: int, body: str | None = None) -> None:
         """Close the pending reviews of a feed's earlier runs: all, or those of the same body."""
         where, parameters = all_of(
-            *(
-                ("feed_id = ?", feed_id),
-                ("id < ?", by_run),
-                ("review = ?", "pending"),
-                ("body_sha256 = ?", body or None),
-            )
+            ("review = 'pending' AND feed_id = ?", feed_id), ("id < ?", by_run), ("body_sha256 = ?", body or None)
         )
         reason = f"superseded by run {by_run}"
         self._update("runs", {"review": "superseded", "review_at": now(), "review_reason": reason}, where, *parameters)
 
     def rejected_body(self, feed_id: int, body: str) -> Run | None:
         """Return the run whose body, this very one, a person rejected."""
-        return self._one("feed_id = ? AND body_sha256 = ? AND review = 'rejected'", feed_id, body)
+        condition = "feed_id = ? AND body_sha256 = ? AND review = 'rejected' ORDER BY runs.id DESC LIMIT 1"
+        return next(iter(self._many(condition, feed_id, body)), None)
 
     def get(self, id_: int) -> Run:
         """Return a run.
 
         :raises NotFoundError: there is none of that id.
         """
-        run = self._one("runs.id = ?", id_)
-        if run is None:
-            raise NotFoundError(f"there is no run {id_}: 'blocklist run list' shows those there are")
-        return run
+        return _run(self._get("run", f"{_RUN} WHERE runs.id = ?", id_))
 
     def all(self, feed: str | None = None, limit: int = 50) -> list[Run]:
         """Return the newest runs, newest first, of one feed or of all."""
@@ -180,12 +163,11 @@ class Runs(Table):
 
     def last_applied(self, feed: str, before: str | None = None) -> str | None:
         """Return when a feed's list last changed, or last before a moment; None before it first did."""
-        found: str | None = self._database.value(
+        return self._database.text(
             "SELECT max(finished_at) FROM runs JOIN feeds ON feeds.id = runs.feed_id"
             " WHERE feeds.name = ? AND feeds.removed_at IS NULL AND outcome = 'applied' AND finished_at < ?",
             (feed, before or _NEVER),
         )
-        return found
 
     def unfinished(self, feed_id: int) -> list[Run]:
         """Return the runs of a feed that have not ended, or whose process died."""
@@ -193,21 +175,16 @@ class Runs(Table):
 
     def validators(self, id_: int) -> Row:
         """Return the HTTP validators of a run's body."""
-        text = self._database.value("SELECT validators FROM runs WHERE id = ?", (id_,))
-        return dict(json.loads(text or "{}"))
+        return dict(json.loads(self._database.text("SELECT validators FROM runs WHERE id = ?", (id_,)) or "{}"))
 
     def _many(self, condition: str, *parameters: Any) -> list[Run]:
-        return [_run(row) for row in self._database.rows(f"{_RUN} WHERE {condition}", parameters)]
-
-    def _one(self, condition: str, *parameters: Any) -> Run | None:
-        return next(iter(self._many(f"{condition} ORDER BY runs.id DESC LIMIT 1", *parameters)), None)
+        return self._database.mapped(_run, f"{_RUN} WHERE {condition}", parameters)
 
     def _set(self, id_: int, **values: Any) -> None:
         self._update("runs", values, "id = ?", id_)
 
 
 def _counts(counts: RunCounts, rejected_by_code: dict[str, int]) -> Row:
-    """Return the columns of a run's counts."""
     return {"counts": json.dumps(asdict(counts)), "rejected_by_code": json.dumps(rejected_by_code)}
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from blocklist.domain.access import Session
 from blocklist.domain.clock import later, now
 from blocklist.store.mapping import mapper
-from blocklist.store.table import Table, all_of
+from blocklist.store.table import Table
 
 #: Seconds within which the use of a session is not noted again.
 _USE_NOTED_EVERY = 60
@@ -45,11 +45,8 @@ class Sessions(Table):
         moment = now()
         with self._database.transaction():
             self._database.execute("DELETE FROM sessions WHERE ends_at < ?", (later(moment, -_REMEMBERED),))
-            self._database.execute(
-                "INSERT INTO sessions (hash, person_id, address, agent, created_at, seen_at, ends_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (hash_, person_id, address, agent, moment, moment, ends_at),
-            )
+            times = {"created_at": moment, "seen_at": moment, "ends_at": ends_at}
+            self._insert("sessions", hash=hash_, person_id=person_id, address=address, agent=agent, **times)
 
     def by_hash(self, hash_: str, idle: float) -> OpenSession | None:
         """Return the session whose secret has this hash, if it goes on; ``idle``: seconds without use that end it."""
@@ -60,19 +57,14 @@ class Sessions(Table):
     def of_person(self, person_id: int, idle: float) -> list[Session]:
         """Return the open sessions of a person, newest first; ``idle`` as for :meth:`by_hash`."""
         moment = now()
-        rows = self._database.rows(
-            f"{_OPEN} AND person_id = ? ORDER BY sessions.id DESC", (moment, later(moment, -idle), person_id)
+        return self._database.mapped(
+            _session, f"{_OPEN} AND person_id = ? ORDER BY sessions.id DESC", (moment, later(moment, -idle), person_id)
         )
-        return [_session(row) for row in rows]
 
     def signed_in_from(self, person_id: int, address: str) -> bool:
         """Return whether a person signed in from an address within three months."""
-        return (
-            self._database.value(
-                "SELECT 1 FROM sessions WHERE person_id = ? AND address = ? LIMIT 1", (person_id, address)
-            )
-            is not None
-        )
+        query = "SELECT EXISTS (SELECT 1 FROM sessions WHERE person_id = ? AND address = ?)"
+        return bool(self._database.value(query, (person_id, address)))
 
     def note_use(self, session: Session) -> None:
         """Note that a session was used, unless that was noted a moment ago or somebody else is writing."""
@@ -87,18 +79,15 @@ class Sessions(Table):
     def end_all(self, person_id: int) -> int:
         """End all sessions of a person; return how many were open."""
         moment = now()
-        return self._update(
-            *("sessions", {"ended_at": moment}, "person_id = ? AND ended_at IS NULL AND ends_at > ?"), person_id, moment
-        )
+        condition = "person_id = ? AND ended_at IS NULL AND ends_at > ?"
+        return self._update("sessions", {"ended_at": moment}, condition, person_id, moment)
 
     def add_link(self, hash_: str, person_id: int | None, expires_at: str) -> None:
         """Keep a one-time link; older ones for the same person no longer work."""
         with self._database.transaction():
-            self._revoke_links(person_id)
-            self._database.execute(
-                "INSERT INTO one_time_links (hash, person_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
-                (hash_, person_id, now(), expires_at),
-            )
+            self.revoke_links(person_id)
+            times = {"created_at": now(), "expires_at": expires_at}
+            self._insert("one_time_links", hash=hash_, person_id=person_id, **times)
 
     def link(self, hash_: str) -> OneTimeLink | None:
         """Return the link whose key has this hash."""
@@ -109,14 +98,10 @@ class Sessions(Table):
         """Use a link up; return whether it was still unused."""
         return self._update("one_time_links", {"used_at": now()}, "id = ? AND used_at IS NULL", id_) == 1
 
-    def revoke_links(self, person_id: int) -> None:
-        """Make a person's links useless."""
-        self._revoke_links(person_id)
-
-    def _revoke_links(self, person_id: int | None) -> None:
-        condition, parameters = all_of(("person_id = ?", person_id))
-        whose = condition if parameters else "person_id IS NULL"
-        self._update("one_time_links", {"used_at": now()}, f"used_at IS NULL AND {whose}", *parameters)
+    def revoke_links(self, person_id: int | None) -> None:
+        """Make a person's links useless, or (None) those that make the first admin."""
+        whose, parameters = ("IS NULL", ()) if person_id is None else ("= ?", (person_id,))
+        self._update("one_time_links", {"used_at": now()}, f"used_at IS NULL AND person_id {whose}", *parameters)
 
 
 _session = mapper(Session)

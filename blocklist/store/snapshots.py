@@ -13,7 +13,7 @@ class Snapshots(Table):
 
     def contents(self) -> int:
         """Return the counter of changes of what counts."""
-        return int(self._database.value("SELECT contents FROM state"))
+        return self._database.number("SELECT contents FROM state")
 
     def contents_changed(self) -> None:
         """Count a change of what counts, in the transaction that makes it."""
@@ -22,7 +22,7 @@ class Snapshots(Table):
 
     def next_version(self) -> int:
         """Return the version after the newest one."""
-        return int(self._database.value("SELECT coalesce(max(version), 0) + 1 FROM snapshots"))
+        return self._database.number("SELECT coalesce(max(version), 0) + 1 FROM snapshots")
 
     def add(self, row: Row) -> None:
         """Keep a snapshot that was published: its version, file, SHA-256, size, rules, time and counter of contents."""
@@ -38,5 +38,4 @@ class Snapshots(Table):
 
     def built_at(self, version: int) -> str | None:
         """Return when a version was built; None where there was no such version."""
-        found = self._database.value("SELECT built_at FROM snapshots WHERE version = ?", (version,))
-        return str(found) if found else None
+        return self._database.text("SELECT built_at FROM snapshots WHERE version = ?", (version,))

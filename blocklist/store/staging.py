@@ -79,11 +79,9 @@ class Staging(Table):
         """Drop what is staged."""
         self._database.staging.drop()
 
-    # The difference
-
     def diff(self, feed_id: int) -> Diff:
         """Compare what is staged with what a feed lists, and keep the difference for :meth:`.Listings.record`."""
-        before = int(self._database.value(f"SELECT count(*) FROM listings l WHERE {OPEN}", (feed_id,)))
+        before = self._database.number(f"SELECT count(*) FROM listings l WHERE {OPEN}", (feed_id,))
         rules = self._count_rules("incoming")
         if not before:
             # Everything is new: the rows to open are those of the body.
@@ -132,13 +130,10 @@ class Staging(Table):
         ):
             return None
         # No character of a canonical value comes after the last one of Unicode.
-        found = self._database.value(
+        return self._database.text(
             f"SELECT l.value FROM listings l WHERE l.value > ? AND l.value < ? AND {OPEN} AND NOT {_INCOMING} LIMIT 1",
             (rule.value, rule.value + "\U0010ffff", feed_id),
         )
-        return str(found) if found else None
-
-    # Single rules
 
     def hosts_among(self, hosts: Iterable[str]) -> list[Rule]:
         """Return the host rules that are staged and whose host is among these, each once."""
@@ -151,13 +146,13 @@ class Staging(Table):
 
     def candidates(self, hosts: Sequence[str], url_host: str) -> list[Rule]:
         """Return the staged rules that could match a target: rules of these hosts, and URLs on one."""
-        rows = self._database.rows(
+        return self._database.mapped(
+            rule_of,
             f"SELECT DISTINCT {_RULE} FROM incoming WHERE value IN ({marks(hosts)})"
             f" UNION SELECT DISTINCT {_RULE} FROM incoming WHERE value >= ? AND value < ?",
             # "0" follows "/": every value that begins with "host/", found through the index.
             (*hosts, f"{url_host}/", f"{url_host}0"),
         )
-        return [rule_of(row) for row in rows]
 
     def take(self, rule: Rule) -> Row:
         """Remove a rule from what is staged; return what its first row says of it.
@@ -173,22 +168,16 @@ class Staging(Table):
         return row
 
     def _count_rules(self, table: str) -> int:
-        return int(self._database.value(f"SELECT count(*) FROM (SELECT DISTINCT {_RULE} FROM {table}) AS i"))
+        return self._database.number(f"SELECT count(*) FROM (SELECT DISTINCT {_RULE} FROM {table}) AS i")
 
     def _any_fact(self, feed_id: int) -> bool:
         """Return whether the body or the feed's open listings state any fact: a plain list of hosts never does."""
-        return bool(
-            self._database.value(f"SELECT EXISTS (SELECT 1 FROM incoming WHERE {_ANY_FACT})")
-            or self._database.value(
-                f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {OPEN} AND ({_ANY_FACT}))", (feed_id,)
-            )
-        )
+        in_body = f"SELECT EXISTS (SELECT 1 FROM incoming WHERE {_ANY_FACT})"
+        in_listings = f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {OPEN} AND ({_ANY_FACT}))"
+        return bool(self._database.value(in_body) or self._database.value(in_listings, (feed_id,)))
 
     def _find_amended(self, feed_id: int) -> int:
-        """Keep the open listings of the feed of which the body, where it first names them, states other facts.
-
-        Return their number.
-        """
+        """Keep the listings of which the body, where it first names them, states other facts; return their number."""
         self._database.execute(
             f"INSERT INTO opening ({_STAGED}, listed_from, replaces) SELECT {listed(STAGED, 'i')}, l.listed_from, l.id"
             # In this order: the body is read once, and each listing found by the index of rules.
@@ -196,7 +185,7 @@ class Staging(Table):
             f" WHERE {same_rule('l', 'i')} AND {OPEN} AND ({_RESTATED}) AND {_FIRST}",
             (feed_id,),
         )
-        return int(self._database.value("SELECT count(DISTINCT replaces) FROM opening"))
+        return self._database.number("SELECT count(DISTINCT replaces) FROM opening")
 
 
 def _key(rule: Rule) -> tuple[str, str, str]:

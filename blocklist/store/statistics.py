@@ -44,8 +44,6 @@ class RecentRun(NamedTuple):
 class Statistics(Table):
     """Numbers that are kept as things happen, so that nobody has to count a million listings to show them."""
 
-    # Listed sites
-
     def update_counts(self, feed_id: int) -> None:
         """Bring the counts of what a feed lists up to date, in the transaction of a change."""
         found = self._database.row("SELECT listed, definition FROM feeds WHERE id = ?", (feed_id,))
@@ -69,29 +67,22 @@ class Statistics(Table):
 
     def listed_now(self) -> list[ListedByAuthority]:
         """Return how many sites each authority lists now, the most first; a site that two feeds list counts twice."""
-        return list(
-            self._database.named(
-                ListedByAuthority,
-                "SELECT authority, sum(listed) FROM listed_now GROUP BY authority HAVING sum(listed) > 0"
-                " ORDER BY sum(listed) DESC, authority",
-            )
+        found = self._database.named(
+            ListedByAuthority,
+            "SELECT authority, sum(listed) FROM listed_now GROUP BY authority HAVING sum(listed) > 0"
+            " ORDER BY sum(listed) DESC, authority",
         )
+        return list(found)
 
     def listed_before(self, day: str) -> dict[str, int]:
         """Return how many sites each authority listed when a day began."""
-        return dict(
-            self._database.tuples(
-                "SELECT authority, sum(change) FROM listed_daily WHERE day < ? GROUP BY authority", (day,)
-            )
-        )
+        query = "SELECT authority, sum(change) FROM listed_daily WHERE day < ? GROUP BY authority"
+        return dict(self._database.tuples(query, (day,)))
 
     def listed_changes(self, day: str) -> list[ListedChange]:
         """Return the changes of each authority's number of sites from a day on."""
-        return list(
-            self._database.named(
-                ListedChange, "SELECT day, authority, change FROM listed_daily WHERE day >= ? ORDER BY day", (day,)
-            )
-        )
+        query = "SELECT day, authority, change FROM listed_daily WHERE day >= ? ORDER BY day"
+        return list(self._database.named(ListedChange, query, (day,)))
 
     def _note(self, day: str, feed_id: int, authority: str, listed: int, change: int) -> None:
         self._database.execute(
@@ -104,8 +95,6 @@ class Statistics(Table):
             " ON CONFLICT (day, authority) DO UPDATE SET change = listed_daily.change + excluded.change",
             (day, authority, change),
         )
-
-    # Lookups
 
     def add_sample(self, at: str, seconds: float, lookups: int, listed: int, unknown: int) -> None:
         """Keep what lookup nodes were asked in the seconds up to a moment, and delete what is older than a week."""
@@ -121,17 +110,13 @@ class Statistics(Table):
         """Return the samples after a moment, oldest first: at, seconds, lookups, listed, unknown."""
         return self._database.rows("SELECT * FROM lookup_samples WHERE at > ? ORDER BY at", (since,))
 
-    # Runs
-
     def recent_runs(self, feeds: Sequence[str], each: int) -> list[RecentRun]:
         """Return the newest ``each`` runs of these feeds, oldest first."""
-        return list(
-            self._database.named(
-                RecentRun,
-                "SELECT feeds.name, runs.id, runs.started_at, runs.finished_at, runs.outcome, runs.counts FROM feeds"
-                " JOIN runs ON runs.id IN"
-                " (SELECT r.id FROM runs r WHERE r.feed_id = feeds.id ORDER BY r.id DESC LIMIT ?)"
-                f" WHERE feeds.removed_at IS NULL AND feeds.name IN ({marks(feeds)}) ORDER BY runs.id",
-                (each, *feeds),
-            )
+        found = self._database.named(
+            RecentRun,
+            "SELECT feeds.name, runs.id, runs.started_at, runs.finished_at, runs.outcome, runs.counts FROM feeds"
+            " JOIN runs ON runs.id IN (SELECT r.id FROM runs r WHERE r.feed_id = feeds.id ORDER BY r.id DESC LIMIT ?)"
+            f" WHERE feeds.removed_at IS NULL AND feeds.name IN ({marks(feeds)}) ORDER BY runs.id",
+            (each, *feeds),
         )
+        return list(found)

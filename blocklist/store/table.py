@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from itertools import islice
 from typing import Any
 
-from blocklist.store.engine import Database
+from blocklist.domain.errors import NotFoundError
+from blocklist.store.engine import Database, Row
 
 #: Parameters of one statement, well under the limit of every engine.
 _MOST_PARAMETERS = 900
@@ -17,6 +18,29 @@ class Table:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def _insert(self, table: str, **values: Any) -> int:
+        """Add a row, in a transaction; return its id."""
+        with self._database.transaction():
+            return self._database.number(
+                f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(values)}) RETURNING id", (*values.values(),)
+            )
+
+    def _get(self, what: str, query: str, key: int | str) -> Row:
+        """Return the row of a query with the parameter ``key``.
+
+        :raises NotFoundError: there is none; the message calls it ``what``, as the commands do.
+        """
+        row = self._database.row(query, (key,))
+        if row is None:
+            raise NotFoundError(f"there is no {what} {key!r}: 'blocklist {what} list' shows those there are")
+        return row
+
+    def _page(self, table: str, limit: int | None, *conditions: tuple[str, Any]) -> list[Row]:
+        """Return the rows that meet conditions (see :func:`all_of`), by id; up to ``limit``, or all for None."""
+        where, parameters = all_of(*conditions)
+        most, number = ("", ()) if limit is None else (" LIMIT ?", (limit,))
+        return self._database.rows(f"SELECT * FROM {table} WHERE {where} ORDER BY id{most}", (*parameters, *number))
 
     def _update(self, table: str, values: Mapping[str, Any], condition: str, *parameters: Any) -> int:
         """Set columns of the rows that meet a condition, in a transaction; return how many rows there were."""

@@ -24,7 +24,6 @@ def _duration(value: object) -> object:
 
 
 def _duration_schema(minimum: int) -> WithJsonSchema:
-    """Return the schema of a duration: the seconds as a number, or text such as ``6h``."""
     number = {"type": "integer", "minimum": minimum, "maximum": _MAX_SECONDS}
     return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": "^[0-9]+[smhdw]?$", "examples": ["6h"]}]})
 

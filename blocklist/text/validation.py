@@ -48,6 +48,5 @@ def faults_of(invalid: ValidationError, model: type[BaseModel] | None = None) ->
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
-    """Return the names of a model's own fields, then of those it inherits."""
     own = [name for name in inspect.get_annotations(model) if name in model.model_fields]
     return own + [name for name in model.model_fields if name not in own]

@@ -15,7 +15,7 @@ from blocklist.domain.errors import BlocklistError, TooManyError
 from blocklist.lookup.http import Answer, Request, SnapshotHolder, problem
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.resolver import Resolver
-from blocklist.lookup.routes import Routes, no_metrics, not_found
+from blocklist.lookup.routes import Routes, not_found
 from blocklist.service import Service
 from blocklist.web import cookies_csrf
 from blocklist.web.api import OpenApiApp, add_api, allowed_methods
@@ -42,7 +42,7 @@ def create_app(
     service: Service | None = None,
     *,
     gate_unknown: Literal["allow", "block"] = "allow",
-    metrics: Callable[[], bytes] = no_metrics,
+    metrics: Callable[[], bytes] = lambda: b"",
 ) -> Flask:
     """Return the application that serves lookups; with a service, that of the control plane, which also serves lookups.
 

@@ -25,7 +25,7 @@ from bench.queries import MIXES, Mix, batches, bid_requests, draw, written
 from bench.report import rate, ratio
 from blocklist.lookup.http import Request
 from blocklist.lookup.resolver import Resolver
-from blocklist.lookup.routes import Routes, no_metrics
+from blocklist.lookup.routes import Routes
 from blocklist.snapshot.follower import Follower
 from tests.node.running import publish
 from tests.support import compiled, host_rule, listed
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def routes(folder: Path) -> Routes:
-    return Routes(Resolver(Follower(folder / "data" / "snapshots", 1e9)), no_metrics)
+    return Routes(Resolver(Follower(folder / "data" / "snapshots", 1e9)), lambda: b"")
 
 
 def _answer(routes: Routes, line: str) -> dict[str, object]:

@@ -38,7 +38,7 @@ class RunningNode:
 
     def workers(self) -> list[int]:
         """The process ids of the workers."""
-        return self.supervisor.process_ids
+        return [worker.process.pid for worker in self.supervisor._workers if worker.process]
 
 
 def node_options(folder: Path | str, **lookup: Any) -> NodeOptions:

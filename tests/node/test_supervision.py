@@ -69,7 +69,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         "from blocklist.node.supervisor import Supervisor\n"
         "from tests.node.running import node_options\n"
         f"s = Supervisor('127.0.0.1:0', 2, node_options({str(tmp_path)!r})); s.start()\n"
-        "print(*s.process_ids, flush=True); time.sleep(60)\n"
+        "print(*(w.process.pid for w in s._workers), flush=True); time.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

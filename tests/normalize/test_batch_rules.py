@@ -17,7 +17,7 @@ from blocklist.formats.registry import format_of
 from blocklist.formats.text_body import MAX_LINE
 from blocklist.guards.entry_guards import NeverBlock
 from blocklist.normalize.batch_rules import rules_in_blocks
-from blocklist.normalize.rules import Reading, rules_of
+from blocklist.normalize.rules import Reading, rule_maker
 from blocklist.refresh.body_reader import BodyReader, opened_body
 from blocklist.service import Service
 from tests.feeds.reading import entries
@@ -107,7 +107,7 @@ def assert_the_same(format_: str, body: str, reading: Reading) -> None:
     ] == one_by_one
     ruled = list(rules_in_blocks(blocks, reading))
     expanded = [pair for item in ruled for pair in (item.ruled() if isinstance(item, HostBlock) else [item])]
-    assert expanded == list(rules_of(one_by_one, reading))
+    assert expanded == list(map(rule_maker(reading), one_by_one))
 
 
 @settings(max_examples=150, deadline=None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
 from blocklist.normalize.hosts import parse_app, parse_target
-from blocklist.normalize.rules import Reading, app_rule, matches, rules_of, site_rule
+from blocklist.normalize.rules import Reading, app_rule, matches, rule_maker, site_rule
 from blocklist.normalize.suffixes import is_public_suffix
 from tests.support import host_rule, refusal, rule
 
@@ -233,7 +233,8 @@ def test_an_app_id_keeps_its_case() -> None:
 def test_what_a_format_rejected_passes_through() -> None:
     torn = Rejected("x", 2, "syntax", "why")
     good, bad = Entry("pirate.example", 1), Entry("co.uk", 3)
-    made = list(rules_of([good, torn, bad], Reading()))
+    items: list[Entry | Rejected] = [good, torn, bad]
+    made = list(map(rule_maker(Reading()), items))
     assert made[0] == (good, host_rule("pirate.example"))
     assert made[1] is torn
     assert isinstance(made[2], Rejected)
@@ -399,6 +400,6 @@ def test_bytes_of_another_encoding_reject_the_entry_and_make_no_wrong_rule() -> 
 
 @pytest.mark.parametrize(("published", "kept"), [("it", "IT"), (" IT ", "IT"), ("Italy", None), ("", None)])
 def test_a_country_named_in_a_row_is_written_as_policies_write_it(published: str, kept: str | None) -> None:
-    (item,) = rules_of([Entry("a.example", 1, country=published)], Reading())
+    item = rule_maker(Reading())(Entry("a.example", 1, country=published))
     assert not isinstance(item, Rejected)
     assert item[0].country == kept

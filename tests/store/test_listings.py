@@ -9,7 +9,7 @@ import pytest
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Listing, Rule, RuleKind, Scope
-from blocklist.normalize.rules import Reading, rules_of
+from blocklist.normalize.rules import Reading, rule_maker
 from blocklist.store import Store
 from blocklist.store.staging import Diff
 from tests.support import definition, host_rule, rule, values
@@ -22,7 +22,7 @@ def publish(store: Store, moment: str, *entries: str | Entry, feed: str = "court
     if feed not in {known.name for known in store.feeds.all()}:
         store.feeds.add(definition(feed))
     made = [entry if isinstance(entry, Entry) else Entry(entry, position) for position, entry in enumerate(entries, 1)]
-    ruled = [item for item in rules_of(made, Reading()) if isinstance(item[1], Rule)]
+    ruled = [item for item in map(rule_maker(Reading()), made) if isinstance(item[1], Rule)]
     feed_id = store.feeds.get(feed).id
     run_id = store.runs.start(feed_id, "test", moment)
     store.staging.load(ruled)

@@ -280,7 +280,6 @@ def _load(body: bytes) -> Any:
 
 
 def _json_error(error: Exception) -> ValueError:
-    """Return the error for the caller, without Python's own limits and advice."""
     reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).partition(";")[0]
     return ValueError(f"the body is not JSON that can be read: {reason}")
 

@@ -71,5 +71,4 @@ def _blocked(name: str, verdict: Verdict) -> dict[str, Any]:
 
 
 def _unreadable(unreadable: list[Unreadable]) -> dict[str, Any]:
-    """Return the member of the answer that names unreadable fields; {} if there are none."""
     return {"unreadable": [each._asdict() for each in unreadable[:_MAX_UNREADABLE]]} if unreadable else {}

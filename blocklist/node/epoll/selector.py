@@ -33,7 +33,6 @@ class Selector(selectors.BaseSelector):
         self._keys: dict[int, selectors.SelectorKey] = {}
 
     def register(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
-        """Watch a descriptor; see :meth:`selectors.BaseSelector.register`."""
         number = _number(fileobj)
         mask = (READABLE if events & selectors.EVENT_READ else 0) | (WRITABLE if events & selectors.EVENT_WRITE else 0)
         self._epoll.register(number, mask)
@@ -51,7 +50,6 @@ class Selector(selectors.BaseSelector):
         return key
 
     def select(self, timeout: float | None = None) -> Ready:
-        """Wait at most ``timeout`` seconds, and return what is ready."""
         ready: Ready = []
         for number, event in self._epoll.poll(timeout, EVENTS):
             self._add_ready(ready, number, event)
@@ -62,12 +60,10 @@ class Selector(selectors.BaseSelector):
         return self._keys  # type: ignore[return-value]  # asyncio looks up numbers only
 
     def close(self) -> None:
-        """Stop watching everything."""
         self._epoll.close()
         self._keys.clear()
 
     def _add_ready(self, ready: Ready, number: int, event: int) -> None:
-        """Add a descriptor to ``ready`` if asyncio watches it for this event."""
         key = self._keys.get(number)
         if key is None:
             return

@@ -101,7 +101,6 @@ class Transport(asyncio.Transport):
     # The part of asyncio's interface that Connection uses.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send, and keep what cannot be sent yet."""
         if self._gone:
             return
         try:
@@ -115,34 +114,27 @@ class Transport(asyncio.Transport):
             self.handle_partial_send(bytes(data), sent)
 
     def write_eof(self) -> None:
-        """End the sending side after the unsent bytes."""
         self._ending = True
         if not self._unsent and not self._gone:
             self._shutdown()
 
     def get_write_buffer_size(self) -> int:
-        """Return the number of unsent bytes."""
         return len(self._unsent)
 
     def can_write_eof(self) -> bool:
-        """Return True: plain sockets can end one side."""
         return True
 
     def pause_reading(self) -> None:
-        """Leave incoming data in the socket."""
         self._watch(self._events & ~READING)
 
     def resume_reading(self) -> None:
-        """Read again."""
         if not self._closing:
             self._watch(self._events | READING)
 
     def is_closing(self) -> bool:
-        """Return whether the connection is closed or will be after the unsent bytes."""
         return self._closing
 
     def close(self) -> None:
-        """Close after the unsent bytes; nothing more is read."""
         if self._closing:
             return
         self._closing = True
@@ -151,7 +143,6 @@ class Transport(asyncio.Transport):
             self.lose(None)
 
     def abort(self) -> None:
-        """Close at once."""
         self.lose(None)
 
     def _read(self, event: int) -> None:
@@ -167,14 +158,12 @@ class Transport(asyncio.Transport):
         self.handle_data(data, event)
 
     def _handle_end(self) -> None:
-        """Handle that the client has ended its sending side."""
         if self.connection.eof_received():
             self._watch(self._events & ~READING)
         else:
             self.close()
 
     def _append(self, data: bytes | bytearray | memoryview) -> int:
-        """Append a response to the unsent bytes."""
         self._unsent += data
         self._pause_if_full()
         return len(data)

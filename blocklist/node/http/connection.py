@@ -63,7 +63,6 @@ class Connection(asyncio.Protocol):
             self._refuse(problem(503, "too many connections: try again, or ask another node"))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Stop all work for the client."""
         self._closing = True
         self._steps = None
         self._pending.clear()
@@ -85,7 +84,9 @@ class Connection(asyncio.Protocol):
                 self._last_answered = None
                 return
         if self._linger_bytes:
-            self._discard(data)
+            self._linger_bytes -= len(data)
+            if self._linger_bytes <= 0:
+                self._transport.abort()
         elif not self._closing:
             self._parse(data)
 
@@ -101,7 +102,6 @@ class Connection(asyncio.Protocol):
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Read requests again."""
         self._writing_paused = False
         self.deadline = self._handler.idle_deadline
         if self._steps is None and not self._closing:
@@ -135,13 +135,11 @@ class Connection(asyncio.Protocol):
     # Callbacks of httptools. It would wrap exceptions, so they raise none: violations are answered instead.
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
         self._raw = RawRequest()
         self.idle = False
         self.deadline = self._handler.clock + HEAD_TIME
 
     def on_url(self, url: bytes) -> None:
-        """Add a part of the request target."""
         if self._raw:
             self._raw.target += url
 
@@ -165,7 +163,6 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        """Add a part of the body."""
         raw = self._raw
         if raw is None or self._closing:
             return
@@ -195,7 +192,10 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             # The request was answered as if it had not asked for another protocol (RFC 9110, 7.8). The parser did not
             # read what follows it.
-            self._close_after_answer()
+            if not self._closing:
+                self._closing = True
+                if self._steps is None:
+                    self._transport.close()
         except httptools.HttpParserError as error:
             if not self._closing:
                 self._refuse(problem(400, f"not a valid HTTP/1.1 request: {str(error) or type(error).__name__}"))
@@ -210,8 +210,8 @@ class Connection(asyncio.Protocol):
         refusal = self._handler.refusal(raw)
         if refusal is not None:
             self._write(raw, refusal)
-            return
-        self._answer(raw, raw.to_request())
+        else:
+            self._answer(raw, raw.to_request())
 
     def _answer(self, raw: RawRequest, request: Request) -> None:
         steps = self._handler.routes.steps(request)
@@ -252,12 +252,6 @@ class Connection(asyncio.Protocol):
             self._closing = True
             self._transport.close()
 
-    def _close_after_answer(self) -> None:
-        if not self._closing:
-            self._closing = True
-            if self._steps is None:
-                self._transport.close()
-
     def _refuse(self, answer: Answer) -> None:
         """Send an error and stop reading: after a broken request, the start of the next one is unknown."""
         self._closing = True
@@ -274,8 +268,3 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
         else:
             self._transport.close()
-
-    def _discard(self, data: bytes) -> None:
-        self._linger_bytes -= len(data)
-        if self._linger_bytes <= 0:
-            self._transport.abort()

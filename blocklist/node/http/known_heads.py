@@ -13,7 +13,6 @@ _LENGTHS = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")
 #: Most digits of a length. Longer ones go to the parser, which knows the limit.
 _MAX_DIGITS = 7
 
-
 #: The request that the parser read first with this head, and the new request with its own body. A plain tuple: a
 #: NamedTuple is slower to make.
 KnownRequest = tuple[RawRequest, Request]

@@ -29,7 +29,6 @@ class OpenConnections:
         return Connection(self._handler, self._add, self._remove)
 
     def _add(self, connection: Connection) -> bool:
-        """Add a connection; return whether the limit allows it."""
         self._values["connections"] += 1
         self._groups[id(connection) // 64 % _GROUPS].add(connection)
         if self._values["connections"] > self._limit:

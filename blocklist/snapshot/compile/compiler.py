@@ -12,23 +12,14 @@ from blocklist.domain.listing import Authority, RuleKind
 from blocklist.domain.verdict import Override, OverrideAction, Policy
 from blocklist.normalize.hosts import with_address
 from blocklist.snapshot.compile.listing_rows import BareHosts, CompiledListing
-from blocklist.snapshot.format.layout import (
-    DETAIL,
-    MAX_POLICIES,
-    META,
-    PREFILTER,
-    SCOPES,
-    Flag,
-    host_key,
-    host_keys,
-    key_of,
-)
+from blocklist.snapshot.format import layout
+from blocklist.snapshot.format.layout import MAX_POLICIES, META, PREFILTER, Flag, host_key, host_keys, key_of
 from blocklist.snapshot.format.prefilter import build_prefilter
 from blocklist.snapshot.format.section_writer import NO_FLAGS, DetailMasks, GroupBuilder, IndexWriter, write_sections
 
 _HOST, _URL = RuleKind.HOST.value, RuleKind.URL.value
 _OVERRIDE_FIELDS = ("id", "action", "reason", "author", "created_at", "until")
-_SCOPE_NUMBERS = {scope.value: number for number, scope in enumerate(SCOPES)}
+_SCOPE_NUMBERS = {scope.value: number for number, scope in enumerate(layout.SCOPES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +151,6 @@ class Compiler:
         }
 
     def _counts(self) -> dict[str, Any]:
-        """Return the numbers of rules and listings in the snapshot."""
         numbers = [len(group.details) for group in self._groups.values()]
         return {"rules": len(self._single) + sum(map(bool, numbers)), "listings": len(self._single) + sum(numbers)}
 
@@ -181,7 +171,7 @@ class Compiler:
         scope, feed_id, raw, reference, legal_basis, published_at, authority, country, listed_from = wording
         source = self._source(feed_id, authority, country)
         texts = (raw, reference, legal_basis, published_at, listed_from)
-        self._records += DETAIL.pack(source, _SCOPE_NUMBERS[scope], *map(self._string, texts))
+        self._records += layout.DETAIL.pack(source, _SCOPE_NUMBERS[scope], *map(self._string, texts))
         mask = self._source_masks[source]
         self._detail_masks.append(DetailMasks(mask, mask if scope == "subtree" else 0))
         self._details[wording] = len(self._details)
@@ -197,18 +187,9 @@ class Compiler:
             for bit, policy in enumerate(self._policies):
                 mask |= policy.counts(feed.name, feed.authority.kind, where) << bit
             self._source_masks.append(mask)
-            self._source_table.append(
-                {
-                    "feed": feed.name,
-                    "title": feed.title,
-                    "authority": name,
-                    "kind": feed.authority.kind.value,
-                    "country": where,
-                    "contact": feed.authority.contact,
-                    "legal_basis": feed.legal_basis,
-                    "mask": mask,
-                }
-            )
+            named = {"authority": name, "kind": feed.authority.kind.value, "country": where}
+            stated = {"contact": feed.authority.contact, "legal_basis": feed.legal_basis}
+            self._source_table.append({"feed": feed.name, "title": feed.title, "mask": mask} | named | stated)
             self._sources[key] = len(self._sources)
         return self._sources[key]
 

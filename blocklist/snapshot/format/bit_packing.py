@@ -6,7 +6,7 @@ Most keys of a snapshot belong to one of a handful of groups, so a number takes 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 #: Bits that a number may take; below eight, several share a byte, the first in its lowest bits.
 _WIDTHS = (0, 1, 2, 4, 8, 16, 32)
@@ -53,10 +53,6 @@ def number_reader(section: memoryview, bits: int) -> Callable[[int], int]:
     if bits == 0:
         return lambda _: 0
     if bits >= 8:
-        return _as_numbers(section, bits).__getitem__
+        return (section if bits == 8 else section.cast("H" if bits == 16 else "I")).__getitem__
     each, mask = 8 // bits, (1 << bits) - 1
     return lambda index: section[index // each] >> (index % each * bits) & mask
-
-
-def _as_numbers(section: memoryview, bits: int) -> Sequence[int]:
-    return section if bits == 8 else section.cast("H") if bits == 16 else section.cast("I")

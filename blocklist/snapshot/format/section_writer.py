@@ -12,18 +12,9 @@ from typing import BinaryIO, NamedTuple
 
 import marisa_trie
 
+from blocklist.snapshot.format import layout
 from blocklist.snapshot.format.bit_packing import bits_for, filled, pack
-from blocklist.snapshot.format.layout import (
-    ALIGNMENT,
-    FORMAT,
-    GROUP_FIELDS,
-    HEADER,
-    MAGIC,
-    OVERRIDE_MEMBER,
-    SECTION,
-    Flag,
-    GroupField,
-)
+from blocklist.snapshot.format.layout import Flag, GroupField
 
 NO_FLAGS = Flag(0)
 
@@ -107,16 +98,16 @@ class IndexWriter:
         return pack(group_of, self.group_bits)
 
     def _group_sections(self) -> tuple[array[int], array[int], array[int]]:
-        fields = array("Q", bytes(8 * GROUP_FIELDS * len(self._groups)))
+        fields = array("Q", bytes(8 * layout.GROUP_FIELDS * len(self._groups)))
         starts, members = array("I", [0]), array("I")
         for index, group in enumerate(self._groups):
             for detail in group.details:
-                fields[index * GROUP_FIELDS + GroupField.SELF] |= self._masks[detail].own
-                fields[index * GROUP_FIELDS + GroupField.BELOW] |= self._masks[detail].below
-            fields[index * GROUP_FIELDS + GroupField.URLS] = group.urls
-            fields[index * GROUP_FIELDS + GroupField.FLAGS] = int(group.flags)
+                fields[index * layout.GROUP_FIELDS + GroupField.SELF] |= self._masks[detail].own
+                fields[index * layout.GROUP_FIELDS + GroupField.BELOW] |= self._masks[detail].below
+            fields[index * layout.GROUP_FIELDS + GroupField.URLS] = group.urls
+            fields[index * layout.GROUP_FIELDS + GroupField.FLAGS] = int(group.flags)
             members.extend(group.details)
-            members.extend(OVERRIDE_MEMBER | override for override in group.overrides)
+            members.extend(layout.OVERRIDE_MEMBER | override for override in group.overrides)
             starts.append(len(members))
         return fields, starts, members
 
@@ -124,16 +115,16 @@ class IndexWriter:
 def write_sections(out: BinaryIO, version: int, sections: Mapping[str, bytes | memoryview]) -> str:
     """Write a snapshot file of these sections; return its SHA-256 in hexadecimal, which is also its trailer."""
     digest = hashlib.sha256()
-    offset = HEADER.size + SECTION.size * len(sections)
+    offset = layout.HEADER.size + layout.SECTION.size * len(sections)
     table = bytearray()
     for name, data in sections.items():
-        offset += -offset % ALIGNMENT
-        table += SECTION.pack(name.encode(), offset, len(data), zlib.crc32(data))
+        offset += -offset % layout.ALIGNMENT
+        table += layout.SECTION.pack(name.encode(), offset, len(data), zlib.crc32(data))
         offset += len(data)
     written = 0
-    header = HEADER.pack(MAGIC, FORMAT, len(sections), version, zlib.crc32(bytes(table)))
+    header = layout.HEADER.pack(layout.MAGIC, layout.FORMAT, len(sections), version, zlib.crc32(bytes(table)))
     for data in (header, bytes(table), *sections.values()):
-        padding = bytes(-written % ALIGNMENT)
+        padding = bytes(-written % layout.ALIGNMENT)
         for part in (padding, data):
             out.write(part)
             digest.update(part)

@@ -21,31 +21,25 @@ class StackedIndex:
         self._first = base.group_count
 
     def prefixes(self, key: bytes) -> list[bytes]:
-        """Return the stored keys that are a prefix of a key, the shortest first."""
         base, delta = self._base.prefixes(key), self._delta.prefixes(key)
         return sorted({*base, *delta}, key=len) if delta else base
 
     def keys_with_prefix(self, prefix: bytes) -> Iterator[bytes]:
-        """Yield the stored keys that begin with some bytes, in no order."""
         yield from {*self._base.keys_with_prefix(prefix), *self._delta.keys_with_prefix(prefix)}
 
     def covering(self, key: str) -> list[tuple[int, int]]:
-        """Return (length, group number) of the stored keys that are a prefix of an ASCII key, the shortest first."""
         base, delta = self._base.covering(key), self._delta.covering(key)
         if not delta:
             return base
         return sorted((dict(base) | {length: self._first + number for length, number in delta}).items())
 
     def group_number(self, key: bytes) -> int:
-        """Return the group number of a stored key."""
         if key in self._delta.trie:
             return self._first + self._delta.group_number(key)
         return self._base.group_number(key)
 
     def get(self, key: bytes) -> Group | None:
-        """Return the group of a key, or None if the key is not stored."""
         return self._delta.get(key) or self._base.get(key)
 
     def group(self, number: int) -> Group:
-        """Return the group of a number."""
         return self._base.group(number) if number < self._first else self._delta.group(number - self._first)

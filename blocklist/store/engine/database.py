@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from blocklist.domain.listing import HostBlock
 
 Row = dict[str, Any]
+Item = TypeVar("Item")
 Shape = TypeVar("Shape", bound=NamedTuple)
 
 
@@ -23,8 +24,6 @@ class Database(ABC):
     path: Path
     #: The temporary tables into which a thread loads the body that it reads.
     staging: StagingTables
-
-    # Statements
 
     @abstractmethod
     def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
@@ -62,9 +61,18 @@ class Database(ABC):
         """Yield the rows of a query as named tuples, whose fields are its columns in order."""
         return map(shape._make, self.tuples(sql, parameters))
 
-    def insert(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Run ``INSERT … RETURNING id``; return the id."""
+    def number(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Return the first column of the first row of a query, which is never null, as a number."""
         return int(self.value(sql, parameters))
+
+    def mapped(self, make: Callable[[Row], Item], sql: str, parameters: Sequence[Any] = ()) -> list[Item]:
+        """Return what a function makes of each row of a query."""
+        return [make(row) for row in self.rows(sql, parameters)]
+
+    def text(self, sql: str, parameters: Sequence[Any] = ()) -> str | None:
+        """Return the first column of the first row of a query as text, or None."""
+        found = self.value(sql, parameters)
+        return None if found is None else str(found)
 
     # Reads for which each engine has a fast statement of its own
 
@@ -78,8 +86,6 @@ class Database(ABC):
 
         Behind the values stand what the listings of a block have in common: feed id, scope and ``listed_from``.
         """
-
-    # Transactions
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
@@ -95,15 +101,9 @@ class Database(ABC):
     def reading(self) -> AbstractContextManager[None]:
         """Let all queries inside see the same state of the database."""
 
-    # Care
-
     @abstractmethod
     def check(self) -> list[str]:
         """Return what the engine's integrity check finds wrong; nothing for a sound database."""
-
-    @abstractmethod
-    def traced(self, tell: Callable[[str], object]) -> AbstractContextManager[None]:
-        """Call ``tell`` with each statement that this thread runs inside, its parameters filled in."""
 
     @abstractmethod
     def close_thread(self) -> None:
@@ -125,10 +125,7 @@ class StagingTables(ABC):
 
     @abstractmethod
     def filling(self) -> AbstractContextManager[None]:
-        """Create the tables, then keep all rows that are added inside, or none.
-
-        No lock is taken: others may write while a body is being read.
-        """
+        """Create the tables, then keep all rows that are added inside, or none. Others may write meanwhile."""
 
     @abstractmethod
     def add_hosts(self, hosts: HostBlock) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from blocklist.domain.access import Role
 from blocklist.service import Service
+from tests.plans import traced
 from tests.support import definition
 from tests.web.api.checked import CheckedClient
 from tests.web.api.conftest import SITES
@@ -278,7 +279,7 @@ def test_every_page_of_feeds_costs_the_same(api: CheckedClient, service: Service
     counts, names, cursor = [], [], ""
     while cursor is not None:
         asked: list[str] = []
-        with service.store.database.traced(asked.append):
+        with traced(service.store, asked.append):
             page = api.get(f"/v1/feeds?limit=5{cursor and f'&cursor={cursor}'}").json
         assert page is not None
         counts.append(len(asked))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,6 @@ class SqliteDatabase(Database):
     """A SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, create it if there is none, and bring its tables up to date.
-
-        :raises StoreError: see :class:`blocklist.store.Store`.
-        """
         self.path = path
         self._connections = Connections(path)
         self.staging = SqliteStagingTables(self._connections)
@@ -43,25 +39,20 @@ class SqliteDatabase(Database):
             ) from None
 
     def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query one at a time."""
         yield from self._connections.current.execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """Return all rows of a query as dictionaries."""
         cursor = self._connections.current.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Run a statement that writes; return how many rows it changed."""
         return self._connections.current.execute(sql, parameters).rowcount
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each row of parameters."""
         self._connections.current.executemany(sql, rows)
 
     def write_if_free(self, sql: str, parameters: Sequence[Any] = ()) -> bool:
-        """Run a statement that writes, unless somebody else is writing; return whether it ran."""
         connection = self._connections.current
         connection.execute("PRAGMA busy_timeout = 0")
         try:
@@ -73,12 +64,10 @@ class SqliteDatabase(Database):
         return True
 
     def joined_with(self, texts: Sequence[str], columns: str, joined: str) -> Iterator[tuple[Any, ...]]:
-        """Yield ``SELECT columns FROM texts AS t JOIN joined``; ``t`` has the one column ``value``."""
         # CROSS JOIN keeps this order: for each text, listings are found through an index.
         return self.tuples(f"SELECT {columns} FROM json_each(?) AS t CROSS JOIN {joined}", (json.dumps(texts),))
 
     def host_blocks(self, condition: str) -> Iterator[tuple[str, int, str, str]]:
-        """Yield the values of listings that meet a condition, thousands together with spaces between them."""
         return self.tuples(
             "SELECT group_concat(value, ' '), feed_id, scope, listed_from FROM listings AS l NOT INDEXED"
             f" WHERE {condition} GROUP BY id / {_BLOCK}, feed_id, scope, listed_from"
@@ -86,7 +75,6 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the writes inside one: all of them last, or none."""
         connection = self._connections.current
         if connection.in_transaction:
             yield
@@ -105,7 +93,6 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Let all queries inside see the same state of the database."""
         connection = self._connections.current
         connection.execute("BEGIN")
         try:
@@ -114,24 +101,11 @@ class SqliteDatabase(Database):
             connection.execute("ROLLBACK")
 
     def check(self) -> list[str]:
-        """Return what SQLite's integrity check finds wrong; nothing for a sound database."""
         found = [str(row[0]) for row in self.tuples("PRAGMA integrity_check")]
         return [] if found == ["ok"] else found
 
-    @contextmanager
-    def traced(self, tell: Callable[[str], object]) -> Iterator[None]:
-        """Call ``tell`` with each statement that this thread runs inside, its parameters filled in."""
-        connection = self._connections.current
-        connection.set_trace_callback(tell)
-        try:
-            yield
-        finally:
-            connection.set_trace_callback(None)
-
     def close_thread(self) -> None:
-        """Close the connection of the current thread, which ends."""
         self._connections.close_current()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
         self._connections.close_all()

@@ -30,7 +30,6 @@ class SqliteStagingTables(StagingTables):
 
     @contextmanager
     def filling(self) -> Iterator[None]:
-        """Create the tables, then keep all rows that are added inside, or none."""
         connection = self._connections.current
         self.drop()
         for table, columns in _TABLES.items():
@@ -45,14 +44,12 @@ class SqliteStagingTables(StagingTables):
             raise
 
     def add_hosts(self, hosts: HostBlock) -> None:
-        """Add a row to ``incoming`` for each of many hosts."""
         self._connections.current.execute(
             "INSERT INTO incoming (value, kind, scope, position) SELECT value, 'host', ?, ? + key FROM json_each(?)",
             (hosts.scope.value, hosts.position, json.dumps(hosts.values, separators=(",", ":"))),
         )
 
     def add_rows(self, rows: list[tuple[Any, ...]]) -> None:
-        """Add rows to ``incoming``, each with all its columns, or without the facts where it states none."""
         # Most rows state none: then half of the columns are not bound.
         for columns in (STAGED_WITHOUT_FACTS, STAGED):
             marks = ", ".join("?" * len(columns))
@@ -62,6 +59,5 @@ class SqliteStagingTables(StagingTables):
             )
 
     def drop(self) -> None:
-        """Drop the tables, if there are any."""
         for table in _TABLES:
             self._connections.current.execute(f"DROP TABLE IF EXISTS temp.{table}")

@@ -25,7 +25,6 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _apply_pending(database: sqlite_utils.Database, path: Path) -> None:
-    pending = {migration.name for migration in MIGRATIONS.pending(database)}
     applied = {migration.name for migration in MIGRATIONS.applied(database)}
     unknown = applied - {migration.name for migration in MIGRATIONS._migrations}
     if unknown:
@@ -33,5 +32,5 @@ def _apply_pending(database: sqlite_utils.Database, path: Path) -> None:
             f"{path}: the database comes from a newer version of blocklist (it has {', '.join(sorted(unknown))}); "
             "install that version, or restore a backup made before the upgrade"
         )
-    if pending:
+    if MIGRATIONS.pending(database):
         MIGRATIONS.apply(database)

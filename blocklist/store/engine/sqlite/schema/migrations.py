@@ -4,54 +4,16 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from blocklist.store.engine.sqlite.schema import (
-    access_tables,
-    alert_tables,
-    first_tables,
-    renamed,
-    review_tables,
-    statistics_tables,
+from blocklist.store.engine.sqlite.schema import access_tables as access
+from blocklist.store.engine.sqlite.schema import alert_tables, first_tables, renamed, review_tables, statistics_tables
+
+_SEEN_OF_A_BODY = (
+    # What each run's body was read as, and the content type by which format ``auto`` decided.
+    "ALTER TABLE runs ADD COLUMN seen TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN content_type TEXT",
 )
-
-MIGRATIONS = Migrations("blocklist")
-
-
-@MIGRATIONS()
-def m001_tables(database: Database) -> None:
-    """Create the tables of the first version."""
-    for statement in first_tables.STATEMENTS:
-        database.execute(statement)
-
-
-@MIGRATIONS()
-def m002_what_was_seen_of_a_body(database: Database) -> None:
-    """Keep what each run's body was read as, and the content type by which format ``auto`` decided."""
-    database.execute("ALTER TABLE runs ADD COLUMN seen TEXT NOT NULL DEFAULT ''")
-    database.execute("ALTER TABLE runs ADD COLUMN content_type TEXT")
-
-
-@MIGRATIONS()
-def m003_reviews(database: Database) -> None:
-    """Create the tables of reviews, of entries held alone, and of what is known of each body."""
-    for statement in review_tables.STATEMENTS:
-        database.execute(statement)
-
-
-@MIGRATIONS()
-def m004_figures(database: Database) -> None:
-    """Create the tables of figures over time, and count what the listings so far tell."""
-    for statement in statistics_tables.STATEMENTS:
-        database.execute(statement)
-
-
-@MIGRATIONS()
-def m005_pages(database: Database) -> None:
-    """Let every list be read a page at a time at the same cost, and remember requests that create something."""
-    for statement in _PAGES:
-        database.execute(statement)
-
-
 _PAGES = (
+    # Every list can be read a page at a time at the same cost.
     "CREATE INDEX runs_outcome ON runs (outcome, id)",
     "CREATE INDEX runs_reviewed ON runs (review, id) WHERE review IS NOT NULL",
     "CREATE INDEX holds_state ON holds (state, id)",
@@ -72,53 +34,40 @@ _PAGES = (
     """,
     "CREATE INDEX requests_begun ON requests (begun_at)",
 )
+#: What was delisted since a moment is found without walking all listings.
+_ENDINGS = ("CREATE INDEX listings_ended ON listings (listed_until, id) WHERE listed_until IS NOT NULL",)
+#: What one feed listed and delisted is found without walking what others did.
+_ENDINGS_OF_A_FEED = (
+    "CREATE INDEX listings_ended_of ON listings (feed_id, listed_until, id) WHERE listed_until IS NOT NULL",
+    "CREATE INDEX listings_once_of ON listings (feed_id, id) WHERE listed_until IS NOT NULL",
+)
+
+_STATEMENTS = {
+    "m001_tables": first_tables.STATEMENTS,
+    "m002_what_was_seen_of_a_body": _SEEN_OF_A_BODY,
+    "m003_reviews": review_tables.STATEMENTS,
+    "m004_figures": statistics_tables.STATEMENTS,
+    "m005_pages": _PAGES,
+    "m006_tokens": (*access.TOKENS, *access.AUDIT_ORIGIN),
+    "m007_notices": alert_tables.STATEMENTS,
+    "m008_people": access.PEOPLE,
+    "m009_endings": _ENDINGS,
+    "m010_two_people": (*access.AUDIT_END, *access.OVERRIDES_CONFIRMED),
+    "m011_endings_of_a_feed": _ENDINGS_OF_A_FEED,
+    "m012_names": renamed.STATEMENTS,
+}
 
 
-@MIGRATIONS()
-def m006_tokens(database: Database) -> None:
-    """Create the table of tokens for programs, and let the audit log say from where a change was asked for."""
-    for statement in (*access_tables.TOKENS, *access_tables.AUDIT_ORIGIN):
-        database.execute(statement)
+def _migrations() -> Migrations:
+    migrations = Migrations("blocklist")
+    for name, statements in _STATEMENTS.items():
+
+        def apply(database: Database, statements: tuple[str, ...] = statements) -> None:
+            for statement in statements:
+                database.execute(statement)
+
+        migrations(name=name)(apply)
+    return migrations
 
 
-@MIGRATIONS()
-def m007_notices(database: Database) -> None:
-    """Create the tables of alerts and of the messages that tell of them."""
-    for statement in alert_tables.STATEMENTS:
-        database.execute(statement)
-
-
-@MIGRATIONS()
-def m008_people(database: Database) -> None:
-    """Create the tables of people, their sessions, and the links by which they set their passwords."""
-    for statement in access_tables.PEOPLE:
-        database.execute(statement)
-
-
-@MIGRATIONS()
-def m009_endings(database: Database) -> None:
-    """Let what was delisted since a moment be found without walking all listings."""
-    database.execute("CREATE INDEX listings_ended ON listings (listed_until, id) WHERE listed_until IS NOT NULL")
-
-
-@MIGRATIONS()
-def m010_two_people(database: Database) -> None:
-    """Let an override wait for a second person, and keep where the audit log ends."""
-    for statement in (*access_tables.AUDIT_END, *access_tables.OVERRIDES_CONFIRMED):
-        database.execute(statement)
-
-
-@MIGRATIONS()
-def m011_endings_of_a_feed(database: Database) -> None:
-    """Let what one feed listed and delisted be found without walking what others did."""
-    database.execute(
-        "CREATE INDEX listings_ended_of ON listings (feed_id, listed_until, id) WHERE listed_until IS NOT NULL"
-    )
-    database.execute("CREATE INDEX listings_once_of ON listings (feed_id, id) WHERE listed_until IS NOT NULL")
-
-
-@MIGRATIONS()
-def m012_names(database: Database) -> None:
-    """Give tables and columns the names that the code uses for them."""
-    for statement in renamed.STATEMENTS:
-        database.execute(statement)
+MIGRATIONS = _migrations()
