@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from blocklist.domain.listing import Rejected, Rule
-from blocklist.domain.run import Effect, GuardFinding, HeldEntry, HoldState
+from blocklist.domain.run import Effect, GuardFinding, HoldState
 from blocklist.guards.guard import HoldingGuard, Limits
 from blocklist.guards.registry import HOLDING_GUARDS
 from blocklist.normalize.hosts import shorten
@@ -53,7 +53,9 @@ def sift(store: Store, feed: str, feed_id: int, limits: Limits) -> Sifted:
             continue
         facts = store.staging.take(rule)
         if hold and decided:
-            refused.append(_refusal(hold, facts["raw"] or rule.value, facts["position"]))
+            raw = facts["raw"] or rule.value
+            decision = f"refused by {hold.decided_by} on {hold.decided_at} (hold {hold.id}): {hold.reason}"
+            refused.append(Rejected(raw, facts["position"], "refused", f"{shorten(raw)} was {decision}"))
         else:
             held.append(SiftedEntry(rule, guarded[rule.value].finding(rule.value), facts))
     return Sifted(tuple(held), tuple(refused))
@@ -72,8 +74,3 @@ def _summary(guard: str, hosts: list[str]) -> GuardFinding:
     shown = ", ".join(hosts[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
     waits = "waits" if len(hosts) == 1 else "wait"
     return GuardFinding(guard, Effect.HOLDS_ENTRY, f"{len(hosts):,} newly listed {waits} for a person: {shown}")
-
-
-def _refusal(hold: HeldEntry, raw: str, position: int) -> Rejected:
-    reason = f"{shorten(raw)} was refused by {hold.decided_by} on {hold.decided_at} (hold {hold.id}): {hold.reason}"
-    return Rejected(raw, position, "refused", reason)

@@ -1,4 +1,4 @@
-"""Everything about a run except its stages: locks, beginning and failing, when the next is due, recovery, progress."""
+"""Everything about a run except its stages: locks, beginning and failing, when the next is due, recovery."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import contextlib
 import random
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 
@@ -84,41 +82,6 @@ class Lifecycle:
             self.body_path(run.id).unlink(missing_ok=True)
 
 
-class ProgressTracker:
-    """How far the runs of this process are."""
-
-    def __init__(self) -> None:
-        self._so_far: dict[int, tuple[Stage, int]] = {}
-
-    def start(self, run_id: int, progress: Progress) -> Progress:
-        """Return what is called with the progress of a run, and calls ``progress``."""
-        self._so_far[run_id] = (Stage.FETCH, 0)
-
-        def report(stage: Stage, so_far: int) -> None:
-            self._so_far[run_id] = (stage, so_far)
-            progress(stage, so_far)
-
-        return report
-
-    def end(self, run_id: int) -> None:
-        """Forget a run."""
-        self._so_far.pop(run_id, None)
-
-    def so_far(self, run_id: int) -> tuple[Stage, int] | None:
-        """Return how far a run is; None if it ended or is of another process."""
-        return self._so_far.get(run_id)
-
-
-class FeedLocks(Protocol):
-    """Gives the lock of a feed."""
-
-    def locked(self, name: str, wait: float = 0) -> AbstractContextManager[None]:
-        """Hold the lock of a feed; wait for it for so many seconds.
-
-        :raises ConflictError: a run of the feed is under way.
-        """
-
-
 def lock_file(folder: Path, name: str) -> FileLock:
     """Return a lock of a data folder.
 
@@ -137,8 +100,8 @@ def feed_lock(folder: Path, name: str, wait: float) -> Iterator[None]:
 
     :raises ConflictError: a run of the feed is under way.
     """
+    lock = lock_file(folder, f"feed-{name}")
     try:
-        lock = lock_file(folder, f"feed-{name}")
         lock.acquire(timeout=wait)
     except Timeout:
         raise ConflictError(f"feed {name!r} is being refreshed already: wait for that run, then try again") from None

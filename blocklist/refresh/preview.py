@@ -9,7 +9,7 @@ from pathlib import Path
 from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.definitions.source import Source
-from blocklist.domain.errors import FetchError, GuardError, UnreadableFeedError
+from blocklist.domain.errors import FetchError, GuardError
 from blocklist.domain.listing import Entry, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts
 from blocklist.fetch import Body, fetch
@@ -50,11 +50,6 @@ class Preview:
         effects = {item.effect for item in self.said}
         return "failed" if Effect.FAILS in effects else "held" if Effect.HOLDS in effects else "applied"
 
-    @property
-    def held(self) -> tuple[str, ...]:
-        """The sentences of the guards that would hold the run."""
-        return tuple(item.sentence for item in self.said if item.effect is Effect.HOLDS)
-
 
 class Previewer:
     """Tries definitions over a data folder without a trace: its file is removed, its tables are temporary."""
@@ -93,7 +88,10 @@ class Previewer:
                 folder=body.path.parent,
                 first=PREVIEWED,
             )
-        failure = found.failure
+        failure, said = found.failure, found.all_findings
+        if failure:
+            guard = failure.guard if isinstance(failure, GuardError) else "unreadable"
+            said = [GuardFinding(guard, Effect.FAILS, str(failure))]
         return Preview(
             fetched=fetched,
             size=body.size,
@@ -105,11 +103,6 @@ class Previewer:
             first=tuple(found.first),
             rejections=found.rejections[:PREVIEWED],
             rejected_by_code=found.rejected_by_code,
-            waiting=tuple((entry.rule.value, entry.finding.sentence) for entry in found.held),
-            said=(_finding(failure),) if failure else tuple(found.all_findings),
+            waiting=tuple((entry.rule.value, entry.finding.sentence) for entry in found.sifted.held),
+            said=tuple(said),
         )
-
-
-def _finding(failure: UnreadableFeedError) -> GuardFinding:
-    guard = failure.guard if isinstance(failure, GuardError) else "unreadable"
-    return GuardFinding(guard, Effect.FAILS, str(failure))

@@ -56,19 +56,10 @@ def change_body(item: HeldChange) -> dict[str, Any]:
 
 def listing_change_body(item: ListingChange) -> dict[str, Any]:
     """Return a change of the listings as JSON."""
-    return {
-        "at": item.at,
-        "change": item.change,
-        "rule": item.rule.value,
-        "kind_of_rule": item.rule.kind.value,
-        "scope": item.rule.scope.value,
-        "feed": item.feed,
-        "authority": item.authority,
-        "country": item.country,
-        "reference": item.reference,
-        "listed_from": item.listed_from,
-        "entry": item.entry,
-    }
+    rule = item.rule
+    first = {"at": item.at, "change": item.change}
+    first |= {"rule": rule.value, "kind_of_rule": rule.kind.value, "scope": rule.scope.value}
+    return first | {key: value for key, value in asdict(item).items() if key != "rule"}
 
 
 def guard_finding_body(item: GuardFinding) -> dict[str, Any]:

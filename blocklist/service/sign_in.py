@@ -20,8 +20,6 @@ from blocklist.store.sessions import OneTimeLink
 
 _LOG = structlog.get_logger("blocklist.access")
 _MAX_AGENT = 200
-#: The same for an unknown name, a wrong password and a person who is shut out: it must not tell which names exist.
-_REFUSED = "the name or the password is wrong"
 
 
 class SignInService:
@@ -52,7 +50,8 @@ class SignInService:
             self.wrong_for_a_name.record_failure(hash_secret(name))
             # Without the name: some people type their password there.
             _LOG.warning("sign-in refused", address=address)
-            raise UnauthorizedError(_REFUSED)
+            # The same for an unknown name and a person who is shut out: it must not tell which names exist.
+            raise UnauthorizedError("the name or the password is wrong")
         if needs_rehash(kept):
             self._store.people.set_password(person.id, hash_password(password))
         return self.open_session(person, address, agent, "password")
