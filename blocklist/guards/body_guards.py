@@ -33,11 +33,6 @@ class _EmptyBody(BodyCheck):
         return None if _text_of(head) else "the body is empty: a list is never published as nothing"
 
 
-EMPTY_BODY = BodyGuard(
-    "empty_body", Effect.FAILS, "the body has no bytes but white space", switchable=False, check=_EmptyBody
-)
-
-
 class _Binary(BodyCheck):
     def head(self, head: bytes) -> str | None:
         if self.body.content == "binary":
@@ -56,11 +51,6 @@ class _Binary(BodyCheck):
         return _NUL_BYTES if b"\0" in block and not self.body.is_wide else None
 
 
-BINARY = BodyGuard(
-    "binary", Effect.FAILS, "the body is an archive or a document, or holds NUL bytes (UTF-16 is named)", check=_Binary
-)
-
-
 class _Markup(BodyCheck):
     def head(self, head: bytes) -> str | None:
         if self.body.content != "text" or self.body.is_wide:
@@ -76,9 +66,15 @@ class _Markup(BodyCheck):
         return f"the body is an HTML or XML page, not a list: it begins with {begins!r}"
 
 
-MARKUP = BodyGuard(
-    "markup", Effect.FAILS, "the body is an HTML or XML page: a login, an error, a moved list", check=_Markup
-)
-
 #: In the order in which they check a body: an archive may contain markup.
-BODY_GUARDS = (EMPTY_BODY, BINARY, MARKUP, ENCODING)
+BODY_GUARDS = (
+    BodyGuard("empty_body", Effect.FAILS, "the body has no bytes but white space", switchable=False, check=_EmptyBody),
+    BodyGuard(
+        *("binary", Effect.FAILS, "the body is an archive or a document, or holds NUL bytes (UTF-16 is named)"),
+        check=_Binary,
+    ),
+    BodyGuard(
+        "markup", Effect.FAILS, "the body is an HTML or XML page: a login, an error, a moved list", check=_Markup
+    ),
+    ENCODING,
+)
