@@ -20,7 +20,6 @@ class Context:
     def __init__(self, config: Path | None, data_dir: Path | None) -> None:
         self._config = config
         self._data_dir = data_dir
-        self._opened = False
         #: Whether runs are logged, as the service does; a command prints its result instead.
         self.logs_runs = False
 
@@ -40,9 +39,7 @@ class Context:
 
         :raises StoreError: the data folder cannot be used.
         """
-        service = Service(self.settings)
-        self._opened = True
-        return service
+        return Service(self.settings)
 
     @cached_property
     def actor(self) -> str:
@@ -57,7 +54,7 @@ class Context:
 
     def close(self) -> None:
         """Close the service, if it was opened."""
-        if self._opened:
+        if "service" in self.__dict__:
             self.service.close()
 
 

@@ -185,21 +185,15 @@ def samples(context: Context) -> None:
             click.echo(f"{name}: skipped: {missing}")
             continue
         if name not in known:
-            context.service.feeds.add(_sample(name), context.actor)
+            data = definition.model_dump(mode="json") | {
+                "title": f"{definition.title} (made-up sample)",
+                "source": {"file": str(sample_of(name).resolve())},
+            }
+            context.service.feeds.add(validate(FeedDefinition, data, name), context.actor)
         run = context.service.runs.refresh(name, context.actor)
         if run.outcome is not Outcome.APPLIED:
             raise UsageError(f"sample of {name}: {run.outcome}: {run.reason}")
         click.echo(f"{name}: {run.reason}")
-
-
-def _sample(name: str) -> FeedDefinition:
-    """Return a feed of the catalog that reads its made-up sample."""
-    definition = from_catalog(name)
-    data = definition.model_dump(mode="json") | {
-        "title": f"{definition.title} (made-up sample)",
-        "source": {"file": str(sample_of(name).resolve())},
-    }
-    return validate(FeedDefinition, data, name)
 
 
 def _definition(name: str, options: tuple[str, ...], **given: Any) -> FeedDefinition:
