@@ -6,9 +6,11 @@ import os
 import pwd
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import click
 
+from blocklist.cli.output import json_option
 from blocklist.config.logs import configure_logs
 from blocklist.config.settings import Settings, load_settings
 from blocklist.service import Service
@@ -61,3 +63,8 @@ class Context:
 #: The id of a run or an override, at most the largest integer of the database.
 id_argument = click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 pass_context = click.make_pass_decorator(Context)
+
+
+def reads(command: Any) -> Any:
+    """Decorate a command that reads: it gets the context, and whether to print JSON (``--json``)."""
+    return json_option(pass_context(command))

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_list
+from blocklist.cli.context import Context, pass_context, reads
+from blocklist.cli.output import print_list
 from blocklist.domain.run import HeldEntry, HoldState
 from blocklist.service.holds import HoldService
-from blocklist.service.serialization import hold_body
+from blocklist.service.serialization import ruled_body
 
 
 @click.group()
@@ -21,13 +21,12 @@ def hold() -> None:
 @hold.command("list")
 @click.option("--feed", help="Only the entries of this feed.")
 @click.option("--all", "every", is_flag=True, help="Those that were decided on or withdrawn, too.")
-@json_option
-@pass_context
+@reads
 def list_(context: Context, feed: str | None, every: bool, as_json: bool) -> None:
     """List the entries that wait."""
     print_list(
         context.service.holds.all(feed, None if every else HoldState.WAITING),
-        hold_body,
+        ruled_body,
         ["ID", "FEED", "ENTRY", "STATE", "SINCE", "RUN", "POSITION", "WHY", "REASON"],
         lambda h: (h.id, h.feed, h.rule.value, h.state, h.held_at, h.run, h.position, h.why, h.reason),
         empty="No entries wait for a decision.",

@@ -17,8 +17,6 @@ _SIGNATURES = {
     b"\xd0\xcf\x11\xe0": "an old Office document",
     b"\x89PNG": "an image",
 }
-_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_NUL_BYTES = "the body holds NUL bytes: it is binary, or text in utf-16 (set encoding=utf-16)"
 #: A page, perhaps after a comment or blank lines. Only at the beginning of a line: a comment may mention markup.
 _MARKUP = re.compile(rb"^[ \t]*<(?:!doctype[ \t]+html|html|head)\b", re.IGNORECASE | re.MULTILINE)
 _PASSWORD_FIELD = re.compile(rb"<input[^>]{0,500}?\stype\s{0,9}=\s{0,9}[\"']?password", re.IGNORECASE)
@@ -42,13 +40,14 @@ class _Binary(BodyCheck):
                 return f"the body is {name}, not a list in text"
         if self.body.is_wide:
             return None
-        for mark, encoding in _BYTE_ORDER_MARKS.items():
-            if head.startswith(mark):
-                return f"the body is text in {encoding}: set the option encoding={encoding}"
+        if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return "the body is text in utf-16: set the option encoding=utf-16"
         return self.block(head)
 
     def block(self, block: bytes) -> str | None:
-        return _NUL_BYTES if b"\0" in block and not self.body.is_wide else None
+        if b"\0" not in block or self.body.is_wide:
+            return None
+        return "the body holds NUL bytes: it is binary, or text in utf-16 (set encoding=utf-16)"
 
 
 class _Markup(BodyCheck):

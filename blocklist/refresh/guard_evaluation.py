@@ -12,7 +12,6 @@ from blocklist.guards.guard import HEAD_SIZE, BodyGuard, BodyScan, BodyType, Lim
 from blocklist.guards.list_guards import LIST_GUARDS
 from blocklist.guards.stated_dates import DATE_WITHIN, STATED_DATE, stated_date
 
-_BLOCK_SIZE = 1 << 20
 #: Bytes at the end of a body that :class:`.BodyScan` keeps.
 _TAIL_SIZE = 65_536
 
@@ -30,7 +29,7 @@ def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
     if body.content != "text":
         return BodyScan(whole=True)
     size, tail = 0, b""
-    while block := stream.read(_BLOCK_SIZE):
+    while block := stream.read(1 << 20):
         _fail_on((guard, check.block(block)) for guard, check in checks)
         size += len(block)
         tail = (tail + block)[-_TAIL_SIZE:]

@@ -20,15 +20,9 @@ from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts, Stage
 from blocklist.guards.guard import BodyScan, Limits, ListFacts
 from blocklist.guards.limits import limits_of
+from blocklist.guards.registry import REFUSING_GUARDS
 from blocklist.refresh import guard_evaluation
-from blocklist.refresh.body_reader import (
-    BodyReader,
-    OpenedBody,
-    ReadResult,
-    opened_body,
-    reading_fingerprint,
-    refusals,
-)
+from blocklist.refresh.body_reader import BodyReader, OpenedBody, ReadResult, opened_body, reading_fingerprint
 from blocklist.refresh.entry_sifting import Sifted, sift, summaries
 from blocklist.store import Store
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
@@ -140,7 +134,8 @@ class Inspector:
                 observer(Stage.PARSE, found)
                 found.scan = guard_evaluation.check_body(opened.stream, opened.type, limits)
                 observer(Stage.NORMALIZE, found)
-                reader = BodyReader(opened, refusals(limits), progress)
+                refusals = [refusal for guard in REFUSING_GUARDS if (refusal := guard.refusal(limits))]
+                reader = BodyReader(opened, refusals, progress)
                 rows = reader.read_in_blocks()
                 try:
                     self._store.staging.load(_collecting(rows, found.first, first) if first else rows)

@@ -14,12 +14,11 @@ from blocklist.domain.listing import Entry, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts
 from blocklist.fetch import Body, fetch
 from blocklist.refresh.inspection import Inspector
+from blocklist.refresh.lifecycle import incoming_file
 from blocklist.store import Store
 
 #: Entries and rejections that a preview shows.
 PREVIEWED = 20
-#: Prefix of the files of previews in the folder of incoming bodies; the next start removes those that were left.
-PREFIX = "preview-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ class Previewer:
         :raises FetchError: the body could not be fetched.
         """
         source = Source(file=str(file)) if file else definition.source
-        path = self._settings.data_dir / "incoming" / f"{PREFIX}{uuid.uuid4().hex}"
+        path = incoming_file(self._settings.data_dir, uuid.uuid4().hex)
         try:
             body = fetch(source, path, self._settings.fetch)
             if body is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -35,7 +35,9 @@ class Refresher:
         self.inspector = Inspector(store, settings)
         self._lifecycle = Lifecycle(store, settings, self.bodies)
         self.recover = self._lifecycle.recover
-        self._so_far: dict[int, tuple[Stage, int]] = {}
+        self.locked = partial(feed_lock, settings.data_dir)
+        #: How far the runs of this process are, by id (see :data:`.Progress`).
+        self.so_far: dict[int, tuple[Stage, int]] = {}
         self._working = threading.BoundedSemaphore(settings.refresh.concurrent)
 
     def refresh(
@@ -62,10 +64,10 @@ class Refresher:
             feed = self._store.feeds.get(name)
             run_id = self._lifecycle.begin(feed, started_by)
             begun(run_id)
-            self._so_far[run_id] = (Stage.FETCH, 0)
+            self.so_far[run_id] = (Stage.FETCH, 0)
 
             def report(stage: Stage, so_far: int) -> None:
-                self._so_far[run_id] = (stage, so_far)
+                self.so_far[run_id] = (stage, so_far)
                 progress(stage, so_far)
 
             try:
@@ -77,7 +79,7 @@ class Refresher:
                 reason = f"a fault of the service, please report it: {type(error).__name__}: {error}"
                 self._lifecycle.fail(feed, run_id, reason)
             finally:
-                self._so_far.pop(run_id, None)
+                self.so_far.pop(run_id, None)
                 self._store.staging.clear()
                 self._lifecycle.body_path(run_id).unlink(missing_ok=True)
         run = self._store.runs.get(run_id)
@@ -85,17 +87,6 @@ class Refresher:
             raise StoreError(f"run {run_id} of {name}: the database did not record how it ended: is the disk full?")
         _LOG.info("run ended", feed=name, run=run.id, outcome=str(run.outcome), reason=run.reason)
         return run
-
-    def locked(self, name: str, wait: float = 0) -> AbstractContextManager[None]:
-        """Hold the lock of a feed; wait for it for so many seconds.
-
-        :raises ConflictError: a run of the feed is under way.
-        """
-        return feed_lock(self._settings.data_dir, name, wait)
-
-    def so_far(self, run_id: int) -> tuple[Stage, int] | None:
-        """Return how far a run is (see :data:`.Progress`); None if it ended or is of another process."""
-        return self._so_far.get(run_id)
 
     def _run(self, feed: Feed, run_id: int, file: Path | None, progress: Progress) -> None:
         definition = definition_of(feed)

@@ -52,7 +52,7 @@ class RunService:
         self._publisher = publisher
         self.get, self.page = store.runs.get, store.runs.page
         self.pending, self.newer_bodies = store.runs.pending, store.runs.newer_bodies
-        self.changes, self.so_far = store.held_changes.page, refresher.so_far
+        self.changes, self.so_far = store.held_changes.page, refresher.so_far.get
 
     def refresh(
         self,
@@ -150,10 +150,7 @@ class RunService:
             run_id, change=change, search=search, standing_out=standing_out, limit=limit, offset=offset
         )
         pending = bool(run.review and run.review["state"] == "pending")
-        outdated = False
-        if pending:
-            last_change = self._store.feeds.get(run.feed).last_change
-            outdated = bool(last_change and last_change > (run.finished_at or ""))
+        last_change = self._store.feeds.get(run.feed).last_change if pending else None
         return RunDetail(
             run,
             tuple(self._store.guard_findings.of_run(run_id)),
@@ -161,7 +158,7 @@ class RunService:
             found,
             tuple(self._store.runs.rejections(run_id)),
             tuple(self._store.runs.newer_bodies(run)) if run.body_sha256 and run.review else (),
-            outdated,
+            bool(last_change and last_change > (run.finished_at or "")),
         )
 
     @contextlib.contextmanager

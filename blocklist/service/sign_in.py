@@ -19,7 +19,6 @@ from blocklist.store import Store
 from blocklist.store.sessions import OneTimeLink
 
 _LOG = structlog.get_logger("blocklist.access")
-_MAX_AGENT = 200
 
 
 class SignInService:
@@ -61,9 +60,7 @@ class SignInService:
         secret = new_secret()
         ends_at = later(now(), self._settings.session_lifetime)
         with self._store.database.transaction():
-            self._store.sessions.add(
-                hash_secret(secret), person.id, client_network(address), agent[:_MAX_AGENT], ends_at
-            )
+            self._store.sessions.add(hash_secret(secret), person.id, client_network(address), agent[:200], ends_at)
             self._store.people.note_sign_in(person.id)
             self._store.audit.add(person.name, "person.sign_in", person.name, how=how)
         return secret
