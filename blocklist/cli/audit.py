@@ -6,8 +6,8 @@ import json
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_list
+from blocklist.cli.context import Context, pass_context, reads
+from blocklist.cli.output import print_json, print_list
 from blocklist.domain.errors import StoreError
 from blocklist.service.audit import AuditFormat
 
@@ -21,8 +21,7 @@ def audit() -> None:
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="How many, newest first."
 )
-@json_option
-@pass_context
+@reads
 def list_(context: Context, limit: int, as_json: bool) -> None:
     """List the newest events."""
     print_list(
@@ -51,8 +50,7 @@ def export(context: Context, format_: AuditFormat) -> None:
 @click.option(
     "--expect", default="", metavar="ID:HASH", help="An event as it was noted elsewhere, which must be there."
 )
-@json_option
-@pass_context
+@reads
 def verify(context: Context, expect: str, as_json: bool) -> None:
     """Follow the chain of hashes from the first event to the last."""
     broken = context.service.audit.broken(expect)

@@ -6,9 +6,11 @@ import os
 import pwd
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import click
 
+from blocklist.cli.output import json_option
 from blocklist.config.logs import configure_logs
 from blocklist.config.settings import Settings, load_settings
 from blocklist.service import Service
@@ -20,7 +22,6 @@ class Context:
     def __init__(self, config: Path | None, data_dir: Path | None) -> None:
         self._config = config
         self._data_dir = data_dir
-        self._opened = False
         #: Whether runs are logged, as the service does; a command prints its result instead.
         self.logs_runs = False
 
@@ -40,9 +41,7 @@ class Context:
 
         :raises StoreError: the data folder cannot be used.
         """
-        service = Service(self.settings)
-        self._opened = True
-        return service
+        return Service(self.settings)
 
     @cached_property
     def actor(self) -> str:
@@ -57,10 +56,15 @@ class Context:
 
     def close(self) -> None:
         """Close the service, if it was opened."""
-        if self._opened:
+        if "service" in self.__dict__:
             self.service.close()
 
 
 #: The id of a run or an override, at most the largest integer of the database.
 id_argument = click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 pass_context = click.make_pass_decorator(Context)
+
+
+def reads(command: Any) -> Any:
+    """Decorate a command that reads: it gets the context, and whether to print JSON (``--json``)."""
+    return json_option(pass_context(command))

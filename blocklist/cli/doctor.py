@@ -7,13 +7,12 @@ from dataclasses import asdict
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json
+from blocklist.cli.context import Context, reads
+from blocklist.cli.output import print_json
 
 
 @click.command()
-@json_option
-@pass_context
+@reads
 def doctor(context: Context, as_json: bool) -> None:
     """Examine the configuration, the data folder, the database, the feeds and the snapshot."""
     findings = context.service.doctor.diagnose()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.context import Context, pass_context, reads
+from blocklist.cli.output import print_json, print_table
 from blocklist.domain.errors import StoreError
 from blocklist.exports import EXPORTS, Export
 from blocklist.service.serialization import listing_change_body
@@ -47,8 +47,7 @@ def export(
 )
 @click.option("--feed", metavar="NAME", help="Only what this feed changed.")
 @click.option("--limit", default=1_000, show_default=True, type=click.IntRange(1, 1_000_000), help="How many at most.")
-@json_option
-@pass_context
+@reads
 def changes_(context: Context, since: str, feed: str | None, limit: int, as_json: bool) -> None:
     """List what was listed, delisted or restated since a time or a snapshot, in order of time."""
     page = context.service.changes(since, limit=limit, feed=feed)

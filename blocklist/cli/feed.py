@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from blocklist.cli.context import Context, pass_context
+from blocklist.cli.context import Context, pass_context, reads
 from blocklist.cli.output import json_option, print_fields, print_json, print_list, print_table
 from blocklist.definitions.catalog import catalog_names, from_catalog, sample_of
 from blocklist.definitions.definition import FeedDefinition, definition_of
@@ -96,8 +96,7 @@ def edit(context: Context, /, name: str, options: tuple[str, ...], **given: Any)
 
 @feed.command("preview")
 @_definition_options
-@json_option
-@pass_context
+@reads
 def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None:
     """Read a list as a definition describes, show the result, and keep nothing."""
     known = {item.name: item for item in context.service.feeds.all()}
@@ -112,8 +111,7 @@ def preview(context: Context, /, name: str, as_json: bool, **given: Any) -> None
 
 
 @feed.command("list")
-@json_option
-@pass_context
+@reads
 def list_(context: Context, as_json: bool) -> None:
     """List the feeds, and how fresh each is."""
     columns = (
@@ -132,8 +130,7 @@ def list_(context: Context, as_json: bool) -> None:
 
 @feed.command("show")
 @click.argument("name")
-@json_option
-@pass_context
+@reads
 def show(context: Context, name: str, as_json: bool) -> None:
     """Show a feed: its definition, its times and its last run."""
     found = context.service.feeds.get(name)
@@ -185,21 +182,15 @@ def samples(context: Context) -> None:
             click.echo(f"{name}: skipped: {missing}")
             continue
         if name not in known:
-            context.service.feeds.add(_sample(name), context.actor)
+            data = definition.model_dump(mode="json") | {
+                "title": f"{definition.title} (made-up sample)",
+                "source": {"file": str(sample_of(name).resolve())},
+            }
+            context.service.feeds.add(validate(FeedDefinition, data, name), context.actor)
         run = context.service.runs.refresh(name, context.actor)
         if run.outcome is not Outcome.APPLIED:
             raise UsageError(f"sample of {name}: {run.outcome}: {run.reason}")
         click.echo(f"{name}: {run.reason}")
-
-
-def _sample(name: str) -> FeedDefinition:
-    """Return a feed of the catalog that reads its made-up sample."""
-    definition = from_catalog(name)
-    data = definition.model_dump(mode="json") | {
-        "title": f"{definition.title} (made-up sample)",
-        "source": {"file": str(sample_of(name).resolve())},
-    }
-    return validate(FeedDefinition, data, name)
 
 
 def _definition(name: str, options: tuple[str, ...], **given: Any) -> FeedDefinition:

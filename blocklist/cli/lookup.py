@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_table
+from blocklist.cli.context import Context, reads
+from blocklist.cli.output import print_json, print_table
 from blocklist.domain.clock import parse_time
 from blocklist.domain.errors import UsageError
 from blocklist.domain.verdict import Verdict
@@ -19,8 +19,6 @@ from blocklist.service import read_target
 from blocklist.service.serialization import listing_body
 from blocklist.text.sanitize import sanitize
 
-_LISTED_STATUS = 10
-
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET…|-")
@@ -28,8 +26,7 @@ _LISTED_STATUS = 10
 @click.option("--at", help="As it was at this time, such as 2026-01-31.")
 @click.option("--explain", is_flag=True, help="Show every listing that counts.")
 @click.option("--exit-code", is_flag=True, help="End with 10 if anything is listed.")
-@json_option
-@pass_context
+@reads
 def lookup(
     context: Context,
     targets: tuple[str, ...],
@@ -59,13 +56,12 @@ def lookup(
             _print(text, verdict, problem)
     if as_json:
         print_json(results)
-    sys.exit(_LISTED_STATUS if listed and exit_code else 2 if unreadable else 0)
+    sys.exit(10 if listed and exit_code else 2 if unreadable else 0)
 
 
 @click.command()
 @click.argument("target")
-@json_option
-@pass_context
+@reads
 def history(context: Context, target: str, as_json: bool) -> None:
     """Show every listing of TARGET, past and present: by whom, on which order, from when, until when."""
     listings = context.service.evidence.history(read_target(target))

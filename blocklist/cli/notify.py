@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_list
+from blocklist.cli.context import Context, reads
+from blocklist.cli.output import print_json, print_list
 
 
 @click.group()
@@ -18,8 +18,7 @@ def notify() -> None:
 @notify.command("list")
 @click.option("--state", type=click.Choice(["waiting", "delivered", "given up"]), help="Only those in this state.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
-@json_option
-@pass_context
+@reads
 def list_(context: Context, state: str | None, limit: int, as_json: bool) -> None:
     """List the newest messages, newest first, and what became of each."""
     columns = ("id", "channel", "created_at", "state", "attempts", "summary", "trouble")
@@ -35,8 +34,7 @@ def list_(context: Context, state: str | None, limit: int, as_json: bool) -> Non
 
 @notify.command("test")
 @click.argument("channels", nargs=-1, metavar="[CHANNEL…]")
-@json_option
-@pass_context
+@reads
 def test(context: Context, channels: tuple[str, ...], as_json: bool) -> None:
     """Send a test to each CHANNEL, such as webhook:pager or email:team; to all where none is named."""
     sent = context.service.notifier.test(channels)

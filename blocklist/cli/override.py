@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from blocklist.cli.context import Context, id_argument, pass_context
-from blocklist.cli.output import json_option, print_list
+from blocklist.cli.context import Context, id_argument, pass_context, reads
+from blocklist.cli.output import print_list
 from blocklist.domain.clock import now, parse_time
 from blocklist.domain.errors import UsageError
 from blocklist.domain.verdict import Override, OverrideAction
-from blocklist.service.serialization import override_body
+from blocklist.service.serialization import ruled_body
 
 
 @click.group()
@@ -41,13 +41,12 @@ _add_command(OverrideAction.BLOCK, "Block a host (with all below it), a URL, an 
 
 
 @override.command("list")
-@json_option
-@pass_context
+@reads
 def list_(context: Context, as_json: bool) -> None:
     """List the overrides that were not removed."""
     print_list(
         context.service.overrides.all(),
-        override_body,
+        ruled_body,
         ["ID", "ACTION", "TARGET", "SCOPE", "STATE", "UNTIL", "AUTHOR", "SINCE", "REASON"],
         lambda o: (
             *(o.id, o.action, o.rule.value, o.rule.scope, _state(o)),

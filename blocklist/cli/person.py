@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json, print_list
+from blocklist.cli.context import Context, pass_context, reads
+from blocklist.cli.output import print_json, print_list
 from blocklist.cli.token import role_type
 from blocklist.domain.access import Person, Role
 from blocklist.service.serialization import person_body
@@ -24,8 +24,7 @@ def person() -> None:
 @person.command("add")
 @_name
 @click.option("--role", required=True, type=role_type, help="What they may do.")
-@json_option
-@pass_context
+@reads
 def add(context: Context, name: str, role: str, as_json: bool) -> None:
     """Add a person, and print the link by which they set their password."""
     made, key = context.service.people.add(name, Role(role), context.actor)
@@ -33,8 +32,7 @@ def add(context: Context, name: str, role: str, as_json: bool) -> None:
 
 
 @person.command("list")
-@json_option
-@pass_context
+@reads
 def list_(context: Context, as_json: bool) -> None:
     """List everybody."""
     print_list(
@@ -73,8 +71,7 @@ def set_password(context: Context, name: str) -> None:
 
 @person.command("link")
 @_name
-@json_option
-@pass_context
+@reads
 def link(context: Context, name: str, as_json: bool) -> None:
     """Print a link by which a person sets a new password; it works once, for three days."""
     found, key = context.service.people.new_link(name, context.actor)

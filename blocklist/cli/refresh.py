@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_json
+from blocklist.cli.context import Context, reads
+from blocklist.cli.output import print_json
 from blocklist.domain.errors import UsageError
 from blocklist.domain.run import Outcome, Run, Stage
 from blocklist.service import Progress as ProgressCallback
@@ -26,8 +26,7 @@ _STAGES = list(Stage)
 @click.option(
     "--file", type=click.Path(path_type=Path), help="Take the body from a file, such as one that came by mail."
 )
-@json_option
-@pass_context
+@reads
 def refresh(context: Context, names: tuple[str, ...], file: Path | None, as_json: bool) -> None:
     """Refresh feeds now: those named, or all that are not paused."""
     if file and len(names) != 1:

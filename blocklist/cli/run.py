@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from blocklist.cli.context import Context, id_argument, pass_context
-from blocklist.cli.output import json_option, print_fields, print_json, print_list, print_table
+from blocklist.cli.context import Context, id_argument, pass_context, reads
+from blocklist.cli.output import print_fields, print_json, print_list, print_table
 from blocklist.domain.errors import UsageError
 from blocklist.service import RunDetail
 from blocklist.service.serialization import run_body, run_detail_body
@@ -26,8 +26,7 @@ def run() -> None:
 @run.command("list")
 @click.option("--feed", help="Only the runs of this feed.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many, newest first.")
-@json_option
-@pass_context
+@reads
 def list_(context: Context, feed: str | None, limit: int, as_json: bool) -> None:
     """List the newest runs."""
     if feed:
@@ -49,8 +48,7 @@ def list_(context: Context, feed: str | None, limit: int, as_json: bool) -> None
 @click.option("--standing-out", is_flag=True, help="Only changes that stand out: popular, shared, a new suffix.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(0, 10_000), help="How many changes.")
 @click.option("--offset", default=0, show_default=True, type=click.IntRange(0), help="Changes passed over.")
-@json_option
-@pass_context
+@reads
 def show(context: Context, /, id_: int, as_json: bool, **narrowed: Any) -> None:
     """Show a run: its figures, its outcome and why, what it would change, and what it rejected."""
     detail = context.service.runs.detail(id_, **narrowed)

@@ -8,13 +8,12 @@ from typing import Any
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_fields, print_json
+from blocklist.cli.context import Context, reads
+from blocklist.cli.output import print_fields, print_json
 
 
 @click.command()
-@json_option
-@pass_context
+@reads
 def settings(context: Context, as_json: bool) -> None:
     """Show the settings in force, defaults included; secrets are hidden."""
     shown = context.settings.shown()

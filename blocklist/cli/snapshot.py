@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from blocklist.cli.context import Context, pass_context
-from blocklist.cli.output import json_option, print_fields, print_json
+from blocklist.cli.context import Context, pass_context, reads
+from blocklist.cli.output import print_fields, print_json
 
 
 @click.group()
@@ -14,8 +14,7 @@ def snapshot() -> None:
 
 
 @snapshot.command("info")
-@json_option
-@pass_context
+@reads
 def info(context: Context, as_json: bool) -> None:
     """Show version, age, size and contents of the current snapshot."""
     fields = context.service.snapshots.info()
@@ -26,8 +25,7 @@ def info(context: Context, as_json: bool) -> None:
 
 
 @snapshot.command("path")
-@json_option
-@pass_context
+@reads
 def path(context: Context, as_json: bool) -> None:
     """Print the path of the current snapshot, for a program that opens it."""
     found = str((context.service.snapshots.folder / context.service.snapshots.pointer().file).resolve())
@@ -46,8 +44,7 @@ def build(context: Context) -> None:
 
 
 @snapshot.command("verify")
-@json_option
-@pass_context
+@reads
 def verify(context: Context, as_json: bool) -> None:
     """Read the whole current snapshot and compare it with its checksum."""
     pointer = context.service.snapshots.pointer()

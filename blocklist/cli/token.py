@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from blocklist.cli.context import Context, id_argument, pass_context
-from blocklist.cli.output import json_option, print_json, print_list
+from blocklist.cli.context import Context, id_argument, pass_context, reads
+from blocklist.cli.output import print_json, print_list
 from blocklist.domain.access import Role
 from blocklist.domain.clock import later, now, parse_duration, parse_time
 from blocklist.domain.errors import UsageError
@@ -23,8 +23,7 @@ def token() -> None:
 @click.option("--role", required=True, type=role_type, help="What it may do.")
 @click.option("--name", default="", help="What it is for, such as the program's name.")
 @click.option("--expires", help="When it ends: a time such as 2027-01-31, or from now on, such as 90d; never without.")
-@json_option
-@pass_context
+@reads
 def create(context: Context, role: str, name: str, expires: str | None, as_json: bool) -> None:
     """Create a token and print it, only this time."""
     made, secret = context.service.tokens.create(Role(role), context.actor, name, _moment(expires))
@@ -37,8 +36,7 @@ def create(context: Context, role: str, name: str, expires: str | None, as_json:
 
 
 @token.command("list")
-@json_option
-@pass_context
+@reads
 def list_(context: Context, as_json: bool) -> None:
     """List the tokens, revoked ones too."""
     print_list(

@@ -44,10 +44,8 @@ def _address(url: str) -> str:
     try:
         httpx.URL(url)
         parts = urlsplit(url)
-        fits = (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-        )
-        fits = fits and url.isprintable() and " " not in url
+        fits = parts.scheme in ("http", "https") and parts.port != 0 and "@" not in parts.netloc
+        fits = fits and bool(parts.hostname) and url.isprintable() and " " not in url
     except (ValueError, httpx.InvalidURL):
         fits = False
     if not fits:

@@ -14,18 +14,9 @@ from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError
 from blocklist.service import Service
 from blocklist.status.feed_status import state_of
+from blocklist.status.statistics import Sampler
 
 _LOG = structlog.get_logger("blocklist.schedule")
-#: Seconds between queries for due feeds: a feed that another process added is found within this time.
-_TICK = 1
-#: Runs at the same time for each that may read and record: the others wait for their publishers.
-_FETCHING_EACH = 8
-#: Seconds between two samples of the lookups.
-_SAMPLED = 60
-#: Seconds between two ticks of the notifier, where a channel is configured.
-_NOTICED = 5
-#: Seconds until publishing is tried again after it failed.
-_PUBLISH_AGAIN = 30
 
 
 class Scheduler:
@@ -37,9 +28,9 @@ class Scheduler:
         self._lock = threading.Lock()
         self._publish_after = 0.0
         self._stale: set[str] = set()
-        # A fetch mostly waits for its publisher: a slow publisher must not block the feeds of others. The heavy part,
-        # reading and recording, has its own limit in the refresher.
-        workers = _FETCHING_EACH * service.settings.refresh.concurrent
+        # A fetch mostly waits for its publisher: a slow publisher must not block the feeds of others. So there are 8
+        # workers for each run that may read and record, the heavy part, which has its own limit in the refresher.
+        workers = 8 * service.settings.refresh.concurrent
         self._clock = BackgroundScheduler(
             executors={
                 "default": ThreadPoolExecutor(1),
@@ -51,16 +42,15 @@ class Scheduler:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
-        self._clock.add_job(self.tick, "interval", seconds=_TICK, id="tick")
+        # A feed that another process added is found within this time.
+        self._clock.add_job(self.tick, "interval", seconds=1, id="tick")
 
     def start(self) -> None:
         """Start the schedule."""
-        sampler = self._service.statistics.sampler(self._service.read_scoreboard)
-        self._clock.add_job(sampler.sample, "interval", seconds=_SAMPLED, id="sample", executor="upkeep")
+        sampler = Sampler(self._service.store, self._service.read_scoreboard)
+        self._clock.add_job(sampler.sample, "interval", seconds=60, id="sample", executor="upkeep")
         if self._service.settings.notify.channels:
-            self._clock.add_job(
-                self._service.notifier.tick, "interval", seconds=_NOTICED, id="notify", executor="notify"
-            )
+            self._clock.add_job(self._service.notifier.tick, "interval", seconds=5, id="notify", executor="notify")
         self._clock.start()
 
     def stop(self, *, wait: bool = False) -> None:
@@ -95,19 +85,16 @@ class Scheduler:
         try:
             self._service.runs.refresh(name, "schedule", wait=0, begun=begun.append)
         except BlocklistError as error:
-            self._log_failure(name, begun, str(error))
+            reason = str(error)
+            if not begun:
+                _LOG.warning("run not started", feed=name, reason=reason)
+            elif reason == self._service.publisher.failure:
+                _LOG.error("run recorded, snapshot not published", feed=name, run=begun[0], reason=reason)
+            else:
+                _LOG.error("run not finished", feed=name, run=begun[0], reason=reason)
         finally:
             with self._lock:
                 self._running.discard(name)
-
-    def _log_failure(self, name: str, begun: list[int], reason: str) -> None:
-        """Write one line: a run did not start, did not finish, or was recorded and not published."""
-        if not begun:
-            _LOG.warning("run not started", feed=name, reason=reason)
-        elif reason == self._service.publisher.failure:
-            _LOG.error("run recorded, snapshot not published", feed=name, run=begun[0], reason=reason)
-        else:
-            _LOG.error("run not finished", feed=name, run=begun[0], reason=reason)
 
     def _log_stale(self) -> None:
         """Write one line when a feed becomes stale, and one when it no longer is."""
@@ -122,5 +109,5 @@ class Scheduler:
 
     def _publish_behind(self) -> None:
         if time.monotonic() >= self._publish_after and self._service.publisher.is_behind():
-            self._publish_after = time.monotonic() + _PUBLISH_AGAIN
+            self._publish_after = time.monotonic() + 30
             self._service.publisher.publish()

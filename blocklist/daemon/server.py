@@ -26,16 +26,6 @@ from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
 
 _LOG = structlog.get_logger("blocklist.daemon")
-#: Seconds that requests under way have to end when the service stops.
-_DRAIN = 5
-#: Connections that may wait to be accepted while all threads are busy.
-_BACKLOG = 512
-#: Seconds that a client may send nothing in the middle of a request.
-_SILENCE = 10
-#: Most bytes of a request line and headers: the URL of a page may be long.
-_MAX_HEADER = 262_144
-#: Bytes of an unread body that are read and discarded at a time.
-_BLOCK = 65_536
 
 
 class _Request(HTTPRequest):
@@ -57,7 +47,7 @@ class _Request(HTTPRequest):
             self.close_connection = True
         elif not self.close_connection:
             # cheroot would keep the whole rest in memory, whoever sends it.
-            while getattr(self.rfile, "remaining", 0) > 0 and self.rfile.read(_BLOCK):
+            while getattr(self.rfile, "remaining", 0) > 0 and self.rfile.read(65_536):
                 pass
         super().send_headers()
 
@@ -91,9 +81,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     service = Service(settings)
     service.recover()
     follower = Follower(
-        service.snapshots.folder,
-        settings.snapshot.max_age,
-        lambda why: _LOG.error("snapshot refused", reason=why),
+        service.snapshots.folder, settings.snapshot.max_age, lambda why: _LOG.error("snapshot refused", reason=why)
     )
     scheduler = Scheduler(service)
     ended = threading.Event()
@@ -143,11 +131,14 @@ def _bind(settings: Settings, app: Flask) -> Server:
         (host.strip("[]"), int(port)),
         app,
         numthreads=settings.serve.control_threads,
-        request_queue_size=_BACKLOG,
-        shutdown_timeout=_DRAIN,
-        timeout=_SILENCE,
+        # Connections that may wait to be accepted while all threads are busy.
+        request_queue_size=512,
+        shutdown_timeout=5,
+        # Seconds that a client may send nothing in the middle of a request.
+        timeout=10,
     )
-    server.max_request_header_size = _MAX_HEADER
+    # The URL of a page may be long.
+    server.max_request_header_size = 262_144
     # An uploaded list may be as large as a fetched one; the application limits every other body itself.
     server.max_request_body_size = 2 * MAX_BYTES + settings.fetch.max_bytes
     try:

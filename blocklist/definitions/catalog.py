@@ -12,13 +12,11 @@ from pathlib import Path
 from blocklist.definitions.definition import FeedDefinition, definition_from_table
 from blocklist.domain.errors import NotFoundError, UsageError
 
-_PACKAGED = Path(__file__).parents[1] / "_catalog"
-_CHECKOUT = Path(__file__).parents[2] / "feeds"
-
 
 def catalog_folder() -> Path:
     """Return the folder of the catalog: in the installed package, else beside it in a checkout."""
-    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+    packaged = Path(__file__).parents[1] / "_catalog"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "feeds"
 
 
 def catalog_names() -> list[str]:

@@ -10,14 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from blocklist.definitions.source import Source
 from blocklist.domain.errors import UsageError
@@ -28,21 +21,7 @@ from blocklist.normalize.rules import Reading
 from blocklist.text.field_types import Country, Seconds, StrictModel
 from blocklist.text.validation import validate
 
-__all__ = [
-    "AuthorityDefinition",
-    "Country",
-    "FeedDefinition",
-    "RulesDefinition",
-    "Seconds",
-    "Source",
-    "definition_from_table",
-    "definition_of",
-    "with_options",
-]
-
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-
-
 #: Fields that ``--option feed.…`` may set.
 _TOP_LEVEL = ("title", "every", "legal_basis", "documentation", "notes", "verified")
 #: The parts of a definition that a dotted ``--option`` may set fields of.

@@ -15,9 +15,6 @@ from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.store import Store
 from blocklist.store.columns import ListingRow
 
-#: Seconds that compiling a snapshot may take: a change that is recorded in this time is not in the snapshot.
-_COMPILING = 120
-
 
 class ChangesPosition(NamedTuple):
     """Where a page of changes ends: the id of its last new listing, and the moment and id of its last ended one.
@@ -122,7 +119,8 @@ def _moment(store: Store, since: str) -> str:
         built_at = store.snapshots.built_at(int(since))
         if built_at is None:
             raise NotFoundError(f"there was no snapshot of version {since}: 'blocklist snapshot info' shows the newest")
-        return later(built_at, -_COMPILING)
+        # The snapshot was compiled within this time before: a change that was recorded in it is not in the snapshot.
+        return later(built_at, -120)
     try:
         return parse_time(since)
     except ValueError as error:

@@ -8,13 +8,10 @@ from collections.abc import Callable, Iterator
 from blocklist.config.settings import Settings
 from blocklist.domain.clock import now
 from blocklist.domain.errors import NotFoundError, UsageError
-from blocklist.exports.export_formats import EXPORTS, ExportHeader, Write
+from blocklist.exports.export_formats import EXPORTS, ExportHeader
 from blocklist.exports.export_rows import ListingSelector, policy_of
 from blocklist.snapshot.reader import Snapshot
 from blocklist.store import Store
-
-#: Characters of a block, at least.
-_BLOCK = 65_536
 
 
 class Export:
@@ -63,28 +60,28 @@ class Export:
         return f"blocklist-{self._header.version}{number}.{self.format.suffix}"
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the export in blocks of some kilobytes, from one state of the database."""
+        """Yield the export in blocks of 64 KiB or more, from one state of the database."""
         held: list[str] = []
         size = 0
         for line in self._text():
             held.append(line)
             size += len(line)
-            if size >= _BLOCK:
+            if size >= 65_536:
                 yield "".join(held).encode()
                 held, size = [], 0
         yield "".join(held).encode()
 
     def _text(self) -> Iterator[str]:
-        write: Write = self.format.write
         with self._store.database.reading():
             selector = ListingSelector(self._store, self._policy, self._current_snapshot)
             listings = self._store.exports.listed(self._feed.id if self._feed else None)
-            lines = write(selector.rows(listings), self._header, self.left_out)
-            yield from lines if self.format.part is None else self._only_part(lines, self.format.part)
-
-    def _only_part(self, lines: Iterator[str], length: int) -> Iterator[str]:
-        for line in lines:
-            if self.lines // length == self._part - 1:
-                yield line
-            self.lines += 1
-        self.parts = max(1, -(-self.lines // length))
+            lines = self.format.write(selector.rows(listings), self._header, self.left_out)
+            length = self.format.part
+            if length is None:
+                yield from lines
+                return
+            for line in lines:
+                if self.lines // length == self._part - 1:
+                    yield line
+                self.lines += 1
+            self.parts = max(1, -(-self.lines // length))

@@ -19,8 +19,6 @@ from blocklist.text.sanitize import sanitize
 #: Names that DNS servers, proxies and ad servers accept.
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*").fullmatch
 _COLUMNS = ("rule", "kind_of_rule", "scope", "override", *ExportedListing._fields)
-#: Most characters of a name in a response policy zone: 255 bytes (RFC 1035), less the name of the zone.
-_RPZ_LONGEST = 200
 
 
 class ExportHeader(NamedTuple):
@@ -112,7 +110,8 @@ def _rpz(rows: Iterator[ExportedRule], header: ExportHeader, left_out: Counter[s
     yield f"; {sanitize(header.title, 200)}, {header.made_at}\n$TTL 300\n"
     yield f"@ IN SOA localhost. root.localhost. {header.version} 3600 600 86400 300\n@ IN NS localhost.\n"
     for host, subtree, allowed in _hosts(rows, left_out, exact=True, exceptions=True):
-        if len(host) > _RPZ_LONGEST:
+        # A name has at most 255 bytes (RFC 1035), with the name of the zone.
+        if len(host) > 200:
             left_out["too deep or long"] += 1
             continue
         action = "rpz-passthru." if allowed else "."

@@ -107,11 +107,8 @@ class ListingSelector:
         return verdict.listed if self._policy else verdict.override is not OverrideAction.ALLOW
 
     def _may_be_allowed(self, rule: Rule) -> bool:
-        host = rule.value.partition("/")[0]
-        if host in self._allowed:
-            return True
-        labels = host.split(".")
-        return any(".".join(labels[index:]) in self._allowed for index in range(1, len(labels)))
+        labels = rule.value.partition("/")[0].split(".")
+        return any(".".join(labels[index:]) in self._allowed for index in range(len(labels)))
 
 
 def _order(row: ExportedRule) -> tuple[str, str, str]:

@@ -17,8 +17,6 @@ _SIGNATURES = {
     b"\xd0\xcf\x11\xe0": "an old Office document",
     b"\x89PNG": "an image",
 }
-_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_NUL_BYTES = "the body holds NUL bytes: it is binary, or text in utf-16 (set encoding=utf-16)"
 #: A page, perhaps after a comment or blank lines. Only at the beginning of a line: a comment may mention markup.
 _MARKUP = re.compile(rb"^[ \t]*<(?:!doctype[ \t]+html|html|head)\b", re.IGNORECASE | re.MULTILINE)
 _PASSWORD_FIELD = re.compile(rb"<input[^>]{0,500}?\stype\s{0,9}=\s{0,9}[\"']?password", re.IGNORECASE)
@@ -33,11 +31,6 @@ class _EmptyBody(BodyCheck):
         return None if _text_of(head) else "the body is empty: a list is never published as nothing"
 
 
-EMPTY_BODY = BodyGuard(
-    "empty_body", Effect.FAILS, "the body has no bytes but white space", switchable=False, check=_EmptyBody
-)
-
-
 class _Binary(BodyCheck):
     def head(self, head: bytes) -> str | None:
         if self.body.content == "binary":
@@ -47,18 +40,14 @@ class _Binary(BodyCheck):
                 return f"the body is {name}, not a list in text"
         if self.body.is_wide:
             return None
-        for mark, encoding in _BYTE_ORDER_MARKS.items():
-            if head.startswith(mark):
-                return f"the body is text in {encoding}: set the option encoding={encoding}"
+        if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return "the body is text in utf-16: set the option encoding=utf-16"
         return self.block(head)
 
     def block(self, block: bytes) -> str | None:
-        return _NUL_BYTES if b"\0" in block and not self.body.is_wide else None
-
-
-BINARY = BodyGuard(
-    "binary", Effect.FAILS, "the body is an archive or a document, or holds NUL bytes (UTF-16 is named)", check=_Binary
-)
+        if b"\0" not in block or self.body.is_wide:
+            return None
+        return "the body holds NUL bytes: it is binary, or text in utf-16 (set encoding=utf-16)"
 
 
 class _Markup(BodyCheck):
@@ -76,9 +65,15 @@ class _Markup(BodyCheck):
         return f"the body is an HTML or XML page, not a list: it begins with {begins!r}"
 
 
-MARKUP = BodyGuard(
-    "markup", Effect.FAILS, "the body is an HTML or XML page: a login, an error, a moved list", check=_Markup
-)
-
 #: In the order in which they check a body: an archive may contain markup.
-BODY_GUARDS = (EMPTY_BODY, BINARY, MARKUP, ENCODING)
+BODY_GUARDS = (
+    BodyGuard("empty_body", Effect.FAILS, "the body has no bytes but white space", switchable=False, check=_EmptyBody),
+    BodyGuard(
+        *("binary", Effect.FAILS, "the body is an archive or a document, or holds NUL bytes (UTF-16 is named)"),
+        check=_Binary,
+    ),
+    BodyGuard(
+        "markup", Effect.FAILS, "the body is an HTML or XML page: a login, an error, a moved list", check=_Markup
+    ),
+    ENCODING,
+)

@@ -11,14 +11,10 @@ from blocklist.guards.setting_types import Share
 
 #: Characters beyond ASCII from which on it is no coincidence that a body decodes as UTF-8.
 _MIN_UTF8_CHARACTERS = 4
-_SAMPLE_SIZE = 65_536
 _WORD_BEYOND_ASCII = re.compile(rb"[\x80-\xff]{2,}")
 
 MAX_UNDECODABLE = Setting(
-    "max_undecodable",
-    Share,
-    0.1,
-    "Share of lines that may hold bytes of another encoding before a run fails.",
+    "max_undecodable", Share, 0.1, "Share of lines that may hold bytes of another encoding before a run fails."
 )
 
 
@@ -48,7 +44,7 @@ class _Encoding(BodyCheck):
         text = self._decode.decode(block)
         if "\ufffd" in text:
             self._undecodable += sum("\ufffd" in line for line in text.split("\n"))
-            self._sample = self._sample or block[:_SAMPLE_SIZE]
+            self._sample = self._sample or block[:65_536]
         if self._single and self._is_utf8:
             try:
                 self._beyond_ascii += sum(ch > "\x7f" for ch in self._as_utf8.decode(block))

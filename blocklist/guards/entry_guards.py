@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
 from blocklist.domain.run import Effect
-from blocklist.guards.guard import Guard, HoldingGuard, Limits, RefusingGuard, Setting
+from blocklist.guards.guard import Guard, HoldingGuard, RefusingGuard, Setting
 from blocklist.guards.popular_hosts import hosts_of
 from blocklist.guards.setting_types import HostNames
 from blocklist.normalize.hosts import shorten
@@ -30,8 +30,6 @@ NEVER_BLOCK_HOSTS: Setting[tuple[str, ...]] = Setting(
     (),
     "Hosts that a list may not block, nor anything below them; such entries are refused.",
 )
-#: More hosts than this are compared by their top-level domains first.
-_FEW = 16
 
 
 class NeverBlock:
@@ -44,8 +42,8 @@ class NeverBlock:
         self._hosts = frozenset(hosts)
         self._above = {parent: host for host in sorted(self._hosts) for parent in _parents(host)}
         # Nearly every rule has another ending than all of these hosts and is not above one: a single comparison in C
-        # finds that out.
-        few = len(self._hosts) <= _FEW
+        # finds that out; many hosts are compared by their top-level domains.
+        few = len(self._hosts) <= 16
         self._endings = tuple(self._hosts if few else {host.rpartition(".")[2] for host in self._hosts})
 
     def concerns(self, hosts: Sequence[str]) -> bool:
@@ -77,32 +75,22 @@ def _parents(host: str) -> Iterable[str]:
         yield host
 
 
-def _never_block(limits: Limits) -> NeverBlock | None:
-    hosts = NEVER_BLOCK_HOSTS.of(limits)
-    return NeverBlock(hosts) if hosts else None
-
-
 NEVER_BLOCK = RefusingGuard(
     "never_block",
     Effect.REFUSES,
     "the rule would block one of these hosts, or what is below one",
     NEVER_BLOCK_HOSTS,
     switchable=False,
-    refusal=_never_block,
+    refusal=lambda limits: NeverBlock(hosts) if (hosts := NEVER_BLOCK_HOSTS.of(limits)) else None,
 )
 
-# The normalizing stage refuses these under the same code, in blocklist/normalize/rules.py.
-PUBLIC_SUFFIX = Guard(
-    "public_suffix", Effect.REFUSES, "the host is a public suffix, such as co.uk or blogspot.com", switchable=False
+#: The normalizing stage refuses these under the same code, in blocklist/normalize/rules.py.
+_NORMALIZING = {
+    "public_suffix": "the host is a public suffix, such as co.uk or blogspot.com",
+    "single_label": "the host has no dot and is no top-level domain, such as localhost",
+    "private_address": "the address is not one of the public internet",
+}
+ENTRY_GUARDS = (
+    *(POPULAR_HOST, SHARED_HOST, NEVER_BLOCK),
+    *(Guard(name, Effect.REFUSES, speaks, switchable=False) for name, speaks in _NORMALIZING.items()),
 )
-SINGLE_LABEL = Guard(
-    "single_label",
-    Effect.REFUSES,
-    "the host has no dot and is no top-level domain, such as localhost",
-    switchable=False,
-)
-PRIVATE_ADDRESS = Guard(
-    "private_address", Effect.REFUSES, "the address is not one of the public internet", switchable=False
-)
-
-ENTRY_GUARDS = (POPULAR_HOST, SHARED_HOST, NEVER_BLOCK, PUBLIC_SUFFIX, SINGLE_LABEL, PRIVATE_ADDRESS)

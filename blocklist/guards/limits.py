@@ -14,8 +14,7 @@ from blocklist.guards.setting_types import comma_separated
 Model = TypeVar("Model", bound=BaseModel)
 
 _SETTINGS = tuple(guard.setting for guard in GUARDS if guard.setting)
-_SWITCHABLE: Any = tuple(guard.name for guard in GUARDS if guard.switchable)
-_GuardName: Any = Literal[_SWITCHABLE]
+_GuardName: Any = Literal[*(guard.name for guard in GUARDS if guard.switchable)]
 _GuardNames: Any = Annotated[tuple[_GuardName, ...], BeforeValidator(comma_separated)]
 #: How the documentation describes the field ``off``, which belongs to no guard.
 OFF_DESCRIPTION = 'Guards that are switched off, by name, such as "cut_off"; docs/operations.md lists them.'

@@ -16,8 +16,7 @@ _GROWTH_FLOOR = 50
 
 
 @list_guard("no_entries", Effect.FAILS, "not one row became a rule", switchable=False)
-def no_entries(facts: ListFacts, _: None) -> str | None:
-    """Check that a list has anything to say."""
+def _no_entries(facts: ListFacts, _: None) -> str | None:
     counts = facts.counts
     if counts.rules or counts.held:
         return None
@@ -32,8 +31,7 @@ def no_entries(facts: ListFacts, _: None) -> str | None:
     Setting("must_not_match", Targets, (), "Hosts, URLs or app:ID that a list must not cover, else its run fails."),
     switchable=False,
 )
-def must_not_match(facts: ListFacts, targets: tuple[str, ...]) -> str | None:
-    """Check that a list covers none of the targets."""
+def _must_not_match(facts: ListFacts, targets: tuple[str, ...]) -> str | None:
     for text in targets:
         if rule := _staged_rule_over(target_of(text), facts):
             return (
@@ -50,17 +48,16 @@ def must_not_match(facts: ListFacts, targets: tuple[str, ...]) -> str | None:
     Setting("must_match", Targets, (), "Hosts, URLs or app:ID that a list must cover, else its run is held."),
     switchable=False,
 )
-def must_match(facts: ListFacts, targets: tuple[str, ...]) -> str | None:
-    """Check that a list covers all targets."""
-    uncovered = [text for text in targets if not _is_covered(target_of(text), facts)]
+def _must_match(facts: ListFacts, targets: tuple[str, ...]) -> str | None:
+    uncovered = []
+    for text in targets:
+        target = target_of(text)
+        # Entries that are held for a person are in the body, too.
+        if not any(matches(rule, target) for rule in facts.held) and _staged_rule_over(target, facts) is None:
+            uncovered.append(text)
     if not uncovered:
         return None
     return f"would not cover {', '.join(uncovered)}, which this feed must list (guards.must_match)"
-
-
-def _is_covered(target: Target, facts: ListFacts) -> bool:
-    # Entries that are held for a person are in the body, too.
-    return any(matches(rule, target) for rule in facts.held) or _staged_rule_over(target, facts) is not None
 
 
 def _staged_rule_over(target: Target, facts: ListFacts) -> Rule | None:
@@ -79,8 +76,7 @@ def _staged_rule_over(target: Target, facts: ListFacts) -> Rule | None:
     "the body gives fewer sites than this",
     Setting("min_entries", EntryCount, 1, "Sites that a body must give, else the run is held."),
 )
-def too_few(facts: ListFacts, least: int) -> str | None:
-    """Check that a list has at least so many sites."""
+def _too_few(facts: ListFacts, least: int) -> str | None:
     sites = facts.counts.rules + facts.counts.held
     return f"gives {sites:,} sites; this feed has at least {least:,}" if sites < least else None
 
@@ -91,8 +87,7 @@ def too_few(facts: ListFacts, least: int) -> str | None:
     "more than this share of the rows became no rule",
     Setting("max_rejected", Share, 0.5, "Share of rows that may become no rule before a run is held."),
 )
-def rejected(facts: ListFacts, most: float) -> str | None:
-    """Check that most rows became rules."""
+def _rejected(facts: ListFacts, most: float) -> str | None:
     counts = facts.counts
     share = counts.rejected / counts.entries
     if share <= most:
@@ -106,8 +101,7 @@ def rejected(facts: ListFacts, most: float) -> str | None:
     "two or more sites, and more than this share of those listed, would go",
     Setting("max_removed", Share, 0.2, "Share of a feed's sites that may be removed at once before a run is held."),
 )
-def removed(facts: ListFacts, most: float) -> str | None:
-    """Check that a list does not shrink too fast."""
+def _removed(facts: ListFacts, most: float) -> str | None:
     gone, listed = facts.counts.removed, facts.counts.listed
     share = gone / listed if listed else 0
     # A single delisting is normal even on a list of three.
@@ -122,8 +116,7 @@ def removed(facts: ListFacts, most: float) -> str | None:
     f"{_GROWTH_FLOOR} or more sites, and more than this share of those listed, would be new; never on a first list",
     Setting("max_growth", Growth, 1.0, "Growth of a feed's list at once before a run is held; 1.0: doubled."),
 )
-def growth(facts: ListFacts, most: float) -> str | None:
-    """Check that a list does not grow too fast."""
+def _growth(facts: ListFacts, most: float) -> str | None:
     added, listed = facts.counts.added, facts.counts.listed
     share = added / listed if listed else 0
     if share <= most or added < _GROWTH_FLOOR:
@@ -133,6 +126,6 @@ def growth(facts: ListFacts, most: float) -> str | None:
 
 #: In the order in which they check a list.
 LIST_GUARDS = (
-    *(no_entries, must_not_match, must_match, too_few, rejected, removed, growth),
+    *(_no_entries, _must_not_match, _must_match, _too_few, _rejected, _removed, _growth),
     *(cut_off, stated_date_guard),
 )

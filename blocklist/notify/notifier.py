@@ -25,8 +25,6 @@ _LOG = structlog.get_logger("blocklist.notify")
 _DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000)
 #: Seconds that messages and ended alerts are kept.
 _KEPT = 30 * 86_400
-#: Seconds beyond ``notify.timeout`` for which a message is reserved for the process that delivers it.
-_LEASE = 60
 
 
 class Notifier:
@@ -72,8 +70,7 @@ class Notifier:
     def deliver(self) -> None:
         """Deliver the messages that are due."""
         for id_ in self._store.alerts.due(now()):
-            row = self._claim(id_)
-            if row:
+            if row := self._claim(id_):
                 self._deliver(row)
 
     def test(self, names: Iterable[str] = ()) -> list[dict[str, Any]]:
@@ -92,10 +89,11 @@ class Notifier:
         moment = now()
         with self._store.database.transaction():
             # Claimed in the same transaction: a service that runs beside this command must not deliver them first.
-            rows = [self._claim(self._post(name, test_message(_id(), moment), moment)) for name in asked]
-        for row in filter(None, rows):
+            claimed = [self._claim(self._post(name, test_message(_id(), moment), moment)) for name in asked]
+        rows = list(filter(None, claimed))
+        for row in rows:
             self._deliver(row)
-        return [self._store.alerts.get(row["id"]) for row in filter(None, rows)]
+        return [self._store.alerts.get(row["id"]) for row in rows]
 
     def _post_news(self, moment: str) -> None:
         """Put one message per channel into the outbox, unless news still gather or the last message is recent."""
@@ -131,7 +129,8 @@ class Notifier:
 
     def _claim(self, id_: int) -> dict[str, Any] | None:
         moment = now()
-        return self._store.alerts.claim(id_, moment, later(moment, self._settings.timeout + _LEASE))
+        # Reserved for this process for somewhat longer than the delivery may take.
+        return self._store.alerts.claim(id_, moment, later(moment, self._settings.timeout + 60))
 
     def _deliver(self, row: dict[str, Any]) -> None:
         try:
@@ -140,9 +139,8 @@ class Notifier:
             self._failed(row, error)
         except Exception as error:
             _LOG.exception("message broke", channel=row["channel"], message=row["message"])
-            self._failed(
-                row, DeliveryError(f"a fault of the service, please report it: {type(error).__name__}: {error}")
-            )
+            fault = f"a fault of the service, please report it: {type(error).__name__}: {error}"
+            self._failed(row, DeliveryError(fault))
         else:
             self._store.alerts.note_delivered(row["id"], now(), trouble)
 

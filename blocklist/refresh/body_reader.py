@@ -23,9 +23,6 @@ from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import READING_VERSION, Reading
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
 
-#: Rows between two reports of progress.
-_PROGRESS_STEP = 5_000
-
 
 @dataclass(frozen=True, slots=True)
 class OpenedBody:
@@ -114,32 +111,26 @@ class BodyReader:
         item: tuple[Entry, Rule] | Rejected | HostBlock | None = None
         reported = 0
         # type() is twice as fast as isinstance(), but mypy does not narrow a union by it.
-        for item in self._ruled():
+        body = self._body
+        ruled = rules_in_blocks(body.format.blocks(body.stream, body.options, body.max_bytes), body.reading)
+        for refusal in self._refusals:
+            ruled = _refuse(ruled, refusal)
+        for item in ruled:
             kind = type(item)
             self._entries += len(item.values) if kind is HostBlock else 1  # type: ignore[union-attr]
-            if self._entries >= reported + _PROGRESS_STEP:
+            if self._entries >= reported + 5_000:
                 reported = self._entries
                 self._progress(reported)
             if kind is Rejected:
-                self._reject(item)  # type: ignore[arg-type]
+                self._rejected[item.code] += 1  # type: ignore[union-attr]
+                if len(self._rejections) < MAX_REJECTIONS_KEPT:
+                    self._rejections.append(item)  # type: ignore[arg-type]
             else:
                 yield item  # type: ignore[misc]
         if isinstance(item, HostBlock):
             *_, item = item.ruled()
         self._last = (item, None) if item is None or isinstance(item, Rejected) else item
         self._progress(self._entries)
-
-    def _ruled(self) -> Iterator[tuple[Entry, Rule] | Rejected | HostBlock]:
-        body = self._body
-        ruled = rules_in_blocks(body.format.blocks(body.stream, body.options, body.max_bytes), body.reading)
-        for refusal in self._refusals:
-            ruled = _refuse(ruled, refusal)
-        return ruled
-
-    def _reject(self, row: Rejected) -> None:
-        self._rejected[row.code] += 1
-        if len(self._rejections) < MAX_REJECTIONS_KEPT:
-            self._rejections.append(row)
 
 
 def _refuse(
@@ -157,16 +148,10 @@ def _refuse(
             yield item
 
 
-def refusals(limits: Limits) -> list[Refusal]:
-    """Return what refuses entries under these limits while a body is read."""
-    return [refusal for guard in REFUSING_GUARDS if (refusal := guard.refusal(limits))]
-
-
 def reading_fingerprint(definition: FeedDefinition, limits: Limits) -> str:
     """Return a fingerprint of everything that determines which rules and facts a body gives."""
-    parts: list[Any] = [
-        *(READING_VERSION, definition.format, definition.options, definition.rules.model_dump(mode="json"))
-    ]
+    rules = definition.rules.model_dump(mode="json")
+    parts: list[Any] = [READING_VERSION, definition.format, definition.options, rules]
     entry_guards = [guard.setting.of(limits) for guard in REFUSING_GUARDS if guard.setting]
     entry_guards += sorted(guard.name for guard in HOLDING_GUARDS if not guard.is_on(limits))
     if any(entry_guards):

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from blocklist.domain.listing import Rejected, Rule
-from blocklist.domain.run import Effect, GuardFinding, HeldEntry, HoldState
+from blocklist.domain.run import Effect, GuardFinding, HoldState
 from blocklist.guards.guard import HoldingGuard, Limits
 from blocklist.guards.registry import HOLDING_GUARDS
 from blocklist.normalize.hosts import shorten
 from blocklist.store import Store
 
-_UNDECIDED = {HoldState.WAITING, HoldState.WITHDRAWN}
 #: Hosts that the summary of a guard names.
 _NAMED = 5
 
@@ -47,13 +46,15 @@ def sift(store: Store, feed: str, feed_id: int, limits: Limits) -> Sifted:
     held, refused = [], []
     for rule in sorted(staged, key=lambda rule: rule.value):
         hold = known.get(rule)
-        decided = hold is not None and hold.state not in _UNDECIDED
+        decided = hold is not None and hold.state in (HoldState.APPROVED, HoldState.REFUSED)
         # A host that the feed listed before its guard existed is not new.
         if (rule in listed and not decided) or (hold and hold.state is HoldState.APPROVED):
             continue
         facts = store.staging.take(rule)
         if hold and decided:
-            refused.append(_refusal(hold, facts["raw"] or rule.value, facts["position"]))
+            raw = facts["raw"] or rule.value
+            decision = f"refused by {hold.decided_by} on {hold.decided_at} (hold {hold.id}): {hold.reason}"
+            refused.append(Rejected(raw, facts["position"], "refused", f"{shorten(raw)} was {decision}"))
         else:
             held.append(SiftedEntry(rule, guarded[rule.value].finding(rule.value), facts))
     return Sifted(tuple(held), tuple(refused))
@@ -64,16 +65,11 @@ def summaries(held: Iterable[SiftedEntry]) -> list[GuardFinding]:
     hosts_by_guard: dict[str, list[str]] = {}
     for entry in held:
         hosts_by_guard.setdefault(entry.finding.guard, []).append(entry.rule.value)
-    return [_summary(guard, hosts) for guard, hosts in sorted(hosts_by_guard.items())]
-
-
-def _summary(guard: str, hosts: list[str]) -> GuardFinding:
-    more = len(hosts) - _NAMED
-    shown = ", ".join(hosts[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-    waits = "waits" if len(hosts) == 1 else "wait"
-    return GuardFinding(guard, Effect.HOLDS_ENTRY, f"{len(hosts):,} newly listed {waits} for a person: {shown}")
-
-
-def _refusal(hold: HeldEntry, raw: str, position: int) -> Rejected:
-    reason = f"{shorten(raw)} was refused by {hold.decided_by} on {hold.decided_at} (hold {hold.id}): {hold.reason}"
-    return Rejected(raw, position, "refused", reason)
+    findings = []
+    for guard, hosts in sorted(hosts_by_guard.items()):
+        more = len(hosts) - _NAMED
+        shown = ", ".join(hosts[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+        waits = "waits" if len(hosts) == 1 else "wait"
+        sentence = f"{len(hosts):,} newly listed {waits} for a person: {shown}"
+        findings.append(GuardFinding(guard, Effect.HOLDS_ENTRY, sentence))
+    return findings

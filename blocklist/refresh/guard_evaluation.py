@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from blocklist.domain.errors import GuardError
@@ -11,9 +11,7 @@ from blocklist.guards.body_guards import BODY_GUARDS
 from blocklist.guards.guard import HEAD_SIZE, BodyGuard, BodyScan, BodyType, Limits, ListFacts
 from blocklist.guards.list_guards import LIST_GUARDS
 from blocklist.guards.stated_dates import DATE_WITHIN, STATED_DATE, stated_date
-from blocklist.refresh.body_reader import OpenedBody
 
-_BLOCK_SIZE = 1 << 20
 #: Bytes at the end of a body that :class:`.BodyScan` keeps.
 _TAIL_SIZE = 65_536
 
@@ -31,7 +29,7 @@ def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
     if body.content != "text":
         return BodyScan(whole=True)
     size, tail = 0, b""
-    for block in _blocks(stream):
+    while block := stream.read(1 << 20):
         _fail_on((guard, check.block(block)) for guard, check in checks)
         size += len(block)
         tail = (tail + block)[-_TAIL_SIZE:]
@@ -60,18 +58,7 @@ def judge(facts: ListFacts, limits: Limits) -> list[GuardFinding]:
     return findings
 
 
-def cut_row(body: OpenedBody, scan: BodyScan) -> str | None:
-    """Return a sentence if the last row of the body's tail is incomplete; None where the format cannot tell."""
-    find_cut_row = body.format.find_cut_row
-    return find_cut_row(scan.tail, scan.whole, body.options) if find_cut_row else None
-
-
 def _fail_on(findings: Iterable[tuple[BodyGuard, str | None]]) -> None:
     for guard, sentence in findings:
         if sentence:
             raise GuardError(guard.name, sentence)
-
-
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
-    while block := stream.read(_BLOCK_SIZE):
-        yield block

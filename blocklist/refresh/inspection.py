@@ -20,16 +20,10 @@ from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts, Stage
 from blocklist.guards.guard import BodyScan, Limits, ListFacts
 from blocklist.guards.limits import limits_of
+from blocklist.guards.registry import REFUSING_GUARDS
 from blocklist.refresh import guard_evaluation
-from blocklist.refresh.body_reader import (
-    BodyReader,
-    OpenedBody,
-    ReadResult,
-    opened_body,
-    reading_fingerprint,
-    refusals,
-)
-from blocklist.refresh.entry_sifting import Sifted, SiftedEntry, sift, summaries
+from blocklist.refresh.body_reader import BodyReader, OpenedBody, ReadResult, opened_body, reading_fingerprint
+from blocklist.refresh.entry_sifting import Sifted, sift, summaries
 from blocklist.store import Store
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
 from blocklist.store.staging import Diff
@@ -56,11 +50,6 @@ class Inspection:
     findings: list[GuardFinding] = field(default_factory=list)
 
     @property
-    def held(self) -> tuple[SiftedEntry, ...]:
-        """The entries that wait for a person alone."""
-        return self.sifted.held
-
-    @property
     def holding(self) -> list[GuardFinding]:
         """The findings that hold the run."""
         return [finding for finding in self.findings if finding.effect is Effect.HOLDS]
@@ -68,7 +57,7 @@ class Inspection:
     @property
     def all_findings(self) -> list[GuardFinding]:
         """The findings over the whole list, then one for each guard that holds single entries."""
-        return [*self.findings, *summaries(self.held)]
+        return [*self.findings, *summaries(self.sifted.held)]
 
     @property
     def rejected_by_code(self) -> dict[str, int]:
@@ -83,7 +72,7 @@ class Inspection:
     @property
     def counts(self) -> RunCounts:
         """The figures; of a body that was not compared, only the rows read and rejected."""
-        entries, rejected, held = self.read.entries, sum(self.rejected_by_code.values()), len(self.held)
+        entries, rejected, held = self.read.entries, sum(self.rejected_by_code.values()), len(self.sifted.held)
         if self.diff is None:
             return RunCounts(entries=entries, rejected=rejected)
         return RunCounts(
@@ -145,7 +134,13 @@ class Inspector:
                 observer(Stage.PARSE, found)
                 found.scan = guard_evaluation.check_body(opened.stream, opened.type, limits)
                 observer(Stage.NORMALIZE, found)
-                self._read(BodyReader(opened, refusals(limits), progress), found, first)
+                refusals = [refusal for guard in REFUSING_GUARDS if (refusal := guard.refusal(limits))]
+                reader = BodyReader(opened, refusals, progress)
+                rows = reader.read_in_blocks()
+                try:
+                    self._store.staging.load(_collecting(rows, found.first, first) if first else rows)
+                finally:
+                    found.read = reader.result()
                 observer(Stage.DIFF, found)
                 found.sifted = sift(self._store, definition.name, feed_id, limits)
                 found.diff = self._store.staging.diff(feed_id)
@@ -155,22 +150,16 @@ class Inspector:
             found.failure = error
         return found
 
-    def _read(self, reader: BodyReader, found: Inspection, first: int) -> None:
-        rows = reader.read_in_blocks()
-        try:
-            self._store.staging.load(_collecting(rows, found.first, first) if first else rows)
-        finally:
-            found.read = reader.result()
-
     def _facts(self, opened: OpenedBody, feed_id: int, found: Inspection) -> ListFacts:
+        find_cut_row = opened.format.find_cut_row
         return ListFacts(
             counts=found.counts,
             scan=found.scan,
             line_based=opened.format.line_based,
-            cut_row=guard_evaluation.cut_row(opened, found.scan),
+            cut_row=find_cut_row(found.scan.tail, found.scan.whole, opened.options) if find_cut_row else None,
             last=found.read.last,
             last_rule=found.read.last_rule,
-            held=tuple(entry.rule for entry in found.held),
+            held=tuple(entry.rule for entry in found.sifted.held),
             served_date=partial(self._store.evidence.stated_date, feed_id),
             always_closed=partial(self._store.evidence.always_ended_with_newline, feed_id),
             removed_continuation=partial(self._store.staging.removed_continuation, feed_id),

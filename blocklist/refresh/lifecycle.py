@@ -1,4 +1,4 @@
-"""Everything about a run except its stages: locks, beginning and failing, when the next is due, recovery, progress."""
+"""Everything about a run except its stages: locks, beginning and failing, when the next is due, recovery."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import contextlib
 import random
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 
@@ -22,9 +20,8 @@ from blocklist.store import Store
 
 #: Called with the stage and how far it is: bytes while fetching, rows afterwards.
 Progress = Callable[[Stage, int], None]
-#: Seconds to the next try after a first failure, and after many.
-_BACKOFF_MIN = 15 * 60
-_BACKOFF_MAX = 24 * 3600
+#: Prefix of the files of previews and uploads in the folder of incoming bodies.
+_LEFT = "preview-"
 
 
 class Lifecycle:
@@ -62,7 +59,7 @@ class Lifecycle:
         return self._folder / "incoming" / f"run-{run_id}"
 
     def recover(self) -> None:
-        """Close the runs whose process died, and remove the files of runs that are not under way."""
+        """Close the runs whose process died, and remove the files of previews, uploads and ended runs."""
         # Listed before asking which runs are under way: a run that begins in between has no file in the list.
         files = [*(self._folder / "incoming").glob("run-*"), *self._bodies.unfinished()]
         under_way = set()
@@ -71,6 +68,8 @@ class Lifecycle:
                 with contextlib.suppress(ConflictError), feed_lock(self._folder, feed.name, wait=0):
                     self._fail_dead_runs(feed)
                 under_way |= {f"run-{run.id}" for run in self._store.runs.unfinished(feed.id)}
+        for path in (self._folder / "incoming").glob(f"{_LEFT}*"):
+            path.unlink(missing_ok=True)
         for path in files:
             if under_way.isdisjoint(path.name.split(".")):
                 path.unlink(missing_ok=True)
@@ -84,39 +83,9 @@ class Lifecycle:
             self.body_path(run.id).unlink(missing_ok=True)
 
 
-class ProgressTracker:
-    """How far the runs of this process are."""
-
-    def __init__(self) -> None:
-        self._so_far: dict[int, tuple[Stage, int]] = {}
-
-    def start(self, run_id: int, progress: Progress) -> Progress:
-        """Return what is called with the progress of a run, and calls ``progress``."""
-        self._so_far[run_id] = (Stage.FETCH, 0)
-
-        def report(stage: Stage, so_far: int) -> None:
-            self._so_far[run_id] = (stage, so_far)
-            progress(stage, so_far)
-
-        return report
-
-    def end(self, run_id: int) -> None:
-        """Forget a run."""
-        self._so_far.pop(run_id, None)
-
-    def so_far(self, run_id: int) -> tuple[Stage, int] | None:
-        """Return how far a run is; None if it ended or is of another process."""
-        return self._so_far.get(run_id)
-
-
-class FeedLocks(Protocol):
-    """Gives the lock of a feed."""
-
-    def locked(self, name: str, wait: float = 0) -> AbstractContextManager[None]:
-        """Hold the lock of a feed; wait for it for so many seconds.
-
-        :raises ConflictError: a run of the feed is under way.
-        """
+def incoming_file(data_dir: Path, name: str) -> Path:
+    """Return where a list that no run has asked for is kept until it is read; the next start removes what is left."""
+    return data_dir / "incoming" / f"{_LEFT}{name}"
 
 
 def lock_file(folder: Path, name: str) -> FileLock:
@@ -132,13 +101,13 @@ def lock_file(folder: Path, name: str) -> FileLock:
 
 
 @contextlib.contextmanager
-def feed_lock(folder: Path, name: str, wait: float) -> Iterator[None]:
+def feed_lock(folder: Path, name: str, wait: float = 0) -> Iterator[None]:
     """Hold the lock of a feed; wait for it for so many seconds.
 
     :raises ConflictError: a run of the feed is under way.
     """
+    lock = lock_file(folder, f"feed-{name}")
     try:
-        lock = lock_file(folder, f"feed-{name}")
         lock.acquire(timeout=wait)
     except Timeout:
         raise ConflictError(f"feed {name!r} is being refreshed already: wait for that run, then try again") from None
@@ -153,5 +122,6 @@ def _backoff(failures: int, every: int) -> float:
 
     A feed that is refreshed more often than that keeps its pace for the first failures.
     """
-    doubled: float = _BACKOFF_MIN * 2 ** min(failures - 1, 20) * (1 + random.random())  # noqa: S311 - spreads load
-    return min(doubled, _BACKOFF_MAX, every * 2.0 ** min(failures, 20))
+    # From a quarter of an hour after a first failure to a day after many.
+    doubled: float = 900 * 2 ** min(failures - 1, 20) * (1 + random.random())  # noqa: S311 - spreads load
+    return min(doubled, 86_400, every * 2.0 ** min(failures, 20))

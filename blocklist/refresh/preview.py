@@ -9,17 +9,16 @@ from pathlib import Path
 from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.definitions.source import Source
-from blocklist.domain.errors import FetchError, GuardError, UnreadableFeedError
+from blocklist.domain.errors import FetchError, GuardError
 from blocklist.domain.listing import Entry, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts
 from blocklist.fetch import Body, fetch
 from blocklist.refresh.inspection import Inspector
+from blocklist.refresh.lifecycle import incoming_file
 from blocklist.store import Store
 
 #: Entries and rejections that a preview shows.
 PREVIEWED = 20
-#: Prefix of the files of previews in the folder of incoming bodies; the next start removes those that were left.
-PREFIX = "preview-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +49,6 @@ class Preview:
         effects = {item.effect for item in self.said}
         return "failed" if Effect.FAILS in effects else "held" if Effect.HOLDS in effects else "applied"
 
-    @property
-    def held(self) -> tuple[str, ...]:
-        """The sentences of the guards that would hold the run."""
-        return tuple(item.sentence for item in self.said if item.effect is Effect.HOLDS)
-
 
 class Previewer:
     """Tries definitions over a data folder without a trace: its file is removed, its tables are temporary."""
@@ -70,7 +64,7 @@ class Previewer:
         :raises FetchError: the body could not be fetched.
         """
         source = Source(file=str(file)) if file else definition.source
-        path = self._settings.data_dir / "incoming" / f"{PREFIX}{uuid.uuid4().hex}"
+        path = incoming_file(self._settings.data_dir, uuid.uuid4().hex)
         try:
             body = fetch(source, path, self._settings.fetch)
             if body is None:
@@ -93,7 +87,10 @@ class Previewer:
                 folder=body.path.parent,
                 first=PREVIEWED,
             )
-        failure = found.failure
+        failure, said = found.failure, found.all_findings
+        if failure:
+            guard = failure.guard if isinstance(failure, GuardError) else "unreadable"
+            said = [GuardFinding(guard, Effect.FAILS, str(failure))]
         return Preview(
             fetched=fetched,
             size=body.size,
@@ -105,11 +102,6 @@ class Previewer:
             first=tuple(found.first),
             rejections=found.rejections[:PREVIEWED],
             rejected_by_code=found.rejected_by_code,
-            waiting=tuple((entry.rule.value, entry.finding.sentence) for entry in found.held),
-            said=(_finding(failure),) if failure else tuple(found.all_findings),
+            waiting=tuple((entry.rule.value, entry.finding.sentence) for entry in found.sifted.held),
+            said=tuple(said),
         )
-
-
-def _finding(failure: UnreadableFeedError) -> GuardFinding:
-    guard = failure.guard if isinstance(failure, GuardError) else "unreadable"
-    return GuardFinding(guard, Effect.FAILS, str(failure))

@@ -27,9 +27,9 @@ def apply(store: Store, feed: Feed, run_id: int, inspection: Inspection) -> None
         store.runs.reach(run_id, Stage.RECORD)
         store.listings.record(feed.id, run_id, moment, diff)
         store.runs.keep_rejections(run_id, inspection.rejections)
-        store.holds.keep(feed.name, run_id, inspection.held)
+        store.holds.keep(feed.name, run_id, inspection.sifted.held)
         approved = [item for item in store.guard_findings.of_run(run_id) if item.effect is Effect.HOLDS]
-        store.guard_findings.keep(run_id, [*approved, *summaries(inspection.held)])
+        store.guard_findings.keep(run_id, [*approved, *summaries(inspection.sifted.held)])
         _supersede(store, feed, run_id)
         store.feeds.note_success(feed.name, moment, store.runs.validators(run_id))
         last_change = moment if changed else feed.last_change or moment
@@ -47,7 +47,7 @@ def hold(store: Store, feed: Feed, run_id: int, inspection: Inspection, next_due
     """Keep what a run would change, for a person to decide on; the previous list continues to serve."""
     with store.database.transaction():
         _supersede(store, feed, run_id, store.runs.get(run_id).body_sha256)
-        _keep_changes(store, feed, run_id, inspection.held)
+        _keep_changes(store, feed, run_id, inspection.sifted.held)
         store.guard_findings.keep(run_id, inspection.all_findings)
         reason = "; ".join(item.sentence for item in inspection.holding)
         store.runs.finish(run_id, Outcome.HELD, reason, inspection.counts, inspection.rejected_by_code)

@@ -8,8 +8,6 @@ from blocklist.fetch.body import BodyStore
 from blocklist.store import Store
 
 _TASK = "prune bodies"
-#: Seconds.
-_INTERVAL = 86_400
 
 
 def prune(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
@@ -34,4 +32,4 @@ def prune(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
 def prune_daily(store: Store, bodies: BodyStore, settings: EvidenceSettings) -> int:
     """Prune unless that was done within the last day; return how many bodies were removed."""
     last = store.evidence.last_upkeep(_TASK) if settings.keep_for else None
-    return 0 if last and seconds_between(last, now()) < _INTERVAL else prune(store, bodies, settings)
+    return 0 if last and seconds_between(last, now()) < 86_400 else prune(store, bodies, settings)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from blocklist.config.settings import Settings
-from blocklist.definitions.definition import FeedDefinition, Source
+from blocklist.definitions.definition import FeedDefinition, definition_of
+from blocklist.definitions.source import Source
 from blocklist.domain.errors import BlocklistError, ConflictError, StoreError
 from blocklist.domain.listing import Feed
 from blocklist.domain.run import Run, Stage
@@ -18,9 +19,8 @@ from blocklist.fetch import Body, fetch
 from blocklist.fetch.body import BodyStore
 from blocklist.refresh import recording
 from blocklist.refresh.inspection import Inspection, Inspector
-from blocklist.refresh.lifecycle import Lifecycle, Progress, ProgressTracker, feed_lock
+from blocklist.refresh.lifecycle import Lifecycle, Progress, feed_lock
 from blocklist.store import Store
-from blocklist.store.feeds import definition_of
 
 _LOG = structlog.get_logger("blocklist.refresh")
 
@@ -34,7 +34,10 @@ class Refresher:
         self.bodies = BodyStore(settings.data_dir / "bodies")
         self.inspector = Inspector(store, settings)
         self._lifecycle = Lifecycle(store, settings, self.bodies)
-        self._progress = ProgressTracker()
+        self.recover = self._lifecycle.recover
+        self.locked = partial(feed_lock, settings.data_dir)
+        #: How far the runs of this process are, by id (see :data:`.Progress`).
+        self.so_far: dict[int, tuple[Stage, int]] = {}
         self._working = threading.BoundedSemaphore(settings.refresh.concurrent)
 
     def refresh(
@@ -61,8 +64,14 @@ class Refresher:
             feed = self._store.feeds.get(name)
             run_id = self._lifecycle.begin(feed, started_by)
             begun(run_id)
+            self.so_far[run_id] = (Stage.FETCH, 0)
+
+            def report(stage: Stage, so_far: int) -> None:
+                self.so_far[run_id] = (stage, so_far)
+                progress(stage, so_far)
+
             try:
-                self._run(feed, run_id, file, self._progress.start(run_id, progress))
+                self._run(feed, run_id, file, report)
             except BlocklistError as error:
                 self._lifecycle.fail(feed, run_id, str(error), getattr(error, "guard", None))
             except Exception as error:
@@ -70,7 +79,7 @@ class Refresher:
                 reason = f"a fault of the service, please report it: {type(error).__name__}: {error}"
                 self._lifecycle.fail(feed, run_id, reason)
             finally:
-                self._progress.end(run_id)
+                self.so_far.pop(run_id, None)
                 self._store.staging.clear()
                 self._lifecycle.body_path(run_id).unlink(missing_ok=True)
         run = self._store.runs.get(run_id)
@@ -79,25 +88,22 @@ class Refresher:
         _LOG.info("run ended", feed=name, run=run.id, outcome=str(run.outcome), reason=run.reason)
         return run
 
-    def locked(self, name: str, wait: float = 0) -> AbstractContextManager[None]:
-        """Hold the lock of a feed; wait for it for so many seconds.
-
-        :raises ConflictError: a run of the feed is under way.
-        """
-        return feed_lock(self._settings.data_dir, name, wait)
-
-    def recover(self) -> None:
-        """Close the runs whose process died, and remove the files of runs that are not under way."""
-        self._lifecycle.recover()
-
-    def so_far(self, run_id: int) -> tuple[Stage, int] | None:
-        """Return how far a run is (see :data:`.Progress`); None if it ended or is of another process."""
-        return self._progress.so_far(run_id)
-
     def _run(self, feed: Feed, run_id: int, file: Path | None, progress: Progress) -> None:
         definition = definition_of(feed)
-        body = self._fetch(feed, definition, run_id, file, progress)
-        if body is None or self._is_what_serves(feed, definition, body):
+        applied, fingerprint, validators = self._store.feeds.applied(feed.name)
+        # Under another fingerprint the body must be read again, even if its publisher has not changed it.
+        if fingerprint != self.inspector.fingerprint(definition):
+            applied = ""
+        body = fetch(
+            Source(file=str(file)) if file else definition.source,
+            self._lifecycle.body_path(run_id),
+            self._settings.fetch,
+            validators if applied else {},
+            lambda size: progress(Stage.FETCH, size),
+        )
+        if body is not None:
+            self._store.runs.note_body(run_id, body.sha256, body.size, body.validators)
+        if body is None or body.sha256 == applied:
             recording.unchanged(self._store, feed, run_id, body)
             return
         self._refuse_rejected(feed, body)
@@ -109,23 +115,6 @@ class Refresher:
                 return
             progress(Stage.RECORD, inspection.read.entries)
             recording.apply(self._store, feed, run_id, inspection)
-
-    def _fetch(
-        self, feed: Feed, definition: FeedDefinition, run_id: int, file: Path | None, progress: Progress
-    ) -> Body | None:
-        applied, fingerprint, validators = self._store.feeds.applied(feed.name)
-        # Under another fingerprint the body must be read again, even if its publisher has not changed it.
-        current = validators if applied and fingerprint == self.inspector.fingerprint(definition) else {}
-        source = Source(file=str(file)) if file else definition.source
-        path = self._lifecycle.body_path(run_id)
-        body = fetch(source, path, self._settings.fetch, current, lambda size: progress(Stage.FETCH, size))
-        if body is not None:
-            self._store.runs.note_body(run_id, body.sha256, body.size, body.validators)
-        return body
-
-    def _is_what_serves(self, feed: Feed, definition: FeedDefinition, body: Body) -> bool:
-        applied, fingerprint, _ = self._store.feeds.applied(feed.name)
-        return body.sha256 == applied and fingerprint == self.inspector.fingerprint(definition)
 
     def _refuse_rejected(self, feed: Feed, body: Body) -> None:
         rejected = self._store.runs.rejected_body(feed.id, body.sha256)

@@ -23,7 +23,6 @@ from blocklist.service.doctor import Doctor
 from blocklist.service.evidence import EvidenceService
 from blocklist.service.feeds import FeedService
 from blocklist.service.holds import HoldService
-from blocklist.service.incoming import remove_left_files
 from blocklist.service.overrides import OverrideService, override_rule
 from blocklist.service.people import PeopleService
 from blocklist.service.provider import ProviderService
@@ -78,7 +77,6 @@ class Service:
     def recover(self) -> None:
         """Repair what a killed process left: unfinished runs, files, and a snapshot that lags behind the database."""
         self.refresher.recover()
-        remove_left_files(self.settings.data_dir)
         if self.publisher.is_behind():
             self.publisher.publish()
 

@@ -15,8 +15,6 @@ from blocklist.service.snapshots import SnapshotService
 from blocklist.status.feed_status import feed_rows
 from blocklist.store import Store
 
-_LEAST_FREE = 1 << 30
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -39,15 +37,8 @@ class Doctor:
 
     def diagnose(self) -> list[Finding]:
         """Return every finding, good and bad, those that others depend on first."""
-        return [
-            *self._database(),
-            *self._disk(),
-            *self._audit(),
-            *self._snapshot(),
-            *self._feeds(),
-            *self._reviews(),
-            *self._channels(),
-        ]
+        checks = (self._database, self._disk, self._audit, self._snapshot, self._feeds, self._reviews, self._channels)
+        return [finding for check in checks for finding in check()]
 
     def _database(self) -> Iterator[Finding]:
         wrong = self._store.database.check()
@@ -63,10 +54,10 @@ class Doctor:
         )
 
     def _disk(self) -> Iterator[Finding]:
-        free = shutil.disk_usage(self._settings.data_dir).free
+        free, least = shutil.disk_usage(self._settings.data_dir).free, 1 << 30
         yield Finding(
             "disk",
-            free >= _LEAST_FREE,
+            free >= least,
             f"{free / (1 << 30):.1f} GiB free beside {self._settings.data_dir}",
             "free some space: a refresh that finds none fails, and the last list goes on serving",
         )

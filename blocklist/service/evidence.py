@@ -91,11 +91,7 @@ class EvidenceService:
         explained = []
         for listing in verdict.listings:
             row = known.get((listing.get("feed", ""), listing.get("rule", ""), listing.get("scope", "")))
-            evidence = {
-                "run": row.run if row else None,
-                "body_sha256": row.body_sha256 if row else None,
-                "position": row.position if row else None,
-            }
+            evidence = {name: getattr(row, name, None) for name in ("run", "body_sha256", "position")}
             explained.append({**listing, **evidence})
         return explained
 

@@ -82,10 +82,11 @@ class FeedService:
                 name, after, self._due_after(feed, before, after), moved=before.source != after.source
             )
             self._store.statistics.update_counts(feed.id)
-            if _in_answers(before) != _in_answers(after):
-                self._store.snapshots.contents_changed()
             old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
             differs = [key for key in new if old[key] != new[key]]
+            # What answers contain of a definition.
+            if not {"title", "authority", "legal_basis"}.isdisjoint(differs):
+                self._store.snapshots.contents_changed()
             self._store.audit.add(
                 *(actor, "feed.edit", name),
                 before={key: old[key] for key in differs},
@@ -96,9 +97,8 @@ class FeedService:
         return self._store.feeds.get(name)
 
     def _due_after(self, feed: Feed, before: FeedDefinition, after: FeedDefinition) -> str:
-        if before.source != after.source or self._refresher.inspector.fingerprint(
-            before
-        ) != self._refresher.inspector.fingerprint(after):
+        fingerprint = self._refresher.inspector.fingerprint
+        if before.source != after.source or fingerprint(before) != fingerprint(after):
             return now()
         if before.every != after.every:
             return later(feed.last_attempt or now(), after.every)
@@ -170,11 +170,6 @@ def check_seen(feed: Feed, seen: Collection[str] | None) -> None:
     """
     if seen is not None and version_of(feed) not in seen:
         raise ChangedError(f"feed {feed.name!r} was changed since you looked at it: look again, then change it")
-
-
-def _in_answers(definition: FeedDefinition) -> tuple[object, ...]:
-    """Return what answers contain of a definition: where it changes, the snapshot changes too."""
-    return definition.title, definition.authority, definition.legal_basis
 
 
 def _refuse_reference(definition: FeedDefinition) -> None:

@@ -47,7 +47,9 @@ class PeopleService:
         :raises ConflictError: they are shut out.
         """
         with self._store.database.transaction():
-            person = self._enabled(name)
+            person = self._store.people.get(name)
+            if person.disabled_at:
+                raise ConflictError(f"{name} was shut out: 'blocklist person enable {name}' first")
             key = self._add_link(person.id, _LINK_LASTS)
             self._store.audit.add(actor, "person.link", person.name)
         return person, key
@@ -129,12 +131,6 @@ class PeopleService:
         key = new_secret()
         self._store.sessions.add_link(hash_secret(key), person_id, later(now(), lasts))
         return key
-
-    def _enabled(self, name: str) -> Person:
-        person = self._store.people.get(name)
-        if person.disabled_at:
-            raise ConflictError(f"{name} was shut out: 'blocklist person enable {name}' first")
-        return person
 
     def _keep_an_admin(self, person: Person) -> None:
         if person.role is Role.ADMIN and not person.disabled_at and not self._store.people.other_admins(person.id):

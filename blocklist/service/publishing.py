@@ -57,13 +57,15 @@ class Publisher:
                 if confirmed:
                     self.repository.confirm(now())
                 return pointer
-            last = None if confirmed else self._last_pointer()
+            last = self._last_pointer()
             begun = now()
             with self._store.database.reading():
                 contents = self._store.snapshots.contents()
                 compiler = (None if anew else self._delta()) or self._whole(begun)
-            since = last.confirmed_at if last else None
-            pointer = self.repository.publish(compiler, self._next_version(), now(), contents, since)
+            since = last.confirmed_at if last and not confirmed else None
+            # A database restored from a backup knows fewer versions than the nodes have loaded: they must not go back.
+            version = max(self._store.snapshots.next_version(), (last.version if last else 0) + 1)
+            pointer = self.repository.publish(compiler, version, now(), contents, since)
             self._note_published(pointer, contents)
             self.repository.prune(self._settings.snapshot.keep)
             return pointer
@@ -104,11 +106,6 @@ class Publisher:
             self._fitting = seen
         return True
 
-    def _next_version(self) -> int:
-        # A database restored from a backup knows fewer versions than the nodes have loaded: they must not go back.
-        pointer = self._last_pointer()
-        return max(self._store.snapshots.next_version(), (pointer.version if pointer else 0) + 1)
-
     def _last_pointer(self) -> Pointer | None:
         with contextlib.suppress(SnapshotError):
             return self.repository.pointer()
@@ -117,17 +114,9 @@ class Publisher:
     def _note_published(self, pointer: Pointer, contents: int) -> None:
         path = self.repository.folder / pointer.file
         snapshot = Snapshot.open(path)
-        self._store.snapshots.add(
-            {
-                "version": pointer.version,
-                "file": pointer.file,
-                "sha256": pointer.sha256,
-                "bytes": path.stat().st_size,
-                "rules": snapshot.rules,
-                "built_at": snapshot.built_at,
-                "contents": contents,
-            }
-        )
+        file = {"version": pointer.version, "file": pointer.file, "sha256": pointer.sha256}
+        content = {"rules": snapshot.rules, "built_at": snapshot.built_at, "contents": contents}
+        self._store.snapshots.add(file | {"bytes": path.stat().st_size} | content)
 
     def _whole(self, begun: str) -> Compiler:
         """Return a compiler with everything that counts; ``begun`` is when reading it began."""

@@ -10,16 +10,19 @@ from typing import BinaryIO
 
 from blocklist.access.identity import refuse_same_person
 from blocklist.config.settings import AccessSettings, Settings
-from blocklist.domain.errors import NotFoundError
+from blocklist.definitions.definition import definition_of
+from blocklist.domain.errors import ConflictError, NotFoundError, UsageError
 from blocklist.domain.listing import Rejected
 from blocklist.domain.run import GuardFinding, HeldChange, Outcome, Run
-from blocklist.refresh import retention
+from blocklist.refresh import recording, retention
 from blocklist.refresh.lifecycle import Progress
 from blocklist.refresh.run import Refresher
-from blocklist.service import review
 from blocklist.service.feeds import WAIT_FOR_RUN
 from blocklist.service.publishing import Publisher
 from blocklist.store import Store
+
+#: Seconds that a decision of a person waits for a run of the same feed to end.
+WAIT_FOR_REVIEW = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class RunService:
         self._publisher = publisher
         self.get, self.page = store.runs.get, store.runs.page
         self.pending, self.newer_bodies = store.runs.pending, store.runs.newer_bodies
-        self.changes, self.so_far = store.held_changes.page, refresher.so_far
+        self.changes, self.so_far = store.held_changes.page, refresher.so_far.get
 
     def refresh(
         self,
@@ -73,22 +76,58 @@ class RunService:
         return run
 
     def approve(self, run_id: int, actor: str, reason: str) -> Run:
-        """Apply exactly the body of a held run, publish, and return the run.
+        """Apply exactly the body of a held run although guards hold it, publish, and return the run.
 
         :raises ConflictError: the run does not wait for review.
+        :raises UnreadableFeedError: the body cannot be used under the present definition and settings of the feed.
         :raises ForbiddenError: two people must agree, and the actor started the run or changed its feed.
         """
-        refuse_own_run(self._store, self._settings.access, run_id, actor)
-        run = review.approve(self._store, self._refresher, run_id, actor, reason)
+        store, refresher = self._store, self._refresher
+        refuse_own_run(store, self._settings.access, run_id, actor)
+        run = self._pending(run_id, reason)
+        feed = store.feeds.get(run.feed)
+        with refresher.locked(run.feed, WAIT_FOR_REVIEW):
+            run = self._pending(run_id, reason)
+            try:
+                with refresher.bodies.open(run.body_sha256 or "") as body:
+                    inspection = refresher.inspector.inspect(
+                        definition_of(feed), feed.id, body, content_type=store.runs.content_type(run_id)
+                    )
+                if inspection.failure:
+                    raise inspection.failure
+                with store.database.transaction():
+                    # Somebody may have rejected it while the body was read.
+                    self._pending(run_id, reason)
+                    recording.apply(store, feed, run_id, inspection)
+                    self._review(run, "approved", actor, reason)
+            finally:
+                store.staging.clear()
         self._publisher.publish(confirmed=True)
-        return run
+        return store.runs.get(run_id)
 
     def reject(self, run_id: int, actor: str, reason: str) -> Run:
-        """Reject the body of a held run, and return the run.
+        """Reject the body of a held run, and return the run: a later run with the same body fails with this reason.
 
         :raises ConflictError: the run does not wait for review.
         """
-        return review.reject(self._store, run_id, actor, reason)
+        with self._store.database.transaction():
+            self._review(self._pending(run_id, reason), "rejected", actor, reason)
+        return self._store.runs.get(run_id)
+
+    def _pending(self, run_id: int, reason: str) -> Run:
+        if not reason.strip():
+            raise UsageError("a review needs a reason: it is kept as evidence")
+        run = self._store.runs.get(run_id)
+        state = run.review["state"] if run.review else "not held"
+        if state != "pending":
+            why = f" ({run.review['reason']})" if run.review and run.review["reason"] else ""
+            raise ConflictError(f"run {run_id} does not wait for review: it is {state}{why}")
+        return run
+
+    def _review(self, run: Run, state: str, actor: str, reason: str) -> None:
+        self._store.runs.review(run.id, state, actor, reason)
+        action = "run.approve" if state == "approved" else "run.reject"
+        self._store.audit.add(actor, action, str(run.id), feed=run.feed, reason=reason, held_for=run.reason)
 
     def detail(
         self,
@@ -111,10 +150,7 @@ class RunService:
             run_id, change=change, search=search, standing_out=standing_out, limit=limit, offset=offset
         )
         pending = bool(run.review and run.review["state"] == "pending")
-        outdated = False
-        if pending:
-            last_change = self._store.feeds.get(run.feed).last_change
-            outdated = bool(last_change and last_change > (run.finished_at or ""))
+        last_change = self._store.feeds.get(run.feed).last_change if pending else None
         return RunDetail(
             run,
             tuple(self._store.guard_findings.of_run(run_id)),
@@ -122,7 +158,7 @@ class RunService:
             found,
             tuple(self._store.runs.rejections(run_id)),
             tuple(self._store.runs.newer_bodies(run)) if run.body_sha256 and run.review else (),
-            outdated,
+            bool(last_change and last_change > (run.finished_at or "")),
         )
 
     @contextlib.contextmanager

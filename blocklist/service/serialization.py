@@ -44,31 +44,20 @@ def run_body(item: Run) -> dict[str, Any]:
     return {key: str(value) if key in ("stage", "outcome") and value else value for key, value in asdict(item).items()}
 
 
-def hold_body(item: HeldEntry) -> dict[str, Any]:
-    """Return an entry held alone as JSON."""
-    return _with_rule(item) | {"state": item.state.value}
-
-
-def change_body(item: HeldChange) -> dict[str, Any]:
-    """Return a change that a held run would make as JSON."""
-    return _with_rule(item)
+def ruled_body(item: HeldEntry | HeldChange | Override) -> dict[str, Any]:
+    """Return an object as JSON, with the parts of its rule as ``target``, ``kind`` and ``scope``."""
+    rule = item.rule
+    body = asdict(item) | {"target": rule.value, "kind": rule.kind.value, "scope": rule.scope.value}
+    del body["rule"]
+    return body
 
 
 def listing_change_body(item: ListingChange) -> dict[str, Any]:
     """Return a change of the listings as JSON."""
-    return {
-        "at": item.at,
-        "change": item.change,
-        "rule": item.rule.value,
-        "kind_of_rule": item.rule.kind.value,
-        "scope": item.rule.scope.value,
-        "feed": item.feed,
-        "authority": item.authority,
-        "country": item.country,
-        "reference": item.reference,
-        "listed_from": item.listed_from,
-        "entry": item.entry,
-    }
+    rule = item.rule
+    first = {"at": item.at, "change": item.change}
+    first |= {"rule": rule.value, "kind_of_rule": rule.kind.value, "scope": rule.scope.value}
+    return first | {key: value for key, value in asdict(item).items() if key != "rule"}
 
 
 def guard_finding_body(item: GuardFinding) -> dict[str, Any]:
@@ -95,11 +84,6 @@ def preview_body(seen: Preview) -> dict[str, Any]:
     }
 
 
-def override_body(item: Override) -> dict[str, Any]:
-    """Return an override as JSON."""
-    return _with_rule(item) | {"action": item.action.value}
-
-
 def token_body(token: Token) -> dict[str, Any]:
     """Return a token as JSON, without its secret."""
     return asdict(token) | {"state": token.state(now())}
@@ -114,17 +98,9 @@ def run_detail_body(detail: RunDetail, rejections: int | None = None) -> dict[st
     """Return a run as a person reviews it as JSON, with the first rejections only where a number is given."""
     return run_body(detail.run) | {
         "guards": [guard_finding_body(item) for item in detail.findings],
-        "changes": [change_body(item) for item in detail.changes],
+        "changes": [ruled_body(item) for item in detail.changes],
         "changes_found": detail.changes_found,
         "rejections": [item._asdict() for item in detail.rejections[:rejections]],
         "newer": [item.id for item in detail.newer],
         "outdated": detail.outdated,
     }
-
-
-def _with_rule(item: HeldEntry | HeldChange | Override) -> dict[str, Any]:
-    """Return an object as JSON, its rule as ``target``, ``kind`` and ``scope``."""
-    rule = item.rule
-    body = asdict(item) | {"target": rule.value, "kind": rule.kind.value, "scope": rule.scope.value}
-    del body["rule"]
-    return body

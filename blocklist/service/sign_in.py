@@ -19,9 +19,6 @@ from blocklist.store import Store
 from blocklist.store.sessions import OneTimeLink
 
 _LOG = structlog.get_logger("blocklist.access")
-_MAX_AGENT = 200
-#: The same for an unknown name, a wrong password and a person who is shut out: it must not tell which names exist.
-_REFUSED = "the name or the password is wrong"
 
 
 class SignInService:
@@ -52,7 +49,8 @@ class SignInService:
             self.wrong_for_a_name.record_failure(hash_secret(name))
             # Without the name: some people type their password there.
             _LOG.warning("sign-in refused", address=address)
-            raise UnauthorizedError(_REFUSED)
+            # The same for an unknown name and a person who is shut out: it must not tell which names exist.
+            raise UnauthorizedError("the name or the password is wrong")
         if needs_rehash(kept):
             self._store.people.set_password(person.id, hash_password(password))
         return self.open_session(person, address, agent, "password")
@@ -62,9 +60,7 @@ class SignInService:
         secret = new_secret()
         ends_at = later(now(), self._settings.session_lifetime)
         with self._store.database.transaction():
-            self._store.sessions.add(
-                hash_secret(secret), person.id, client_network(address), agent[:_MAX_AGENT], ends_at
-            )
+            self._store.sessions.add(hash_secret(secret), person.id, client_network(address), agent[:200], ends_at)
             self._store.people.note_sign_in(person.id)
             self._store.audit.add(person.name, "person.sign_in", person.name, how=how)
         return secret

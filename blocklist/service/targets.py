@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blocklist.domain.errors import UsageError
 from blocklist.domain.verdict import Target
-from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.guards.setting_types import target_of
 
 
 def read_target(text: str) -> Target:
@@ -13,6 +13,6 @@ def read_target(text: str) -> Target:
     :raises UsageError: the text is none of these; the message tells why.
     """
     try:
-        return parse_app(text[4:]) if text[:4] == "app:" else parse_target(text)
+        return target_of(text)
     except ValueError as error:
         raise UsageError(str(error)) from None

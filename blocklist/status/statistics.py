@@ -38,9 +38,9 @@ class TrafficPoint(NamedTuple):
     """
 
     at: str
-    lookups: float | None
-    listed: float | None
-    share_listed: float | None
+    lookups: float | None = None
+    listed: float | None = None
+    share_listed: float | None = None
 
 
 class RunMark(NamedTuple):
@@ -134,27 +134,18 @@ class Statistics:
         for number in range(int(hours * 3600 / length)):
             seconds, lookups, listed = sums.get(number, (0.0, 0.0, 0.0))
             at = later(begin, (number + 1) * length)
-            if not seconds:
-                found.append(TrafficPoint(at, None, None, None))
-            else:
-                found.append(
-                    TrafficPoint(at, lookups / seconds, listed / seconds, listed / lookups if lookups else None)
-                )
+            share = listed / lookups if lookups else None
+            rates = (lookups / seconds, listed / seconds, share) if seconds else ()
+            found.append(TrafficPoint(at, *rates))
         return found
-
-    def sampler(self, read_scoreboard: ReadScoreboard) -> Sampler:
-        """Return a sampler that records the lookups of a lookup node, for :meth:`traffic`."""
-        return Sampler(self._store, read_scoreboard)
 
     def recent_runs(self, feeds: Iterable[str], each: int = 20) -> dict[str, list[RunMark]]:
         """Return the newest ``each`` runs of these feeds, oldest first: one query in all."""
         found: dict[str, list[RunMark]] = {name: [] for name in feeds}
-        for feed, id_, started_at, finished_at, outcome, counts in self._store.statistics.recent_runs(
-            list(found), each
-        ):
+        for feed, id_, started, finished, outcome, counts in self._store.statistics.recent_runs(list(found), each):
             figures = json.loads(counts)
             marks = (figures.get(name, 0) for name in ("added", "removed", "listed"))
-            found[feed].append(RunMark(id_, started_at, finished_at, outcome, *marks))
+            found[feed].append(RunMark(id_, started, finished, outcome, *marks))
         return found
 
 
@@ -165,7 +156,7 @@ def lookup_workers(read_scoreboard: ReadScoreboard) -> list[LookupWorker]:
 
 
 class Sampler:
-    """Records the lookups of a lookup node between two calls of :meth:`sample`."""
+    """Records the lookups of a lookup node between two calls of :meth:`sample`, for :meth:`Statistics.traffic`."""
 
     def __init__(
         self, store: Store, read_scoreboard: ReadScoreboard, timer: Callable[[], float] = time.monotonic
@@ -187,13 +178,9 @@ class Sampler:
 
     def _read(self) -> list[list[int]]:
         """Return the verdicts of each worker. Counters only grow: a smaller value was read while it changed."""
-        counted = [_verdicts(state) for state in self._read_scoreboard()]
+        counted = [_sums(state.get("verdicts", {}).values()) for state in self._read_scoreboard()]
         known: Sequence[list[int]] = self._counted or [[0, 0, 0]] * len(counted)
         return [list(map(max, now_, before)) for now_, before in zip(counted, known, strict=True)]
-
-
-def _verdicts(state: dict[str, Any]) -> list[int]:
-    return _sums(state.get("verdicts", {}).values())
 
 
 def _sums(verdicts: Iterable[Sequence[int]]) -> list[int]:

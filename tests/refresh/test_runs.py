@@ -11,7 +11,7 @@ from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.clock import now, seconds_between
 from blocklist.domain.errors import ConflictError, NotFoundError, UsageError
 from blocklist.domain.listing import Feed
-from blocklist.domain.run import Outcome, Run, Stage
+from blocklist.domain.run import Effect, Outcome, Run, Stage
 from blocklist.service import Service
 from blocklist.store import Store
 from tests.support import Clock, definition
@@ -393,6 +393,7 @@ def test_a_preview_keeps_nothing(court: Court) -> None:
     assert (counts.entries, counts.rules, counts.rejected, counts.added, counts.removed) == (7, 6, 1, 1, 15)
     assert [rule.value for _, rule in preview.first] == [*SITES[:5], "new.example"]
     assert [item.code for item in preview.rejections] == ["public_suffix"]
-    assert preview.held == ("would remove 15 of 20 sites (75%); this feed allows 20%",)
+    holding = [item.sentence for item in preview.said if item.effect is Effect.HOLDS]
+    assert holding == ["would remove 15 of 20 sites (75%); this feed allows 20%"]
     assert court.listed(SITES[10])
     assert len(court.service.store.runs.all()) == 1

@@ -8,7 +8,7 @@ from blocklist.domain.access import Role
 from blocklist.domain.run import HoldState
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.service.serialization import hold_body
+from blocklist.service.serialization import ruled_body
 from blocklist.web.api.framework.pagination import PageQuery, page_response
 from blocklist.web.api.framework.resource import Resource
 from blocklist.web.api.framework.schemas import Decision, IdPath, NextPage, RuleFields, Timestamp
@@ -54,26 +54,26 @@ def hold_routes(service: Service) -> Resource:
         """List the held entries, oldest first."""
         after = query.after("holds", 0)
         found = service.holds.page(feed=query.feed, state=query.state, after=after, limit=query.limit + 1)
-        return page_response("holds", found, query, hold_body, lambda hold: hold.id)
+        return page_response("holds", found, query, ruled_body, lambda hold: hold.id)
 
     @routes.operation("GET", "/v1/holds/{id}", role=Role.VIEWER, returns=HoldBody)
     def show_hold(path: IdPath) -> Answer:
         """Show a held entry."""
-        return Answer(200, hold_body(service.holds.get(path.id)))
+        return Answer(200, ruled_body(service.holds.get(path.id)))
 
     @routes.operation("POST", "/v1/holds/{id}/approve", role=Role.APPROVER, returns=HoldBody, problems=(409,))
     def approve_hold(path: IdPath, body: Decision) -> Answer:
         """Approve a held entry: it is listed now and in later lists of its feed."""
-        return Answer(200, hold_body(service.holds.approve(path.id, current_identity().actor, body.reason)))
+        return Answer(200, ruled_body(service.holds.approve(path.id, current_identity().actor, body.reason)))
 
     @routes.operation("POST", "/v1/holds/{id}/refuse", role=Role.APPROVER, returns=HoldBody, problems=(409,))
     def refuse_hold(path: IdPath, body: Decision) -> Answer:
         """Refuse a held entry: it is not listed, now or in later lists of its feed."""
-        return Answer(200, hold_body(service.holds.refuse(path.id, current_identity().actor, body.reason)))
+        return Answer(200, ruled_body(service.holds.refuse(path.id, current_identity().actor, body.reason)))
 
     @routes.operation("POST", "/v1/holds/{id}/revoke", role=Role.APPROVER, returns=HoldBody, problems=(409,))
     def revoke_hold(path: IdPath, body: Decision) -> Answer:
         """Revoke a decision: the entry waits again, and is not listed until then."""
-        return Answer(200, hold_body(service.holds.revoke(path.id, current_identity().actor, body.reason)))
+        return Answer(200, ruled_body(service.holds.revoke(path.id, current_identity().actor, body.reason)))
 
     return routes

@@ -9,7 +9,7 @@ from blocklist.domain.errors import NotFoundError
 from blocklist.domain.verdict import OverrideAction
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.service.serialization import override_body
+from blocklist.service.serialization import ruled_body
 from blocklist.web.api.framework.idempotency import IdempotencyHeaders, run_idempotent
 from blocklist.web.api.framework.pagination import Flag, PageQuery, page_response
 from blocklist.web.api.framework.resource import Resource, created
@@ -66,7 +66,7 @@ def override_routes(service: Service) -> Resource:
         """List the overrides, including expired ones, oldest first."""
         after = query.after("overrides", 0)
         found = service.overrides.page(after=after, limit=query.limit + 1, removed=query.removed)
-        return page_response("overrides", found, query, override_body, lambda item: item.id)
+        return page_response("overrides", found, query, ruled_body, lambda item: item.id)
 
     @routes.operation("POST", "/v1/overrides", role=Role.EDITOR, returns=created(OverrideBody), problems=(409,))
     def add_override(header: IdempotencyHeaders, body: NewOverride) -> Answer:
@@ -78,7 +78,7 @@ def override_routes(service: Service) -> Resource:
         def add() -> Answer:
             actor = current_identity().actor
             made = service.overrides.add(body.action, body.target, body.reason, actor, read_time("until", body.until))
-            return Answer(201, override_body(made), (("Location", f"/v1/overrides/{made.id}"),))
+            return Answer(201, ruled_body(made), (("Location", f"/v1/overrides/{made.id}"),))
 
         return run_idempotent(service, header, add)
 
@@ -88,16 +88,16 @@ def override_routes(service: Service) -> Resource:
         found = service.overrides.get(path.id)
         if found.removed_at:
             raise NotFoundError(f"override {path.id} was removed on {found.removed_at}: ?removed=true lists it")
-        return Answer(200, override_body(found))
+        return Answer(200, ruled_body(found))
 
     @routes.operation("POST", "/v1/overrides/{id}/confirm", role=Role.APPROVER, returns=OverrideBody, problems=(409,))
     def confirm_override(path: IdPath) -> Answer:
         """Confirm an override that another person added (setting `access.two_people`), and publish."""
-        return Answer(200, override_body(service.overrides.confirm(path.id, current_identity().actor)))
+        return Answer(200, ruled_body(service.overrides.confirm(path.id, current_identity().actor)))
 
     @routes.operation("DELETE", "/v1/overrides/{id}", role=Role.EDITOR, returns=OverrideBody, problems=(409,))
     def remove_override(path: IdPath) -> Answer:
         """Remove an override, and publish. It stays in the history."""
-        return Answer(200, override_body(service.overrides.remove(path.id, current_identity().actor)))
+        return Answer(200, ruled_body(service.overrides.remove(path.id, current_identity().actor)))
 
     return routes

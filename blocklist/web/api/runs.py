@@ -12,7 +12,7 @@ from blocklist.domain.access import Role
 from blocklist.domain.run import Effect, Outcome, Run, Stage
 from blocklist.lookup.http import Answer
 from blocklist.service import HeldChangePlace, Service
-from blocklist.service.serialization import change_body, run_body, run_detail_body
+from blocklist.service.serialization import ruled_body, run_body, run_detail_body
 from blocklist.web.api.framework.pagination import (
     LAST_ID,
     Flag,
@@ -193,7 +193,7 @@ def run_routes(service: Service) -> Resource:
         after = query.position("changes", HeldChangePlace)
         found, last = service.runs.changes(path.id, **query.filters(), after=after, limit=query.limit)
         body = {
-            "changes": [change_body(item) for item in found],
+            "changes": [ruled_body(item) for item in found],
             "next": encode_cursor("changes", *last) if last else None,
         }
         return Answer(200, body)

@@ -13,8 +13,8 @@ from flask.typing import ResponseReturnValue
 from blocklist.definitions.definition import definition_of
 from blocklist.domain.access import Role
 from blocklist.domain.errors import BlocklistError, ConflictError
+from blocklist.refresh.lifecycle import incoming_file
 from blocklist.service import Service
-from blocklist.service.incoming import incoming_file
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import Form, success
 

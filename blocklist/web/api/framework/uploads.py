@@ -12,7 +12,7 @@ from flask import request
 
 from blocklist.config.settings import Settings
 from blocklist.domain.errors import StoreError
-from blocklist.service.incoming import incoming_file
+from blocklist.refresh.lifecycle import incoming_file
 from blocklist.web.api.framework.problems import ProblemError
 from blocklist.web.api.framework.request_parsing import check_content_type
 
