@@ -22,7 +22,7 @@ from blocklist.domain.access import Role
 from blocklist.domain.errors import ConfigurationError
 from blocklist.domain.listing import CONFIRMED_KINDS, AuthorityKind
 from blocklist.domain.verdict import Policy
-from blocklist.guards.limits import GuardSettings
+from blocklist.guards.guard_settings import GuardSettings
 from blocklist.guards.setting_types import Share
 from blocklist.text.field_types import Country, MaybeSeconds, Seconds, StrictModel
 from blocklist.text.validation import describe

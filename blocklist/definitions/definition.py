@@ -16,7 +16,7 @@ from blocklist.definitions.source import Source
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Authority, AuthorityKind, Feed, Scope
 from blocklist.formats.registry import FORMATS, format_of
-from blocklist.guards.limits import FeedGuards
+from blocklist.guards.guard_settings import FeedGuards
 from blocklist.normalize.rules import Reading
 from blocklist.text.field_types import Country, Seconds, StrictModel
 from blocklist.text.validation import validate

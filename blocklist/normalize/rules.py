@@ -74,9 +74,9 @@ def rule_maker(reading: Reading) -> Callable[[Entry | Rejected], RuledEntry]:
         # type() is twice as fast as isinstance(), but mypy does not narrow a union with it.
         if type(entry) is Rejected:
             return entry
-        if entry[-1] is not None:
+        if entry.country is not None:  # type: ignore[union-attr]
             entry = _with_country(entry)  # type: ignore[arg-type]
-        rule = make(entry, reading)
+        rule = make(entry, reading)  # type: ignore[arg-type]
         return rule if type(rule) is Rejected else (entry, rule)  # type: ignore[return-value]
 
     return ruled

@@ -19,7 +19,7 @@ from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts, Stage
 from blocklist.guards.guard import BodyScan, Limits, ListFacts
-from blocklist.guards.limits import limits_of
+from blocklist.guards.guard_settings import limits_of
 from blocklist.guards.registry import REFUSING_GUARDS
 from blocklist.refresh import guard_evaluation
 from blocklist.refresh.body_reader import BodyReader, OpenedBody, ReadResult, opened_body, reading_fingerprint

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from blocklist.store.base_table import Table, all_of
 from blocklist.store.engine import Row
-from blocklist.store.table import Table, all_of
 
 #: The columns of a message without its content.
 _MESSAGE = "id, message, channel, created_at, summary, state, attempts, next_try, ended_at, trouble"

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from blocklist.domain.clock import now
-from blocklist.store.table import Table, all_of, containing, like, marks
+from blocklist.store.base_table import Table, all_of, containing, like, marks
 
 #: What the first event carries as the hash before it.
 _BEGINNING = "0" * 64

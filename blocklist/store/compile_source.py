@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from blocklist.domain.clock import later
 from blocklist.snapshot.compile.listing_rows import BareHosts, CompiledListing
+from blocklist.store.base_table import Table, chunks
 from blocklist.store.columns import listed
-from blocklist.store.table import Table, chunks
 
 #: Values looked for at a time.
 _CHUNK = 10_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from blocklist.domain.clock import now
+from blocklist.store.base_table import Table
 from blocklist.store.engine import Row
-from blocklist.store.table import Table
 
 #: Bodies that stay whatever their age: of what counts now, of what is served, of what waits for a person.
 _NEEDED = (

@@ -8,8 +8,8 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from blocklist.domain.clock import later
+from blocklist.store.base_table import Table, all_of
 from blocklist.store.columns import ListingRow, listed, same_rule
-from blocklist.store.table import Table, all_of
 
 _LISTING = listed(ListingRow._fields)
 #: Listings get their ids in the order in which they are recorded, except for a writer that waited for another to end.

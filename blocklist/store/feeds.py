@@ -10,9 +10,9 @@ from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.clock import now
 from blocklist.domain.errors import ConflictError
 from blocklist.domain.listing import Feed
+from blocklist.store.base_table import Table
 from blocklist.store.engine import Row
 from blocklist.store.mapping import mapper
-from blocklist.store.table import Table
 
 
 class AppliedBody(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from blocklist.domain.run import Effect, GuardFinding
-from blocklist.store.table import Table
+from blocklist.store.base_table import Table
 
 
 class GuardFindings(Table):

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from blocklist.domain.listing import Rule, RuleKind, Scope
 from blocklist.domain.run import HeldChange
+from blocklist.store.base_table import Table, all_of, containing, like, marks
 from blocklist.store.columns import RULE, listed
 from blocklist.store.mapping import entry_of, mapper
 from blocklist.store.staging import Staging
-from blocklist.store.table import Table, all_of, containing, like, marks
 
 #: Changes kept for each run and direction, in order of their values; the counts of the run and its body cover all.
 MAX_CHANGES_KEPT = 50_000

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Rule
 from blocklist.domain.run import GuardFinding, HeldEntry, HoldState
+from blocklist.store.base_table import Table, chunks, marks
 from blocklist.store.columns import PUBLISHED, RULE, listed
 from blocklist.store.engine import Row
 from blocklist.store.mapping import column, entry_of, mapper
-from blocklist.store.table import Table, chunks, marks
 
 #: What a run states of an entry that it holds.
 _STATED = ("guard", "why", *PUBLISHED, "run_id")

@@ -11,11 +11,11 @@ from typing import Any
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Authority, Listing, Rule
 from blocklist.domain.run import HeldEntry
+from blocklist.store.base_table import Table, chunks, marks
 from blocklist.store.columns import OPEN, PUBLISHED, RULE, STAGED, listed
 from blocklist.store.engine import Row
 from blocklist.store.mapping import column, entry_of, mapper, rule_of
 from blocklist.store.staging import Diff
-from blocklist.store.table import Table, chunks, marks
 
 _CLOSE = "UPDATE listings SET listed_until = ?, closed_by = ?"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Rule
 from blocklist.domain.verdict import Override, OverrideAction
+from blocklist.store.base_table import Table
 from blocklist.store.mapping import mapper
-from blocklist.store.table import Table
 
 
 class Overrides(Table):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blocklist.domain.access import Person, Role
 from blocklist.domain.clock import now
+from blocklist.store.base_table import Table
 from blocklist.store.mapping import mapper
-from blocklist.store.table import Table
 
 
 class People(Table):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blocklist.domain.clock import later, now
-from blocklist.store.table import Table
+from blocklist.store.base_table import Table
 
 #: Seconds for which a key is remembered.
 KEPT = 86_400

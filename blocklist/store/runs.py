@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Rejected
 from blocklist.domain.run import Outcome, Run, RunCounts, Stage
+from blocklist.store.base_table import Table, all_of, marks
 from blocklist.store.engine import Row
 from blocklist.store.mapping import column, mapper
-from blocklist.store.table import Table, all_of, marks
 
 #: Rejected rows kept of each run with their text; the counts by code cover all of them, and so does the kept body.
 MAX_REJECTIONS_KEPT = 1_000

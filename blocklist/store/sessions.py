@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from blocklist.domain.access import Session
 from blocklist.domain.clock import later, now
+from blocklist.store.base_table import Table
 from blocklist.store.mapping import mapper
-from blocklist.store.table import Table
 
 #: Seconds within which the use of a session is not noted again.
 _USE_NOTED_EVERY = 60

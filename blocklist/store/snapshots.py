@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from blocklist.store.base_table import Table, marks
 from blocklist.store.engine import Row
-from blocklist.store.table import Table, marks
 
 _COLUMNS = ("version", "file", "sha256", "bytes", "rules", "built_at", "contents")
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Entry, HostBlock, Rule, RuleKind, Scope
+from blocklist.store.base_table import Table, chunks, marks
 from blocklist.store.columns import FACTS, OPEN, PUBLISHED, RULE, STAGED, listed, same_rule
 from blocklist.store.engine import Row
 from blocklist.store.mapping import rule_of
-from blocklist.store.table import Table, chunks, marks
 
 _NO_FACTS = (None,) * len(FACTS)
 #: Rows collected before they are staged, and hosts from which on staging them together is faster.

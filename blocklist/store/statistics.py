@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from blocklist.domain.clock import later, now
+from blocklist.store.base_table import Table, marks
 from blocklist.store.engine import Row
-from blocklist.store.table import Table, marks
 
 #: Seconds for which samples of lookups are kept.
 SAMPLES_KEPT = 7 * 86_400

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blocklist.domain.access import Role, Token
 from blocklist.domain.clock import later, now
+from blocklist.store.base_table import Table
 from blocklist.store.mapping import mapper
-from blocklist.store.table import Table
 
 #: Seconds within which the use of a token is not noted again: reading must not become writing.
 _USE_NOTED_EVERY = 60

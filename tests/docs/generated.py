@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blocklist.guards.limits import GuardSettings
+from blocklist.guards.guard_settings import GuardSettings
 from blocklist.guards.registry import GUARDS
 
 ROOT = Path(__file__).parents[2]

@@ -30,7 +30,7 @@ from blocklist.definitions.source import Credentials, Integrity, LinkRule, Pagin
 from blocklist.domain.listing import AuthorityKind
 from blocklist.exports import EXPORTS
 from blocklist.formats.registry import FORMATS
-from blocklist.guards.limits import FeedGuards
+from blocklist.guards.guard_settings import FeedGuards
 from blocklist.guards.registry import GUARDS
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower

@@ -9,7 +9,7 @@ import pytest
 
 from blocklist.domain.errors import GuardError, UnreadableFeedError
 from blocklist.guards.guard import BodyType
-from blocklist.guards.limits import GuardSettings
+from blocklist.guards.guard_settings import GuardSettings
 from blocklist.refresh.guard_evaluation import check_body
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from blocklist.domain.errors import GuardError
 from blocklist.guards.guard import BodyScan, BodyType
-from blocklist.guards.limits import GuardSettings
+from blocklist.guards.guard_settings import GuardSettings
 from blocklist.refresh.guard_evaluation import check_body
 
 RUSSIAN = "".join(f"кино-{number}.рф\n" for number in range(20))

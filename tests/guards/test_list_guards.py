@@ -10,7 +10,7 @@ import pytest
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.run import RunCounts
 from blocklist.guards.guard import BodyScan, ListFacts
-from blocklist.guards.limits import GuardSettings, limits_of
+from blocklist.guards.guard_settings import GuardSettings, limits_of
 from blocklist.refresh.guard_evaluation import judge
 from tests.support import definition
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.guards.guard import BodyType
-from blocklist.guards.limits import GuardSettings
+from blocklist.guards.guard_settings import GuardSettings
 from blocklist.guards.stated_dates import stated_date
 from blocklist.refresh.guard_evaluation import check_body
 

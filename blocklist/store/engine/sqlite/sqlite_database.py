@@ -11,8 +11,8 @@ from typing import Any
 
 from blocklist.domain.errors import StoreError
 from blocklist.store.engine.database import Database, Row
-from blocklist.store.engine.sqlite.connections import BUSY_SECONDS, Connections
 from blocklist.store.engine.sqlite.sqlite_staging import SqliteStagingTables
+from blocklist.store.engine.sqlite.thread_connections import BUSY_SECONDS, Connections
 from blocklist.store.engine.sqlite.upgrade import upgrade
 
 #: Ids of listings that :meth:`SqliteDatabase.host_blocks` puts into one block: some hundred kilobytes of text.

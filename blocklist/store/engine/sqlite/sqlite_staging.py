@@ -10,7 +10,7 @@ from typing import Any
 from blocklist.domain.listing import HostBlock
 from blocklist.store.columns import STAGED, STAGED_WITHOUT_FACTS, listed
 from blocklist.store.engine.database import StagingTables
-from blocklist.store.engine.sqlite.connections import Connections
+from blocklist.store.engine.sqlite.thread_connections import Connections
 
 _TYPES = ", ".join(f"{name} {'INTEGER' if name == 'position' else 'TEXT'}" for name in STAGED)
 _TABLES = {

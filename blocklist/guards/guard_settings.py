@@ -44,10 +44,7 @@ class GuardSettings(Limits):
     **{item.name: (item.type, item.default) if item.merged else (item.type | None, None) for item in _SETTINGS},
 )
 class FeedGuards(BaseModel):
-    """The limits of one feed; None takes the service's setting in ``[guards]``.
-
-    Lists of hosts and targets count in addition to those of the service.
-    """
+    """The limits of one feed. A null field takes the service's setting; lists add to those of the service."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from blocklist.guards.guard import Guard
-from blocklist.guards.limits import FeedGuards, GuardSettings, limits_of
+from blocklist.guards.guard_settings import FeedGuards, GuardSettings, limits_of
 from blocklist.guards.registry import GUARDS
 
 #: Guards that protect the service, and those that do nothing without names.
