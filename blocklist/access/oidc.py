@@ -10,7 +10,7 @@ import hmac
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,6 @@ class PendingSignIn:
     nonce: str
     verifier: str
     next: str
-
-    def as_dict(self) -> dict[str, str]:
-        """Return the fields, to store them in a cookie."""
-        return asdict(self)
 
 
 class Provider:
@@ -96,7 +92,6 @@ class Provider:
         return self._with_userinfo(claims, str(tokens.get("access_token", "")))
 
     def _verified(self, id_token: str, nonce: str, access_token: str) -> dict[str, Any]:
-        """Return the claims of an ID token, after its signature, audience, nonce and times were verified."""
         try:
             keys = KeySet.import_key_set(self._request("GET", self._endpoint("jwks_uri")))  # type: ignore[arg-type]
             token = jwt.decode(id_token, keys, algorithms=_ALGORITHMS)
@@ -159,9 +154,10 @@ class Provider:
                 response = client.request(method, address, data=form, headers=headers, auth=auth)
             found = response.json()
             if form and response.status_code in (400, 401):
-                raise UnauthorizedError(
-                    f"the provider did not accept the sign-in ({_error_code(found)}): sign in again"
-                )
+                code = found.get("error") if isinstance(found, dict) else None
+                # The error code of RFC 6749, section 5.2.
+                reason = code if isinstance(code, str) and re.fullmatch("[a-z_]{1,40}", code) else "no reason given"
+                raise UnauthorizedError(f"the provider did not accept the sign-in ({reason}): sign in again")
             response.raise_for_status()
         except (httpx.HTTPError, ValueError) as error:
             # Without the text of the library's error: an address may contain a code.
@@ -188,9 +184,3 @@ class Provider:
             return Path(path).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"oidc.client_secret_file: {path} cannot be read: {error}") from None
-
-
-def _error_code(answer: object) -> str:
-    """Return the error code of a token endpoint's response (RFC 6749, section 5.2)."""
-    error = answer.get("error") if isinstance(answer, dict) else None
-    return error if isinstance(error, str) and re.fullmatch("[a-z_]{1,40}", error) else "no reason given"

@@ -28,16 +28,12 @@ class Throttle:
 
         :raises TooManyError: too many attempts failed; the error says when to try again.
         """
-        seconds = self.retry_after(client)
-        if seconds:
-            raise TooManyError(f"too many failed attempts: try again in {seconds} seconds", seconds)
-
-    def retry_after(self, client: str) -> int:
-        """Return the seconds until a client may try again; 0 if it may now."""
         limiter = self._limiter()
         spent = (item for item in self._items if not limiter.test(item, client))
         resets = [limiter.get_window_stats(item, client).reset_time - time.time() for item in spent]
-        return max(1, math.ceil(max(resets))) if resets else 0
+        if resets:
+            seconds = max(1, math.ceil(max(resets)))
+            raise TooManyError(f"too many failed attempts: try again in {seconds} seconds", seconds)
 
     def record_failure(self, client: str) -> None:
         """Count a failure."""

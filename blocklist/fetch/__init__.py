@@ -90,7 +90,8 @@ def _fetch_from_web(
         if source.pagination:
             body: Body | None = download_pages(session, list_url, into, source.pagination, progress)
         else:
-            proof = _integrity_fingerprint(source)
+            how = source.integrity.model_dump_json() if source.integrity else ""
+            proof = hashlib.sha256(how.encode()).hexdigest()[:16] if how else ""
             # A body that was not verified in this way must be fetched again, even if it has not changed.
             known = validators if validators.get("integrity", "") == proof else {}
             body = download(session, list_url, into, known, progress)
@@ -103,8 +104,3 @@ def _fetch_from_web(
     if secret:
         stated = {name: value for name, value in stated.items() if secret.redact(value) == value}
     return replace(body, validators=stated)
-
-
-def _integrity_fingerprint(source: Source) -> str:
-    """Return a fingerprint of how a body is verified; empty if it is not."""
-    return hashlib.sha256(source.integrity.model_dump_json().encode()).hexdigest()[:16] if source.integrity else ""

@@ -35,10 +35,7 @@ def public_addresses(host: str, port: int, settings: FetchSettings, timeout: flo
 
 
 def _resolve(host: str, port: int, timeout: float | None) -> list[str]:
-    """Return every address of a host.
-
-    A separate thread resolves the name, because ``getaddrinfo`` has no time limit and name servers may be slow.
-    """
+    """Resolve a name in a separate thread, because ``getaddrinfo`` has no time limit and name servers may be slow."""
     found: list[str] = []
     failed: list[Exception] = []
 

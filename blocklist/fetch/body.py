@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 from blocklist.domain.errors import FetchError, NotFoundError, StoreError
@@ -43,7 +42,7 @@ class BodyWriter:
             self._file = self._path.open("wb")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             with _writing(self._path):
                 self._file.close()
@@ -73,10 +72,6 @@ class BodyWriter:
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn errors of the disk into StoreError.
-
-    :raises StoreError: the file cannot be written, with the reason.
-    """
     try:
         yield
     except OSError as error:

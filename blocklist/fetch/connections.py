@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -88,12 +88,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         self._network = httpcore.SyncBackend()
 
     def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002 - httpcore's signature
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
+        self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any
     ) -> httpcore.NetworkStream:
         try:
             addresses = public_addresses(host, port, self._settings, self._deadline.left)
@@ -101,16 +96,14 @@ class _CheckedBackend(httpcore.NetworkBackend):
             raise httpcore.ConnectTimeout(self._deadline.message) from None
         for number, address in enumerate(addresses, 1):
             try:
-                return self._connect(address, port, min(timeout or self._deadline.left, self._deadline.left))
+                limit = min(timeout or self._deadline.left, self._deadline.left)
+                if self._settings.proxy:
+                    return self._through_proxy(address, port, limit)
+                return _DeadlineStream(self._network.connect_tcp(address, port, limit), self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 if number == len(addresses) or self._deadline.passed:
                     raise type(error)(f"no connection to {host}: {error}") from None
         raise AssertionError("public_addresses gives at least one")
-
-    def _connect(self, address: str, port: int, timeout: float) -> httpcore.NetworkStream:
-        if self._settings.proxy:
-            return self._through_proxy(address, port, timeout)
-        return _DeadlineStream(self._network.connect_tcp(address, port, timeout), self._deadline)
 
     def _through_proxy(self, address: str, port: int, timeout: float) -> httpcore.NetworkStream:
         """Ask the proxy for a tunnel to the checked address (RFC 9110, section 9.3.6), also for plain HTTP.
@@ -158,12 +151,7 @@ class _ProxyBackend(httpcore.NetworkBackend):
         self._deadline = deadline
 
     def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002 - httpcore's signature
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
+        self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any
     ) -> httpcore.NetworkStream:
         return _DeadlineStream(httpcore.SyncBackend().connect_tcp(host, port, timeout), self._deadline)
 

@@ -20,6 +20,8 @@ _MIN_REDACTED = 4
 #: The same in bodies, where a short word such as "test" may occur by chance.
 _MIN_REDACTED_IN_BODIES = 12
 _REDACTED = "[secret]"
+#: Without one, OpenSSL asks on the terminal, and the service waits there forever.
+_NO_PASSWORD = ""
 
 
 class Secret:
@@ -47,7 +49,7 @@ class Secret:
         where = _location(self._credentials)
         try:
             if self._credentials.file is not None:
-                context.load_cert_chain(self._credentials.file, password=_no_password)
+                context.load_cert_chain(self._credentials.file, password=_NO_PASSWORD)
             else:
                 _load_from_memory(context, self._value)
         except (OSError, ValueError) as error:
@@ -139,16 +141,11 @@ def _location(credentials: Credentials) -> str:
     return f"the file {credentials.file}"
 
 
-def _no_password() -> str:
-    # Without this, OpenSSL asks on the terminal, and the service waits there forever.
-    return ""
-
-
 def _load_from_memory(context: ssl.SSLContext, pem: str) -> None:
     """Load a certificate that is not in a file: Python's ``ssl`` accepts only paths."""
     memory = os.memfd_create("client-certificate")
     try:
         os.write(memory, pem.encode())
-        context.load_cert_chain(f"/proc/self/fd/{memory}", password=_no_password)
+        context.load_cert_chain(f"/proc/self/fd/{memory}", password=_NO_PASSWORD)
     finally:
         os.close(memory)

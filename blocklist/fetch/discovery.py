@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import compress
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import structlog
@@ -31,8 +32,7 @@ _MAX_AHEAD = timedelta(days=2)
 _LOG = structlog.get_logger("blocklist.fetch")
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
+class _Link(NamedTuple):
     url: str
     text: str
 
@@ -60,8 +60,9 @@ def _newest(session: FetchSession, url: str, rule: LinkRule) -> str:
     except RegexTimeoutError as error:
         raise FetchError(f"{shown}: {error} (source.discovery)") from None
     if not matching:
+        wanted = ", ".join(f"{name} {value!r}" for name, value in (("href", rule.href), ("text", rule.text)) if value)
         raise FetchError(
-            f"{shown}: none of the {len(links):,} links on the page matches source.discovery ({_rule_text(rule)}); "
+            f"{shown}: none of the {len(links):,} links on the page matches source.discovery ({wanted}); "
             "the page may have changed, or ask for a sign-in"
         )
     if rule.date is None:
@@ -70,11 +71,8 @@ def _newest(session: FetchSession, url: str, rule: LinkRule) -> str:
 
 
 def _newest_by_date(links: list[_Link], rule: LinkRule, pattern: str, shown: str) -> str:
-    dated = []
-    for link in links:
-        day = newest_date(unquote(link.url), pattern) or newest_date(link.text, pattern)
-        if day:
-            dated.append((day, link))
+    days = ((newest_date(unquote(link.url), pattern) or newest_date(link.text, pattern), link) for link in links)
+    dated = [(day, link) for day, link in days if day]
     latest = date.fromisoformat(now()[:10]) + _MAX_AHEAD
     accepted = [(day, link) for day, link in dated if day <= latest]
     if not accepted:
@@ -88,15 +86,12 @@ def _newest_by_date(links: list[_Link], rule: LinkRule, pattern: str, shown: str
 
 
 def _links(text: str, url: str) -> Iterator[_Link]:
-    """Yield the web links of a page, each with its visible text."""
     tree = LexborHTMLParser(text)
     base = url
     first_base = tree.css_first("base[href]")
     if first_base is not None:
-        try:
+        with contextlib.suppress(FetchError):
             base = resolve_link(first_base.attributes.get("href") or "", url)
-        except FetchError:
-            base = url
     for number, node in enumerate(tree.css("a[href], area[href]")):
         if number >= _MAX_LINKS:
             return
@@ -111,13 +106,8 @@ def _links(text: str, url: str) -> Iterator[_Link]:
 
 
 def _matching(links: list[_Link], rule: LinkRule) -> list[_Link]:
-    """Return the links that match a rule.
-
-    :raises RegexTimeoutError: one of its regular expressions takes too long.
-    """
     if rule.href is not None:
-        fits = _fits([unquote(link.url) for link in links], rule.href, rule.patterns)
-        links = list(compress(links, fits))
+        links = list(compress(links, _fits([unquote(link.url) for link in links], rule.href, rule.patterns)))
     if rule.text is not None:
         links = list(compress(links, _fits([link.text for link in links], rule.text, rule.patterns)))
     return links
@@ -127,10 +117,6 @@ def _fits(texts: list[str], pattern: str, patterns: str) -> list[bool]:
     if patterns == "glob":
         return [fnmatch.fnmatchcase(text.lower(), pattern.lower()) for text in texts]
     return matching(pattern, texts)
-
-
-def _rule_text(rule: LinkRule) -> str:
-    return ", ".join(f"{name} {value!r}" for name, value in (("href", rule.href), ("text", rule.text)) if value)
 
 
 def _text(body: bytes, content_type: str) -> str:

@@ -6,10 +6,8 @@ import logging
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, TypeVar
 
 import httpcore
@@ -44,8 +42,7 @@ class _TransientError(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """A publisher's response of status 200 (or 304, if validators were sent), whose body is still to be read.
 
     ``url`` is its address after redirects; ``blocks`` yields the body, decompressed.
@@ -86,7 +83,7 @@ class FetchSession:
     def __enter__(self) -> FetchSession:
         return self
 
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
         self._origin_client.close()
 
@@ -135,13 +132,11 @@ class FetchSession:
         for _ in range(self.settings.max_redirects + 1):
             try:
                 result = self._request_once(url, shown, read, headers)
-            except httpcore.ConnectTimeout as error:
+            except (httpcore.ConnectTimeout, httpcore.ConnectError) as error:
                 raise self._deadline_error(shown) or _TransientError(self._redacted(error)) from None
             except httpcore.TimeoutException:
                 silent = FetchError(f"{shown}: timed out: {url.host} was silent too long")
                 raise self._deadline_error(shown) or silent from None
-            except httpcore.ConnectError as error:
-                raise self._deadline_error(shown) or _TransientError(self._redacted(error)) from None
             except (httpcore.NetworkError, httpcore.ProtocolError, httpx.StreamError) as error:
                 message = f"the body did not arrive whole: {self._redacted(error)}"
                 raise self._deadline_error(shown) or _TransientError(message) from None
@@ -167,7 +162,10 @@ class FetchSession:
             target = self._secret.apply(target, sent)
         with (self._origin_client if to_origin else self._client).stream("GET", target, headers=sent) as response:
             if response.has_redirect_location:
-                return self._redirected(url, shown, response.headers["location"])
+                try:
+                    return _address(response.headers["location"], url)
+                except FetchError as error:
+                    raise FetchError(f"{shown}: {url.host} redirects to something that is {error}") from None
             not_modified = response.status_code == 304 and not sent.keys().isdisjoint(_VALIDATORS.values())
             try:
                 if not not_modified:
@@ -178,12 +176,6 @@ class FetchSession:
                 return read(Response(url, not_modified, response.headers, blocks))
             except FetchError as error:
                 raise FetchError(f"{shown}: {error}") from None
-
-    def _redirected(self, url: httpx.URL, shown: str, location: str) -> httpx.URL:
-        try:
-            return _address(location, url)
-        except FetchError as error:
-            raise FetchError(f"{shown}: {url.host} redirects to something that is {error}") from None
 
     def _blocks(self, response: httpx.Response) -> Iterator[bytes]:
         """Yield the body decompressed; its size is limited before and after decompression."""
@@ -279,10 +271,6 @@ def shown_address(url: str | httpx.URL) -> str:
 
 
 def _address(url: str, base: httpx.URL | None = None) -> httpx.URL:
-    """Return an address, relative to ``base`` if there is one.
-
-    :raises FetchError: ``url`` is not an address.
-    """
     try:
         address = base.join(url) if base else httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
@@ -338,10 +326,7 @@ def _decoded(response: httpx.Response, blocks: Iterator[bytes]) -> Iterator[byte
 
 
 def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the content of a gzip stream of one or more members (RFC 1952).
-
-    :raises FetchError: the stream is not gzip, or ends in the middle.
-    """
+    """Yield the content of a gzip stream of one or more members (RFC 1952)."""
     inflater = zlib.decompressobj(wbits=31)
     for block in blocks:
         data = block

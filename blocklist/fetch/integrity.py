@@ -76,12 +76,9 @@ def _minisign(proof: bytes, body: Body, integrity: Integrity, _: str) -> None:
     try:
         minisign_key(integrity.key or "").verify_file(body.path, signature)
     except minisign.VerifyError as error:
-        other_key = "incompatible key" in str(error)
-        raise FetchError(
-            "the list is signed with another minisign key than source.integrity.key"
-            if other_key
-            else "the minisign signature is not of this list"
-        ) from None
+        if "incompatible key" in str(error):
+            raise FetchError("the list is signed with another minisign key than source.integrity.key") from None
+        raise FetchError("the minisign signature is not of this list") from None
     except (minisign.Error, ValueError) as error:
         raise FetchError(f"the minisign signature cannot be checked: {error}") from None
 

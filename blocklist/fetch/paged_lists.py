@@ -37,10 +37,6 @@ class _Content:
     """What the pagination needs of a page: whether it has rows, and the values of the fields ``field`` and ``more``."""
 
     def __init__(self, body: bytes, pagination: Pagination) -> None:
-        """Parse a page.
-
-        :raises FetchError: the page is not JSON, or is nested too deeply.
-        """
         self.has_rows = False
         self.values: dict[str, Any] = {}
         fields = {pagination.field, pagination.more} - {None}
@@ -63,8 +59,6 @@ class _Content:
 
 
 class _PageAddress:
-    """The address of the current page."""
-
     def __init__(self, url: str, pagination: Pagination) -> None:
         self._url = url
         self._pagination = pagination
@@ -72,37 +66,26 @@ class _PageAddress:
         self.current = self._with_parameter(str(self._number)) if pagination.kind == "page" else url
 
     def advance(self, content: _Content, page: Page) -> bool:
-        """Go to the next page; return False after the last one.
-
-        :raises FetchError: the address of the next page is not valid.
-        """
-        following = _NEXT[self._pagination.kind](self, content, page)
+        """Go to the next page; return False after the last one."""
+        following = self._following(content, page)
         if following is None or self._is_last(content):
             return False
         self.current = following
         return True
 
-    def by_link(self, _: _Content, page: Page) -> str | None:
-        for header in page.headers.get_list("link"):
-            for target, parameters in _LINK.findall(header):
-                relations = " ".join("".join(found) for found in _REL.findall(parameters)[:1]).lower().split()
-                if "next" in relations:
-                    return resolve_link(target, str(page.url))
-        return None
-
-    def by_field(self, content: _Content, page: Page) -> str | None:
-        link = content.values.get(self._pagination.field or "")
-        return resolve_link(str(link), str(page.url)) if link not in (None, "", False) else None
-
-    def by_cursor(self, content: _Content, _: Page) -> str | None:
-        cursor = content.values.get(self._pagination.field or "")
-        return self._with_parameter(str(cursor)) if cursor not in (None, "", False) else None
-
-    def by_number(self, content: _Content, _: Page) -> str | None:
-        if not content.has_rows:
+    def _following(self, content: _Content, page: Page) -> str | None:
+        kind = self._pagination.kind
+        if kind == "link":
+            return _next_link(page)
+        if kind == "page":
+            if not content.has_rows:
+                return None
+            self._number += 1
+            return self._with_parameter(str(self._number))
+        value = content.values.get(self._pagination.field or "")
+        if value in (None, "", False):
             return None
-        self._number += 1
-        return self._with_parameter(str(self._number))
+        return resolve_link(str(value), str(page.url)) if kind == "next" else self._with_parameter(str(value))
 
     def _is_last(self, content: _Content) -> bool:
         """Return whether the field ``more`` says that this is the last page."""
@@ -122,20 +105,17 @@ class _PageAddress:
         return str(httpx.URL(self._url).copy_set_param(self._pagination.parameter or "", value))
 
 
-_NEXT: dict[str, Callable[[_PageAddress, _Content, Page], str | None]] = {
-    "link": _PageAddress.by_link,
-    "next": _PageAddress.by_field,
-    "cursor": _PageAddress.by_cursor,
-    "page": _PageAddress.by_number,
-}
+def _next_link(page: Page) -> str | None:
+    for header in page.headers.get_list("link"):
+        for target, parameters in _LINK.findall(header):
+            relations = " ".join("".join(found) for found in _REL.findall(parameters)[:1]).lower().split()
+            if "next" in relations:
+                return resolve_link(target, str(page.url))
+    return None
 
 
 def download_pages(
-    session: FetchSession,
-    url: str,
-    into: Path,
-    pagination: Pagination,
-    progress: Callable[[int], None],
+    session: FetchSession, url: str, into: Path, pagination: Pagination, progress: Callable[[int], None]
 ) -> Body:
     """Fetch every page of a list into one file.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -14,8 +15,6 @@ from blocklist.formats.recognition import recognize
 
 
 class _Auto:
-    """Chooses among formats."""
-
     def __init__(self, formats: Sequence[Format]) -> None:
         self._formats = {format_.name: format_ for format_ in formats}
 
@@ -46,8 +45,11 @@ class _Auto:
 
         :raises UsageError: none does.
         """
-        if options and not any(_accepts(format_, options) for format_ in self._formats.values()):
-            raise UsageError(f"format auto: no format takes {', '.join(sorted(options))} together with these values")
+        for format_ in self._formats.values():
+            with contextlib.suppress(UsageError):
+                format_.validated(options)
+                return
+        raise UsageError(f"format auto: no format takes {', '.join(sorted(options))} together with these values")
 
 
 def auto_format(formats: Sequence[Format]) -> Format:
@@ -75,11 +77,3 @@ def _first_row(format_: Format, body: BinaryIO, chosen: dict[str, Any]) -> str:
     finally:
         body.seek(0)
     return ""
-
-
-def _accepts(format_: Format, options: dict[str, Any]) -> bool:
-    try:
-        format_.validated(options)
-    except UsageError:
-        return False
-    return True

@@ -59,7 +59,6 @@ def _reader(lines: Iterable[str], options: CsvOptions) -> Any:
 
 
 def _numbered_rows(body: BinaryIO, options: CsvOptions) -> NumberedRows:
-    """Yield each row that is not blank with the number of the line it begins on."""
     csv.field_size_limit(MAX_CELL)
     with as_text(body, options.encoding, newline="") as text:
         for _ in range(options.skip_rows):

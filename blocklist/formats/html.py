@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import Format
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES, rows_in_subprocess
-from blocklist.formats.table import Columns, TableOptions, entries_of, rows_below
+from blocklist.formats.table import OptionalTableOptions, entries_of, rows_below
 from blocklist.formats.text_body import Encoding
 
 #: A link to another site; relative links, fragments and ``mailto:`` are not.
@@ -20,7 +20,7 @@ _OTHER_SITE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _CPU_SECONDS = 20
 
 
-class HtmlOptions(TableOptions):
+class HtmlOptions(OptionalTableOptions):
     """Options of ``html``: those of a table; without ``column``, the links of the page are read.
 
     ``select``: a CSS selector of the links (``main li a``) or of the tables. ``table``: the number, from 1, of the
@@ -28,7 +28,6 @@ class HtmlOptions(TableOptions):
     ``href`` for links and ``text`` for cells. ``encoding``: overrides the one that the page declares.
     """
 
-    column: Columns | None = None  # type: ignore[assignment]  # without it, links are read
     select: str | None = Field(None, min_length=1, max_length=1_000)
     table: int = Field(1, ge=1, le=1_000)
     take: Literal["href", "text"] | None = None
@@ -43,14 +42,8 @@ class HtmlOptions(TableOptions):
                 "the list on the page is not specified: set column=… for a table, or select=… (a CSS selector such as "
                 "'main li a') for links; without a selector, the publisher's own menu would be listed"
             )
-        for option in sorted(self.model_fields_set - {"column", "select", "take", "encoding", "member"}):
-            raise ValueError(f"{option} is only for a table: set column too, or leave it out")
+        self._refuse_without_table({"select", "take", "encoding"})
         return self
-
-    @property
-    def sites(self) -> list[int | str]:
-        """The columns that may hold the site's address; empty if links are read."""
-        return super().sites if self.column is not None else []
 
 
 def parse(body: BinaryIO, options: HtmlOptions, max_bytes: int = DEFAULT_MAX_BYTES) -> Iterator[Entry | Rejected]:

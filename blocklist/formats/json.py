@@ -135,7 +135,6 @@ def _preview(row: Any) -> str:
 
 
 def _at(row: Any, path: str) -> Any:
-    """Return the value at a path of names, or None."""
     for name in path.split(".") if path else ():
         row = row.get(name) if isinstance(row, dict) else None
     return row

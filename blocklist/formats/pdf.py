@@ -14,7 +14,7 @@ from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import Extra, Format
 from blocklist.formats.sandbox.protocol import PAGE_STEP
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES, rows_in_subprocess
-from blocklist.formats.table import Columns, NumberedRows, Row, TableOptions, entries_of
+from blocklist.formats.table import NumberedRows, OptionalTableOptions, Row, entries_of
 
 #: A long PDF takes minutes.
 _CPU_SECONDS = 300
@@ -29,28 +29,21 @@ _NEW = re.compile(r"\w+://|(?:[\w-]+\.)+[\w-]")
 _PUNCTUATION = "()<>\"'“”«»,;"
 
 
-class PdfOptions(TableOptions):
+class PdfOptions(OptionalTableOptions):
     """Options of ``pdf``: those of a table; without ``column``, the text is read.
 
     ``text``: ``lines`` makes an entry of each line, ``words`` of each word that looks like an address.
     """
 
-    column: Columns | None = None  # type: ignore[assignment]  # without it, the text is read
     text: Literal["lines", "words"] = "lines"
 
     @model_validator(mode="after")
     def _a_table_or_text(self) -> PdfOptions:
-        given = self.model_fields_set
-        if self.column is not None and "text" in given:
+        if self.column is None:
+            self._refuse_without_table({"text"})
+        elif "text" in self.model_fields_set:
             raise ValueError("text is for a document without tables: set either column or text")
-        for option in sorted(given - {"column", "text", "member"} if self.column is None else ()):
-            raise ValueError(f"{option} is only for a table: set column too, or leave it out")
         return self
-
-    @property
-    def sites(self) -> list[int | str]:
-        """The columns that may hold the site's address; empty if the text is read."""
-        return super().sites if self.column is not None else []
 
 
 def position_text(position: int) -> str:
@@ -75,13 +68,13 @@ def parse(body: BinaryIO, options: PdfOptions, max_bytes: int = DEFAULT_MAX_BYTE
     rows = rows_in_subprocess("pdf", body, {"table": options.column is not None}, max_bytes, _CPU_SECONDS)
     if options.column is not None:
         yield from entries_of(_one_table(rows, options), options, position_text)
-    elif options.text == "lines":
-        for number, (line, *_) in rows:
+        return
+    for number, (line, *_) in rows:
+        if options.text == "lines":
             yield Entry(line, number)
-    else:
-        for number, (line, *_) in rows:
-            for word in _ADDRESS.findall(line):
-                yield Entry(word.strip(_PUNCTUATION).rstrip("."), number, line)
+            continue
+        for word in _ADDRESS.findall(line):
+            yield Entry(word.strip(_PUNCTUATION).rstrip("."), number, line)
 
 
 def _one_table(rows: NumberedRows, options: PdfOptions) -> NumberedRows:

@@ -118,7 +118,8 @@ def _lines(lines: list[str], media_type: str) -> Recognized:  # noqa: PLR0911 - 
         return Recognized("rpz", {}, f"its lines are records of a zone, such as {rows[0][:60]!r}")
     if sum(bool(_FILTER.match(row)) for row in rows) > half:
         return Recognized("adblock", {}, "its lines are filters (||host^)")
-    if sum(_is_hosts_line(row) for row in rows) > half:
+    words = [row.partition("#")[0].split() for row in rows]
+    if sum(len(line) > 1 and is_address(line[0]) for line in words) > half:
         return Recognized("hosts", {}, "its lines begin with an address and name a host")
     if delimiter := _delimiter(rows, media_type in _CSV_TYPES):
         reason = f"its lines have columns, separated by {_DELIMITERS[delimiter]}"
@@ -130,11 +131,6 @@ def _lines(lines: list[str], media_type: str) -> Recognized:  # noqa: PLR0911 - 
     raise UnreadableFeedError(
         f"format auto: the format of the body is not recognized: set it; the body has lines such as {rows[0][:80]!r}"
     )
-
-
-def _is_hosts_line(row: str) -> bool:
-    address, *names = row.partition("#")[0].split()
-    return bool(names) and is_address(address)
 
 
 def _delimiter(rows: list[str], declared: bool) -> str | None:

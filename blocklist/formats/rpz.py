@@ -127,30 +127,31 @@ def _entry(  # noqa: PLR0911 - one return per policy
     """Return the entry of a record, or why it is rejected; None if it is only about the zone."""
     trigger = zone.trigger(record)
     shown = line.strip()
+
+    def rejected(code: str, why: str) -> Rejected:
+        return Rejected(shown[:200], number, code, f"{shown[:80]!r} {why}")
+
     if trigger == "" or record.type in _ZONE_TYPES:
         return None
     if zone.owner is None:
-        return Rejected(
-            shown[:200], number, "syntax", f"{shown[:80]!r} has no owner name, and no record before it has one"
-        )
+        return rejected("syntax", "has no owner name, and no record before it has one")
     if trigger is None:
-        return Rejected(shown[:200], number, "other_zone", f"{shown[:80]!r} is not in the zone {zone.apex}")
+        return rejected("other_zone", f"is not in the zone {zone.apex}")
     labels = trigger.rsplit(".", 1)
     if labels[-1] in _OTHER_TRIGGERS:
-        return Rejected(shown[:200], number, "not_a_site", f"{shown[:80]!r} {_OTHER_TRIGGERS[labels[-1]]}")
+        return rejected("not_a_site", _OTHER_TRIGGERS[labels[-1]])
     if record.type == "CNAME":
         target = record.data.rstrip(".").lower()
         if target in _EXEMPTIONS or target in (trigger, zone.owner):
-            code, why = _EXEMPTIONS.get(target, _EXEMPTIONS["rpz-passthru"])
-            return Rejected(shown[:200], number, code, f"{shown[:80]!r} {why}")
+            return rejected(*_EXEMPTIONS.get(target, _EXEMPTIONS["rpz-passthru"]))
     if labels[-1] != "rpz-ip":
         return Entry(trigger, number, shown)
     address = _single_address(labels[0])
-    if address is None:
-        return Rejected(
-            shown[:200], number, "network", f"{shown[:80]!r} is not a single address: networks make no rule"
-        )
-    return Entry(address, number, shown)
+    return (
+        Entry(address, number, shown)
+        if address
+        else rejected("network", "is not a single address: networks make no rule")
+    )
 
 
 def _single_address(reverse: str) -> str | None:
@@ -170,13 +171,11 @@ def _single_address(reverse: str) -> str | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    if length != str(address.max_prefixlen):
-        return None
-    return f"[{address}]" if address.version == 6 else str(address)
+    text = f"[{address}]" if address.version == 6 else str(address)
+    return text if length == str(address.max_prefixlen) else None
 
 
 def _records(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
-    """Yield (number of its first line, text) for each record or directive."""
     number = 0
     with as_text(body, encoding) as text:
         while line := text.readline(MAX_LINE):
@@ -213,7 +212,6 @@ def _directive(zone: _Zone, number: int, line: str) -> None:
 
 
 def _tokenized(line: str) -> _Record | None:
-    """Return a record read by dnspython's tokenizer; None if the line is not a record."""
     import dns.exception  # noqa: PLC0415 - loaded only when a record needs it
     import dns.tokenizer  # noqa: PLC0415
 

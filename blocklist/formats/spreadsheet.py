@@ -12,15 +12,11 @@ from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import Format
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES, rows_in_subprocess
-from blocklist.formats.table import TableOptions, entries_of, rows_below
+from blocklist.formats.table import TableOptions, entries_of, number_or_name, rows_below
 from blocklist.formats.zips import check_sizes
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _CPU_SECONDS = 120
-
-
-def _sheet(value: object) -> object:
-    return int(value) if isinstance(value, str) and value.strip().isdigit() else value
 
 
 class SheetOptions(TableOptions):
@@ -30,7 +26,7 @@ class SheetOptions(TableOptions):
     the row that names the columns, as a spreadsheet program shows it; ``header_row=4`` is the same as ``skip_rows=3``.
     """
 
-    sheet: Annotated[int | str | None, BeforeValidator(_sheet)] = None
+    sheet: Annotated[int | str | None, BeforeValidator(number_or_name)] = None
     header_row: int | None = Field(None, ge=1, le=1_000_001)
 
     @model_validator(mode="after")

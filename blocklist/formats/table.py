@@ -28,13 +28,16 @@ class Condition(NamedTuple):
     value: str
 
 
+def number_or_name(value: object) -> object:
+    """Return the number that a text is, else the value itself."""
+    return int(value) if isinstance(value, str) and value.strip().isdigit() else value
+
+
 def _column(value: object) -> object:
     """Read ``3`` as a number, ``domain`` as a name, and ``3,2`` as a list of alternatives."""
     if isinstance(value, str) and "," in value:
         return [_column(part.strip()) for part in value.split(",")]
-    if isinstance(value, str) and value.strip().isdigit():
-        return int(value)
-    return value
+    return number_or_name(value)
 
 
 def _with_line_breaks(value: object) -> object:
@@ -99,6 +102,21 @@ class TableOptions(FormatOptions):
         return Condition(int(column) if column.strip().isdigit() else column.strip(), value.strip())
 
 
+class OptionalTableOptions(TableOptions):
+    """Options of a document that is read as a table only if ``column`` is set."""
+
+    column: Columns | None = None  # type: ignore[assignment]
+
+    @property
+    def sites(self) -> list[int | str]:
+        """The columns that may hold the site's address; empty if the document is not read as a table."""
+        return super().sites if self.column is not None else []
+
+    def _refuse_without_table(self, allowed: set[str]) -> None:
+        for option in sorted(self.model_fields_set - {"column", "member", *allowed}):
+            raise ValueError(f"{option} is only for a table: set column too, or leave it out")
+
+
 def entries_of(
     rows: NumberedRows,
     options: TableOptions,
@@ -114,20 +132,7 @@ def entries_of(
 
     :raises UnreadableFeedError: a named column is not in the header.
     """
-    read = _row_reader(next(rows, (0, []))[1] if options.header else None, options, position_text, separator, multiline)
-    for number, row in rows:
-        yield from read(number, row)
-
-
-def rows_below(rows: NumberedRows, skipped: int) -> NumberedRows:
-    """Return the rows that are not blank and whose number is greater than ``skipped``."""
-    return ((number, row) for number, row in rows if number > skipped and any(row))
-
-
-def _row_reader(
-    header: Row | None, options: TableOptions, position_text: Callable[[int], str], separator: str, multiline: bool
-) -> Callable[[int, Row], Iterator[Entry | Rejected]]:
-    """Return a function that reads a row; it knows the index of every column."""
+    header = next(rows, (0, []))[1] if options.header else None
     find = _finder([name.replace("\n", " ") for name in header] if header and multiline else header)
     sites = [find("column", column) for column in options.sites]
     condition = options.condition
@@ -135,38 +140,40 @@ def _row_reader(
     details = {name: find(name, column) for name in _DETAILS if (column := getattr(options, name)) is not None}
     nearest = min(sites)
 
-    def read(number: int, row: Row) -> Iterator[Entry | Rejected]:
+    def on_one_line(row: Row, index: int) -> str:
+        return _cell(row, index).replace("\n", " ") if multiline else _cell(row, index)
+
+    def rejected(code: str, reason: str) -> Rejected:
+        return Rejected(separator.join(row)[:200], number, code, f"{position_text(number)} {reason}")
+
+    for number, row in rows:
         if condition and on_one_line(row, filtered) != condition.value:
-            return
+            continue
         site = next((cell for index in sites if (cell := _cell(row, index))), "")
         if not site:
             short = f"has {len(row)} columns, the site is in column {nearest + 1}"
-            reason = short if len(row) <= nearest else "has no site in its column"
-            yield Rejected(separator.join(row)[:200], number, "empty", f"{position_text(number)} {reason}")
-            return
+            yield rejected("empty", short if len(row) <= nearest else "has no site in its column")
+            continue
         values = site.split(options.values) if options.values else [site]
         if multiline:
             values = [line for value in values for line in value.split("\n")]
             if len(values) > 1 and not options.values and not _are_sites(values):
                 reason = "has lines in the site's cell that are not all sites: set the option values to the separator"
-                yield Rejected(separator.join(row)[:200], number, "syntax", f"{position_text(number)} {reason}")
-                return
+                yield rejected("syntax", reason)
+                continue
         found: dict[str, Any] = {name: on_one_line(row, index) or None for name, index in details.items()}
         for value in values:
             if value := value.strip():
                 yield Entry(value, number, **found)
 
-    def on_one_line(row: Row, index: int) -> str:
-        return _cell(row, index).replace("\n", " ") if multiline else _cell(row, index)
 
-    return read
+def rows_below(rows: NumberedRows, skipped: int) -> NumberedRows:
+    """Return the rows that are not blank and whose number is greater than ``skipped``."""
+    return ((number, row) for number, row in rows if number > skipped and any(row))
 
 
 def _are_sites(lines: list[str]) -> bool:
-    """Return whether each line certainly names a site: all lines are complete URLs, or all are bare hosts.
-
-    Otherwise the lines may be one URL that the page broke: its first line would then list the whole site.
-    """
+    # Otherwise the lines may be one URL that the page broke: its first line would then list the whole site.
     return all(map(_WHOLE_URL, lines)) or all(map(_BARE_HOST, lines))
 
 

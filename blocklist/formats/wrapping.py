@@ -39,6 +39,7 @@ _WRAPPINGS = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
 }
+_DAMAGE = (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError, MemoryError)
 #: The most consecutive streams in one body; block-wise compressors write one per 64 kB.
 _MAX_STREAMS = 100_000
 _UNSUPPORTED = {b"Rar!": "a rar archive", b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive", b"MSCF": "a cab archive"}
@@ -95,10 +96,7 @@ def unwrap(
 
 
 def _kind(body: BinaryIO, where: str = "") -> str | None:
-    """Return the wrapping of a body by its first bytes, None for none, and leave the body at its beginning.
-
-    :raises UnreadableFeedError: the body is an archive of a kind that is not supported.
-    """
+    """Return the wrapping of a body by its first bytes, None for none, and leave the body at its beginning."""
     body.seek(0)
     head = body.read(512)
     body.seek(0)
@@ -119,7 +117,6 @@ def _is_office(file: BinaryIO) -> bool:
 
 
 def _fill(into: IO[bytes], blocks: Iterator[bytes], max_bytes: int, wrapping: str) -> None:
-    """Write blocks into a file, up to a limit."""
     size = 0
     for block in blocks:
         size += len(block)
@@ -131,7 +128,6 @@ def _fill(into: IO[bytes], blocks: Iterator[bytes], max_bytes: int, wrapping: st
 
 
 def _fill_from_zip(into: IO[bytes], body: BinaryIO, max_bytes: int, member: str | None) -> str:
-    """Write the file of a zip that is the list; return the wrapping with the file's name."""
     try:
         with zips.open_zip(body) as archive:
             chosen = _chosen(archive, member)
@@ -142,12 +138,9 @@ def _fill_from_zip(into: IO[bytes], body: BinaryIO, max_bytes: int, member: str 
 
 
 def _chosen(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:
-    """Return the file of a zip that is the list."""
     files = [item for item in archive.infolist() if not item.is_dir()]
     if pattern is not None:
-        found = [
-            item for item in files if pattern in (item.filename, "*") or fnmatch.fnmatchcase(item.filename, pattern)
-        ]
+        found = [item for item in files if pattern == item.filename or fnmatch.fnmatchcase(item.filename, pattern)]
         found = found or [item for item in files if fnmatch.fnmatchcase(item.filename.rpartition("/")[2], pattern)]
     else:
         found = [item for item in files if not _NOT_A_LIST.search(item.filename)]
@@ -167,10 +160,7 @@ def _chosen(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:
 
 
 def _opened_stream(body: BinaryIO, kind: str) -> Iterator[bytes]:
-    """Yield the content of a compressed stream in limited blocks; consecutive streams count as one.
-
-    :raises UnreadableFeedError: the stream is damaged, or ends in the middle.
-    """
+    """Yield the content of a compressed stream in limited blocks; consecutive streams count as one."""
     make: dict[str, Callable[[], Any]] = {
         "gzip": lambda: zlib.decompressobj(wbits=31),
         "bzip2": bz2.BZ2Decompressor,
@@ -190,13 +180,9 @@ def _opened_stream(body: BinaryIO, kind: str) -> Iterator[bytes]:
                     decompressor, fresh, streams = make[kind](), True, streams + 1
                     if streams > _MAX_STREAMS:
                         raise UnreadableFeedError(f"the body is more than {_MAX_STREAMS:,} {kind} streams, not a list")
-    except (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError, MemoryError) as error:
-        raise UnreadableFeedError(
-            f"the body is {kind} data that is damaged, or needs too much memory: {error}"
-        ) from None
     except Exception as error:
-        # zstandard's own error class, compared by name because the library may not be loaded.
-        if type(error).__name__ != "ZstdError":
+        # zstandard's own error class is compared by name, because the library may not be loaded.
+        if not isinstance(error, _DAMAGE) and type(error).__name__ != "ZstdError":
             raise
         raise UnreadableFeedError(
             f"the body is {kind} data that is damaged, or needs too much memory: {error}"

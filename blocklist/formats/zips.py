@@ -72,17 +72,15 @@ def check_sizes(file: BinaryIO, max_bytes: int) -> None:
     """
     with open_zip(file) as archive:
         declared = sum(member.file_size for member in archive.infolist())
-        _check(declared, max_bytes, "declares that it")
+        _check(declared, max_bytes, "declares that it opens to")
         size = 0
         for member in archive.infolist():
             for block in contents(archive, member):
                 size += len(block)
-                _check(size, max_bytes, "")
+                _check(size, max_bytes, "opens to")
     file.seek(0)
 
 
 def _check(size: int, max_bytes: int, verb: str) -> None:
     if size > max_bytes:
-        raise UnreadableFeedError(
-            f"the body {verb} opens to more than {max_bytes:,} bytes (setting fetch.max_bytes)".replace("  ", " ")
-        )
+        raise UnreadableFeedError(f"the body {verb} more than {max_bytes:,} bytes (setting fetch.max_bytes)")

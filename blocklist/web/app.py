@@ -19,7 +19,7 @@ from blocklist.lookup.routes import Routes, not_found
 from blocklist.service import Service
 from blocklist.web import cookies_csrf
 from blocklist.web.api import OpenApiApp, add_api, allowed_methods
-from blocklist.web.authorization import declare, declare_lookup, enforce_roles
+from blocklist.web.authorization import CALLERS, declare, enforce_roles
 from blocklist.web.headers import add_security_headers
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
@@ -82,7 +82,7 @@ def _lookup_routes(app: Flask, routes: Routes) -> None:
 
     for path, methods in routes.paths.items():
         app.add_url_rule(path, path, view, methods=list(methods), provide_automatic_options=False)
-        declare_lookup(app, path)
+        declare(app, path, CALLERS)
 
     @app.errorhandler(MethodNotAllowed)
     def other_method(error: MethodNotAllowed) -> ResponseReturnValue:

@@ -15,15 +15,15 @@ from blocklist.domain.errors import ForbiddenError, TooManyError, UnauthorizedEr
 from blocklist.lookup.authentication import TokenAuthentication
 from blocklist.lookup.http import problem
 from blocklist.service import Service
-from blocklist.web.cookies_csrf import check_csrf, session_secret
+from blocklist.web.cookies_csrf import SESSION, check_csrf, read_cookie
 from blocklist.web.responses import respond, see_other
 
 View = TypeVar("View", bound=Callable[..., Any])
 #: The attribute of a view; functools.wraps copies it, so that a wrapped view keeps its declaration.
 _ATTRIBUTE = "_blocklist_need"
 _DECLARED = "blocklist.needs"
-#: What a route can need instead of a role: nothing, or the permission to make lookups.
-_ANYBODY, _CALLERS = "anybody", "callers"
+#: What a route can need instead of a role: nothing, or the permission to make lookups, as on a lookup node.
+_ANYBODY, CALLERS = "anybody", "callers"
 #: Maximum size of a form on a public page, in bytes: names and passwords are short.
 _PUBLIC_FORM_BYTES = 16_384
 
@@ -44,14 +44,9 @@ def needs(role: Role | None) -> Callable[[View], View]:
 open_to_all = needs(None)
 
 
-def declare(app: Flask, endpoint: str, role: Role | None) -> None:
-    """Declare the role of an endpoint whose view cannot be decorated, such as static files; None: public."""
-    app.extensions.setdefault(_DECLARED, {})[endpoint] = role or _ANYBODY
-
-
-def declare_lookup(app: Flask, endpoint: str) -> None:
-    """Declare that an endpoint is a lookup: the same callers as on the lookup node may use it."""
-    app.extensions.setdefault(_DECLARED, {})[endpoint] = _CALLERS
+def declare(app: Flask, endpoint: str, need: str | None) -> None:
+    """Declare what an endpoint needs whose view cannot be decorated: a role, or ``CALLERS``; None: it is public."""
+    app.extensions.setdefault(_DECLARED, {})[endpoint] = need or _ANYBODY
 
 
 def need_of(app: Flask, endpoint: str) -> str | None:
@@ -88,7 +83,7 @@ def enforce_roles(app: Flask, service: Service) -> None:
             # 404 or 405: Flask handles it.
             return None
         need = need_of(app, request.endpoint)
-        if need == _CALLERS:
+        if need == CALLERS:
             refusal = callers.refusal(request.path, {name.lower(): value for name, value in request.headers})
             return respond(refusal) if refusal else None
         try:
@@ -97,7 +92,9 @@ def enforce_roles(app: Flask, service: Service) -> None:
             if need != _ANYBODY:
                 return _unauthorized(str(error))
         except TooManyError as error:
-            return _too_many(error)
+            response = respond(problem(error.http_status, str(error)))
+            response.headers["Retry-After"] = str(error.retry_after)
+            return response
         if need == _ANYBODY:
             request.max_content_length = _PUBLIC_FORM_BYTES
         else:
@@ -113,7 +110,7 @@ def enforce_roles(app: Flask, service: Service) -> None:
 
 
 def _identify(service: Service) -> Identity:
-    token, secret = _bearer_token(), session_secret()
+    token, secret = _bearer_token(), read_cookie(SESSION)
     if token is not None:
         return service.tokens.identity(token, request.remote_addr)
     if secret is not None:
@@ -136,12 +133,6 @@ def _check_role(identity: Identity, need: str | None) -> None:
         raise ForbiddenError(
             f"this needs the role {need}; {identity.name} has the role {identity.role}: ask an admin for access"
         )
-
-
-def _too_many(error: TooManyError) -> Response:
-    response = respond(problem(error.http_status, str(error)))
-    response.headers["Retry-After"] = str(error.retry_after)
-    return response
 
 
 def _unauthorized(detail: str) -> Response:

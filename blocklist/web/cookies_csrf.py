@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 from markupsafe import Markup
@@ -14,51 +14,42 @@ from blocklist.domain.errors import ForbiddenError
 
 #: The form field or the request header with the CSRF token.
 FIELD, HEADER = "csrf", "X-CSRF-Token"
-_SESSION, _FORMS, _PENDING = "blocklist", "blocklist-forms", "blocklist-provider"
+#: Cookies: the session, and the state of a sign-in with an OpenID provider that is in progress.
+SESSION, PENDING = "blocklist", "blocklist-provider"
+_FORMS = "blocklist-forms"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def session_secret() -> str | None:
-    """Return the session secret in the cookie; None if there is no cookie."""
-    return request.cookies.get(_cookie_name(_SESSION))
+def read_cookie(name: str) -> str | None:
+    """Return the value of a cookie of the current request; None if there is none."""
+    return request.cookies.get(_cookie_name(name))
+
+
+def set_cookie(response: Response, name: str, value: str, max_age: int | None = None) -> Response:
+    """Set a cookie, for ``max_age`` seconds or until the browser ends."""
+    # Lax: a link in an e-mail opens the page. Every change also needs the CSRF token.
+    response.set_cookie(
+        _cookie_name(name), value, max_age=max_age, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+def delete_cookie(response: Response, name: str) -> Response:
+    """Delete a cookie."""
+    response.delete_cookie(_cookie_name(name), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+    return response
 
 
 def set_session(response: Response, secret: str) -> Response:
     """Set the session cookie, and delete the cookie for forms before sign-in."""
-    _set(response, _SESSION, secret)
-    _delete(response, _FORMS)
-    return response
-
-
-def delete_session(response: Response) -> Response:
-    """Delete the session cookie."""
-    _delete(response, _SESSION)
-    return response
-
-
-def pending_sign_in() -> str | None:
-    """Return the state of a sign-in with an OpenID provider that is in progress; None if there is none."""
-    found = request.cookies.get(_cookie_name(_PENDING))
-    return unquote(found) if found else None
-
-
-def set_pending_sign_in(response: Response, pending: str) -> Response:
-    """Set the cookie with the state of a sign-in with an OpenID provider, for ten minutes."""
-    _set(response, _PENDING, quote(pending), 600)
-    return response
-
-
-def delete_pending_sign_in(response: Response) -> Response:
-    """Delete the cookie with the state of a sign-in with an OpenID provider."""
-    _delete(response, _PENDING)
-    return response
+    return delete_cookie(set_cookie(response, SESSION, secret), _FORMS)
 
 
 def csrf_token() -> str:
     """Return the CSRF token for forms of the current page; it can be computed only with the cookie."""
-    secret = session_secret() if g.get("identity") else None
+    secret = read_cookie(SESSION) if g.get("identity") else None
     if secret is None:
-        secret = request.cookies.get(_cookie_name(_FORMS)) or g.get("forms_secret")
+        secret = read_cookie(_FORMS) or g.get("forms_secret")
     if secret is None:
         secret = g.forms_secret = new_secret()
     return hash_secret(f"csrf {secret}")
@@ -97,7 +88,7 @@ def install(app: Flask) -> None:
     @app.after_request
     def set_forms_cookie(response: Response) -> Response:
         if secret := g.get("forms_secret"):
-            _set(response, _FORMS, secret)
+            set_cookie(response, _FORMS, secret)
         return response
 
 
@@ -110,17 +101,6 @@ def _is_same_origin(origin: str, settings: Settings) -> bool:
         return origin == settings.serve.public_url or urlsplit(origin).netloc == request.host
     except ValueError:
         return False
-
-
-def _set(response: Response, name: str, value: str, max_age: int | None = None) -> None:
-    # Lax: a link in an e-mail opens the page. Every change also needs the CSRF token.
-    response.set_cookie(
-        _cookie_name(name), value, max_age=max_age, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
-    )
-
-
-def _delete(response: Response, name: str) -> None:
-    response.delete_cookie(_cookie_name(name), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
 
 
 def _cookie_name(name: str) -> str:

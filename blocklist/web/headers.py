@@ -31,9 +31,8 @@ def add_security_headers(app: Flask) -> None:
             response.headers.setdefault(name, value)
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", _ONE_YEAR)
-        if request.path.startswith("/admin/") and not request.path.startswith("/admin/static/"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        if response.location:
-            # The address contains the Host header of this request: a shared cache must not store it.
+        is_page = request.path.startswith("/admin/") and not request.path.startswith("/admin/static/")
+        # A redirect contains the Host header of its request: a shared cache must not store it.
+        if is_page or response.location:
             response.headers.setdefault("Cache-Control", "no-store")
         return response

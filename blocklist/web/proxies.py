@@ -20,10 +20,7 @@ class TrustedProxies:
     """
 
     def __init__(self, app: WSGIApplication, trusted: Sequence[str], https: bool = False) -> None:
-        """Take the trusted addresses and networks.
-
-        ``https``: requests were sent over HTTPS unless ``X-Forwarded-Proto`` says otherwise.
-        """
+        """``https``: requests were sent over HTTPS unless ``X-Forwarded-Proto`` says otherwise."""
         self._app = app
         self._https = https
         self._trusted = [ipaddress.ip_network(text) for text in trusted]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import ExitStack
+
 from flask import Response
 
 from blocklist.lookup.http import Answer
+from blocklist.service import Service
 
 
 def respond(answer: Answer) -> Response:
@@ -13,6 +17,22 @@ def respond(answer: Answer) -> Response:
     if answer.content_type is None:
         del response.headers["Content-Type"]
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def download(blocks: Iterable[bytes], filename: str, content_type: str) -> Response:
+    """Return a response that a browser saves as a file, and that is not cached."""
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}
+    return Response(blocks, headers=headers, content_type=content_type)
+
+
+def download_of_body(service: Service, run_id: int) -> Response:
+    """Return the body that a run read, byte for byte."""
+    with ExitStack() as stack:
+        body = stack.enter_context(service.runs.body(run_id))
+        blocks = iter(lambda: body.read(1 << 16), b"")
+        response = download(blocks, f"run-{run_id}.body", "application/octet-stream")
+        response.call_on_close(stack.pop_all().close)
     return response
 
 

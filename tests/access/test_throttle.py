@@ -23,4 +23,6 @@ def test_the_longer_of_two_limits_counts() -> None:
     throttle = Throttle("3/minute", "5/hour")
     for _ in range(5):
         throttle.record_failure("203.0.113.7")
-    assert 3_500 < throttle.retry_after("203.0.113.7") <= 3_601
+    with pytest.raises(TooManyError) as told:
+        throttle.check("203.0.113.7")
+    assert 3_500 < told.value.retry_after <= 3_601

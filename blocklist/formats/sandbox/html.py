@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any, BinaryIO
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
@@ -14,7 +14,6 @@ from blocklist.formats.sandbox.protocol import DocumentError
 #: The most columns that one cell may span; no list has more.
 _MAX_SPAN = 1_000
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
-
 #: Elements in a cell that begin a new line.
 _BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "td", "th", "pre", "blockquote"})
 #: The encodings that browsers know (WHATWG Encoding, 4.2) by Python's names, without families such as ``cp125*``.
@@ -50,10 +49,7 @@ def _decoded(data: bytes, encoding: str | None) -> str:
 
 
 def _known(declared: str) -> str:
-    """Return the declared encoding if browsers know it, else ``utf-8``.
-
-    Python knows more, such as UTF-7 and ``unicode_escape``, which would turn text into links that no browser shows.
-    """
+    """Return the declared encoding if browsers know it, else ``utf-8``: Python's others make links of any text."""
     try:
         name = codecs.lookup(declared).name
     except LookupError:
@@ -81,18 +77,16 @@ def _table_rows(found: list[LexborNode], options: dict[str, Any]) -> Iterator[tu
             f"table: number {options['number']} is not there: {len(found)} tables were found on the page"
         )
     table = found[options["number"] - 1]
-    number = 0
-    for row in table.css("tr"):
-        # Skip the rows of tables inside a cell.
-        if _table_of(row) != table.mem_id:
-            continue
-        number += 1
+    # Without the rows of tables inside a cell.
+    own = (row for row in table.css("tr") if _parent_of(row, {"table"}) == table.mem_id)
+    for number, row in enumerate(own, 1):
         yield number, _cells(row, options["take"])
 
 
-def _table_of(node: LexborNode) -> int:
+def _parent_of(node: LexborNode, tags: Set[str], within: int = 0) -> int:
+    """Return the id of the innermost element around a node that has one of these tags or is ``within``; 0 for none."""
     parent = node.parent
-    while parent is not None and parent.tag != "table":
+    while parent is not None and parent.mem_id != within and parent.tag not in tags:
         parent = parent.parent
     return parent.mem_id if parent is not None else 0
 
@@ -103,10 +97,8 @@ def _cells(row: LexborNode, take: str) -> list[str]:
         if cell.tag in ("td", "th"):
             span = cell.attributes.get("colspan") or "1"
             # A cell that spans several columns fills the first; empty cells keep the numbers of those after it.
-            cells += [
-                _cell(cell, take),
-                *[""] * (min(int(span), _MAX_SPAN) - 1 if span.isdigit() and span != "0" else 0),
-            ]
+            columns = min(int(span), _MAX_SPAN) if span.isdigit() and span != "0" else 1
+            cells += [_cell(cell, take), *[""] * (columns - 1)]
     return cells
 
 
@@ -121,7 +113,7 @@ def _visible_lines(cell: LexborNode) -> str:
     current = None
     for node in cell.traverse(include_text=True):
         if node.tag == "-text":
-            block = _block_of(node, cell)
+            block = _parent_of(node, _BLOCKS, cell.mem_id)
             if block != current:
                 lines.append([])
                 current = block
@@ -129,14 +121,6 @@ def _visible_lines(cell: LexborNode) -> str:
         elif node.tag == "br":
             lines.append([])
     return "\n".join(" ".join(words) for words in lines if words)
-
-
-def _block_of(node: LexborNode, cell: LexborNode) -> int:
-    """Return the id of the block element that a text is in; 0 if it is directly in the cell."""
-    parent = node.parent
-    while parent is not None and parent.mem_id != cell.mem_id and parent.tag not in _BLOCKS:
-        parent = parent.parent
-    return parent.mem_id if parent is not None else 0
 
 
 def _value(node: LexborNode, take: str) -> str:

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any, BinaryIO, cast
 
 import pdfplumber
-from pdfplumber.page import Page
 from pdfplumber.utils.exceptions import PdfminerException
 
 from blocklist.formats.sandbox.protocol import PAGE_STEP, DocumentError
@@ -30,7 +29,11 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
         document = pdfplumber.open(cast(BufferedReader, file))
         pages = len(document.pages)
     except PdfminerException as error:
-        raise DocumentError(_reason(error)) from None
+        cause = error.args[0] if error.args else error
+        reason = f"not a PDF that can be read: {type(cause).__name__}: {str(cause)[:200]}".rstrip(": ")
+        if type(cause).__name__ in ("PDFPasswordIncorrect", "PDFTextExtractionNotAllowed"):
+            reason = "the document is locked with a password: ask its publisher for one without"
+        raise DocumentError(reason) from None
     if pages > _MAX_PAGES:
         raise DocumentError(f"the document has {pages:,} pages; at most {_MAX_PAGES:,} are read")
     for page in document.pages:
@@ -39,7 +42,10 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
             raise DocumentError(f"page {number} has more characters or lines than a page of a list can have")
         if _is_overdrawn(page.chars):
             raise DocumentError(f"page {number} draws letters over each other, so its text cannot be read reliably")
-        found = _table_rows(page) if options["table"] else _text_rows(page)
+        if options["table"]:
+            found = [[cell or "" for cell in row] for table in page.extract_tables() for row in table]
+        else:
+            found = [[line["text"]] for line in page.extract_text_lines(return_chars=False, strip=True)]
         for index, row in enumerate(found, 1):
             if index >= PAGE_STEP:
                 raise DocumentError(f"page {number} has more than {PAGE_STEP - 1:,} rows")
@@ -62,21 +68,3 @@ def _is_overdrawn(chars: list[dict[str, Any]]) -> bool:
         if overlap > _OVERDRAWN * min(before["width"], char["width"]):
             return True
     return False
-
-
-def _table_rows(page: Page) -> Iterator[list[str]]:
-    for table in page.extract_tables():
-        for row in table:
-            yield [cell or "" for cell in row]
-
-
-def _text_rows(page: Page) -> Iterator[list[str]]:
-    for line in page.extract_text_lines(return_chars=False, strip=True):
-        yield [line["text"]]
-
-
-def _reason(error: PdfminerException) -> str:
-    cause = error.args[0] if error.args else error
-    if type(cause).__name__ in ("PDFPasswordIncorrect", "PDFTextExtractionNotAllowed"):
-        return "the document is locked with a password: ask its publisher for one without"
-    return f"not a PDF that can be read: {type(cause).__name__}: {str(cause)[:200]}".rstrip(": ")

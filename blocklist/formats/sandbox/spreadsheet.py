@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import zipfile
 from collections.abc import Iterator
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
@@ -33,24 +33,17 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
 
 
 def _check_parts(file: BinaryIO) -> None:
-    """Make sure that the parts of a workbook are XML: calamine ignores a damaged tag and joins two cells into one.
-
-    :raises DocumentError: which part is not well-formed, and where.
-    """
+    """Make sure that the parts of a workbook are XML: calamine ignores a damaged tag and joins two cells into one."""
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
             for name in archive.namelist():
                 if name == "content.xml" or (name.startswith("xl/") and name.endswith(".xml")):
-                    with archive.open(name) as part:
-                        _check_xml(name, part)
+                    try:
+                        with archive.open(name) as part:
+                            expat.ParserCreate().ParseFile(part)
+                    except expat.ExpatError as error:
+                        raise DocumentError(f"damaged: {name} is not XML that can be read: {error}") from None
     file.seek(0)
-
-
-def _check_xml(name: str, part: IO[bytes]) -> None:
-    try:
-        expat.ParserCreate().ParseFile(part)
-    except expat.ExpatError as error:
-        raise DocumentError(f"damaged: {name} is not XML that can be read: {error}") from None
 
 
 def _sheet_name(book: CalamineWorkbook, wanted: str | int | None) -> str:

@@ -64,10 +64,7 @@ def rows_in_subprocess(
 
 
 def _messages(out: IO[bytes], max_bytes: int) -> NumberedRows:
-    """Yield the rows that the child writes.
-
-    :raises EOFError: the child ended before it wrote its last message.
-    """
+    """Yield the rows that the child writes, until its last message; EOFError if it ended before that."""
     for line in out:
         message = json.loads(line)
         yield from message.get("rows", ())

@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.web.api.framework.pagination import LAST_ID, PageQuery, Query, page_response
+from blocklist.web.api.framework.pagination import LAST_ID, PageQuery, StrictModel, page_response
 from blocklist.web.api.framework.resource import Resource, ResponseSpec
 from blocklist.web.api.framework.schemas import NextPage, Timestamp
+from blocklist.web.responses import download
 
 
 class AuditEvent(BaseModel):
@@ -48,19 +49,19 @@ class AuditQuery(PageQuery):
     target: str = Field("", max_length=200)
 
 
-class ExpectedQuery(Query):
+class ExpectedQuery(StrictModel):
     """An event that the log must contain."""
 
     expected: str = Field("", max_length=100, description="The id and hash of an event, noted earlier: `ID:HASH`.")
 
 
-class AuditExportQuery(Query):
+class AuditExportQuery(StrictModel):
     """The file format."""
 
     format: Literal["jsonl", "csv"] = "jsonl"
 
 
-def audit_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Audit", "The audit log: every change.")
 
@@ -68,8 +69,7 @@ def audit_routes(service: Service) -> Resource:
     def list_events(query: AuditQuery) -> Answer:
         """List the audit events, newest first."""
         before = query.after("events", LAST_ID)
-        narrowed = {"actor": query.actor, "action": query.action, "target": query.target}
-        found = service.audit.events(query.limit + 1, before, **narrowed)
+        found = service.audit.events(query.limit + 1, before, **query.model_dump(include={"actor", "action", "target"}))
         return page_response("events", found, query, lambda event: event, lambda event: int(event["id"]))
 
     @routes.operation("GET", "/v1/audit/verify", role=Role.VIEWER, returns=AuditState)
@@ -87,9 +87,6 @@ def audit_routes(service: Service) -> Resource:
     def export_audit(query: AuditExportQuery) -> Response:
         """Download the whole log, one event per line: JSON, or CSV without formulas."""
         lines = (line.encode() for line in service.audit.export(query.format))
-        response = Response(lines, mimetype="text/plain")
-        response.headers["Content-Disposition"] = f'attachment; filename="audit.{query.format}"'
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return download(lines, f"audit.{query.format}", "text/plain; charset=utf-8")
 
     return routes

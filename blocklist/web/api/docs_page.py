@@ -43,10 +43,7 @@ def docs_pages(app: OpenApiApp) -> Blueprint:
             schemas=sorted(spec["components"]["schemas"].items()),
         )
 
-    @routes.app_template_filter("schema_type")
-    def schema_type(schema: dict[str, Any]) -> str:
-        """Return the type of a JSON Schema as short text."""
-        return _type(schema)
+    routes.add_app_template_filter(_type, "schema_type")
 
     @routes.app_template_filter("coded")
     def coded(text: str) -> Markup:

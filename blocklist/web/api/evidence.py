@@ -10,7 +10,7 @@ from blocklist.domain.listing import AuthorityKind, RuleKind
 from blocklist.lookup.http import Answer
 from blocklist.service import Service, read_target
 from blocklist.service.serialization import listing_body
-from blocklist.web.api.framework.pagination import Query
+from blocklist.web.api.framework.pagination import StrictModel
 from blocklist.web.api.framework.problems import invalid_fields
 from blocklist.web.api.framework.resource import Resource
 from blocklist.web.api.framework.schemas import ListingFields, Timestamp
@@ -44,7 +44,7 @@ class ListingsAt(History):
     at: Timestamp
 
 
-class TargetQuery(Query):
+class TargetQuery(StrictModel):
     """The target."""
 
     target: str = Field(min_length=1, max_length=65_536, description="A host, a URL, or `app:` and an id.")
@@ -56,7 +56,7 @@ class MomentQuery(TargetQuery):
     at: str | None = Field(None, description="A time such as 2026-11-23 or 2026-11-23T10:00:00Z; default: now.")
 
 
-def evidence_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Evidence", "Who listed what, since when, and on which legal order.")
 
@@ -74,7 +74,6 @@ def evidence_routes(service: Service) -> Resource:
         except ValueError as error:
             raise invalid_fields(400, [(("at",), str(error))], "parameter") from None
         found = service.evidence.history(read_target(query.target), at)
-        body = {"target": query.target, "at": at, "listings": [listing_body(item) for item in found]}
-        return Answer(200, body)
+        return Answer(200, {"target": query.target, "at": at, "listings": [listing_body(item) for item in found]})
 
     return routes

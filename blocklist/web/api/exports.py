@@ -15,9 +15,10 @@ from blocklist.exports import EXPORTS, ChangesPosition
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.serialization import listing_change_body
-from blocklist.web.api.framework.pagination import PageQuery, Query, WholeNumber, encode_cursor
+from blocklist.web.api.framework.pagination import PageQuery, StrictModel, WholeNumber, encode_cursor
 from blocklist.web.api.framework.resource import Resource, ResponseSpec
 from blocklist.web.api.framework.schemas import ListedRule, ListingFields, NextPage, Timestamp
+from blocklist.web.responses import download
 
 
 class ChangedBody(ListedRule):
@@ -76,7 +77,7 @@ class ExportPath(BaseModel):
     format: Annotated[str, Field(json_schema_extra={"enum": list(EXPORTS)})]
 
 
-class ExportQuery(Query):
+class ExportQuery(StrictModel):
     """What to export."""
 
     policy: str | None = Field(
@@ -90,7 +91,7 @@ class ExportQuery(Query):
     )
 
 
-def export_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Exports", "Changes since a time, and what is in force now for other systems.")
 
@@ -114,9 +115,6 @@ def export_routes(service: Service) -> Resource:
         blocks = exporting.blocks()
         # Errors happen before the first block: after it is sent, a problem document is no longer possible.
         first = next(blocks)
-        response = Response(chain([first], blocks), content_type=exporting.format.media_type)
-        response.headers["Content-Disposition"] = f'attachment; filename="{exporting.filename}"'
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return download(chain([first], blocks), exporting.filename, exporting.format.media_type)
 
     return routes

@@ -98,15 +98,14 @@ class NewFeed(PartialDocument):
 _FEED = ResponseSpec(FeedDetail, headers=_ETAG)
 
 
-def feed_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Feeds", "Published lists and their state.")
 
     @routes.operation("GET", "/v1/feeds", role=Role.VIEWER, returns=FeedPage)
     def list_feeds(query: PageQuery) -> Answer:
         """List the feeds and their state."""
-        after = query.after("feeds", "")
-        found = service.feeds.rows(service.feeds.page(after, query.limit + 1))
+        found = service.feeds.rows(service.feeds.page(query.after("feeds", ""), query.limit + 1))
         return page_response("feeds", found, query, lambda row: row, lambda row: str(row["name"]))
 
     @routes.operation("POST", "/v1/feeds", role=Role.EDITOR, returns=created(FeedDetail, _ETAG), problems=(409,))

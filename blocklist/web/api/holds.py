@@ -45,7 +45,7 @@ class HoldQuery(PageQuery):
     state: HoldState | None = Field(None, description="Default: any state.")
 
 
-def hold_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Holds", "Held entries, such as popular hosts. The rest of their list is in force.")
 

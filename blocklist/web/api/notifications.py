@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from blocklist.domain.access import Role
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
-from blocklist.web.api.framework.pagination import LAST_ID, PageQuery, page_response
+from blocklist.web.api.framework.pagination import LAST_ID, PageQuery, StrictModel, page_response
 from blocklist.web.api.framework.resource import Resource
 from blocklist.web.api.framework.schemas import NextPage, Timestamp
 
@@ -49,22 +49,20 @@ class MessageQuery(PageQuery):
     state: State | None = Field(None, description="Only messages in this state.")
 
 
-class TestBody(BaseModel):
+class TestBody(StrictModel):
     """The channels of a test."""
 
-    model_config = {"extra": "forbid"}
     channels: list[str] = Field([], max_length=100, description="Such as `webhook:pager`; default: all channels.")
 
 
-def notification_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Notifications", "Messages about problems, sent to the configured channels.")
 
     @routes.operation("GET", "/v1/notifications", role=Role.VIEWER, returns=MessagePage)
     def list_messages(query: MessageQuery) -> Answer:
         """List the messages and their delivery states, newest first."""
-        before = query.after("messages", LAST_ID)
-        found = service.notifier.messages(query.state, query.limit + 1, before)
+        found = service.notifier.messages(query.state, query.limit + 1, query.after("messages", LAST_ID))
         return page_response("messages", found, query, dict, lambda row: int(row["id"]))
 
     @routes.operation("POST", "/v1/notifications/test", role=Role.ADMIN, returns=Messages, problems=(404,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from blocklist.domain.access import Role
 from blocklist.domain.errors import NotFoundError
@@ -11,7 +11,7 @@ from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.serialization import ruled_body
 from blocklist.web.api.framework.idempotency import IdempotencyHeaders, run_idempotent
-from blocklist.web.api.framework.pagination import Flag, PageQuery, page_response
+from blocklist.web.api.framework.pagination import Flag, PageQuery, StrictModel, page_response
 from blocklist.web.api.framework.resource import Resource, created
 from blocklist.web.api.framework.schemas import IdPath, NextPage, Reason, RuleFields, Timestamp, read_time
 from blocklist.web.authorization import current_identity
@@ -43,10 +43,9 @@ class OverrideQuery(PageQuery):
     removed: Flag = Field(False, description="Include removed overrides.")
 
 
-class NewOverride(BaseModel):
+class NewOverride(StrictModel):
     """An override to add."""
 
-    model_config = ConfigDict(extra="forbid")
     action: OverrideAction
     target: str = Field(
         min_length=1,
@@ -57,7 +56,7 @@ class NewOverride(BaseModel):
     until: str | None = Field(None, description="Expiry time, such as 2026-12-31; default: never.")
 
 
-def override_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Overrides", "Allow or block a target, regardless of the feeds.")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from blocklist.domain.access import Person, Role
+from blocklist.domain.access import Role
 from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.serialization import person_body
 from blocklist.web.api.framework.idempotency import IdempotencyHeaders, run_idempotent
-from blocklist.web.api.framework.pagination import PageQuery, page_response
+from blocklist.web.api.framework.pagination import PageQuery, StrictModel, page_response
 from blocklist.web.api.framework.resource import Resource, created
 from blocklist.web.api.framework.schemas import NextPage, Timestamp
 from blocklist.web.authorization import current_identity
@@ -47,18 +47,16 @@ class PersonPage(NextPage):
     people: list[PersonBody]
 
 
-class NewPerson(BaseModel):
+class NewPerson(StrictModel):
     """A person to add."""
 
-    model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1, max_length=64, description="The name that they sign in with.")
     role: Role
 
 
-class PersonPatch(BaseModel):
+class PersonPatch(StrictModel):
     """What to change. Either change ends their sessions."""
 
-    model_config = ConfigDict(extra="forbid")
     role: Role | None = None
     disabled: bool | None = Field(None, description="Disable or enable the account.")
 
@@ -77,15 +75,14 @@ class EndedSessions(BaseModel):
     ended: int
 
 
-def people_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("People", "Who can sign in to the pages, and their roles.")
 
     @routes.operation("GET", "/v1/people", role=Role.ADMIN, returns=PersonPage)
     def list_people(query: PageQuery) -> Answer:
         """List the people, including disabled ones."""
-        after = query.after("people", 0)
-        found = service.people.all(query.limit + 1, after)
+        found = service.people.all(query.limit + 1, query.after("people", 0))
         return page_response("people", found, query, person_body, lambda person: person.id)
 
     @routes.operation("POST", "/v1/people", role=Role.ADMIN, returns=created(AddedPerson), problems=(409,))
@@ -102,7 +99,7 @@ def people_routes(service: Service) -> Resource:
     @routes.operation("GET", "/v1/people/{name}", role=Role.ADMIN, returns=PersonBody)
     def show_person(path: PersonPath) -> Answer:
         """Show a person."""
-        return _answer(service.people.get(path.name))
+        return Answer(200, person_body(service.people.get(path.name)))
 
     @routes.operation("PATCH", "/v1/people/{name}", role=Role.ADMIN, returns=PersonBody, problems=(409,))
     def change_person(path: PersonPath, body: PersonPatch) -> Answer:
@@ -112,7 +109,7 @@ def people_routes(service: Service) -> Resource:
             service.people.set_role(path.name, body.role, actor)
         if body.disabled is not None:
             service.people.set_disabled(path.name, body.disabled, actor)
-        return _answer(service.people.get(path.name))
+        return Answer(200, person_body(service.people.get(path.name)))
 
     @routes.operation("POST", "/v1/people/{name}/link", role=Role.ADMIN, returns=PersonLink, problems=(409,))
     def make_link(path: PersonPath) -> Answer:
@@ -127,7 +124,3 @@ def people_routes(service: Service) -> Resource:
         return Answer(200, {"name": path.name, "ended": ended})
 
     return routes
-
-
-def _answer(person: Person) -> Answer:
-    return Answer(200, person_body(person))

@@ -21,7 +21,7 @@ from blocklist.lookup.http import Answer
 from blocklist.service import Preview, Service
 from blocklist.service.serialization import preview_body
 from blocklist.web.api.feeds import FeedPath, NewFeed
-from blocklist.web.api.framework.pagination import Flag, Query
+from blocklist.web.api.framework.pagination import Flag, StrictModel
 from blocklist.web.api.framework.problems import ProblemError, invalid_fields
 from blocklist.web.api.framework.request_parsing import read_body
 from blocklist.web.api.framework.resource import Resource, ResponseSpec, reference
@@ -32,7 +32,7 @@ from blocklist.web.authorization import current_identity
 _FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 
 
-class RefreshQuery(Query):
+class RefreshQuery(StrictModel):
     """Options of a refresh."""
 
     wait: Flag = Field(False, description="Respond when the run has ended, not when it starts.")
@@ -71,7 +71,11 @@ class PreviewBody(RunCounts):
     guards: list[GuardFindingBody]
 
 
-def refresh_routes(service: Service) -> Resource:
+def _form(required: str, **parts: dict[str, str]) -> dict[str, Any]:
+    return {"schema": {"type": "object", "properties": parts, "required": [required]}}
+
+
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Refreshes", "Refresh a feed now, and preview a definition.")
     routes.models.add(NewFeed)
@@ -82,21 +86,14 @@ def refresh_routes(service: Service) -> Resource:
         role=Role.EDITOR,
         returns=(
             ResponseSpec(
-                RunBody,
-                description="The run that was started.",
-                status=202,
-                headers={"Location": "The run, with its progress and outcome."},
+                RunBody, "The run that was started.", 202, {"Location": "The run, with its progress and outcome."}
             ),
-            ResponseSpec(
-                RunBody,
-                description="The run, which has ended (`wait=true`).",
-                headers={"Location": "The run."},
-            ),
+            ResponseSpec(RunBody, "The run, which has ended (`wait=true`).", headers={"Location": "The run."}),
         ),
         problems=(409, 503),
         request_body={
             RAW: {"schema": _FILE},
-            FORM: {"schema": {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}},
+            FORM: _form("file", file=_FILE),
             "application/json": {"schema": {"type": "object", "maxProperties": 0}},
         },
     )
@@ -125,16 +122,9 @@ def refresh_routes(service: Service) -> Resource:
         body_required=True,
         request_body={
             "application/json": {"schema": reference(NewFeed)},
-            FORM: {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "definition": {"type": "string", "contentMediaType": "application/json"},
-                        "file": _FILE,
-                    },
-                    "required": ["definition"],
-                }
-            },
+            FORM: _form(
+                "definition", definition={"type": "string", "contentMediaType": "application/json"}, file=_FILE
+            ),
         },
     )
     def preview_feed() -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 
 from flask import Response
@@ -17,7 +16,7 @@ from blocklist.web.api.framework.pagination import (
     LAST_ID,
     Flag,
     PageQuery,
-    Query,
+    StrictModel,
     WholeNumber,
     encode_cursor,
     page_response,
@@ -25,10 +24,10 @@ from blocklist.web.api.framework.pagination import (
 from blocklist.web.api.framework.resource import Resource, ResponseSpec
 from blocklist.web.api.framework.schemas import Decision, IdPath, NextPage, RuleFields, Timestamp
 from blocklist.web.authorization import current_identity
+from blocklist.web.responses import download_of_body
 
 #: Rejected rows in the description of a run; ``rejected_by_code`` counts all.
 _REJECTIONS = 100
-_CHUNK_BYTES = 1 << 16
 
 ChangeKind = Literal["added", "removed", "held"]
 ReviewState = Literal["pending", "approved", "rejected", "superseded"]
@@ -142,16 +141,12 @@ class RunQuery(PageQuery):
     review: ReviewState | None = None
 
 
-class ChangeFilter(Query):
+class ChangeFilter(StrictModel):
     """Filters of the changes of a run."""
 
     change: ChangeKind | None = None
     search: str = Field("", max_length=500, description="Text in the rule or the entry.")
     standing_out: Flag = Field(False, description="Only changes that stand out: popular, shared, a new suffix.")
-
-    def filters(self) -> dict[str, Any]:
-        """Return the filters as keyword arguments of the service."""
-        return {"change": self.change, "search": self.search, "standing_out": self.standing_out}
 
 
 class DetailQuery(ChangeFilter):
@@ -164,26 +159,21 @@ class ChangeQuery(ChangeFilter, PageQuery):
     """Filters and page of the changes."""
 
 
-def run_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Runs", "Attempts to refresh a feed, and the review of held runs.")
 
     @routes.operation("GET", "/v1/runs", role=Role.VIEWER, returns=RunPage)
     def list_runs(query: RunQuery) -> Answer:
         """List the runs, newest first."""
-        found = service.runs.page(
-            feed=query.feed,
-            outcome=query.outcome,
-            review=query.review,
-            before=query.after("runs", LAST_ID),
-            limit=query.limit + 1,
-        )
+        filters = query.model_dump(include={"feed", "outcome", "review"})
+        found = service.runs.page(**filters, before=query.after("runs", LAST_ID), limit=query.limit + 1)
         return page_response("runs", found, query, lambda run: _body(service, run), lambda run: run.id)
 
     @routes.operation("GET", "/v1/runs/{id}", role=Role.VIEWER, returns=RunDetailBody)
     def show_run(path: IdPath, query: DetailQuery) -> Answer:
         """Show a run: its progress or outcome, its figures, the findings of the guards, and its changes."""
-        detail = service.runs.detail(path.id, **query.filters(), limit=query.limit)
+        detail = service.runs.detail(path.id, **query.model_dump())
         return Answer(200, _body(service, detail.run) | run_detail_body(detail, _REJECTIONS))
 
     @routes.operation("GET", "/v1/runs/{id}/changes", role=Role.VIEWER, returns=ChangePage)
@@ -191,12 +181,9 @@ def run_routes(service: Service) -> Resource:
         """List the changes that a held run would make; those that stand out come first."""
         service.runs.get(path.id)
         after = query.position("changes", HeldChangePlace)
-        found, last = service.runs.changes(path.id, **query.filters(), after=after, limit=query.limit)
-        body = {
-            "changes": [ruled_body(item) for item in found],
-            "next": encode_cursor("changes", *last) if last else None,
-        }
-        return Answer(200, body)
+        found, last = service.runs.changes(path.id, **query.model_dump(exclude={"cursor"}), after=after)
+        more = encode_cursor("changes", *last) if last else None
+        return Answer(200, {"changes": [ruled_body(item) for item in found], "next": more})
 
     @routes.operation(
         "GET",
@@ -206,14 +193,7 @@ def run_routes(service: Service) -> Resource:
     )
     def download_body(path: IdPath) -> Response:
         """Download the body that a run read, unchanged."""
-        with ExitStack() as stack:
-            body = stack.enter_context(service.runs.body(path.id))
-            response = Response(iter(lambda: body.read(_CHUNK_BYTES), b""), mimetype="application/octet-stream")
-            response.call_on_close(stack.pop_all().close)
-        response.headers["Content-Disposition"] = f'attachment; filename="run-{path.id}.body"'
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return download_of_body(service, path.id)
 
     @routes.operation("POST", "/v1/runs/{id}/approve", role=Role.APPROVER, returns=RunBody, problems=(409,))
     def approve_run(path: IdPath, body: Decision) -> Answer:

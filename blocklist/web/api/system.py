@@ -53,7 +53,7 @@ class Diagnosis(BaseModel):
     findings: list[FindingBody]
 
 
-def system_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Service", "The snapshot, the settings in force, and health checks.")
 
@@ -77,7 +77,6 @@ def system_routes(service: Service) -> Resource:
     def examine() -> Answer:
         """Check the database, the audit log, the snapshot and the feeds. It reads all of them and can be slow."""
         findings = service.doctor.diagnose()
-        body = {"ok": all(item.ok for item in findings), "findings": [asdict(item) for item in findings]}
-        return Answer(200, body)
+        return Answer(200, {"ok": all(item.ok for item in findings), "findings": [asdict(item) for item in findings]})
 
     return routes

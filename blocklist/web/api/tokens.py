@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from blocklist.domain.access import Role
 from blocklist.domain.errors import NotFoundError
@@ -12,7 +12,7 @@ from blocklist.lookup.http import Answer
 from blocklist.service import Service
 from blocklist.service.serialization import token_body
 from blocklist.web.api.framework.idempotency import IdempotencyHeaders, run_idempotent
-from blocklist.web.api.framework.pagination import PageQuery, page_response
+from blocklist.web.api.framework.pagination import PageQuery, StrictModel, page_response
 from blocklist.web.api.framework.resource import Resource, created
 from blocklist.web.api.framework.schemas import IdPath, NextPage, Timestamp, read_time
 from blocklist.web.authorization import current_identity
@@ -45,24 +45,22 @@ class TokenPage(NextPage):
     tokens: list[TokenBody]
 
 
-class NewToken(BaseModel):
+class NewToken(StrictModel):
     """A token to create."""
 
-    model_config = ConfigDict(extra="forbid")
     role: Role
     name: str = Field("", max_length=100)
     expires_at: str | None = Field(None, description="Expiry time, such as 2027-01-01; default: never.")
 
 
-def token_routes(service: Service) -> Resource:
+def resource(service: Service) -> Resource:
     """Return the resource."""
     routes = Resource("Tokens", "API tokens for programs.")
 
     @routes.operation("GET", "/v1/tokens", role=Role.ADMIN, returns=TokenPage)
     def list_tokens(query: PageQuery) -> Answer:
         """List the tokens, including revoked ones."""
-        after = query.after("tokens", 0)
-        found = service.tokens.all(query.limit + 1, after)
+        found = service.tokens.all(query.limit + 1, query.after("tokens", 0))
         return page_response("tokens", found, query, token_body, lambda token: token.id)
 
     @routes.operation("POST", "/v1/tokens", role=Role.ADMIN, returns=created(CreatedToken), problems=(409,))

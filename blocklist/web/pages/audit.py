@@ -11,10 +11,9 @@ from blocklist.service import Service
 from blocklist.service.audit import AuditFormat
 from blocklist.web.authorization import needs
 from blocklist.web.pages.layout import PAGE_SIZE, Form, query_number
+from blocklist.web.responses import download
 
 _FILTERS = ("actor", "action", "target")
-#: Members of the detail of an event that have their own place on the page.
-_SHOWN_SEPARATELY = ("reason",)
 _TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
@@ -46,16 +45,15 @@ def register(pages: Blueprint, service: Service) -> None:
     def export_audit() -> Response:
         format_: AuditFormat = "jsonl" if request.args.get("format") == "jsonl" else "csv"
         lines = (line.encode() for line in service.audit.export(format_))
-        response = Response(lines, content_type=_TYPES[format_])
-        response.headers["Content-Disposition"] = f'attachment; filename="audit.{format_}"'
-        return response
+        return download(lines, f"audit.{format_}", _TYPES[format_])
 
 
 def _rest(detail: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the other details of an event as names and values; nested objects are flattened by one level."""
     rest: list[tuple[str, str]] = []
     for key, value in detail.items():
-        if key in _SHOWN_SEPARATELY or value in (None, "", {}, []):
+        # The reason has its own place on the page.
+        if key == "reason" or value in (None, "", {}, []):
             continue
         if isinstance(value, dict):
             rest += [(f"{key}: {name}", str(inner)) for name, inner in value.items() if inner is not None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from blocklist.domain.clock import seconds_between
@@ -18,8 +17,7 @@ _HEIGHTS = {"applied": 0.8, "unchanged": 0.45, "held": 1.0, "failed": 1.0, None:
 _MARK_WIDTH = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(NamedTuple):
     """One band of a chart: its label, color number, SVG path and last value."""
 
     label: str
@@ -35,8 +33,7 @@ class Row(NamedTuple):
     values: tuple[float | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """Bands over time. ``top`` is the end of the axis, ``begins`` and ``ends`` are times, ``rows`` are a table."""
 
     areas: tuple[Area, ...]
@@ -46,8 +43,7 @@ class Chart:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One rectangle on a timeline. ``kind`` is its CSS class, ``title`` its tooltip."""
 
     x: float
@@ -81,7 +77,7 @@ def listed_chart(points: Sequence[ListedOn], every: int = 7) -> Chart | None:
         color = min(index + 1, 7) if label is not None else 7
         areas.append(Area(label or "all others", color, _band(below, above, top), series[-1]))
         below = above
-    shown = [day for index, day in enumerate(days) if (len(days) - 1 - index) % every == 0]
+    shown = days[(len(days) - 1) % every :: every]
     rows = tuple(Row(day, tuple(value.get((day, label), 0) for label in labels)) for day in shown)
     return Chart(tuple(areas), top, days[0], days[-1], rows)
 
@@ -98,7 +94,7 @@ def traffic_chart(points: Sequence[TrafficPoint], every: int = 10) -> Chart | No
         Area("lookups per second", 1, _band(nothing, lookups, top), lookups[-1]),
         Area("listed lookups per second", 2, _band(nothing, listed, top), listed[-1]),
     )
-    shown = [point for index, point in enumerate(points) if (len(points) - 1 - index) % every == 0]
+    shown = points[(len(points) - 1) % every :: every]
     rows = tuple(Row(point.at, (point.lookups, point.listed)) for point in shown)
     return Chart(areas, top, points[0].at, points[-1].at, rows)
 
@@ -131,7 +127,6 @@ def listing_marks(listings: Sequence[Listing], end: str) -> tuple[str, list[list
 
 
 def _band(below: Sequence[float], above: Sequence[float], top: float) -> str:
-    """Return the SVG path of the area between two lines."""
     step = WIDTH / max(len(above) - 1, 1)
 
     def points(line: Sequence[float]) -> list[str]:

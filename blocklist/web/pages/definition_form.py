@@ -49,7 +49,8 @@ def definition_from_form(form: Form, base: FeedDefinition | None = None) -> Feed
         for line in form.lines(LINES):
             if line.strip() in known:
                 key, value = known[line.strip()]
-                _put(data, _path_of_line(key), value)
+                table, _, rest = key.partition(".")
+                _put(data, rest if table == "feed" else key if table in _DOTTED else f"options.{key}", value)
             else:
                 data = with_options(data, [line])
     except UsageError as error:
@@ -80,12 +81,6 @@ def _leaves(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}.{key}", value
 
 
-def _path_of_line(key: str) -> str:
-    """Return the dotted path in a definition for the key of a line."""
-    head, _, rest = key.partition(".")
-    return rest if head == "feed" else key if head in _DOTTED else f"options.{key}"
-
-
 def _put(data: dict[str, Any], dotted: str, value: Any) -> None:
     *path, name = dotted.split(".")
     for part in path:
@@ -112,7 +107,6 @@ def _text(value: Any) -> str:
 
 
 def _field(path: tuple[str | int, ...]) -> str:
-    """Return the field for a path in the definition; empty for the whole form."""
     whole = ".".join(str(part) for part in path)
     if whole in FIELDS:
         return whole

@@ -21,7 +21,6 @@ from blocklist.web.pages.template_filters import counted
 _RUNS = 15
 #: Filters of the table: states, and outcomes of the last run.
 _STATE_FILTERS = (*STATES, "held", "failed")
-
 _ACTIONS = ("refresh", "pause", "resume", "remove")
 
 
@@ -35,11 +34,10 @@ def register(pages: Blueprint, service: Service) -> None:
         search, state = request.args.get("search", "").strip().lower(), request.args.get("state", "")
         matching = [row for row in rows if _matches(row, search, state)]
         page = Page(len(matching))
-        shown = matching[page.offset : page.offset + page.size]
         return render_template(
             "feeds.html",
             section="Feeds",
-            feeds=shown,
+            feeds=matching[page.offset : page.offset + page.size],
             total=len(rows),
             page=page,
             search=search,
@@ -84,7 +82,7 @@ def _feed_page(service: Service, name: str, form: Form) -> str:
     feed = service.feeds.get(name)
     definition = definition_of(feed)
     runs = service.runs.page(feed=name, limit=_RUNS + 1)
-    (row,) = service.feeds.rows([service.feeds.get(name)])
+    (row,) = service.feeds.rows([feed])
     return render_template(
         "feed.html",
         section="Feeds",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
@@ -25,8 +24,7 @@ _COOKIE = "blocklist_message"
 _MAX_MESSAGE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class NavItem:
+class NavItem(NamedTuple):
     """A link in the navigation, and the role that its page needs."""
 
     endpoint: str
@@ -70,10 +68,6 @@ class Page:
         """The number of the last row on this page."""
         return min(self.total, self.offset + self.size)
 
-    def address(self, number: int) -> str:
-        """Return the address of another page of the same list."""
-        return url_with(page=str(number))
-
 
 def query_number(name: str) -> int | None:
     """Return a number from the query string; None if it is missing, not a number, or too large for the database."""
@@ -81,7 +75,7 @@ def query_number(name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def url_with(**changed: str) -> str:
+def url_with(**changed: str | int) -> str:
     """Return the address of the current page with changed query parameters."""
     query = {**request.args.to_dict(), **changed}
     return f"{request.path}?{urlencode({name: value for name, value in query.items() if value})}"
@@ -125,11 +119,11 @@ class Form:
             return None
 
     @contextmanager
-    def problem_at(self, name: str = "") -> Iterator[None]:
-        """Turn a :class:`BlocklistError` in the ``with`` block into a problem of a field, or of the whole form."""
+    def problem_at(self, name: str = "", kind: type[BlocklistError] = BlocklistError) -> Iterator[None]:
+        """Turn an error of this kind in the ``with`` block into a problem of a field, or of the whole form."""
         try:
             yield
-        except BlocklistError as error:
+        except kind as error:
             self.problems[name] = str(error)
 
 
@@ -150,8 +144,8 @@ def success(message: str, endpoint: str, **values: Any) -> Response:
 
 def install(pages: Blueprint, service: Service) -> None:
     """Add the template filters, the variables of the base template, and messages after a redirect."""
-    for name, filter_ in FILTERS.items():
-        pages.add_app_template_filter(filter_, name)
+    for filter_ in FILTERS:
+        pages.add_app_template_filter(filter_)
     pages.add_app_template_global(url_with)
 
     @pages.app_context_processor

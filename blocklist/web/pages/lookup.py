@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import now
-from blocklist.domain.errors import BlocklistError, UsageError
+from blocklist.domain.errors import BlocklistError
 from blocklist.domain.verdict import Override, Verdict, VerdictKind
 from blocklist.lookup.http import SnapshotHolder
 from blocklist.service import Service, read_target
@@ -76,11 +76,7 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
         listings = [item for item in service.evidence.explained(target, verdict, at) if "feed" in item]
         history = service.evidence.history(target)
     except BlocklistError as error:
-        return {
-            "target": text,
-            "error": str(error),
-            "status": 400 if isinstance(error, UsageError) else error.http_status,
-        }
+        return {"target": text, "error": str(error), "status": error.http_status}
     page = Page(len(history))
     shown = history[page.offset : page.offset + page.size]
     begin, marks = charts.listing_marks(shown, now())
@@ -107,11 +103,5 @@ def _many(service: Service, lines: list[str], policy: str, at: str | None) -> di
 
 
 def _overrides(service: Service, verdict: Verdict) -> list[Override]:
-    """Return the active overrides that decided the verdict."""
-    if not verdict.override:
-        return []
-    return [
-        item
-        for item in service.overrides.active()
-        if item.rule.value == verdict.rule and item.action == verdict.override
-    ]
+    active = service.overrides.active() if verdict.override else []
+    return [item for item in active if item.rule.value == verdict.rule and item.action == verdict.override]

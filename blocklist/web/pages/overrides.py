@@ -6,7 +6,7 @@ from flask import Blueprint, Response, render_template, request
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import now
-from blocklist.domain.errors import BlocklistError, UsageError
+from blocklist.domain.errors import UsageError
 from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
 from blocklist.web.authorization import current_identity, needs
@@ -32,15 +32,11 @@ def register(pages: Blueprint, service: Service) -> None:
         if until and until <= now():
             form.problems["until"] = f"{form['until']} is in the past."
         if not form.problems:
-            try:
+            with form.problem_at(), form.problem_at("target", UsageError):
                 made = service.overrides.add(OverrideAction(action), target, reason, current_identity().actor, until)
                 effect = "allowed" if made.action is OverrideAction.ALLOW else "blocked"
                 when = "from now on" if made.confirmed_at else "after another person has confirmed it"
                 return success(f"{made.rule.value} is {effect} {when}.", "overrides")
-            except UsageError as error:
-                form.problems["target"] = str(error)
-            except BlocklistError as error:
-                form.problems[""] = str(error)
         return _overrides_page(service, form), 422
 
     @pages.post("/overrides/<int:id_>/confirm")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from typing import Any, NamedTuple
 
 from flask import Blueprint, render_template, url_for
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import later, now
-from blocklist.domain.run import Run
 from blocklist.lookup.http import SnapshotHolder
 from blocklist.service import Service
 from blocklist.status import statistics
@@ -30,8 +29,7 @@ _SWAP = 5
 RUNS_ON_TIMELINE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """A sentence about something that needs attention, with a link to the page where it can be handled."""
 
     sentence: str
@@ -78,32 +76,35 @@ def timelines(service: Service, feeds: list[str]) -> dict[str, list[charts.Mark]
 
 
 def _snapshot_alerts(service: Service, holder: SnapshotHolder, nodes: list[statistics.LookupWorker]) -> list[Alert]:
-    found = []
-    here = url_for("admin.overview") + "#nodes"
+    found: list[Alert] = []
     if holder.snapshot is None:
-        return []
+        return found
+    here = url_for("admin.overview") + "#nodes"
     if holder.stale:
-        age = span(service.settings.snapshot.max_age)
-        sentence = f"The snapshot is stale: no run has confirmed the lists for {age}."
+        sentence = (
+            f"The snapshot is stale: no run has confirmed the lists for {span(service.settings.snapshot.max_age)}."
+        )
         found.append(Alert(sentence, here, "Nodes", critical=True))
     silent = [node for node in nodes if not node.up]
     settled = holder.snapshot.built_at < later(now(), -_SWAP)
     behind = [node for node in nodes if settled and node.up and node.version != holder.snapshot.version]
     if silent:
-        verb = "has" if len(silent) == 1 else "have"
-        sentence = f"{counted(len(silent), 'lookup worker')} {verb} not responded for {statistics.SILENT} seconds."
+        number = counted(len(silent), "lookup worker has", "lookup workers have")
+        sentence = f"{number} not responded for {statistics.SILENT} seconds."
         found.append(Alert(sentence, here, "Nodes", critical=True))
     if behind:
-        verb = "uses" if len(behind) == 1 else "use"
-        version = holder.snapshot.version
-        sentence = f"{counted(len(behind), 'lookup worker')} {verb} another snapshot version than {version}."
+        number = counted(len(behind), "lookup worker uses", "lookup workers use")
+        sentence = f"{number} another snapshot version than {holder.snapshot.version}."
         found.append(Alert(sentence, here, "Nodes"))
     return found
 
 
 def _review_alerts(service: Service) -> list[Alert]:
     pending, waiting = service.runs.pending(), service.holds.waiting()
-    found = [_run_alert(run) for run in pending[:_MAX_ALERTS]]
+    found = [
+        Alert(f"{run.feed}: held, {run.reason}.", url_for("admin.run", id_=run.id), f"Review run {run.id}")
+        for run in pending[:_MAX_ALERTS]
+    ]
     if len(pending) > _MAX_ALERTS:
         sentence = f"{counted(len(pending) - _MAX_ALERTS, 'more run')} wait for review."
         found.append(Alert(sentence, url_for("admin.review"), "Review"))
@@ -115,14 +116,9 @@ def _review_alerts(service: Service) -> list[Alert]:
         sentence = f"{counted(number, 'held entry', 'held entries')} of {where}{more} {verb} for a decision."
         found.append(Alert(sentence, url_for("admin.review") + "#entries", "Review"))
     if overrides := service.overrides.waiting():
-        verb = "waits" if overrides == 1 else "wait"
-        sentence = f"{counted(overrides, 'override')} {verb} for confirmation by a second person."
+        sentence = f"{counted(overrides, 'override waits', 'overrides wait')} for confirmation by a second person."
         found.append(Alert(sentence, url_for("admin.overrides"), "Overrides"))
     return found
-
-
-def _run_alert(run: Run) -> Alert:
-    return Alert(f"{run.feed}: held, {run.reason}.", url_for("admin.run", id_=run.id), f"Review run {run.id}")
 
 
 def _feed_alerts(feeds: list[dict[str, Any]]) -> list[Alert]:
@@ -159,8 +155,5 @@ def _is_healthy(row: dict[str, Any]) -> bool:
 
 
 def _states(feeds: list[dict[str, Any]]) -> dict[str, int]:
-    """Return the number of feeds in each state, without states that no feed has."""
-    counts = {"fresh": 0, "stale": 0, "new": 0, "paused": 0}
-    for row in feeds:
-        counts[row["state"]] += 1
-    return {state: number for state, number in counts.items() if number}
+    counts = Counter(row["state"] for row in feeds)
+    return {state: counts[state] for state in ("fresh", "stale", "new", "paused") if counts[state]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -13,14 +13,14 @@ from blocklist.domain.errors import NotFoundError
 from blocklist.domain.run import Outcome, Run, Stage
 from blocklist.exports import ChangesPosition, ListingChange
 from blocklist.guards.registry import GUARDS
-from blocklist.service import RunDetail, Service
+from blocklist.service import Service
 from blocklist.web.authorization import current_identity, needs
 from blocklist.web.pages.layout import PAGE_SIZE, Form, Page, query_number, success
 from blocklist.web.pages.template_filters import number, size
+from blocklist.web.responses import download_of_body
 
 #: Number of rejected rows on the page of a run.
 _REJECTIONS = 100
-_STAGES = tuple(Stage)
 _STAGE_TEXTS = {
     Stage.FETCH: "Fetching the list",
     Stage.PARSE: "Detecting the format",
@@ -68,12 +68,8 @@ def register(pages: Blueprint, service: Service) -> None:
     @pages.get("/runs/<int:id_>/body")
     @needs(Role.VIEWER)
     def body(id_: int) -> Response:
-        opened = ExitStack()
-        stream = opened.enter_context(service.runs.body(id_))
         # A download, never shown in the browser: HTML from a publisher must not run as a page of this site.
-        response = Response(iter(lambda: stream.read(65_536), b""), content_type="application/octet-stream")
-        response.call_on_close(opened.close)
-        response.headers["Content-Disposition"] = f'attachment; filename="run-{id_}.body"'
+        response = download_of_body(service, id_)
         response.headers["Content-Security-Policy"] = "sandbox"
         return response
 
@@ -106,35 +102,37 @@ def progress_of(service: Service, id_: int) -> dict[str, Any]:
     counted = f": {size(so_far) if stage is Stage.FETCH else number(so_far)} so far" if so_far else ""
     return {
         "ended": False,
-        "stage": _STAGES.index(stage) + 1,
-        "stages": len(_STAGES),
+        "stage": list(Stage).index(stage) + 1,
+        "stages": len(Stage),
         "message": f"{_STAGE_TEXTS[stage]}{counted}",
     }
 
 
 def _run_page(service: Service, id_: int, form: Form) -> str:
     change = request.args.get("change", "")
-    search = request.args.get("search", "").strip()
-    standing_out = request.args.get("standing_out") == "1"
     filters: dict[str, Any] = {
         "change": change if change in _CHANGES else None,
-        "search": search,
-        "standing_out": standing_out,
+        "search": request.args.get("search", "").strip(),
+        "standing_out": request.args.get("standing_out") == "1",
     }
     # The number of changes comes first, because the requested page can be after the last one.
     found = service.runs.detail(id_, **filters, limit=0).changes_found
     page = Page(found)
     detail = service.runs.detail(id_, **filters, limit=page.size, offset=page.offset)
-    feed_address = _address_of(service, detail.run.feed)
+    waits = bool(detail.run.review and detail.run.review["state"] == "pending")
+    feed_address = None
+    # The feed may have been removed.
+    with suppress(NotFoundError):
+        feed_address = url_for("admin.feed", name=service.feeds.get(detail.run.feed).name)
     changed, more = _changed(service, detail.run, feed_address is not None)
     return render_template(
         "run.html",
-        section="Review" if _waits(detail) else "Feeds",
+        section="Review" if waits else "Feeds",
         changed=changed,
         more=more,
         run=detail.run,
         detail=detail,
-        waits=_waits(detail),
+        waits=waits,
         form=form,
         page=page,
         filters=filters,
@@ -146,12 +144,10 @@ def _run_page(service: Service, id_: int, form: Form) -> str:
 
 
 def _changed(service: Service, run: Run, feed_exists: bool) -> tuple[list[ListingChange], str | None]:
-    """Return a page of the changes that a run made, and the position of the next page.
-
-    A run saves all its changes at one time shortly before its end, and no other run of the feed is active then.
-    """
+    """Return a page of the changes that a run made, and the position of the next page."""
     if run.outcome is not Outcome.APPLIED or not run.finished_at or not feed_exists:
         return [], None
+    # A run saves all its changes at one time shortly before its end, and no other run of the feed is active then.
     begin = later(run.finished_at, -_RECORDING) if run.review else run.started_at
     found = service.changes(begin, after=_position(request.args.get("after", "")), limit=PAGE_SIZE, feed=run.feed)
     shown = [item for item in found.changes if item.at <= run.finished_at]
@@ -161,22 +157,9 @@ def _changed(service: Service, run: Run, feed_exists: bool) -> tuple[list[Listin
 
 def _position(text: str) -> ChangesPosition | None:
     """Return the position in the list of changes from an address; None if it is not valid."""
-    until, _, rest = text.partition(_SEPARATOR)
-    opened, _, rest = rest.partition(_SEPARATOR)
-    closed_at, _, closed = rest.partition(_SEPARATOR)
+    if text.count(_SEPARATOR) != 3:
+        return None
+    until, opened, closed_at, closed = text.split(_SEPARATOR)
     if not (opened.isdigit() and closed.lstrip("-").isdigit() and len(opened) < 16 and len(closed) < 16):
         return None
     return ChangesPosition(until, int(opened), closed_at, int(closed))
-
-
-def _waits(detail: RunDetail) -> bool:
-    return bool(detail.run.review and detail.run.review["state"] == "pending")
-
-
-def _address_of(service: Service, name: str) -> str | None:
-    """Return the address of the page of a feed; None if the feed was removed."""
-    try:
-        service.feeds.get(name)
-    except NotFoundError:
-        return None
-    return url_for("admin.feed", name=name)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from flask import Blueprint, render_template
 from pydantic import BaseModel
@@ -15,8 +14,7 @@ from blocklist.service import Service
 from blocklist.web.authorization import needs
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting: its value in TOML, its description, and whether the value differs from the default."""
 
     name: str
@@ -63,16 +61,10 @@ def _section(section: BaseModel, default: BaseModel | None, prefix: str = "") ->
             for key, table in tables.items():
                 found += _section(table, None, f"{prefix}{name}.{key}.")
             continue
-        shown = _hidden(values[name]) if may_contain_secret(name, field) else _toml(values[name])
+        # TOML writes arrays and strings as JSON does.
+        shown = json.dumps(values[name], ensure_ascii=False)
+        if may_contain_secret(name, field):
+            shown = "set (hidden)" if values[name] else "not set"
         changed = values[name] != usual.get(name, field.get_default())
         found.append(Setting(f"{prefix}{name}", shown, field.description or "", changed))
     return found
-
-
-def _hidden(value: Any) -> str:
-    return "set (hidden)" if value else "not set"
-
-
-def _toml(value: Any) -> str:
-    """Return a value in TOML; arrays and strings are the same in JSON."""
-    return json.dumps(value, ensure_ascii=False)

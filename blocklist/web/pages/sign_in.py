@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
+from urllib.parse import quote, unquote
 
 from flask import Blueprint, Response, make_response, render_template, request
 
@@ -13,14 +15,7 @@ from blocklist.domain.errors import BlocklistError, ForbiddenError, TooManyError
 from blocklist.service import Service
 from blocklist.service.people import is_name
 from blocklist.web.authorization import current_identity, needs, open_to_all
-from blocklist.web.cookies_csrf import (
-    delete_pending_sign_in,
-    delete_session,
-    pending_sign_in,
-    session_secret,
-    set_pending_sign_in,
-    set_session,
-)
+from blocklist.web.cookies_csrf import PENDING, SESSION, delete_cookie, read_cookie, set_cookie, set_session
 from blocklist.web.responses import see_other
 
 #: Addresses that sign-in may redirect to: pages of this site only.
@@ -43,10 +38,9 @@ def register(pages: Blueprint, service: Service) -> None:
     @open_to_all
     def signed_in() -> Response:
         name, next_ = request.form.get("name", ""), _next(request.form.get("next", ""))
+        password = request.form.get("password", "")
         try:
-            secret = service.sign_in.with_password(
-                name, request.form.get("password", ""), request.remote_addr, _agent()
-            )
+            secret = service.sign_in.with_password(name, password, request.remote_addr, _agent())
         except BlocklistError as error:
             # Some people type their password as the name: only a valid name is shown again.
             return _page("sign_in.html", error, name=name if is_name(name) else "", next=next_)
@@ -59,7 +53,7 @@ def register(pages: Blueprint, service: Service) -> None:
             address, pending = service.provider.begin(_callback(service), _next(request.args.get("next", "")))
         except BlocklistError as error:
             return _page("sign_in.html", error, next="/admin/")
-        return set_pending_sign_in(see_other(address), json.dumps(pending.as_dict()))
+        return set_cookie(see_other(address), PENDING, quote(json.dumps(asdict(pending))), 600)
 
     @pages.get("/sign-in/provider/back")
     @open_to_all
@@ -67,15 +61,15 @@ def register(pages: Blueprint, service: Service) -> None:
         try:
             secret, next_ = _finish_with_provider(service)
         except BlocklistError as error:
-            return delete_pending_sign_in(_page("sign_in.html", error, next="/admin/"))
-        return delete_pending_sign_in(_begin(secret, next_))
+            return delete_cookie(_page("sign_in.html", error, next="/admin/"), PENDING)
+        return delete_cookie(_begin(secret, next_), PENDING)
 
     @pages.post("/sign-out")
     @open_to_all
     def sign_out() -> Response:
-        if secret := session_secret():
+        if secret := read_cookie(SESSION):
             service.sign_in.end_session(secret)
-        return delete_session(see_other("/admin/sign-in"))
+        return delete_cookie(see_other("/admin/sign-in"), SESSION)
 
     @pages.get("/set-up")
     @open_to_all
@@ -121,7 +115,7 @@ def register(pages: Blueprint, service: Service) -> None:
     @needs(Role.VIEWER)
     def sign_out_everywhere() -> Response:
         service.people.sign_out_everywhere(_own_name(), current_identity().actor)
-        return delete_session(see_other("/admin/sign-in"))
+        return delete_cookie(see_other("/admin/sign-in"), SESSION)
 
     def _account(error: BlocklistError | None = None) -> Response:
         name = _own_name()
@@ -129,7 +123,7 @@ def register(pages: Blueprint, service: Service) -> None:
 
     def _begin(secret: str, next_: str) -> Response:
         # End the session of the old cookie: it can be one that an attacker has set (session fixation).
-        if old := session_secret():
+        if old := read_cookie(SESSION):
             service.sign_in.end_session(old)
         return set_session(see_other(next_), secret)
 
@@ -139,14 +133,11 @@ def _callback(service: Service) -> str:
 
 
 def _finish_with_provider(service: Service) -> tuple[str, str]:
-    """Return the session secret after a sign-in with the OpenID provider, and the page to redirect to.
-
-    :raises UnauthorizedError: this browser has not started a sign-in, or the response does not match it.
-    """
+    """Return the session secret after a sign-in with the OpenID provider, and the page to redirect to."""
     from blocklist.access.oidc import PendingSignIn  # noqa: PLC0415 - only needed if a provider is configured
 
     try:
-        pending = PendingSignIn(**json.loads(pending_sign_in() or ""))
+        pending = PendingSignIn(**json.loads(unquote(read_cookie(PENDING) or "")))
     except (ValueError, TypeError):
         raise UnauthorizedError(
             "no sign-in was started in this browser, or cookies are disabled: sign in again"
@@ -165,10 +156,6 @@ def _page(template: str, error: BlocklistError | None = None, **values: object) 
 
 
 def _new_password() -> str:
-    """Return the new password, which the form has twice.
-
-    :raises UsageError: the two fields differ.
-    """
     password = request.form.get("password", "")
     if password != request.form.get("again", ""):
         raise UsageError("the two passwords differ")

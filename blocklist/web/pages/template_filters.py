@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from typing import Any
+from itertools import groupby
 
 from markupsafe import Markup, escape
 
@@ -148,24 +147,17 @@ def linked(text: str | None) -> Markup:
 
 
 def _isolated(text: str) -> Markup:
-    shown = Markup("").join(
-        Markup('<span class="mark">{}</span>').format(_name(c)) if _invisible(c) else escape(c) for c in _pieces(text)
-    )
-    return Markup("<bdi>{}</bdi>").format(shown)
+    shown: list[Markup] = []
+    for invisible, characters in groupby(text, _invisible):
+        if invisible:
+            shown += [Markup('<span class="mark">{}</span>').format(_name(c)) for c in characters]
+        else:
+            shown.append(escape("".join(characters)))
+    return Markup("<bdi>{}</bdi>").format(Markup("").join(shown))
 
 
-def _pieces(text: str) -> list[str]:
-    """Return the parts of a text: each invisible character alone, and the texts between them."""
-    pieces, start = [], 0
-    for index, character in enumerate(text):
-        if _invisible(character):
-            pieces += [text[start:index], character]
-            start = index + 1
-    return [piece for piece in (*pieces, text[start:]) if piece]
-
-
-def _invisible(text: str) -> bool:
-    return len(text) == 1 and unicodedata.category(text) in _INVISIBLE
+def _invisible(character: str) -> bool:
+    return unicodedata.category(character) in _INVISIBLE
 
 
 def _name(character: str) -> str:
@@ -173,16 +165,4 @@ def _name(character: str) -> str:
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-FILTERS: dict[str, Callable[..., Any]] = {
-    "moment": moment,
-    "day": day,
-    "ago": ago,
-    "span": span,
-    "number": number,
-    "counted": counted,
-    "share": share,
-    "size": size,
-    "untrusted": untrusted,
-    "plain": plain,
-    "linked": linked,
-}
+FILTERS = (moment, day, ago, span, number, counted, share, size, untrusted, plain, linked)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from blocklist.definitions.definition import definition_of
 from blocklist.domain.access import Role
-from blocklist.domain.errors import BlocklistError, ConflictError
+from blocklist.domain.errors import ConflictError
 from blocklist.refresh.lifecycle import incoming_file
 from blocklist.service import Service
 from blocklist.web.authorization import current_identity, needs
@@ -50,11 +50,10 @@ def register(pages: Blueprint, service: Service) -> None:
         path = _path(service, key)
         _delete_old(path)
         file.save(path)
-        try:
+        with form.problem_at("file"):
             seen = service.feeds.preview(definition_of(feed), path)
-        except BlocklistError as error:
+        if form.problems:
             path.unlink(missing_ok=True)
-            form.problems["file"] = str(error)
             return _upload_page(service, name, form), 422
         return render_template(
             "preview.html",
@@ -71,17 +70,15 @@ def register(pages: Blueprint, service: Service) -> None:
     @needs(Role.EDITOR)
     def apply_upload(name: str) -> ResponseReturnValue:
         form = Form(request.form)
-        try:
+        with form.problem_at("file"):
             path = _path(service, form["upload"])
             if not path.is_file():
                 raise ConflictError("the file was deleted after one hour: upload it again")
             run = service.background.refresh(
                 name, current_identity().actor, file=path, then=lambda: path.unlink(missing_ok=True)
             )
-        except BlocklistError as error:
-            form.problems["file"] = str(error)
-            return _upload_page(service, name, form), 422
-        return success(f"The run with the uploaded list of {name} has started.", "run", id_=run.id)
+            return success(f"The run with the uploaded list of {name} has started.", "run", id_=run.id)
+        return _upload_page(service, name, form), 422
 
 
 def _upload_page(service: Service, name: str, form: Form) -> str:
@@ -97,10 +94,7 @@ def _upload_page(service: Service, name: str, form: Form) -> str:
 
 
 def _path(service: Service, key: str) -> Path:
-    """Return the path of an uploaded file.
-
-    :raises ConflictError: the key was not created by this page.
-    """
+    """Return the path of an uploaded file, whose key this page has created."""
     if not re.fullmatch(r"[0-9a-f]{32}", key):
         raise ConflictError("the form has no valid file: upload it again")
     path = incoming_file(service.settings.data_dir, f"upload-{key}")

@@ -68,7 +68,9 @@ def test_changes_come_in_pages_in_the_order_of_a_review(api: CheckedClient, serv
 def test_pages_continue_from_notable_changes_to_the_others(api: CheckedClient, service: Service, held: int) -> None:
     database = service.store.database
     with database.transaction():
-        database.execute("UPDATE changes SET stands_out = 'popular' WHERE value IN ('new.example', 'pirate-4.example')")
+        database.execute(
+            "UPDATE held_changes SET stands_out = 'popular' WHERE value IN ('new.example', 'pirate-4.example')"
+        )
     every = [change.rule.value for change in service.runs.detail(held).changes]
     for limit in (1, 2, 3):
         found = pages(api, f"/v1/runs/{held}/changes?limit={limit}", "changes")

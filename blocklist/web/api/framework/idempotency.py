@@ -46,7 +46,9 @@ def run_idempotent(
     key = header.idempotency_key
     if key is None:
         return create()
-    actor, request_hash = current_identity().actor, _request_hash()
+    actor = current_identity().actor
+    head = f"{request.method} {request.full_path}\n".encode("utf-8", "surrogateescape")
+    request_hash = hashlib.sha256(head + request.get_data()).hexdigest()
     known = service.requests.begin(actor, key, request_hash)
     if known is None:
         return _create_and_store(service, actor, key, create, secrets)
@@ -80,8 +82,3 @@ def _create_and_store(
     body = answer.body | dict.fromkeys(secrets)
     service.requests.answered(actor, key, {"status": answer.status, "headers": headers, "body": body})
     return answer
-
-
-def _request_hash() -> str:
-    head = f"{request.method} {request.full_path}\n".encode("utf-8", "surrogateescape")
-    return hashlib.sha256(head + request.get_data()).hexdigest()

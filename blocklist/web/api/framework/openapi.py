@@ -84,10 +84,9 @@ class OpenApiApp(OpenAPI):
 def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a parameter without null: a parameter can be left out, but cannot be null."""
     choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
-    if len(choices) == 1:
-        rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-        return {**rest, **choices[0]}
-    return schema
+    if len(choices) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name not in ("anyOf", "default")}, **choices[0]}
 
 
 def allowed_methods(app: Flask, path: str) -> list[str]:

@@ -39,13 +39,13 @@ LAST_ID = 2**63 - 1
 Id = Annotated[WholeNumber, Field(ge=1, le=LAST_ID)]
 
 
-class Query(BaseModel):
-    """Query parameters; an unknown parameter is an error."""
+class StrictModel(BaseModel):
+    """Query parameters or a body; an unknown member is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class PageQuery(Query):
+class PageQuery(StrictModel):
     """Which page of a list."""
 
     limit: Annotated[WholeNumber, Field(ge=1, le=1_000)] = Field(100, description="Page size.")

@@ -60,9 +60,8 @@ def invalid_fields(status: int, faults: Iterable[tuple[FieldPath, str]], part: P
     """Return the problem for invalid fields, each as its path and a sentence."""
     listed = list(faults)
     summary = detail or "; ".join(f"{'.'.join(map(str, path)) or 'the body'}: {text}" for path, text in listed)
-    return ProblemError(
-        status, summary, errors=[{"detail": text, part: _location(path, part)} for path, text in listed]
-    )
+    place = json_pointer if part == "pointer" else lambda path: ".".join(map(str, path))
+    return ProblemError(status, summary, errors=[{"detail": text, part: place(path)} for path, text in listed])
 
 
 def json_pointer(path: FieldPath) -> str:
@@ -82,7 +81,3 @@ def error_response(error: Exception) -> Response:
     if isinstance(error, UsageError) and request.is_json:
         return respond(invalid_fields(422, error.faults, "pointer", str(error)).answer)
     return respond(problem(error.http_status, str(error)))
-
-
-def _location(path: FieldPath, part: Part) -> str:
-    return json_pointer(path) if part == "pointer" else ".".join(map(str, path))

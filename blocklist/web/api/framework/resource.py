@@ -26,7 +26,6 @@ from blocklist.web.authorization import needs
 from blocklist.web.responses import respond
 
 View = Callable[..., Answer | Response]
-_REFERENCE = "#/components/schemas/"
 _JSON = "application/json"
 _PARTS = ("path", "query", "header", "body")
 #: The description of each problem, by its status.
@@ -157,7 +156,7 @@ class Resource(APIBlueprint):
 
 def reference(model: type[BaseModel]) -> dict[str, str]:
     """Return an OpenAPI reference to the schema of a model."""
-    return {"$ref": _REFERENCE + model.__name__}
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def problem_response(status: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from blocklist.domain.clock import parse_time
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import RuleKind, Scope
-from blocklist.web.api.framework.pagination import Id
+from blocklist.web.api.framework.pagination import Id, StrictModel
 
 #: A time, RFC 3339 in UTC.
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -25,10 +25,9 @@ class IdPath(BaseModel):
     id: Id
 
 
-class Decision(BaseModel):
+class Decision(StrictModel):
     """A person's decision."""
 
-    model_config = {"extra": "forbid"}
     reason: Reason
 
 
