@@ -8,7 +8,7 @@ from typing import Literal
 import structlog
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import IntegerConverter, Map
 
 from blocklist.domain.errors import BlocklistError, TooManyError
@@ -113,7 +113,10 @@ def _handle_errors(app: Flask, lookups_only: bool) -> None:
         if error.code == 404 and lookups_only:
             return respond(not_found())
         sentence = error.description or error.name
-        if error.code == 413 and not request.path.startswith("/admin/"):
+        is_page = request.path.startswith("/admin/")
+        if error.description == NotFound.description and not is_page:
+            sentence = "there is nothing at this address: /openapi.json lists the addresses of the API"
+        if error.code == 413 and not is_page:
             sentence = f"the body is larger than {MAX_BYTES:,} bytes: send it in parts"
         response = failure(error.code, sentence)
         for name, value in error.get_headers():

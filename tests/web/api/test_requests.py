@@ -91,6 +91,11 @@ def test_other_methods_are_405_with_the_allowed_methods(api: CheckedClient, cour
     assert set(api.options("/v1/feeds").headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
+def test_an_address_that_does_not_exist_says_where_the_addresses_are(api: CheckedClient) -> None:
+    answer = api.get("/v1/nosuch")
+    assert (answer.status_code, answer.json["detail"].partition(":")[0]) == (404, "there is nothing at this address")
+
+
 def test_head_is_get_without_its_body(api: CheckedClient, court: str) -> None:
     got, head = api.get("/v1/feeds/court"), api.head("/v1/feeds/court")
     assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", got.headers["ETag"])
