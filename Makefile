@@ -12,7 +12,7 @@ help:
 	@echo "make run    install, load the catalog's samples, start the service"
 	@echo "make test   run the whole suite"
 	@echo "make check  formatting, linting, types, imports between rooms"
-	@echo "make lock   resolve the dependencies anew into requirements/*.lock"
+	@echo "make lock   resolve the dependencies again into requirements/*.lock"
 	@echo "make release build sdist, wheel, SBOM and checksums into dist/"
 	@echo "make clean  remove the environment (the data folder stays)"
 

@@ -2,7 +2,7 @@
 
     python -m bench.ingest [--entries 1000000] [--points 500000,1000000,2000000,5000000] [--into FILE]
 
-The list is published on a loopback port, and every refresh is the command, started anew: the first one, one that gets
+The list is published on a loopback port, and every refresh is the command, started again: the first one, one that gets
 304, one of the same bytes, and one with 1 % of the hosts replaced. Peers in the same run: a bare SQLite table filled
 with ``executemany`` (the least that keeps a list on disk), and those installed of nginx (``map``), unbound (response
 policy zone) and rbldnsd, from their start to their first right answer. ``--points`` measures our refreshes and the bare

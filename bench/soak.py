@@ -101,7 +101,7 @@ class World:
 
 
 def renumbered(snapshot: bytes, version: int) -> bytes:
-    """Return a snapshot under another version: to compile each anew would take the processor from the node."""
+    """Return a snapshot under another version: to compile each again would take the processor from the node."""
     data = bytearray(snapshot[:-TRAILER_BYTES])
     magic, format_, count, _, _ = HEADER.unpack_from(data)
     for row in range(HEADER.size, HEADER.size + count * SECTION.size, SECTION.size):
@@ -159,7 +159,7 @@ def soak(
     samples: list[dict[str, int]] = []
     began = time.perf_counter()
     swapped, step = began, max(requests // 20, _PIPELINE)
-    # The same thousand streams come again and again: to draw each anew would take longer than to answer it.
+    # The same thousand streams come again and again: to draw each again would take longer than to answer it.
     streams = [[drawn(world, rng) for _ in range(_PIPELINE)] for _ in range(1_000)]
     while asked < requests and time.perf_counter() - began < at_most:
         if time.perf_counter() - swapped >= swap_every:

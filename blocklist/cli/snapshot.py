@@ -38,7 +38,7 @@ def path(context: Context, as_json: bool) -> None:
 @snapshot.command("build")
 @pass_context
 def build(context: Context) -> None:
-    """Compile everything that counts anew, and publish it."""
+    """Compile everything that counts again, and publish it."""
     pointer = context.service.snapshots.build(context.actor)
     click.echo(f"built version {pointer.version}: {pointer.file}")
 

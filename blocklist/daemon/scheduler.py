@@ -14,7 +14,6 @@ from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError
 from blocklist.service import Service
 from blocklist.status.feed_status import state_of
-from blocklist.status.statistics import Sampler
 
 _LOG = structlog.get_logger("blocklist.schedule")
 
@@ -47,7 +46,7 @@ class Scheduler:
 
     def start(self) -> None:
         """Start the schedule."""
-        sampler = Sampler(self._service.store, self._service.read_scoreboard)
+        sampler = self._service.statistics.sampler(self._service.read_scoreboard)
         self._clock.add_job(sampler.sample, "interval", seconds=60, id="sample", executor="upkeep")
         if self._service.settings.notify.channels:
             self._clock.add_job(self._service.notifier.tick, "interval", seconds=5, id="notify", executor="notify")

@@ -61,8 +61,8 @@ class Notifier:
                 for key in current.keys() - known.keys():
                     self._store.alerts.begin(*current[key], moment)
                 for row, item in restated:
-                    anew = is_news(item.event, row["marker"], item.marker)
-                    self._store.alerts.restate(row["id"], item.marker, item.sentence, anew=anew)
+                    report_again = is_news(item.event, row["marker"], item.marker)
+                    self._store.alerts.restate(row["id"], item.marker, item.sentence, report_again=report_again)
                 for key in known.keys() - current.keys():
                     self._store.alerts.end(known[key]["id"], moment, ending(self._store, *key))
         self._post_news(moment)

@@ -88,6 +88,6 @@ def _keep_changes(store: Store, feed: Feed, run_id: int, held: tuple[SiftedEntry
 def _reason(counts: RunCounts, changed: bool) -> str:
     waits = f"; {counts.held:,} held alone for a person" if counts.held else ""
     if not changed:
-        return f"the body was read anew and lists the same {counts.rules:,} sites{waits}"
+        return f"the body was read again and lists the same {counts.rules:,} sites{waits}"
     figures = f"{counts.added:,} added, {counts.removed:,} removed, {counts.amended:,} restated"
     return f"{counts.rules:,} sites: {figures}{waits}"

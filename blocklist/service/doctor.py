@@ -75,7 +75,7 @@ class Doctor:
                 return
             self._snapshots.current().verify()
         except SnapshotError as error:
-            yield Finding("snapshot", False, str(error), "build it anew: blocklist snapshot build")
+            yield Finding("snapshot", False, str(error), "build it again: blocklist snapshot build")
             return
         age = seconds_between(pointer.confirmed_at, now())
         behind, old = self._publisher.is_behind(), age > self._settings.snapshot.max_age

@@ -60,7 +60,7 @@ class FeedService:
     ) -> Feed:
         """Change a feed's definition and return the feed; its listings and their history continue.
 
-        Where the source changes, or how the list is read, the feed is due at once: the next run reads the list anew,
+        Where the source changes, or how the list is read, the feed is due at once: the next run reads the list again,
         and lists and delists what differs. ``seen`` are the versions that the caller has seen and would overwrite, None
         for any.
 

@@ -32,9 +32,10 @@ class Publisher:
         #: Why the last attempt of this process to publish failed; empty where it succeeded.
         self.failure = ""
 
-    def publish(self, *, anew: bool = False, confirmed: bool = False) -> Pointer:
-        """Bring the snapshot up to date with the database and return its pointer; ``anew`` compiles it in any case.
+    def publish(self, *, force: bool = False, confirmed: bool = False) -> Pointer:
+        """Bring the snapshot up to date with the database and return its pointer.
 
+        ``force``: compile it even if nothing changed.
         ``confirmed``: a feed was just found to be current. Only then does the snapshot count as fresh: an override
         that is published while every feed fails must not hide that they fail.
 
@@ -43,17 +44,17 @@ class Publisher:
         :raises StoreError: the snapshot cannot be written; the previous one continues to serve.
         """
         try:
-            pointer = self._publish(anew, confirmed)
+            pointer = self._publish(force, confirmed)
         except BlocklistError as error:
             self.failure = str(error)
             raise
         self.failure = ""
         return pointer
 
-    def _publish(self, anew: bool, confirmed: bool) -> Pointer:
+    def _publish(self, force: bool, confirmed: bool) -> Pointer:
         with lock_file(self._settings.data_dir, "publish"):
             pointer = self._up_to_date()
-            if pointer and not anew:
+            if pointer and not force:
                 if confirmed:
                     self.repository.confirm(now())
                 return pointer
@@ -61,7 +62,7 @@ class Publisher:
             begun = now()
             with self._store.database.reading():
                 contents = self._store.snapshots.contents()
-                compiler = (None if anew else self._delta()) or self._whole(begun)
+                compiler = (None if force else self._delta()) or self._whole(begun)
             since = last.confirmed_at if last and not confirmed else None
             # A database restored from a backup knows fewer versions than the nodes have loaded: they must not go back.
             version = max(self._store.snapshots.next_version(), (last.version if last else 0) + 1)
@@ -126,7 +127,7 @@ class Publisher:
         return compiler
 
     def _delta(self) -> DeltaCompiler | None:
-        """Return what changed since the last whole snapshot; None where everything must be compiled anew."""
+        """Return what changed since the last whole snapshot; None where everything must be compiled again."""
         previous = self._published()
         delta = previous and start_delta(previous, self._sources(), self._settings.all_policies())
         if not previous or not delta:

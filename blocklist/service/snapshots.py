@@ -1,4 +1,4 @@
-"""The current snapshot: its pointer, its contents, and building it anew."""
+"""The current snapshot: its pointer, its contents, and how it is built again."""
 
 from __future__ import annotations
 
@@ -64,6 +64,6 @@ class SnapshotService:
 
         :raises StoreError: it cannot be written; the previous one continues to serve.
         """
-        pointer = self._publisher.publish(anew=True)
+        pointer = self._publisher.publish(force=True)
         self._audit.add(actor, "snapshot.build", str(pointer.version))
         return pointer

@@ -139,6 +139,10 @@ class Statistics:
             found.append(TrafficPoint(at, *rates))
         return found
 
+    def sampler(self, read_scoreboard: ReadScoreboard) -> Sampler:
+        """Return a sampler that records the lookups of a lookup node, for :meth:`traffic`."""
+        return Sampler(self._store, read_scoreboard)
+
     def recent_runs(self, feeds: Iterable[str], each: int = 20) -> dict[str, list[RunMark]]:
         """Return the newest ``each`` runs of these feeds, oldest first: one query in all."""
         found: dict[str, list[RunMark]] = {name: [] for name in feeds}
@@ -156,7 +160,7 @@ def lookup_workers(read_scoreboard: ReadScoreboard) -> list[LookupWorker]:
 
 
 class Sampler:
-    """Records the lookups of a lookup node between two calls of :meth:`sample`, for :meth:`Statistics.traffic`."""
+    """Records the lookups of a lookup node between two calls of :meth:`sample`."""
 
     def __init__(
         self, store: Store, read_scoreboard: ReadScoreboard, timer: Callable[[], float] = time.monotonic

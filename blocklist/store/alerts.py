@@ -46,9 +46,9 @@ class Alerts(Table):
         """Open an alert, inside a transaction."""
         self._insert("alerts", event=event, subject=subject, marker=marker, sentence=sentence, begun_at=moment)
 
-    def restate(self, id_: int, marker: str, sentence: str, *, anew: bool) -> None:
-        """Change the sentence of an alert, inside a transaction; ``anew``: it is to be reported again."""
-        unreported = {"reported_at": None} if anew else {}
+    def restate(self, id_: int, marker: str, sentence: str, *, report_again: bool) -> None:
+        """Change the sentence of an alert, inside a transaction; ``report_again``: people are told of it again."""
+        unreported = {"reported_at": None} if report_again else {}
         self._update("alerts", {"marker": marker, "sentence": sentence, **unreported}, "id = ?", id_)
 
     def end(self, id_: int, moment: str, ending: str | None) -> None:

@@ -43,7 +43,7 @@ def held_run(service: Service, folder: Path, by: str, added_by: str = "bert") ->
 def test_an_override_waits_until_somebody_else_confirms_it(careful: Service) -> None:
     made = careful.overrides.add(OverrideAction.BLOCK, "pirate.example", "order 7", "anna")
     assert made.confirmed_at is None
-    careful.publisher.publish(anew=True)
+    careful.publisher.publish(force=True)
     assert not listed(careful, "pirate.example")
     for same in ANNA:
         with pytest.raises(ForbiddenError, match="anna's own change"):

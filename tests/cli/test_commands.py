@@ -141,7 +141,7 @@ def test_doctor_finds_nothing_wrong_with_a_whole_installation_and_names_the_mend
     damaged[len(damaged) // 2] ^= 1
     snapshot.write_bytes(damaged)
     bad = {item["check"]: item["mend"] for item in installation.json("doctor", status=1) if not item["ok"]}
-    assert bad == {"snapshot": "build it anew: blocklist snapshot build"}
+    assert bad == {"snapshot": "build it again: blocklist snapshot build"}
     installation.run("snapshot", "build")
     installation.run("doctor")
     (tmp_path / "data" / "blocklist.db").chmod(0o644)

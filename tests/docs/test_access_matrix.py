@@ -1,6 +1,6 @@
 """Who may ask which address, measured: every route and method of the control plane, by everybody who might.
 
-``python -m tests.docs.test_access_matrix`` writes the table into docs/security.md anew.
+``python -m tests.docs.test_access_matrix`` writes the table into docs/security.md again.
 """
 
 from __future__ import annotations

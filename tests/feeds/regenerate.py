@@ -1,4 +1,4 @@
-"""Write ``sample.expected.json`` of every feed anew: ``python -m tests.feeds.regenerate [NAME …]``.
+"""Write ``sample.expected.json`` of every feed again: ``python -m tests.feeds.regenerate [NAME …]``.
 
 Read the difference before committing it: the file says what is right, not what the code happens to give.
 """

@@ -27,12 +27,12 @@ _USUAL = ("lines", "csv", "json", *sorted(APART))
 def main(folder: Path) -> None:
     """Run every case that expands."""
     for format_ in _USUAL:
-        served = Served.anew(folder / f"usual-{format_}", format_)
+        served = Served.fresh(folder / f"usual-{format_}", format_)
         served.publish(good(format_, "next.example"))
         served.close()
     _say(-1, None)
     for number, case in enumerate(EXPANDING):
-        served = Served.anew(folder / f"case-{number}", case.format, case.before, **case.feed)
+        served = Served.fresh(folder / f"case-{number}", case.format, case.before, **case.feed)
         with contextlib.suppress(OSError):
             # Reset the peak (proc(5), clear_refs); where that is not permitted, it only grows.
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

@@ -29,7 +29,7 @@ class Served:
         self.service = Service(Settings(data_dir=folder / "data", **SETTINGS))  # type: ignore[arg-type]
 
     @classmethod
-    def anew(cls, folder: Path, format_: str, before: bytes | None = None, **more: Any) -> Served:
+    def fresh(cls, folder: Path, format_: str, before: bytes | None = None, **more: Any) -> Served:
         """Create one; ``before`` is the list that serves, by default the usual one."""
         served = cls(folder)
         more.setdefault("options", FORMATS[format_][0])

@@ -32,7 +32,7 @@ def templates() -> dict[str, Path]:
 def test_a_feed_that_receives(case: Case, templates: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> None:
     if case.key not in templates:
         made = tmp_path_factory.mktemp("template")
-        Served.anew(made, case.format, case.before, **case.feed).close()
+        Served.fresh(made, case.format, case.before, **case.feed).close()
         templates[case.key] = made
     served = Served.copied(templates[case.key], tmp_path_factory.mktemp("served") / "copy")
     try:

@@ -150,7 +150,7 @@ def test_a_mutated_list_is_never_published_as_a_bad_one(kind: str, tmp_path: Pat
     format_ = kind.partition(" in ")[0]
     template = tmp_path / "template"
     template.mkdir()
-    Served.anew(template, format_).close()
+    Served.fresh(template, format_).close()
     served = Served.copied(template, tmp_path / "0")
     body, others = sample(kind), [sample(other) for other in KINDS]
     state = served.state()

@@ -103,7 +103,7 @@ def test_another_body_with_the_same_sites_is_unchanged(court: Court) -> None:
     run = court.publish([*reversed(SITES), "# a comment"])
     assert (run.outcome, run.reason) == (
         Outcome.UNCHANGED,
-        "the body was read anew and lists the same 20 sites",
+        "the body was read again and lists the same 20 sites",
     )
     assert court.times == (2, 2, 1)
     assert court.refresh().reason == "the body is the one that serves already: 20 sites"

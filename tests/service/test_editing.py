@@ -1,4 +1,4 @@
-"""Changing a definition in place: history stays whole, and what is read otherwise is read anew."""
+"""Changing a definition in place: history stays whole, and what is read otherwise is read again."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_feed_that_moved_is_not_asked_for_what_the_old_address_had(service: Se
     assert service.store.feeds.applied("court")[2] == {}
 
 
-def test_what_changes_how_rows_are_read_makes_the_next_run_read_the_same_body_anew(service: Service) -> None:
+def test_what_changes_how_rows_are_read_makes_the_next_run_read_the_same_body_again(service: Service) -> None:
     edited = edit(service, {"rules": {"www": "keep"}})
     assert edited.next_due < later(edited.created_at, 3_600)
     assert service.runs.refresh("court", "test").outcome is Outcome.APPLIED

@@ -36,7 +36,7 @@ def whole(service: Service, folder: Path) -> Snapshot:
     ):
         database.backup(copy)
     other = Service(service.settings.model_copy(update={"data_dir": folder}))
-    other.publisher.publish(anew=True)
+    other.publisher.publish(force=True)
     snapshot = other.snapshots.current()
     other.close()
     return snapshot
@@ -86,15 +86,15 @@ def test_after_any_sequence_of_changes_the_snapshot_is_what_a_whole_one_would_be
     bases = set()
     for number in range(12):
         step(service, tmp_path, rng)
-        snapshot, anew = service.snapshots.current(), whole(service, tmp_path / f"whole-{number}")
+        snapshot, rebuilt = service.snapshots.current(), whole(service, tmp_path / f"whole-{number}")
         snapshot.verify()
         bases.add((snapshot.base_version, snapshot.base_version < snapshot.version))
-        assert (snapshot.rules, snapshot.listings) == (anew.rules, anew.listings)
+        assert (snapshot.rules, snapshot.listings) == (rebuilt.rules, rebuilt.listings)
         for target in TARGETS:
             for policy in ("default", "all"):
                 for explain in (False, True):
                     said = snapshot.lookup(target, policy, explain=explain)
-                    expected = anew.lookup(target, policy, explain=explain)._replace(version=snapshot.version)
+                    expected = rebuilt.lookup(target, policy, explain=explain)._replace(version=snapshot.version)
                     assert said == expected, (target, policy)
     assert any(above for _, above in bases), "nothing was compiled above a base"
     assert len({version for version, _ in bases}) < 9, "nearly everything was compiled whole"
@@ -105,7 +105,7 @@ def test_a_small_change_is_compiled_above_the_base_and_build_compiles_whole(serv
     service.overrides.add(OverrideAction.BLOCK, "c.example", "why", "tester")
     changed = service.snapshots.current()
     assert (changed.version, changed.base_version, changed.changed_keys) == (2, 1, 1)
-    service.publisher.publish(anew=True)
+    service.publisher.publish(force=True)
     built = service.snapshots.current()
     assert (built.version, built.base_version, built.changed_keys) == (3, 3, 0)
     assert built.lookup("c.example").override is OverrideAction.BLOCK

@@ -50,7 +50,7 @@ def test_versions_only_grow_and_only_with_the_contents(service: Service, tmp_pat
     assert service.snapshots.current().version == 1
     publish(service, tmp_path, "b.example")
     assert service.snapshots.current().version == 2
-    service.publisher.publish(anew=True)
+    service.publisher.publish(force=True)
     assert service.snapshots.current().version == 3
 
 
@@ -192,7 +192,7 @@ def test_apps_are_listed_with_their_case(service: Service, tmp_path: Path) -> No
     assert history(service, "app:ID123456") == []
 
 
-def test_a_feed_removed_and_added_anew_while_a_run_waits_gets_the_listings_of_that_run(
+def test_a_feed_removed_and_added_again_while_a_run_waits_gets_the_listings_of_that_run(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(service, tmp_path, "old.example")

@@ -140,7 +140,7 @@ def corners(store: Store) -> None:
     with store.database.transaction():
         number = store.alerts.queue("msg_1", "webhook:ops", "x", "{}", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
         store.alerts.begin("feed_stale", "other", "", "stale", "2026-01-01T00:00:00Z")
-        store.alerts.restate(1, "again", "stale", anew=True)
+        store.alerts.restate(1, "again", "stale", report_again=True)
         store.alerts.end(1, "2026-01-02T00:00:00Z", None)
         store.alerts.note_reported([1], "2026-01-02T00:00:00Z")
         store.evidence.note_pruned(store.evidence.unneeded("2026-01-01T00:00:00Z"))

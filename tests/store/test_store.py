@@ -36,7 +36,7 @@ def test_other_users_of_the_machine_may_not_read_a_new_database(tmp_path: Path) 
         opened = Store(path)
     finally:
         os.umask(before)
-    modes = {item.name: item.stat().st_mode & 0o777 for item in tmp_path.iterdir()}
+    modes = {item.name: item.stat().st_mode & 0o777 for item in tmp_path.iterdir() if item.is_file()}
     opened.close()
     assert modes == dict.fromkeys(("blocklist.db", "blocklist.db-wal", "blocklist.db-shm"), 0o660)
 

@@ -199,7 +199,7 @@ class Transport(asyncio.Transport):
             self._set_events(self._socket.fileno(), events)
 
     def _read_again(self) -> None:
-        """Have epoll report data that is there already (EPOLL_CTL_MOD checks the socket anew)."""
+        """Have epoll report data that is there already (EPOLL_CTL_MOD checks the socket again)."""
         if self._events & READABLE and not self._gone:
             self._set_events(self._socket.fileno(), self._events)
 

@@ -93,7 +93,8 @@ def test_other_methods_are_405_with_the_allowed_methods(api: CheckedClient, cour
 
 def test_an_address_that_does_not_exist_says_where_the_addresses_are(api: CheckedClient) -> None:
     answer = api.get("/v1/nosuch")
-    assert (answer.status_code, answer.json["detail"].partition(":")[0]) == (404, "there is nothing at this address")
+    assert answer.status_code == 404
+    assert "there is nothing at this address: " in answer.text
 
 
 def test_head_is_get_without_its_body(api: CheckedClient, court: str) -> None:

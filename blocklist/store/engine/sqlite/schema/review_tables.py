@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STATEMENTS = (
-    # By the feed's name, not its id: a feed whose definition changes is removed and added anew, and what a person
+    # By the feed's name, not its id: a feed whose definition changes is removed and added again, and what a person
     # decided on its entries still holds.
     """
     CREATE TABLE holds (
