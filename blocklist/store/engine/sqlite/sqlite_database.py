@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from blocklist.domain.errors import StoreError
 from blocklist.store.engine.database import Database, Row
 from blocklist.store.engine.sqlite.sqlite_staging import SqliteStagingTables
@@ -28,7 +30,12 @@ class SqliteDatabase(Database):
         self.staging = SqliteStagingTables(self._connections)
         try:
             self._connections.create_file()
-            upgrade(self._connections.current, path)
+            locks = path.parent / "locks"
+            locks.mkdir(exist_ok=True)
+            # Several processes may open a new folder at once. SQLite does not wait when the first connection changes the
+            # journal mode, nor between the migrations, each of which is a transaction.
+            with FileLock(locks / "upgrade.lock"):
+                upgrade(self._connections.current, path)
         except StoreError:
             self.close()
             raise

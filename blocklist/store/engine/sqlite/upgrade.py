@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 
 import sqlite_utils
-from filelock import FileLock
 
 from blocklist.domain.errors import StoreError
 from blocklist.store.engine.sqlite.schema.migrations import MIGRATIONS
@@ -17,14 +16,7 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
 
     :raises StoreError: it has migrations that this version does not know.
     """
-    # Several processes may open a new folder at once: each migration is a transaction, the list of them is not.
-    locks = path.parent / "locks"
-    locks.mkdir(exist_ok=True)
-    with FileLock(locks / "upgrade.lock"):
-        _apply_pending(sqlite_utils.Database(connection), path)
-
-
-def _apply_pending(database: sqlite_utils.Database, path: Path) -> None:
+    database = sqlite_utils.Database(connection)
     applied = {migration.name for migration in MIGRATIONS.applied(database)}
     unknown = applied - {migration.name for migration in MIGRATIONS._migrations}
     if unknown:
