@@ -32,7 +32,7 @@ class SqliteDatabase(Database):
             self._connections.create_file()
             locks = path.parent / "locks"
             locks.mkdir(exist_ok=True)
-            # Several processes may open a new folder at once. SQLite does not wait when the first connection changes the
+            # Several processes may open a new folder at once. SQLite does not wait if the first connection changes the
             # journal mode, nor between the migrations, each of which is a transaction.
             with FileLock(locks / "upgrade.lock"):
                 upgrade(self._connections.current, path)
