@@ -48,8 +48,7 @@ def build(context: Context) -> None:
 def verify(context: Context, as_json: bool) -> None:
     """Read the whole current snapshot and compare it with its checksum."""
     pointer = context.service.snapshots.pointer()
-    current = context.service.snapshots.current()
-    current.verify()
+    current = context.service.snapshots.verify()
     if as_json:
         fields = {"version": pointer.version, "file": pointer.file, "sha256": pointer.sha256, "whole": True}
         print_json(fields | {"base_version": current.base_version, "changed_keys": current.changed_keys})

@@ -27,6 +27,10 @@ class SnapshotHolder(Protocol):
     def stale(self) -> bool:
         """Whether it is older than the configured age."""
 
+    @property
+    def reason(self) -> str:
+        """Why the newest snapshot is not loaded, as a sentence; empty if it is, or before the first one."""
+
 
 class Judged(NamedTuple):
     """The policy and the verdict of an answer for one target."""

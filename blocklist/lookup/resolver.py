@@ -43,7 +43,7 @@ class Resolver:
         """Answer ``GET /v1/lookup``; ``query`` holds its parameters."""
         snapshot = self._holder.snapshot
         if snapshot is None:
-            return _no_snapshot()
+            return _no_snapshot(self._holder)
         policy = query.get("policy") or "default"
         try:
             target = named_target(query)
@@ -63,7 +63,7 @@ class Resolver:
         """Yield None after each step of a batch, then the answer of :meth:`batch`."""
         snapshot = self._holder.snapshot
         if snapshot is None:
-            yield _no_snapshot()
+            yield _no_snapshot(self._holder)
             return
         try:
             batch = Batch(body, lambda policy: self._verdicts_for(snapshot, policy))
@@ -84,7 +84,7 @@ class Resolver:
         """Answer ``POST /v1/openrtb``: whether a site or app that a bid request names is listed."""
         snapshot = self._holder.snapshot
         if snapshot is None:
-            return _no_snapshot()
+            return _no_snapshot(self._holder)
         try:
             as_bidder = _answers_as_bidder(query)
             request = read_bid_request(body)
@@ -104,7 +104,7 @@ class Resolver:
         """Answer ``GET /v1/gate``; names of headers are in lower case."""
         snapshot = self._holder.snapshot
         if snapshot is None:
-            return _no_snapshot()
+            return _no_snapshot(self._holder)
         try:
             policy = query.get("policy") or "default"
             verdict = forward_auth.judge(self._verdicts_for(snapshot, policy), query, headers)
@@ -143,7 +143,7 @@ class Resolver:
         """Answer ``GET /readyz``: whether there is a snapshot to answer from."""
         snapshot = self._holder.snapshot
         if snapshot is None:
-            return _no_snapshot()
+            return _no_snapshot(self._holder)
         return Answer(200, {"status": "ready", "version": snapshot.version, "stale": self._holder.stale})
 
 
@@ -163,5 +163,7 @@ def _refused(error: Exception) -> Answer:
     return problem(status, str(error), verdict="unknown")
 
 
-def _no_snapshot() -> Answer:
+def _no_snapshot(holder: SnapshotHolder) -> Answer:
+    if holder.reason:
+        return problem(503, f"the snapshot cannot be used: {holder.reason}", verdict="unknown")
     return problem(503, "there is no snapshot yet: add a feed and refresh it", verdict="unknown")

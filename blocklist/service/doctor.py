@@ -73,7 +73,7 @@ class Doctor:
             if pointer is None:
                 yield Finding("snapshot", False, "there is none yet", "add a feed and refresh it")
                 return
-            self._snapshots.current().verify()
+            self._snapshots.verify()
         except SnapshotError as error:
             yield Finding("snapshot", False, str(error), "build it again: blocklist snapshot build")
             return

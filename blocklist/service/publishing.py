@@ -31,6 +31,8 @@ class Publisher:
         self._fitting: tuple[object, ...] = ()
         #: Why the last attempt of this process to publish failed; empty where it succeeded.
         self.failure = ""
+        #: Why the current file could not be used when it was last opened, so that it is built again; empty if it could.
+        self.damage = ""
 
     def publish(self, *, force: bool = False, confirmed: bool = False) -> Pointer:
         """Bring the snapshot up to date with the database and return its pointer.
@@ -65,9 +67,10 @@ class Publisher:
                 compiler = (None if force else self._delta()) or self._whole(begun)
             since = last.confirmed_at if last and not confirmed else None
             # A database restored from a backup knows fewer versions than the nodes have loaded: they must not go back.
-            version = max(self._store.snapshots.next_version(), (last.version if last else 0) + 1)
+            version = max(self._store.snapshots.next_version(), self.repository.last_version() + 1)
             pointer = self.repository.publish(compiler, version, now(), contents, since)
             self._note_published(pointer, contents)
+            self.damage = ""
             self.repository.prune(self._settings.snapshot.keep)
             return pointer
 
@@ -80,7 +83,7 @@ class Publisher:
         return self.failure if self.failure and self.is_behind() else ""
 
     def _up_to_date(self) -> Pointer | None:
-        with contextlib.suppress(SnapshotError):
+        try:
             pointer = self.repository.pointer()
             known = self._store.snapshots.newest()
             # The counter alone could not distinguish a database restored from a backup from the one that was compiled.
@@ -88,6 +91,8 @@ class Publisher:
                 return None
             if known["contents"] == self._store.snapshots.contents() and self._fits(pointer):
                 return pointer
+        except SnapshotError as error:
+            self.damage = str(error)
         return None
 
     def _fits(self, pointer: Pointer) -> bool:
@@ -102,7 +107,9 @@ class Publisher:
             return False
         seen = (pointer.file, pointer.sha256, stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if seen != self._fitting:
-            if not same_policies(Snapshot.open(path), self._settings.all_policies()):
+            current = self.repository.open(pointer)
+            current.verify()
+            if not same_policies(current, self._settings.all_policies()):
                 return False
             self._fitting = seen
         return True
@@ -114,7 +121,7 @@ class Publisher:
 
     def _note_published(self, pointer: Pointer, contents: int) -> None:
         path = self.repository.folder / pointer.file
-        snapshot = Snapshot.open(path)
+        snapshot = Snapshot.open(path, verify=False)  # it was verified before it was named
         file = {"version": pointer.version, "file": pointer.file, "sha256": pointer.sha256}
         content = {"rules": snapshot.rules, "built_at": snapshot.built_at, "contents": contents}
         self._store.snapshots.add(file | {"bytes": path.stat().st_size} | content)

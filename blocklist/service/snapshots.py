@@ -17,6 +17,7 @@ class SnapshotService:
     def __init__(self, store: Store, publisher: Publisher) -> None:
         self._audit = store.audit
         self._publisher = publisher
+        self._opened: Snapshot | None = None
         self.folder = publisher.repository.folder
 
     def pointer(self) -> Pointer:
@@ -32,19 +33,33 @@ class SnapshotService:
         return pointer
 
     def current(self) -> Snapshot:
-        """Return the current snapshot.
+        """Return the current snapshot, verified. It stays open until there is a newer one.
 
         :raises SnapshotError: there is none yet, or it cannot be read.
         """
-        return Snapshot.open(self.folder / self.pointer().file)
+        pointer, opened = self.pointer(), self._opened
+        if opened is None or (opened.version, opened.sha256) != (pointer.version, pointer.sha256):
+            opened = self._publisher.repository.open(pointer)
+            opened.verify()
+            self._opened = opened
+        return opened
+
+    def verify(self) -> Snapshot:
+        """Read the whole file of the current snapshot again, compare it with its checksum and return the snapshot.
+
+        :raises SnapshotError: there is none yet, or it is damaged.
+        """
+        pointer = self.pointer()
+        current = self._publisher.repository.open(pointer)
+        current.verify()
+        return current
 
     def info(self) -> dict[str, Any]:
         """Return version, times, size and contents of the current snapshot, as JSON.
 
         :raises SnapshotError: there is none yet, or it cannot be read.
         """
-        pointer = self.pointer()
-        current = Snapshot.open(self.folder / pointer.file)
+        pointer, current = self.pointer(), self.current()
         return {
             "version": current.version,
             "built_at": current.built_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -34,6 +35,13 @@ class Follower:
         self._stopped = threading.Event()
         self.snapshot: Snapshot | None = None
         self.poll()
+        if self.snapshot is None and self._last_refusal:
+            self._load_newest_whole()
+
+    @property
+    def reason(self) -> str:
+        """Why the current snapshot of the folder is not loaded, in a sentence without paths; empty if it is."""
+        return self._last_refusal.replace(f"{self._repository.folder}{os.sep}", "")
 
     @property
     def age(self) -> float:
@@ -81,16 +89,24 @@ class Follower:
         pointer = self._repository.pointer()
         if pointer is None:
             return
-        if self.snapshot is None or pointer.version != self.snapshot.version:
+        if self.snapshot is None or pointer.sha256 != self.snapshot.sha256:
             if self.snapshot is not None and pointer.version < self.snapshot.version:
                 raise SnapshotError(
                     f"{pointer.file}: refused: version {pointer.version} is older than version "
                     f"{self.snapshot.version}, which is served now"
                 )
-            snapshot = Snapshot.open(self._repository.folder / pointer.file)
+            snapshot = self._repository.open(pointer)
             yield from snapshot.verify_steps()
             self.snapshot = snapshot
         self._confirmed_at = datetime.fromisoformat(pointer.confirmed_at).timestamp()
+
+    def _load_newest_whole(self) -> None:
+        """Serve an older snapshot at the start, rather than none, until the current one is built again."""
+        snapshot = self._repository.newest_whole()
+        if snapshot is not None:
+            self.snapshot = snapshot
+            self._confirmed_at = datetime.fromisoformat(snapshot.built_at).timestamp()
+            self._refused(f"{snapshot.path}: version {snapshot.version} serves meanwhile: it is the newest whole one")
 
     def _run(self) -> None:
         while not self._stopped.wait(_POLL_SECONDS):

@@ -85,8 +85,11 @@ class Snapshot:
         self._decide_host: HostDecider = host_decider(tails, self._index, self.prefilter, self._bits, self.not_listed)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Snapshot:
-        """Map a snapshot file, without reading all of it; :meth:`verify` compares it with its checksum.
+    def open(cls, path: str | os.PathLike[str], *, verify: bool = True) -> Snapshot:
+        """Map a snapshot file, read it once and compare it with its checksum.
+
+        ``verify=False`` leaves the comparison out, for a caller that has just done it or does it next, with
+        :meth:`verify_steps`. A damaged file that is not verified can answer ``not_listed`` for a listed site.
 
         :raises SnapshotError: the file is missing, damaged, cut off, or has another format.
         """
@@ -96,7 +99,15 @@ class Snapshot:
                 data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             raise SnapshotError(f"{path}: not a snapshot, or it cannot be opened: {error}") from None
-        return cls(path, data)
+        snapshot = cls(path, data)
+        if verify:
+            snapshot.verify()
+        return snapshot
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 that the file states of its content, in hexadecimal; :meth:`verify` compares it."""
+        return bytes(self._data[-TRAILER_BYTES:]).hex()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Snapshot.open, (str(self.path),))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blocklist.domain.errors import StoreError
+from blocklist.domain.errors import SnapshotError, StoreError
 from blocklist.snapshot.pointer import POINTER_FORMAT, Pointer, read_pointer
 from blocklist.snapshot.reader import Snapshot
 
@@ -38,12 +38,45 @@ class SnapshotRepository:
         return read_pointer(self.pointer_path)
 
     def current(self) -> Snapshot | None:
-        """Return the current snapshot, or None before the first.
+        """Return the current snapshot, verified, or None before the first.
 
-        :raises SnapshotError: the pointer cannot be read, or the snapshot not opened.
+        :raises SnapshotError: the pointer cannot be read, or the snapshot is missing or damaged.
         """
         pointer = self.pointer()
-        return Snapshot.open(self.folder / pointer.file) if pointer else None
+        if pointer is None:
+            return None
+        snapshot = self.open(pointer)
+        snapshot.verify()
+        return snapshot
+
+    def open(self, pointer: Pointer) -> Snapshot:
+        """Return the snapshot that a pointer names. It is not verified yet.
+
+        :raises SnapshotError: the file is missing, has another format, or is not the one that the pointer names.
+        """
+        snapshot = Snapshot.open(self.folder / pointer.file, verify=False)
+        if (snapshot.version, snapshot.sha256) != (pointer.version, pointer.sha256):
+            raise SnapshotError(
+                f"{snapshot.path}: damaged: it is version {snapshot.version} with SHA-256 {snapshot.sha256[:16]}…, and "
+                f"{self.pointer_path.name} names version {pointer.version} with SHA-256 {pointer.sha256[:16]}…"
+            )
+        return snapshot
+
+    def newest_whole(self) -> Snapshot | None:
+        """Return the newest snapshot of the folder that can be opened and verified, or None if there is none."""
+        for path in self._files(newest_first=True):
+            with contextlib.suppress(SnapshotError):
+                return Snapshot.open(path)
+        return None
+
+    def last_version(self) -> int:
+        """Return the highest version that the pointer or a file of the folder names; 0 if there is none."""
+        numbers = (path.name.partition("-")[0] for path in self._files())
+        versions = [int(number) for number in numbers if number.isdecimal()]
+        with contextlib.suppress(SnapshotError):
+            if pointer := self.pointer():
+                versions.append(pointer.version)
+        return max(versions, default=0)
 
     def publish(
         self, compiler: Compiler, version: int, built_at: str, contents: int, confirmed_at: str | None = None
@@ -63,7 +96,7 @@ class SnapshotRepository:
                 sha256 = compiler.write(out, version, built_at, contents)
                 out.flush()
                 os.fsync(out.fileno())
-            Snapshot.open(unfinished).verify()
+            Snapshot.open(unfinished)
             path = self.folder / f"{version:08d}-{sha256[:16]}{_SUFFIX}"
             unfinished.rename(path)
             _sync_folder(self.folder)
@@ -96,12 +129,14 @@ class SnapshotRepository:
         The current snapshot stays. A process that maps a removed file can go on reading it.
         """
         pointer = self.pointer()
-        files = sorted(self.folder.glob(f"*{_SUFFIX}"))
-        for path in files[:-keep]:
+        for path in self._files()[:-keep]:
             if pointer and path.name != pointer.file:
                 path.unlink(missing_ok=True)
         for path in self.folder.glob("*.part"):
             path.unlink(missing_ok=True)
+
+    def _files(self, *, newest_first: bool = False) -> list[Path]:
+        return sorted(self.folder.glob(f"*{_SUFFIX}"), reverse=newest_first)
 
     def _point(self, pointer: Pointer) -> None:
         unfinished = self.pointer_path.with_suffix(f".{os.getpid()}.part")

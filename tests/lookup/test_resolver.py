@@ -22,6 +22,7 @@ class Holder:
     def __init__(self, snapshot: Snapshot | None, stale: bool = False) -> None:
         self.snapshot = snapshot
         self.stale = stale
+        self.reason = ""
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def publish(folder: Path, data: bytes, version: int, confirmed_at: str | None = 
     folder.mkdir(exist_ok=True)
     path = folder / f"{version:08d}-{os.urandom(8).hex()}.snapshot"
     path.write_bytes(data)
-    pointer = {"file": path.name, "version": version, "sha256": "", "confirmed_at": confirmed_at or now()}
+    pointer = {"file": path.name, "version": version, "sha256": data[-32:].hex(), "confirmed_at": confirmed_at or now()}
     beside = folder / "current.part"
     beside.write_text(json.dumps(pointer))
     beside.rename(folder / "current.json")

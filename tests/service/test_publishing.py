@@ -11,10 +11,11 @@ import pytest
 
 from blocklist import Snapshot
 from blocklist.config.settings import PolicySettings
+from blocklist.daemon.scheduler import Scheduler
 from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
 from blocklist.snapshot.compile import delta
-from tests.support import Clock, definition
+from tests.support import Clock, definition, settings_for
 
 HOSTS = [f"{label}{site}.example" for site in ("p", "q", "r") for label in ("", "www.", "a.")]
 ENTRIES = [*HOSTS, *(f"{host}/x" for host in HOSTS), *(f"{host}/x?v=1" for host in HOSTS), "93.184.215.14/film"]
@@ -156,3 +157,33 @@ def test_a_base_that_was_damaged_is_not_copied(service: Service, tmp_path: Path)
     snapshot = service.snapshots.current()
     snapshot.verify()
     assert snapshot.base_version == snapshot.version == 2
+
+
+def test_a_damaged_snapshot_is_built_again_from_the_database_by_the_schedule(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "data")
+    service = Service(settings)
+    add(service, tmp_path, "a", "pirate.example")
+    before = service.snapshots.pointer()
+    service.close()
+    path = settings.data_dir / "snapshots" / before.file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+    again = Service(settings)
+    assert again.publisher.is_behind()
+    assert "its checksum does not match" in again.publisher.damage
+    Scheduler(again).tick()
+    assert again.snapshots.pointer().version == before.version + 1
+    assert again.snapshots.verify().lookup("pirate.example").listed
+    assert again.publisher.damage == ""
+    again.close()
+
+
+def test_no_version_is_given_twice_after_the_pointer_was_lost(service: Service, tmp_path: Path) -> None:
+    add(service, tmp_path, "a", "pirate.example")
+    service.snapshots.build("tester")
+    folder = service.snapshots.folder
+    (folder / "00000041-0123456789abcdef.snapshot").write_bytes(b"of a version that no database remembers")
+    (folder / "current.json").write_text("{")
+    assert service.publisher.publish().version == 42

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import random
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -82,6 +83,26 @@ def test_a_snapshot_read_from_its_file_answers_as_compiled(tmp_path: Path) -> No
     assert same_policies(snapshot, [DEFAULT_POLICY, EVERYTHING])
     assert not same_policies(snapshot, [DEFAULT_POLICY])
     assert not same_policies(snapshot, [DEFAULT_POLICY, Policy("everything", min_authorities=2)])
+
+
+def test_no_single_flipped_bit_is_opened(tmp_path: Path) -> None:
+    data, path = small(), tmp_path / "small.snapshot"
+    for position in random.Random(7).sample(range(8 * len(data)), 200):
+        flipped = bytearray(data)
+        flipped[position // 8] ^= 1 << position % 8
+        path.write_bytes(flipped)
+        with pytest.raises(SnapshotError):
+            Snapshot.open(path)
+
+
+def test_a_caller_that_verifies_itself_can_open_without_verifying(tmp_path: Path) -> None:
+    data, path = bytearray(small()), tmp_path / "small.snapshot"
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(SnapshotError, match="damaged: its checksum does not match"):
+        Snapshot.open(path)
+    with pytest.raises(SnapshotError, match="damaged: its checksum does not match"):
+        Snapshot.open(path, verify=False).verify()
 
 
 def test_a_snapshot_pickles_to_its_path(tmp_path: Path) -> None:
@@ -257,6 +278,58 @@ def test_a_follower_keeps_its_snapshot_when_the_next_one_is_corrupt(tmp_path: Pa
     published(tmp_path, 3, "third.example")
     follower.poll()
     assert follower.snapshot.version == 3
+
+
+@pytest.mark.parametrize("harm", ["damaged", "missing", "pointer", "swapped"])
+def test_a_follower_starts_with_the_newest_whole_snapshot_when_the_current_one_is_unusable(
+    tmp_path: Path, harm: str
+) -> None:
+    first = published(tmp_path, 1, "pirate.example")
+    second = published(tmp_path, 2, "other.example")
+    path = tmp_path / second.file
+    if harm == "damaged":
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.unlink()
+        path.write_bytes(data)
+    elif harm == "missing":
+        path.unlink()
+    elif harm == "pointer":
+        path.unlink()
+        (tmp_path / "current.json").write_text("{")
+    else:
+        path.unlink()
+        path.write_bytes((tmp_path / first.file).read_bytes())
+    refusals: list[str] = []
+    follower = Follower(tmp_path, 60, refusals.append)
+    assert follower.snapshot is not None
+    assert follower.snapshot.version == 1
+    assert follower.snapshot.lookup("pirate.example").listed
+    assert follower.stale, "it counts as fresh as of its build, not as of the pointer"
+    assert "version 1 serves meanwhile: it is the newest whole one" in refusals[-1]
+    published(tmp_path, 3, "third.example")
+    follower.poll()
+    assert follower.snapshot.version == 3
+    assert follower.reason == ""
+
+
+def test_a_follower_without_a_whole_snapshot_has_a_reason_without_paths(tmp_path: Path) -> None:
+    path = tmp_path / published(tmp_path, 1, "pirate.example").file
+    data = bytearray(path.read_bytes())
+    data[-40] ^= 1
+    path.write_bytes(data)
+    follower = Follower(tmp_path, 60)
+    assert follower.snapshot is None
+    assert follower.reason == f"{path.name}: damaged: its checksum does not match"
+
+
+def test_a_follower_takes_another_file_of_the_same_version(tmp_path: Path) -> None:
+    published(tmp_path, 1, "pirate.example")
+    follower = Follower(tmp_path, 60)
+    published(tmp_path, 1, "other.example")
+    follower.poll()
+    assert follower.snapshot is not None
+    assert follower.snapshot.lookup("other.example").listed
 
 
 def test_a_snapshot_that_was_not_confirmed_for_long_is_stale_and_still_served(tmp_path: Path) -> None:

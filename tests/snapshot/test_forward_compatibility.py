@@ -26,7 +26,7 @@ LATER_POINTER = """\
   "format": 1,
   "file": "00000002-later.snapshot",
   "version": 2,
-  "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  "sha256": "SHA256",
   "confirmed_at": "2999-01-01T00:00:00Z",
   "bytes": 1048576,
   "expires_at": null,
@@ -56,10 +56,10 @@ def point(folder: Path, text: str) -> None:
     beside.rename(folder / "current.json")
 
 
-def put(folder: Path, name: str, version: int, host: str) -> None:
-    """Put a snapshot file into a folder without pointing to it."""
+def put(folder: Path, name: str, version: int, host: str) -> str:
+    """Put a snapshot file into a folder without pointing to it; return its SHA-256 in hexadecimal."""
     with (folder / name).open("wb") as out:
-        compiler(host).write(out, version, SOME_DAY, version)
+        return compiler(host).write(out, version, SOME_DAY, version)
 
 
 def serving(follower: Follower) -> int | None:
@@ -70,8 +70,8 @@ def test_a_pointer_of_a_later_version_is_followed_whatever_else_it_has(tmp_path:
     refused: list[str] = []
     published(tmp_path, 1, "a.example")
     follower = Follower(tmp_path, 60, refused.append)
-    put(tmp_path, "00000002-later.snapshot", 2, "b.example")
-    point(tmp_path, LATER_POINTER)
+    sha256 = put(tmp_path, "00000002-later.snapshot", 2, "b.example")
+    point(tmp_path, LATER_POINTER.replace("SHA256", sha256))
     follower.poll()
     assert (serving(follower), follower.stale, refused) == (2, False, [])
     pointer = SnapshotRepository(tmp_path).pointer()
@@ -101,8 +101,8 @@ def test_a_follower_keeps_its_snapshot_while_the_format_is_too_new_and_then_foll
     assert follower.snapshot.lookup("a.example").listed
     assert len(refused) == 1, "it is reported once"
     assert "the pointer has format 9" in refused[0]
-    put(tmp_path, "00000002-later.snapshot", 2, "b.example")
-    point(tmp_path, LATER_POINTER)
+    sha256 = put(tmp_path, "00000002-later.snapshot", 2, "b.example")
+    point(tmp_path, LATER_POINTER.replace("SHA256", sha256))
     follower.poll()
     assert serving(follower) == 2
 
