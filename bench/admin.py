@@ -12,7 +12,6 @@ import resource
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,8 +121,10 @@ def main() -> None:
         app = create_app(follower, service)
         _, token = service.tokens.create(Role.ADMIN, "bench")
         port = free_port()
-        server = _bind(Settings.model_validate({"serve": {"control": f"127.0.0.1:{port}", "control_threads": 4}}), app)
-        threading.Thread(target=server.serve, daemon=True).start()
+        server = _bind(
+            Settings.model_validate({"serve": {"control": f"127.0.0.1:{port}", "control_threads": 4}}), app, None
+        )
+        server.start()
         before = load()
         rows = measure(f"http://127.0.0.1:{port}", list(addresses(app, service)), token, given.times)
         server.stop()

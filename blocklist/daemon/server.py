@@ -6,19 +6,18 @@ import contextlib
 import ipaddress
 import os
 import signal
+import ssl
 import threading
 from collections.abc import Callable
 
 import structlog
-from cheroot.server import HTTPConnection, HTTPRequest
-from cheroot.wsgi import Server as _WsgiServer
 from flask import Flask
 
 from blocklist.config.settings import ServeSettings, Settings
+from blocklist.daemon.control_server import ControlServer
 from blocklist.daemon.scheduler import Scheduler
 from blocklist.daemon.tls import tls
 from blocklist.domain.errors import BlocklistError, UsageError
-from blocklist.lookup.limits import MAX_BYTES
 from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
 from blocklist.service import Service
@@ -26,44 +25,6 @@ from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
 
 _LOG = structlog.get_logger("blocklist.daemon")
-
-
-class _Request(HTTPRequest):
-    """A request whose body the application may leave unread, for example because it refuses the request."""
-
-    def read_request_headers(self) -> bool:
-        if not super().read_request_headers():  # type: ignore[no-untyped-call]  # cheroot has no type here
-            return False
-        length = self.inheaders.get(b"Content-Length")
-        # Two lengths, or one that others parse differently: a proxy in front could see another request than we do.
-        if length is not None and (self.chunked_read or not length.isdigit()):
-            self.simple_response("400 Bad Request", "The length of the body is not clear.")
-            return False
-        return True
-
-    def send_headers(self) -> None:
-        if self.chunked_read:
-            # The rest of such a body would be read as the next request (RFC 9112, 9.3).
-            self.close_connection = True
-        elif not self.close_connection:
-            # cheroot would keep the whole rest in memory, whoever sends it.
-            while getattr(self.rfile, "remaining", 0) > 0 and self.rfile.read(65_536):
-                pass
-        super().send_headers()
-
-
-class _Connection(HTTPConnection):
-    RequestHandlerClass = _Request
-
-
-class Server(_WsgiServer):
-    """cheroot's threaded server, with its errors in our log."""
-
-    ConnectionClass = _Connection
-
-    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-        """Write one event, as a warning at most: a client that disconnects is no error of the service."""
-        _LOG.log(min(level, 30), "http", detail=str(msg).strip(), exc_info=traceback)
 
 
 def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: None) -> None:
@@ -77,7 +38,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     check_reach(settings.serve)
     if settings.serve.behind_proxy and not settings.serve.trusted_proxies:
         _LOG.warning("everybody will seem to come from the proxy", mend="name it in serve.trusted_proxies")
-    adapter = tls(settings.serve.tls_certificate, settings.serve.tls_key)
+    context = tls(settings.serve.tls_certificate, settings.serve.tls_key)
     service = Service(settings)
     service.recover()
     follower = Follower(
@@ -92,11 +53,10 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
         stack.callback(node.stop)
         service.read_scoreboard = node.scoreboard.read_all
         app = create_app(follower, service, gate_unknown=settings.gate.unknown, metrics=node.metrics)
-        server = _bind(settings, app)
-        server.ssl_adapter = adapter
+        server = _bind(settings, app, context)
         # Its threads run from here on: they must end even if a later step fails.
         stack.callback(server.stop)
-        threading.Thread(target=server.serve, daemon=True).start()
+        server.start()
         node.start()
         follower.start()
         stack.callback(follower.stop)
@@ -124,28 +84,19 @@ def _node(settings: Settings) -> Supervisor:
         raise _cannot_listen(settings.serve.lookup, error, "--lookup") from None
 
 
-def _bind(settings: Settings, app: Flask) -> Server:
+def _bind(settings: Settings, app: Flask, context: ssl.SSLContext | None) -> ControlServer:
     address = settings.serve.control
     host, _, port = address.rpartition(":")
-    server = Server(
-        (host.strip("[]"), int(port)),
-        app,
-        numthreads=settings.serve.control_threads,
-        # Connections that may wait to be accepted while all threads are busy.
-        request_queue_size=512,
-        shutdown_timeout=5,
-        # Seconds that a client may send nothing in the middle of a request.
-        timeout=10,
-    )
-    # The URL of a page may be long.
-    server.max_request_header_size = 262_144
-    # An uploaded list may be as large as a fetched one; the application limits every other body itself.
-    server.max_request_body_size = 2 * MAX_BYTES + settings.fetch.max_bytes
     try:
-        server.prepare()
+        return ControlServer(
+            (host.strip("[]"), int(port)),
+            app,
+            threads=settings.serve.control_threads,
+            max_upload=settings.fetch.max_bytes,
+            tls=context,
+        )
     except OSError as error:
         raise _cannot_listen(address, error, "--control") from None
-    return server
 
 
 def _cannot_listen(address: str, error: OSError, option: str) -> BlocklistError:

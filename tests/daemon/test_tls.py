@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ import pytest
 from cryptography import x509
 
 from blocklist.config.settings import ServeSettings
-from blocklist.daemon.server import Server, check_reach
+from blocklist.daemon.control_server import ControlServer
+from blocklist.daemon.server import check_reach
 from blocklist.daemon.tls import tls
 from blocklist.domain.errors import ConfigurationError, UsageError
 from blocklist.service import Service
@@ -42,16 +42,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
     pem = str(certificate("localhost", "ca", folder / "server.pem", names))
     service = Service(settings_for(folder / "data"))
-    server = Server(
-        ("127.0.0.1", 0), create_app(Follower(service.snapshots.folder, 60), service), numthreads=4, timeout=5
+    server = ControlServer(
+        ("127.0.0.1", 0), create_app(Follower(service.snapshots.folder, 60), service), threads=4, tls=tls(pem, pem)
     )
-    server.ssl_adapter = tls(pem, pem)
-    server.prepare()
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    yield Running(server.bind_addr[1], ssl.create_default_context(cafile=folder / "ca.pem"))
+    server.start()
+    yield Running(server.port, ssl.create_default_context(cafile=folder / "ca.pem"))
     server.stop()
-    thread.join(10)
     service.close()
 
 

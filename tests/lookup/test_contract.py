@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from cheroot.wsgi import Server
 
 from blocklist import Snapshot
+from blocklist.daemon.control_server import ControlServer
 from blocklist.web.app import create_app
 from tests.lookup.contract_cases import CASES, WITHOUT_SNAPSHOT, Case, answered, check, contract_snapshot
 from tests.lookup.test_resolver import Holder
@@ -19,15 +18,12 @@ from tests.lookup.test_resolver import Holder
 
 @contextmanager
 def flask_server(holder: Holder, gate_unknown: Literal["allow", "block"] = "allow") -> Iterator[str]:
-    server = Server(("127.0.0.1", 0), create_app(holder, gate_unknown=gate_unknown), numthreads=2)
-    server.prepare()
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
+    server = ControlServer(("127.0.0.1", 0), create_app(holder, gate_unknown=gate_unknown), threads=2)
+    server.start()
     try:
-        yield f"http://127.0.0.1:{server.bind_addr[1]}"
+        yield f"http://127.0.0.1:{server.port}"
     finally:
         server.stop()
-        thread.join(10)
 
 
 @pytest.fixture(scope="module")

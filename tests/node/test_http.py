@@ -12,6 +12,7 @@ import pytest
 
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.node.http import connection
+from tests.http_violations import VIOLATIONS, WHOLE
 from tests.lookup.contract_cases import contract_snapshot
 from tests.node.running import RunningNode, exchange, node, publish, received, statuses, until
 
@@ -117,6 +118,14 @@ def test_a_violation_gets_a_clear_error_and_the_connection_is_closed(
     assert status in (0, found[0])
     assert detail in answer
     assert len(found) == 1, "what follows a broken request was answered"
+    assert asks_well(serving)
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_what_breaks_a_rule_of_http_is_refused_and_the_connection_closed(serving: RunningNode, name: str) -> None:
+    found = statuses(exchange(serving, VIOLATIONS[name] + WHOLE))
+    assert len(found) == 1, "what follows a broken request was answered"
+    assert 400 <= found[0] < 500
     assert asks_well(serving)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
@@ -13,6 +14,8 @@ MAX_HEAD = 65_536
 _MAX_HEADERS = 200
 #: Headers that concern the body or the connection: a request with one of them is not a plain one.
 _FRAMING_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "expect", "upgrade"})
+#: A Host header: name or address, and port (RFC 9110, 7.2). Without the comma, which joins the values of two headers.
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+;=-]*)(?::\d*)?", re.ASCII)
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -52,16 +55,18 @@ class RawRequest:
         self.method, self.version = str(method, "latin-1"), version
         self.path = str(self.target.partition(b"?")[0], "latin-1")
 
-    def violation(self, max_body: int) -> Answer | None:  # noqa: PLR0911 - a list of rules
-        """Return the error response if the head breaks a rule; ``max_body`` is in bytes."""
+    def violation(self, max_body: int, max_head: int = MAX_HEAD) -> Answer | None:  # noqa: PLR0911 - a list of rules
+        """Return the error response if the head breaks a rule; ``max_body`` and ``max_head`` are in bytes."""
         if self.version not in ("1.0", "1.1"):
             return problem(400, f"HTTP/{self.version} is not supported: use HTTP/1.1")
-        if self.head_size + len(self.target) > MAX_HEAD:
-            return self.head_too_large()
+        if self.head_size + len(self.target) > max_head:
+            return self.head_too_large(max_head)
         if self._header_count > _MAX_HEADERS:
             return problem(431, f"more than {_MAX_HEADERS} headers")
         if "host" in self._repeated or (self.version == "1.1" and "host" not in self.headers):
             return problem(400, "an HTTP/1.1 request must have exactly one Host header")
+        if not _HOST.fullmatch(self.headers.get("host", "")):
+            return problem(400, "the Host header is not a name or an address with a port")
         if "transfer-encoding" in self.headers and self.version == "1.0":
             return problem(400, "an HTTP/1.0 request must not have a Transfer-Encoding header")
         length = self.headers.get("content-length", "0")
@@ -71,11 +76,11 @@ class RawRequest:
             return problem(417, "the only supported expectation is 100-continue")
         return None
 
-    def head_too_large(self) -> Answer:
-        """Return the error response to a head larger than :data:`MAX_HEAD`."""
-        if len(self.target) > MAX_HEAD // 2:
-            return problem(414, f"the URL is longer than {MAX_HEAD // 2:,} bytes: POST it to /v1/lookup")
-        return problem(431, f"the headers are larger than {MAX_HEAD:,} bytes")
+    def head_too_large(self, max_head: int = MAX_HEAD) -> Answer:
+        """Return the error response to a head larger than ``max_head`` bytes."""
+        if len(self.target) > max_head // 2:
+            return problem(414, f"the URL is longer than {max_head // 2:,} bytes: POST it to /v1/lookup")
+        return problem(431, f"the headers are larger than {max_head:,} bytes")
 
     @property
     def expects_continue(self) -> bool:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cheroot.wsgi import Server
 
+from blocklist.daemon.control_server import ControlServer
 from blocklist.domain.access import Role
 from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
@@ -53,13 +52,10 @@ def address(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr("blocklist.access.throttle.Throttle.check", lambda *_: None)
     follower = Follower(service.snapshots.folder, 86_400)
     follower.start()
-    server = Server(("127.0.0.1", 0), create_app(follower, service))
-    server.prepare()
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield f"http://127.0.0.1:{server.bind_addr[1]}"
+    server = ControlServer(("127.0.0.1", 0), create_app(follower, service))
+    server.start()
+    yield f"http://127.0.0.1:{server.port}"
     server.stop()
-    thread.join()
     follower.stop()
 
 
