@@ -109,7 +109,4 @@ class Scheduler:
     def _publish_behind(self) -> None:
         if time.monotonic() >= self._publish_after and self._service.publisher.is_behind():
             self._publish_after = time.monotonic() + 30
-            damage = self._service.publisher.damage
-            pointer = self._service.publisher.publish()
-            if damage:
-                _LOG.error("snapshot built again from the database", reason=damage, version=pointer.version)
+            self._service.publisher.publish()

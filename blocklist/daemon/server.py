@@ -11,15 +11,17 @@ import threading
 from collections.abc import Callable
 
 import structlog
+from filelock import FileLock, Timeout
 from flask import Flask
 
 from blocklist.config.settings import ServeSettings, Settings
 from blocklist.daemon.control_server import ControlServer
 from blocklist.daemon.scheduler import Scheduler
 from blocklist.daemon.tls import tls
-from blocklist.domain.errors import BlocklistError, UsageError
+from blocklist.domain.errors import BlocklistError, ConflictError, UsageError
 from blocklist.node.options import NodeOptions
 from blocklist.node.supervisor import Supervisor
+from blocklist.refresh.lifecycle import lock_file
 from blocklist.service import Service
 from blocklist.snapshot.follower import Follower
 from blocklist.web.app import create_app
@@ -33,6 +35,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     Its argument is the key of the link that makes the first admin, None where there are people already.
 
     :raises UsageError: the control plane would be reachable from other machines without encryption.
+    :raises ConflictError: another service runs on the data folder.
     :raises BlocklistError: a port is in use, or the data folder cannot be used.
     """
     check_reach(settings.serve)
@@ -40,6 +43,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
         _LOG.warning("everybody will seem to come from the proxy", mend="name it in serve.trusted_proxies")
     context = tls(settings.serve.tls_certificate, settings.serve.tls_key)
     service = Service(settings)
+    only = _only_service(settings)
     service.recover()
     follower = Follower(
         service.snapshots.folder, settings.snapshot.max_age, lambda why: _LOG.error("snapshot refused", reason=why)
@@ -49,6 +53,7 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     with contextlib.ExitStack() as stack:
+        stack.callback(only.release)
         node = _node(settings)
         stack.callback(node.stop)
         service.read_scoreboard = node.scoreboard.read_all
@@ -68,6 +73,21 @@ def serve(settings: Settings, started: Callable[[str | None], None] = lambda _: 
         ended.wait()
         _log_end_of_audit(service)
         _LOG.info("stopping")
+
+
+def _only_service(settings: Settings) -> FileLock:
+    """Return the lock, held, of the service of a data folder. It ends with the process, however that ends.
+
+    :raises ConflictError: another service has it.
+    """
+    lock = lock_file(settings.data_dir, "service")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ConflictError(
+            f"another service runs on the data folder {settings.data_dir}: stop it, or choose another with --data-dir"
+        ) from None
+    return lock
 
 
 def _log_end_of_audit(service: Service) -> None:

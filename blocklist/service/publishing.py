@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 
+import structlog
+
 from blocklist.config.settings import Settings
 from blocklist.definitions.definition import definition_of
 from blocklist.domain.clock import now
@@ -19,6 +21,8 @@ from blocklist.snapshot.reader import Snapshot, same_policies
 from blocklist.snapshot.repository import SnapshotRepository
 from blocklist.store import Store
 from blocklist.store.compile_source import Mark
+
+_LOG = structlog.get_logger("blocklist.service")
 
 
 class Publisher:
@@ -70,7 +74,9 @@ class Publisher:
             version = max(self._store.snapshots.next_version(), self.repository.last_version() + 1)
             pointer = self.repository.publish(compiler, version, now(), contents, since)
             self._note_published(pointer, contents)
-            self.damage = ""
+            if self.damage:
+                _LOG.error("snapshot built again from the database", reason=self.damage, version=pointer.version)
+                self.damage = ""
             self.repository.prune(self._settings.snapshot.keep)
             return pointer
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
-#: A spreadsheet evaluates a cell that begins with one of these as a formula (OWASP, CSV Injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+#: Where a formula can begin (OWASP, CSV Injection): a cell that begins with one of these characters, full-width ones
+#: included, or what follows a character at which a spreadsheet may split the cell. Where ``;`` separates the cells, as
+#: in most of Europe, quotes do not protect a cell of a line that is separated by commas.
+_FORMULA = re.compile(r"(?:^(?=[\t\r\n\0])|(?:^|(?<=[;\t\r\n]))(?=[=+\-@\uff1d\uff0b\uff0d\uff20]))")
 
 
 def csv_line(cells: Iterable[Any]) -> str:
-    r"""Return one line of CSV. Cells that a spreadsheet would evaluate as formulas begin with an apostrophe.
+    r"""Return one line of CSV, with an apostrophe before whatever a spreadsheet would evaluate as a formula.
 
     >>> csv_line(["=cmd()", None, 7])
     "'=cmd(),,7\r\n"
+    >>> csv_line(["x;=cmd()"])
+    "x;'=cmd()\r\n"
     """
     out = io.StringIO()
     csv.writer(out).writerow([_escape_formula(cell) for cell in cells])
@@ -24,4 +29,4 @@ def csv_line(cells: Iterable[Any]) -> str:
 
 def _escape_formula(value: Any) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub("'", text)

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.running import Installation, publisher, respond, serving, wait_for
+from tests.e2e.running import Installation, free_port, publisher, respond, serving, wait_for
 
 SITES = [f"pirate-{number}.example" for number in range(100)]
 
@@ -84,6 +84,13 @@ def test_without_any_snapshot_the_answer_is_unknown_and_never_not_listed(install
         ):
             assert answer.status_code == 503
             assert answer.json()["verdict"] == "unknown"
+
+
+def test_a_second_service_on_the_same_data_folder_refuses_to_start(installation: Installation) -> None:
+    with serving(installation, wait_ready=False):
+        addresses = ("--control", f"127.0.0.1:{free_port()}", "--lookup", f"127.0.0.1:{free_port()}")
+        refusal = installation.run("serve", *addresses, status=1)
+        assert "another service runs on the data folder" in refusal
 
 
 def test_a_run_in_another_process_is_answered_from_within_a_second_and_no_request_fails(

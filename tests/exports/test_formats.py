@@ -162,6 +162,18 @@ def test_every_beginning_that_owasp_names_gets_an_apostrophe(begins: str) -> Non
     assert cells == [f"'{begins}", f"a{begins}"]
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "\n", "\r"])
+@pytest.mark.parametrize("begins", ["=cmd", "+1", "-1", "@sum", "\uff1dcmd", "\uff0b1", "\uff0d1", "\uff20sum"])
+def test_a_formula_after_a_separator_of_spreadsheets_gets_an_apostrophe(separator: str, begins: str) -> None:
+    (cells,) = csv.reader(io.StringIO(csv_line([begins, f"x{separator}{begins}"]), newline=""))
+    assert cells == [f"'{begins}", f"x{separator}'{begins}"]
+
+
+def test_other_cells_stay_as_they_are() -> None:
+    for cell in ("a=1", "x; y", "a-b@c", "http://host.example/?a=1;b=-2", "", "7"):
+        assert next(csv.reader(io.StringIO(csv_line([cell, "x"])))) == [cell, "x"]
+
+
 def test_json_has_the_provenance_of_each_listing(some: Service) -> None:
     body, exporting = text(some, "json", policy="everything")
     document = json.loads(body)
