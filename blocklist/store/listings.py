@@ -121,14 +121,22 @@ def last_label(value: str) -> str:
     return value.partition("/")[0].rpartition(".")[2]
 
 
-def _listing(row: Row) -> Listing:
+def with_authority(row: Row) -> Row:
+    """Return a row of an entry with its authority and legal basis: as the row states them, else as its feed does.
+
+    The row has the column ``definition`` of its feed.
+    """
     definition = FeedDefinition.model_validate_json(row["definition"])
     authority = definition.authority.authority()
     if row["authority"] or row["country"]:
         authority = Authority(
             row["authority"] or authority.name, authority.kind, row["country"] or authority.country, authority.contact
         )
-    return _mapped(row | {"authority": authority, "legal_basis": row["legal_basis"] or definition.legal_basis})
+    return row | {"authority": authority, "legal_basis": row["legal_basis"] or definition.legal_basis}
+
+
+def _listing(row: Row) -> Listing:
+    return _mapped(with_authority(row))
 
 
 _mapped = mapper(Listing, raw=entry_of, run=column("run_id"))
