@@ -13,7 +13,7 @@ import click
 from blocklist.cli.context import Context, reads
 from blocklist.cli.output import print_json, print_table
 from blocklist.domain.clock import parse_time
-from blocklist.domain.errors import NotFoundError, UsageError
+from blocklist.domain.errors import UsageError
 from blocklist.domain.run import HeldListing
 from blocklist.lookup.verdict_json import verdict_body
 from blocklist.service import read_target, target_lines
@@ -45,19 +45,15 @@ def lookup(
         raise UsageError(f"--at: {error}") from None
     listed = unreadable = False
     results: list[dict[str, Any]] = []
-    try:
-        for result in context.service.evidence.lookup_texts(
-            _texts(targets), policy, at=moment, explain=explain, held=explain
-        ):
-            listed |= result.verdict is not None and result.verdict.listed
-            unreadable |= result.verdict is None
-            if as_json:
-                results.append(_body(result, context.settings.control_url if explain else None))
-            else:
-                _print(result)
-    except NotFoundError as error:
-        # The policy: an option that is wrong, not a thing that is missing.
-        raise UsageError(f"--policy: {error}") from None
+    for result in context.service.evidence.lookup_texts(
+        _texts(targets), policy, at=moment, explain=explain, held=explain
+    ):
+        listed |= result.verdict is not None and result.verdict.listed
+        unreadable |= result.verdict is None
+        if as_json:
+            results.append(_body(result, context.settings.control_url if explain else None))
+        else:
+            _print(result)
     if as_json:
         print_json(results)
     sys.exit(10 if listed and exit_code else 2 if unreadable else 0)

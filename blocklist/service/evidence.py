@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -50,7 +50,7 @@ class EvidenceService:
         """Return the verdict for a target, now or as it was at a moment.
 
         :raises SnapshotError: there is no snapshot yet.
-        :raises NotFoundError: there is no such policy.
+        :raises UnknownPolicyError: there is no such policy.
         """
         snapshot = self._snapshots.current() if at is None else self.snapshot_at(target, at)
         return snapshot.decide(target, policy, explain=explain)
@@ -63,13 +63,14 @@ class EvidenceService:
         ``held`` adds what waits for a person.
 
         :raises SnapshotError: there is no snapshot yet.
-        :raises NotFoundError: there is no such policy.
+        :raises UnknownPolicyError: there is no such policy.
         """
-        decide: Callable[[Target], Verdict] = (
-            partial(self.lookup, policy=policy, at=at, explain=explain)
-            if at
-            else partial(self._snapshots.current().decide, policy=policy, explain=explain)
-        )
+        if at is None:
+            current = self._snapshots.current()
+            current.bit_of(policy)  # also where no text is a target
+            decide = partial(current.decide, policy=policy, explain=explain)
+        else:
+            decide = partial(self.lookup, policy=policy, at=at, explain=explain)
         stale = at is None and self._snapshots.stale()
         for text in texts:
             try:

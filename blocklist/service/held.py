@@ -10,7 +10,7 @@ from blocklist.domain.listing import Rule, RuleKind
 from blocklist.domain.run import HeldListing, HoldState
 from blocklist.domain.verdict import Policy, Target
 from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.service.candidates import Candidates, candidates_of, concerns
+from blocklist.service.candidates import candidates_of, concerns
 from blocklist.store import Store
 from blocklist.store.held_listings import UnsearchedRun
 
@@ -57,7 +57,7 @@ class HeldListingService:
             keys = dict.fromkeys((*could.values, *(f"{host}/" for host in could.url_hosts)))
             matching = [item for key in keys for item in by_value.get(key, ()) if _concerns(item, target)]
             shown = _one_each(sorted(matching, key=lambda item: item.run))
-            may = [run.held for run in unsearched if _may_name(run, could, shown)]
+            may = [run.held for run in unsearched if _may_name(run, target, shown)]
             held.append((*shown, *may))
         return held
 
@@ -106,10 +106,13 @@ def _one_each(found: Iterable[HeldListing]) -> list[HeldListing]:
     return list(shown.values())
 
 
-def _may_name(run: UnsearchedRun, candidates: Candidates, shown: Iterable[HeldListing]) -> bool:
+def _may_name(run: UnsearchedRun, target: Target, shown: Iterable[HeldListing]) -> bool:
     """Return whether a run may name a rule that is among neither the changes kept of it nor what is shown already."""
     if any(item.run == run.held.run for item in shown):
         return False
-    # A public suffix never becomes a rule.
-    values = [value for value in candidates.values if not is_public_suffix(value)]
-    return any(value > run.last for value in (*values, *(f"{host}0" for host in candidates.url_hosts)))
+    could = candidates_of(target)
+    # A host without a dot, or that is a public suffix, never becomes a rule.
+    hosts = [host for host in could.hosts if "." in host and not is_public_suffix(host)]
+    # "0" follows "/": behind every URL on the host.
+    urls = [] if target.app is not None else [f"{target.host}0"]
+    return any(value > run.last for value in (*hosts, *urls, *could.others))

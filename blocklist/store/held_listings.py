@@ -71,26 +71,24 @@ class HeldListings(Table):
     def unsearched(self) -> list[UnsearchedRun]:
         """Return the waiting runs whose additions are not all kept, by id."""
         rows = self._database.rows(
-            "SELECT f.name AS feed, f.definition, r.id AS run, r.finished_at AS since, r.reason AS why, r.counts"
+            "SELECT f.name AS feed, f.definition, r.id AS run, r.finished_at AS since, r.reason AS why,"
+            " r.review AS state, r.counts,"
+            " (SELECT max(c.value) FROM held_changes c WHERE c.run_id = r.id AND c.change = 'added') AS last"
             " FROM runs r JOIN feeds f ON f.id = r.feed_id WHERE r.review = 'pending' ORDER BY r.id"
         )
-        found = []
-        for row in rows:
-            added = json.loads(row["counts"]).get("added", 0)
-            if added > held_changes.MAX_CHANGES_KEPT:
-                last = self._database.text(
-                    "SELECT max(value) FROM held_changes WHERE run_id = ? AND change = 'added'", (row["run"],)
-                )
-                found.append(UnsearchedRun(_held(dict.fromkeys(_NAMES) | row | {"state": "pending"}), last or ""))
-        return found
+        return [
+            UnsearchedRun(_held(dict.fromkeys(_NAMES) | row), row["last"] or "")
+            for row in rows
+            if json.loads(row["counts"]).get("added", 0) > held_changes.MAX_CHANGES_KEPT
+        ]
 
     def _of_holds(self, texts: Collection[str], condition: str) -> Iterator[HeldListing]:
-        rows = self._database.joined_with(list(texts), _HOLD_COLUMNS, f"holds h {_FEED_OF_HOLD} WHERE {condition}")
+        rows = self._database.joined_with(list(texts), _HOLD_COLUMNS, f"holds h ON {condition} {_FEED_OF_HOLD}")
         return (_held(dict(zip(_NAMES, row, strict=True))) for row in rows)
 
     def _of_runs(self, texts: Collection[str], condition: str) -> Iterator[HeldListing]:
         rows = self._database.joined_with(
-            list(texts), _RUN_COLUMNS, f"held_changes c {_FEED_OF_RUN} WHERE {condition} AND {_NAMED}"
+            list(texts), _RUN_COLUMNS, f"held_changes c ON {condition} {_FEED_OF_RUN} WHERE {_NAMED}"
         )
         return (_held(dict(zip(_NAMES, row, strict=True))) for row in rows)
 

@@ -32,7 +32,7 @@ class ListingBody(ListingFields):
 
 
 class RefusedListingBody(HeldListingBody):
-    """A rule that a person keeps off the list, with the decision. If `hold` is null, a run that named it was rejected."""
+    """A rule that a person keeps off the list. If `hold` is null, the decision was on the whole run that named it."""
 
     decided_by: str
     decided_at: Timestamp
