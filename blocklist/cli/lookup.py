@@ -154,7 +154,7 @@ def _waits(item: HeldListing) -> str:
         as_published = "" if item.entry == item.rule.value else f", published as {sanitize(item.entry or '')},"
         who = f"{item.feed} ({item.authority.name}, {item.authority.country})"
         named = f"{item.rule.value} ({item.rule.scope}){as_published} was named by {sanitize(who)} in run {item.run}"
-    return f"{named}; waits for a person since {item.since}: {sanitize(item.why)}; see {look}"
+    return f"{named}; waiting for a person since {item.since}: {sanitize(item.why)}; see {look}"
 
 
 def _kept_off(item: HeldListing) -> str:

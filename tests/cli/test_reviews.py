@@ -114,7 +114,7 @@ def test_history_and_an_explained_lookup_say_of_a_held_entry_who_named_it_and_wh
     installation.run("refresh", "court")
     (hold, _) = installation.json("hold", "list")
     named = (
-        "held: archive.org (subtree) was named by court (Court, GB) in run 1; waits for a person since "
+        "held: archive.org (subtree) was named by court (Court, GB) in run 1; waiting for a person since "
         f"{hold['held_at']}: {hold['why']}; see 'blocklist hold approve 1' or 'hold refuse'"
     )
     explained = installation.run("lookup", "https://www.archive.org/x", "example.com", "--explain").splitlines()
@@ -143,7 +143,7 @@ def test_history_and_an_explained_lookup_say_which_held_run_names_a_site(
         installation.run("lookup", "http://www.new.example/a/b", "--explain"),
         installation.run("history", "http://www.new.example/a/b"),
     ):
-        assert "held: new.example (subtree) was named by court (Court, GB) in run 2; waits for a person since " in said
+        assert "held: new.example (subtree) was named by court (Court, GB) in run 2; waiting for a person since " in said
         assert "www.new.example/a (prefix), published as http://WWW.new.example/a, was named" in said
         assert said.count("would remove 20 of 20 sites (100%); this feed allows 20%; see 'blocklist run show 2'") == 2
     installation.run("run", "reject", "2", "--reason", "cut off")

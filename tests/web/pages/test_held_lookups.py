@@ -29,9 +29,9 @@ def test_a_held_entry_is_amber_with_text_and_icon_and_a_link_to_the_review(looke
     assert verdict.attributes["class"] == "verdict held"
     assert only(shown, ".verdict h2").text() == "Held: not listed until a person decides"
     assert verdict.css("h2 svg[aria-hidden=true]")
-    assert "Named by court in run 1 : archive.org . It waits for a person since" in text(answer)
+    assert "Named by court in run 1 : archive.org . Waiting for a person since" in text(answer)
     assert "Not listed" not in text(answer)
-    assert "It was never listed so far." in text(answer)
+    assert "No feed has listed it so far." in text(answer)
     links = [link.attributes["href"] for link in shown.css(".verdict a")]
     assert links == ["/admin/runs/1", "/admin/review?feed=court&after=0#entries"]
     for said in ("listed whole only when a person agrees", "www.archive.org", "row 11 of run 1", "Review the entry"):
