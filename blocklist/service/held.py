@@ -32,8 +32,9 @@ class HeldListingService:
     ) -> list[tuple[HeldListing, ...]]:
         """Return for each target the rules that cover it and wait for a person, as the history finds listings.
 
-        One for each feed and rule. With a ``policy``, only those that its kinds, countries and feeds count. A held run
-        with more additions than are kept is returned without a rule where it may name the target.
+        One for each feed and rule, those of URLs last. With a ``policy``, only those that its kinds, countries and
+        feeds count. A held run with more additions than are kept is returned without a rule where it may name the
+        target.
         """
         counted = next((item for item in self._settings.all_policies() if item.name == policy), None)
         candidates = [candidates_of(target) for target in targets]
@@ -56,7 +57,7 @@ class HeldListingService:
         for target, could in zip(targets, candidates, strict=True):
             keys = dict.fromkeys((*could.values, *(f"{host}/" for host in could.url_hosts)))
             matching = [item for key in keys for item in by_value.get(key, ()) if _concerns(item, target)]
-            shown = _one_each(sorted(matching, key=lambda item: item.run))
+            shown = sorted(_one_each(sorted(matching, key=_run)), key=_is_of_url)
             may = [run.held for run in unsearched if _may_name(run, target, shown)]
             held.append((*shown, *may))
         return held
@@ -64,15 +65,33 @@ class HeldListingService:
     def refused(self, target: Target) -> tuple[HeldListing, ...]:
         """Return the rules that cover a target and that a person keeps off the list, oldest decision first.
 
-        These are entries that were refused, and what rejected runs would have added; the last decision on each.
+        These are entries that were refused, and what rejected runs would have added unless the feed lists it now; the
+        last decision on each.
         """
         candidates = candidates_of(target)
         rows = self._store.held_listings.candidates(candidates.values, candidates.url_hosts)
-        found = [item for item in rows if item.state is HoldState.REFUSED and _concerns(item, target)]
+        listed = {
+            (item.feed, item.rule) for item in self._store.listings.candidates(*candidates) if not item.listed_until
+        }
+        found = [
+            item
+            for item in rows
+            if item.state is HoldState.REFUSED
+            and _concerns(item, target)
+            and (item.hold or (item.feed, item.rule) not in listed)
+        ]
         last = {(item.feed, item.rule): item for item in found}
         # A decision on the entry itself holds for all later lists of its feed; that on a run only for its body.
         last |= {(item.feed, item.rule): item for item in found if item.hold}
         return tuple(sorted(last.values(), key=lambda item: item.decided_at or ""))
+
+
+def _run(item: HeldListing) -> int:
+    return item.run
+
+
+def _is_of_url(item: HeldListing) -> bool:
+    return item.rule is not None and item.rule.kind is RuleKind.URL
 
 
 def _key(rule: Rule | None) -> str:

@@ -18,6 +18,8 @@ from blocklist.service import Service
 from blocklist.service.serialization import held_body
 
 _LOOKUP = "/v1/lookup"
+#: Held rules shown for each target, those of hosts first: a held run may name tens of thousands of URLs on one host.
+_MAX_HELD = 20
 
 
 def add_held(service: Service, request: Request, answer: Answer) -> Answer:
@@ -56,4 +58,4 @@ def _target(item: Any) -> Target:
 def _held(service: Service, targets: list[Target], policy: str | None) -> list[list[dict[str, Any]]]:
     address = service.settings.control_url
     found = service.held.waiting_of(targets, policy or "default")
-    return [[held_body(item, address) for item in held] for held in found]
+    return [[held_body(item, address) for item in held[:_MAX_HELD]] for held in found]

@@ -143,7 +143,9 @@ def test_history_and_an_explained_lookup_say_which_held_run_names_a_site(
         installation.run("lookup", "http://www.new.example/a/b", "--explain"),
         installation.run("history", "http://www.new.example/a/b"),
     ):
-        assert "held: new.example (subtree) was named by court (Court, GB) in run 2; waiting for a person since " in said
+        assert (
+            "held: new.example (subtree) was named by court (Court, GB) in run 2; waiting for a person since " in said
+        )
         assert "www.new.example/a (prefix), published as http://WWW.new.example/a, was named" in said
         assert said.count("would remove 20 of 20 sites (100%); this feed allows 20%; see 'blocklist run show 2'") == 2
     installation.run("run", "reject", "2", "--reason", "cut off")

@@ -10,6 +10,7 @@ import pytest
 from blocklist.domain.run import HeldListing, Outcome
 from blocklist.service import Service, read_target
 from blocklist.store import held_changes
+from tests.plans import plan_of, scans
 from tests.refresh.test_runs import SITES, Court
 from tests.support import Clock, definition
 
@@ -161,6 +162,31 @@ def test_what_a_person_keeps_off_the_list_is_found_with_the_decision(court: Cour
     (item,) = court.service.held.refused(read_target("new.example"))
     assert (item.run, item.hold, item.decided_by, item.decision) == (run.id, None, "bert", "cut off")
     assert court.service.held.refused(read_target("site-1.example")) == ()
+
+
+def test_what_a_rejected_run_named_and_the_feed_lists_now_is_not_kept_off_the_list(court: Court) -> None:
+    court.publish(SITES)
+    run = court.publish(["new.example", *SITES[:3]])
+    court.service.runs.reject(run.id, "anna", "cut off")
+    assert rules(court.service.held.refused(read_target("new.example"))) == ["new.example"]
+    court.publish([*SITES, "new.example"])
+    assert court.listed("new.example")
+    assert court.service.held.refused(read_target("new.example")) == ()
+
+
+def test_rules_of_hosts_come_before_those_of_urls(court: Court) -> None:
+    court.publish([*SITES, "archive.org"])
+    court.publish([f"archive.org/{number}" for number in range(30)])
+    found = rules(waiting(court, "archive.org"))
+    assert (found[0], len(found)) == ("archive.org", 31)
+
+
+def test_held_rules_are_found_through_indexes(court: Court) -> None:
+    court.publish([*SITES, "archive.org"])
+    court.publish(["new.example", *SITES[:3]])
+    plan = plan_of(court.service.store, lambda: waiting(court, "www.archive.org"))
+    for table in ("h", "c", "r", "f", "l"):
+        assert scans(plan, table) == []
 
 
 def test_a_removed_feed_holds_nothing_and_its_refusals_stay_known(court: Court) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,16 @@ def test_an_explained_batch_says_it_for_each_item(client: FlaskClient) -> None:
     plain = client.post("/v1/lookup", json={"items": items}).json
     assert plain is not None
     assert not any("held" in result for result in plain["results"])
+
+
+def test_a_lookup_shows_the_first_twenty_and_the_history_all(
+    client: FlaskClient, service: Service, listing: Path
+) -> None:
+    listing.write_text("".join(f"http://new.example/{number}\n" for number in range(30)) + "new.example\n")
+    service.runs.refresh("court", "test")
+    found = looked_up(client, "domain=new.example&explain=1")["held"]
+    assert (found[0]["rule"], len(found)) == ("new.example", 20)
+    assert len(got(client, "/v1/history?target=new.example")["held"]) == 31
 
 
 def test_the_lookup_node_knows_nothing_of_it(client: FlaskClient, service: Service) -> None:
