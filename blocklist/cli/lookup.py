@@ -67,7 +67,7 @@ def history(context: Context, target: str, as_json: bool) -> None:
     text = _as_sent(target)
     wanted = read_target(text)
     listings = context.service.evidence.history(wanted)
-    held, refused = context.service.held.waiting(wanted), context.service.held.refused(wanted)
+    held, refused = context.service.held.waiting([wanted]), context.service.held.refused([wanted])
     if as_json:
         address = context.settings.control_url
         bodies = {

@@ -163,4 +163,5 @@ class HeldListing:
         """Return whether it waits for a person, now or at a moment of the past (RFC 3339, UTC)."""
         if at is None:
             return self.state is HoldState.WAITING
-        return self.since <= at and (self.decided_at is None or self.decided_at > at)
+        decided_later = self.decided_at is not None and self.decided_at > at
+        return self.since <= at and (self.state is HoldState.WAITING or decided_later)

@@ -13,9 +13,9 @@ from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Listing
 from blocklist.domain.run import HeldListing
 from blocklist.domain.verdict import Target, Verdict
-from blocklist.service.candidates import candidates_of, concerns
 from blocklist.service.held import HeldListingService
 from blocklist.service.publishing import Publisher
+from blocklist.service.rule_keys import concerns, keys_of
 from blocklist.service.snapshots import SnapshotService
 from blocklist.service.targets import read_target
 from blocklist.snapshot.reader import Snapshot
@@ -81,7 +81,7 @@ class EvidenceService:
             verdict = decide(target)
             if explain:
                 verdict = verdict._replace(listings=tuple(self.explained(target, verdict, at)))
-            waiting = self._held.waiting(target, policy, at) if held else ()
+            waiting = self._held.waiting([target], policy, at) if held else ()
             yield LookupResult(text, verdict, held=waiting, stale=stale)
 
     def snapshot_at(self, target: Target, moment: str) -> Snapshot:
@@ -115,5 +115,5 @@ class EvidenceService:
 
         With ``at``, only the listings of that moment. The history of a host includes the listings of URLs on it.
         """
-        found = self._store.listings.candidates(*candidates_of(target))
+        found = self._store.listings.candidates(*keys_of(target))
         return [item for item in found if (at is None or item.at(at)) and concerns(item.rule, target)]

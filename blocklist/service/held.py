@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from blocklist.config.settings import Settings
@@ -10,7 +10,7 @@ from blocklist.domain.listing import Rule, RuleKind
 from blocklist.domain.run import HeldListing, HoldState
 from blocklist.domain.verdict import Policy, Target
 from blocklist.normalize.suffixes import is_public_suffix
-from blocklist.service.candidates import candidates_of, concerns
+from blocklist.service.rule_keys import concerns, keys_of
 from blocklist.store import Store
 from blocklist.store.held_listings import UnsearchedRun
 
@@ -22,68 +22,85 @@ class HeldListingService:
         self._store = store
         self._settings = settings
 
-    def waiting(self, target: Target, policy: str | None = None, at: str | None = None) -> tuple[HeldListing, ...]:
-        """Return the rules that cover a target and wait for a person, now or at a moment; see :meth:`waiting_of`."""
-        (found,) = self.waiting_of([target], policy, at)
+    def waiting(
+        self, targets: Collection[Target], policy: str | None = None, at: str | None = None
+    ) -> tuple[HeldListing, ...]:
+        """Return the rules that cover any of a text's targets and wait for a person; see :meth:`waiting_of`."""
+        (found,) = self.waiting_of([targets], policy, at)
         return found
 
     def waiting_of(
-        self, targets: Sequence[Target], policy: str | None = None, at: str | None = None
+        self, texts: Sequence[Collection[Target]], policy: str | None = None, at: str | None = None
     ) -> list[tuple[HeldListing, ...]]:
-        """Return for each target the rules that cover it and wait for a person, as the history finds listings.
+        """Return for each text the rules that cover one of its targets and wait for a person, now or at a moment.
 
-        One for each feed and rule, those of URLs last. With a ``policy``, only those that its kinds, countries and
-        feeds count. A held run with more additions than are kept is returned without a rule where it may name the
-        target.
+        Rules are found as the history finds listings. One for each feed and rule, those of URLs last. With a
+        ``policy``, only those that its kinds, countries and feeds count. A held run with more additions than are kept
+        is returned without a rule where it may name a target.
         """
-        counted = next((item for item in self._settings.all_policies() if item.name == policy), None)
-        candidates = [candidates_of(target) for target in targets]
-        rows = self._store.held_listings.candidates(
-            {value for item in candidates for value in item.values},
-            {host for item in candidates for host in item.url_hosts},
-        )
-        kept_off = {(item.feed, item.rule) for item in rows if item.hold and item.state is HoldState.REFUSED}
-        found = [
-            item
-            for item in rows
-            if item.waits(at) and _counts(item, counted) and (at or item.hold or (item.feed, item.rule) not in kept_off)
-        ]
+        found = self._waiting_by_key({target for targets in texts for target in targets}, policy, at)
         unsearched = [] if at else self._store.held_listings.unsearched()
+        counted = self._counted(policy)
         unsearched = [run for run in unsearched if _counts(run.held, counted)]
-        by_value: dict[str, list[HeldListing]] = {}
-        for item in found:
-            by_value.setdefault(_key(item.rule), []).append(item)
         held = []
-        for target, could in zip(targets, candidates, strict=True):
-            keys = dict.fromkeys((*could.values, *(f"{host}/" for host in could.url_hosts)))
-            matching = [item for key in keys for item in by_value.get(key, ()) if _concerns(item, target)]
-            shown = sorted(_one_each(sorted(matching, key=_run)), key=_is_of_url)
-            may = [run.held for run in unsearched if _may_name(run, target, shown)]
+        for targets in texts:
+            matching = {id(item): item for target in targets for item in _covering(found, target)}
+            shown = sorted(_one_each(sorted(matching.values(), key=_run)), key=_is_of_url)
+            named = {item.run for item in shown}
+            may = [run.held for run in unsearched if run.held.run not in named and _may_name(run, targets)]
             held.append((*shown, *may))
         return held
 
-    def refused(self, target: Target) -> tuple[HeldListing, ...]:
-        """Return the rules that cover a target and that a person keeps off the list, oldest decision first.
+    def refused(self, targets: Collection[Target]) -> tuple[HeldListing, ...]:
+        """Return the rules that cover any of these and that a person keeps off the list, oldest decision first.
 
         These are entries that were refused, and what rejected runs would have added unless the feed lists it now; the
         last decision on each.
         """
-        candidates = candidates_of(target)
-        rows = self._store.held_listings.candidates(candidates.values, candidates.url_hosts)
-        listed = {
-            (item.feed, item.rule) for item in self._store.listings.candidates(*candidates) if not item.listed_until
-        }
-        found = [
-            item
-            for item in rows
-            if item.state is HoldState.REFUSED
-            and _concerns(item, target)
-            and (item.hold or (item.feed, item.rule) not in listed)
-        ]
-        last = {(item.feed, item.rule): item for item in found}
-        # A decision on the entry itself holds for all later lists of its feed; that on a run only for its body.
-        last |= {(item.feed, item.rule): item for item in found if item.hold}
+        last: dict[tuple[str, Rule | None], HeldListing] = {}
+        for target in targets:
+            keys = keys_of(target)
+            rows = self._store.held_listings.candidates(keys.values, keys.url_hosts)
+            listed = {
+                (item.feed, item.rule) for item in self._store.listings.candidates(*keys) if not item.listed_until
+            }
+            found = [
+                item
+                for item in rows
+                if item.state is HoldState.REFUSED
+                and _concerns(item, target)
+                and (item.hold or (item.feed, item.rule) not in listed)
+            ]
+            last |= {(item.feed, item.rule): item for item in found}
+            # A decision on the entry itself holds for all later lists of its feed; that on a run only for its body.
+            last |= {(item.feed, item.rule): item for item in found if item.hold}
         return tuple(sorted(last.values(), key=lambda item: item.decided_at or ""))
+
+    def _counted(self, policy: str | None) -> Policy | None:
+        return next((item for item in self._settings.all_policies() if item.name == policy), None)
+
+    def _waiting_by_key(
+        self, targets: Collection[Target], policy: str | None, at: str | None
+    ) -> dict[str, list[HeldListing]]:
+        """Return what waits and could cover one of many targets, by :func:`_key`."""
+        keys = [keys_of(target) for target in targets]
+        rows = self._store.held_listings.candidates(
+            {value for item in keys for value in item.values}, {host for item in keys for host in item.url_hosts}
+        )
+        counted = self._counted(policy)
+        kept_off = {(item.feed, item.rule) for item in rows if item.hold and item.state is HoldState.REFUSED}
+        found: dict[str, list[HeldListing]] = {}
+        for item in rows:
+            decided = not at and not item.hold and (item.feed, item.rule) in kept_off
+            if item.waits(at) and _counts(item, counted) and not decided:
+                found.setdefault(_key(item.rule), []).append(item)
+        return found
+
+
+def _covering(found: Mapping[str, list[HeldListing]], target: Target) -> Iterator[HeldListing]:
+    keys = keys_of(target)
+    for key in (*keys.values, *(f"{host}/" for host in keys.url_hosts)):
+        yield from (item for item in found.get(key, ()) if _concerns(item, target))
 
 
 def _run(item: HeldListing) -> int:
@@ -125,13 +142,14 @@ def _one_each(found: Iterable[HeldListing]) -> list[HeldListing]:
     return list(shown.values())
 
 
-def _may_name(run: UnsearchedRun, target: Target, shown: Iterable[HeldListing]) -> bool:
-    """Return whether a run may name a rule that is among neither the changes kept of it nor what is shown already."""
-    if any(item.run == run.held.run for item in shown):
-        return False
-    could = candidates_of(target)
-    # A host without a dot, or that is a public suffix, never becomes a rule.
-    hosts = [host for host in could.hosts if "." in host and not is_public_suffix(host)]
-    # "0" follows "/": behind every URL on the host.
-    urls = [] if target.app is not None else [f"{target.host}0"]
-    return any(value > run.last for value in (*hosts, *urls, *could.others))
+def _may_name(run: UnsearchedRun, targets: Iterable[Target]) -> bool:
+    """Return whether a rule of one of these targets may be among the additions of a run that are not kept."""
+    for target in targets:
+        keys = keys_of(target)
+        # A host without a dot, or that is a public suffix, never becomes a rule.
+        hosts = [host for host in keys.hosts if "." in host and not is_public_suffix(host)]
+        # "0" follows "/": behind every URL on the host.
+        urls = [] if target.app is not None else [f"{target.host}0"]
+        if any(value > run.last for value in (*hosts, *urls, *keys.others)):
+            return True
+    return False

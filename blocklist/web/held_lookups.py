@@ -57,5 +57,5 @@ def _target(item: Any) -> Target:
 
 def _held(service: Service, targets: list[Target], policy: str | None) -> list[list[dict[str, Any]]]:
     address = service.settings.control_url
-    found = service.held.waiting_of(targets, policy or "default")
+    found = service.held.waiting_of([[target] for target in targets], policy or "default")
     return [[held_body(item, address) for item in held[:_MAX_HELD]] for held in found]

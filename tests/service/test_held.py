@@ -23,7 +23,7 @@ def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
 
 
 def waiting(court: Court, target: str, **more: Any) -> tuple[HeldListing, ...]:
-    return court.service.held.waiting(read_target(target), **more)
+    return court.service.held.waiting([read_target(target)], **more)
 
 
 def rules(held: tuple[HeldListing, ...]) -> list[str]:
@@ -129,7 +129,7 @@ def test_a_decision_on_the_run_ends_the_wait(court: Court) -> None:
     court.service.runs.approve(run.id, "approver", "the court said so")
     assert waiting(court, "new.example") == ()
     assert court.listed("new.example")
-    assert court.service.held.refused(read_target("new.example")) == ()
+    assert court.service.held.refused([read_target("new.example")]) == ()
     later = court.publish(["later.example"])
     court.service.runs.reject(later.id, "approver", "cut off")
     assert waiting(court, "later.example") == ()
@@ -152,26 +152,26 @@ def test_what_waited_at_a_moment_of_the_past_is_found(court: Court) -> None:
 def test_what_a_person_keeps_off_the_list_is_found_with_the_decision(court: Court) -> None:
     court.publish([*SITES, "archive.org"])
     court.service.holds.refuse(1, "anna", "a library")
-    (item,) = court.service.held.refused(read_target("https://web.archive.org/x"))
+    (item,) = court.service.held.refused([read_target("https://web.archive.org/x")])
     assert (item.hold, item.decided_by, item.decided_at, item.decision) == (
         *(1, "anna", "2026-01-01T00:00:00Z", "a library"),
     )
     run = court.publish(["new.example", "archive.org", *SITES[:3]])
     assert waiting(court, "archive.org") == ()
     court.service.runs.reject(run.id, "bert", "cut off")
-    (item,) = court.service.held.refused(read_target("new.example"))
+    (item,) = court.service.held.refused([read_target("new.example")])
     assert (item.run, item.hold, item.decided_by, item.decision) == (run.id, None, "bert", "cut off")
-    assert court.service.held.refused(read_target("site-1.example")) == ()
+    assert court.service.held.refused([read_target("site-1.example")]) == ()
 
 
 def test_what_a_rejected_run_named_and_the_feed_lists_now_is_not_kept_off_the_list(court: Court) -> None:
     court.publish(SITES)
     run = court.publish(["new.example", *SITES[:3]])
     court.service.runs.reject(run.id, "anna", "cut off")
-    assert rules(court.service.held.refused(read_target("new.example"))) == ["new.example"]
+    assert rules(court.service.held.refused([read_target("new.example")])) == ["new.example"]
     court.publish([*SITES, "new.example"])
     assert court.listed("new.example")
-    assert court.service.held.refused(read_target("new.example")) == ()
+    assert court.service.held.refused([read_target("new.example")]) == ()
 
 
 def test_rules_of_hosts_come_before_those_of_urls(court: Court) -> None:
@@ -196,7 +196,7 @@ def test_a_removed_feed_holds_nothing_and_its_refusals_stay_known(court: Court) 
     court.publish(["new.example", *SITES[:3]])
     court.service.feeds.remove("court", "tester")
     assert [waiting(court, target) for target in ("archive.org", second.rule.value, "new.example")] == [()] * 3
-    assert len(court.service.held.refused(read_target(first.rule.value))) == 1
+    assert len(court.service.held.refused([read_target(first.rule.value)])) == 1
 
 
 def test_a_held_run_with_more_additions_than_are_kept_may_name_a_target(
@@ -211,7 +211,7 @@ def test_a_held_run_with_more_additions_than_are_kept_may_name_a_target(
     for target in ("x-new.example", "www.zoo.example", "app:zoo"):
         (item,) = waiting(court, target)
         assert (item.rule, item.entry, item.position, item.run, item.feed) == (None, None, None, 2, "court")
-    assert court.service.held.refused(read_target("x-new.example")) == ()
+    assert court.service.held.refused([read_target("x-new.example")]) == ()
 
 
 def test_many_targets_get_the_same_as_each_alone(court: Court) -> None:
@@ -226,7 +226,8 @@ def test_many_targets_get_the_same_as_each_alone(court: Court) -> None:
         "site-1.example",
     ]
     targets = [read_target(text) for text in texts] * 2
-    found = court.service.held.waiting_of(targets, "default")
-    assert found == [court.service.held.waiting(target, "default") for target in targets]
+    found = court.service.held.waiting_of([[target] for target in targets], "default")
+    assert found == [court.service.held.waiting([target], "default") for target in targets]
     assert [len(item) for item in found[:6]] == [1, 1, 1, 1, 1, 0]
     assert court.service.held.waiting_of([]) == []
+    assert rules(court.service.held.waiting(targets)) == ["archive.org", "new.example", "video.example/a"]

@@ -81,8 +81,8 @@ def resource(service: Service) -> Resource:
             {
                 "target": query.target,
                 "listings": [listing_body(item) for item in service.evidence.history(target)],
-                "held": [held_body(item, address) for item in service.held.waiting(target)],
-                "refused": [held_body(item, address) for item in service.held.refused(target)],
+                "held": [held_body(item, address) for item in service.held.waiting([target])],
+                "refused": [held_body(item, address) for item in service.held.refused([target])],
             },
         )
 

@@ -78,7 +78,7 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
         # An override is shown with the verdict, not as a listing.
         listings = [item for item in service.evidence.explained(target, verdict, at) if "feed" in item]
         history = service.evidence.history(target)
-        held, refused = service.held.waiting(target, policy, at), service.held.refused(target)
+        held, refused = service.held.waiting([target], policy, at), service.held.refused([target])
     except BlocklistError as error:
         return {"target": text, "error": str(error), "status": error.http_status}
     page = Page(len(history))

@@ -60,7 +60,7 @@ _STATEMENTS = {
     "m010_two_people": (*access.AUDIT_END, *access.OVERRIDES_CONFIRMED),
     "m011_endings_of_a_feed": _ENDINGS_OF_A_FEED,
     "m012_names": renamed.STATEMENTS,
-    "m013_held_rules": _HELD_RULES,
+    "m015_held_rules": _HELD_RULES,
 }
 
 

@@ -9,7 +9,7 @@ from blocklist.domain.verdict import Target
 from blocklist.normalize.rules import matches
 
 
-class Candidates(NamedTuple):
+class RuleKeys(NamedTuple):
     """The values of rules that could cover a target: its host and those above it, or the id of its app.
 
     URLs on ``url_hosts`` could cover it too. ``others`` are addresses and app ids.
@@ -25,15 +25,15 @@ class Candidates(NamedTuple):
         return (*self.hosts, *self.others)
 
 
-def candidates_of(target: Target) -> Candidates:
-    """Return the rules that could cover a target."""
+def keys_of(target: Target) -> RuleKeys:
+    """Return where to look for the rules that could cover a target."""
     if target.app is not None:
-        return Candidates(others=(target.app,))
+        return RuleKeys(others=(target.app,))
     if target.ip is not None:
-        return Candidates(url_hosts=(target.host,), others=(target.ip,))
+        return RuleKeys(url_hosts=(target.host,), others=(target.ip,))
     labels = target.host.split(".")
     bare = target.host.removeprefix("www.")
-    return Candidates(
+    return RuleKeys(
         hosts=tuple(".".join(labels[index:]) for index in range(len(labels))),
         url_hosts=tuple(sorted({target.host, bare, f"www.{target.host}"})),
     )
@@ -44,4 +44,4 @@ def concerns(rule: Rule, target: Target) -> bool:
     if matches(rule, target):
         return True
     on_site = rule.kind is RuleKind.URL and target.path is None
-    return on_site and rule.value.partition("/")[0] in candidates_of(target).url_hosts
+    return on_site and rule.value.partition("/")[0] in keys_of(target).url_hosts
