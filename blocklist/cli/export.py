@@ -43,7 +43,7 @@ def export(
 
 @click.command("changes")
 @click.option(
-    "--since", required=True, metavar="TIME|VERSION", help="A time such as 2026-11-23, or a snapshot version."
+    "--since", required=True, metavar="TIME|VERSION", help="A time such as 2026-11-23, or a snapshot version; 0: all."
 )
 @click.option("--feed", metavar="NAME", help="Only what this feed changed.")
 @click.option("--limit", default=1_000, show_default=True, type=click.IntRange(1, 1_000_000), help="How many at most.")

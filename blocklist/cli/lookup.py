@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +14,11 @@ from blocklist.cli.context import Context, reads
 from blocklist.cli.output import print_json, print_table
 from blocklist.domain.clock import parse_time
 from blocklist.domain.errors import UsageError
-from blocklist.domain.verdict import Verdict
+from blocklist.domain.run import HeldListing
 from blocklist.lookup.verdict_json import verdict_body
-from blocklist.service import read_target
-from blocklist.service.serialization import listing_body
+from blocklist.service import read_target, target_lines
+from blocklist.service.evidence import LookupResult
+from blocklist.service.serialization import held_body, listing_body
 from blocklist.text.sanitize import sanitize
 
 
@@ -24,7 +26,7 @@ from blocklist.text.sanitize import sanitize
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET…|-")
 @click.option("--policy", default="default", show_default=True, help="Which listings count.")
 @click.option("--at", help="As it was at this time, such as 2026-01-31.")
-@click.option("--explain", is_flag=True, help="Show every listing that counts.")
+@click.option("--explain", is_flag=True, help="Show every listing that counts, and what waits for a person.")
 @click.option("--exit-code", is_flag=True, help="End with 10 if anything is listed.")
 @reads
 def lookup(
@@ -43,17 +45,15 @@ def lookup(
         raise UsageError(f"--at: {error}") from None
     listed = unreadable = False
     results: list[dict[str, Any]] = []
-    for text, verdict, problem in context.service.evidence.lookup_texts(
-        _texts(targets), policy, at=moment, explain=explain
+    for result in context.service.evidence.lookup_texts(
+        _texts(targets), policy, at=moment, explain=explain, held=explain
     ):
-        if verdict is None:
-            unreadable = True
-            results.append({"target": text, "verdict": "unknown", "listed": None, "error": problem})
+        listed |= result.verdict is not None and result.verdict.listed
+        unreadable |= result.verdict is None
+        if as_json:
+            results.append(_body(result, context.settings.control_url if explain else None))
         else:
-            listed |= verdict.listed
-            results.append({"target": text, **verdict_body(verdict), "version": verdict.version})
-        if not as_json:
-            _print(text, verdict, problem)
+            _print(result)
     if as_json:
         print_json(results)
     sys.exit(10 if listed and exit_code else 2 if unreadable else 0)
@@ -63,11 +63,24 @@ def lookup(
 @click.argument("target")
 @reads
 def history(context: Context, target: str, as_json: bool) -> None:
-    """Show every listing of TARGET, past and present: by whom, on which order, from when, until when."""
-    listings = context.service.evidence.history(read_target(target))
+    """Show every listing of TARGET, past and present, what is held of it, and what a person keeps off the list."""
+    text = _as_sent(target)
+    wanted = read_target(text)
+    listings = context.service.evidence.history(wanted)
+    held, refused = context.service.held.waiting([wanted]), context.service.held.refused([wanted])
     if as_json:
-        print_json({"target": target, "listings": [listing_body(item) for item in listings]})
+        address = context.settings.control_url
+        bodies = {
+            "listings": [listing_body(item) for item in listings],
+            "held": [held_body(item, address) for item in held],
+            "refused": [held_body(item, address) for item in refused],
+        }
+        print_json({"target": text, **bodies})
         return
+    for item in held:
+        click.echo(f"held: {_waits(item)}")
+    for item in refused:
+        click.echo(f"not listed by decision: {_kept_off(item)}")
     rows = (
         (
             *(item.rule.value, item.feed, item.authority.name, item.reference, item.published_at),
@@ -80,22 +93,43 @@ def history(context: Context, target: str, as_json: bool) -> None:
         *("RULE", "FEED", "AUTHORITY", "REFERENCE", "PUBLISHED", "LISTED FROM", "LISTED UNTIL", "AS PUBLISHED"),
         *("RUN", "POSITION", "BODY"),
     ]
-    print_table(headings, rows, f"No feed ever listed {target}.")
+    never = (
+        f"No feed lists {sanitize(text)} now or did before."
+        if held or refused
+        else f"No feed ever listed {sanitize(text)}."
+    )
+    print_table(headings, rows, never)
 
 
 def _texts(targets: tuple[str, ...]) -> Iterator[str]:
     for target in targets:
         if target == "-":
-            yield from (line.strip() for line in sys.stdin if line.strip())
+            yield from target_lines(line.decode("utf-8", "replace") for line in sys.stdin.buffer)
         else:
-            yield target
+            yield _as_sent(target)
 
 
-def _print(text: str, verdict: Verdict | None, problem: str) -> None:
+def _as_sent(argument: str) -> str:
+    """Return an argument as a request with the same bytes is read: as UTF-8, whatever the locale says."""
+    return os.fsencode(argument).decode("utf-8", "replace")
+
+
+def _body(result: LookupResult, control_url: str | None) -> dict[str, Any]:
+    """Return a result as JSON; what is held only with the address of the control plane."""
+    if result.verdict is None:
+        return {"target": result.text, "verdict": "unknown", "listed": None, "error": result.error}
+    body = {"target": result.text, **verdict_body(result.verdict)}
+    if control_url is not None:
+        body["held"] = [held_body(item, control_url) for item in result.held]
+    return body | {"version": result.verdict.version, "stale": result.stale}
+
+
+def _print(result: LookupResult) -> None:
+    verdict = result.verdict
     if verdict is None:
-        click.echo(f"unknown     {text!r}: {problem}")
+        click.echo(f"unknown     {result.text!r}: {result.error}")
         return
-    parts = [f"{verdict.verdict.value:<10}  {sanitize(text)}"]
+    parts = [f"{verdict.verdict.value:<10}  {sanitize(result.text)}"]
     if verdict.rule:
         parts.append(f"rule {verdict.rule} ({verdict.scope})")
     if verdict.feeds:
@@ -107,3 +141,26 @@ def _print(text: str, verdict: Verdict | None, problem: str) -> None:
     click.echo("  ".join(parts))
     for listing in verdict.listings:
         click.echo("    " + json.dumps(listing, ensure_ascii=False))
+    for item in result.held:
+        click.echo(f"    held: {_waits(item)}")
+
+
+def _waits(item: HeldListing) -> str:
+    """Return what waits for a person, since when and why, and the command that shows it or decides on it."""
+    look = f"'blocklist hold approve {item.hold}' or 'hold refuse'" if item.hold else f"'blocklist run show {item.run}'"
+    if item.rule is None:
+        named = f"the new list of {item.feed} in run {item.run} is too long to be searched: it may name this target"
+    else:
+        as_published = "" if item.entry == item.rule.value else f", published as {sanitize(item.entry or '')},"
+        who = f"{item.feed} ({item.authority.name}, {item.authority.country})"
+        named = f"{item.rule.value} ({item.rule.scope}){as_published} was named by {sanitize(who)} in run {item.run}"
+    return f"{named}; waiting for a person since {item.since}: {sanitize(item.why)}; see {look}"
+
+
+def _kept_off(item: HeldListing) -> str:
+    """Return which rule a person keeps off the list, who, when and why."""
+    value = item.rule.value if item.rule else ""
+    what = f"hold {item.hold}" if item.hold else f"run {item.run}"
+    did = "refused" if item.hold else "rejected"
+    decided = f"{what} was {did} by {item.decided_by} on {item.decided_at}: {sanitize(item.decision or '')}"
+    return f"{value}, named by {item.feed} in run {item.run}; {decided}"

@@ -83,6 +83,12 @@ class NotFoundError(BlocklistError):
     http_status = 404
 
 
+class UnknownPolicyError(NotFoundError):
+    """The request names a policy that is not in the configuration. For a command it is wrong usage: exit status 2."""
+
+    exit_status = 2
+
+
 class ConflictError(BlocklistError):
     """The resource already exists, is in use, or is no longer in the state that the caller expects."""
 

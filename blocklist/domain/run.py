@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from blocklist.domain.listing import Rule
+from blocklist.domain.listing import Authority, Rule
 
 
 class Outcome(StrEnum):
@@ -130,3 +130,38 @@ class HeldChange:
     entry: str
     position: int | None
     stands_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldListing:
+    """A rule that a feed names and does not list, because it waits for a person or a person decided against it.
+
+    ``hold`` is the id of the entry that is held alone; None where the whole run is held. ``run`` is the last run that
+    named the rule, ``since`` when it began to wait, ``why`` what the guards found. ``rule``, ``entry`` and ``position``
+    are None for a held run with more changes than are kept, which may name any rule. The decision of a person is in
+    ``decided_by``, ``decided_at`` and ``decision``.
+    """
+
+    feed: str
+    authority: Authority
+    rule: Rule | None
+    entry: str | None
+    position: int | None
+    reference: str | None
+    legal_basis: str | None
+    published_at: str | None
+    run: int
+    hold: int | None
+    since: str
+    why: str
+    state: HoldState
+    decided_by: str | None = None
+    decided_at: str | None = None
+    decision: str | None = None
+
+    def waits(self, at: str | None = None) -> bool:
+        """Return whether it waits for a person, now or at a moment of the past (RFC 3339, UTC)."""
+        if at is None:
+            return self.state is HoldState.WAITING
+        decided_later = self.decided_at is not None and self.decided_at > at
+        return self.since <= at and (self.state is HoldState.WAITING or decided_later)

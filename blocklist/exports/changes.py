@@ -15,6 +15,9 @@ from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.store import Store
 from blocklist.store.columns import ListingRow
 
+#: Before every listing: what version 0, from before the first snapshot, stands for.
+_BEGINNING = "1970-01-01T00:00:00Z"
+
 
 class ChangesPosition(NamedTuple):
     """Where a page of changes ends: the id of its last new listing, and the moment and id of its last ended one.
@@ -59,7 +62,7 @@ class ChangesPage:
 def changes(
     store: Store, since: str, *, after: ChangesPosition | None = None, limit: int = 100, feed: str | None = None
 ) -> ChangesPage:
-    """Return a page of at most ``limit`` changes since a moment, or since the snapshot of a version.
+    """Return a page of at most ``limit`` changes since a moment, or since the snapshot of a version; 0 for all.
 
     ``after`` is :attr:`ChangesPage.last` of the page before.
 
@@ -116,6 +119,8 @@ def _change(
 
 def _moment(store: Store, since: str) -> str:
     if since.isascii() and since.isdigit() and len(since) < 12:
+        if int(since) == 0:
+            return _BEGINNING
         built_at = store.snapshots.built_at(int(since))
         if built_at is None:
             raise NotFoundError(f"there was no snapshot of version {since}: 'blocklist snapshot info' shows the newest")

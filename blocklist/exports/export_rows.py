@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition, definition_of
-from blocklist.domain.errors import NotFoundError
+from blocklist.domain.errors import UnknownPolicyError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy, Target
 from blocklist.normalize.hosts import parse_target
@@ -119,11 +119,11 @@ def _order(row: ExportedRule) -> tuple[str, str, str]:
 def policy_of(settings: Settings, name: str) -> Policy:
     """Return a policy of the configuration.
 
-    :raises NotFoundError: there is none of that name; the message names those that exist.
+    :raises UnknownPolicyError: there is none of that name; the message names those that exist.
     """
     policies = {policy.name: policy for policy in settings.all_policies()}
     if name not in policies:
-        raise NotFoundError(f"there is no policy {name!r}; the configuration names {', '.join(policies)}")
+        raise UnknownPolicyError(f"there is no policy {name!r}; the configuration names {', '.join(policies)}")
     return policies[name]
 
 

@@ -31,7 +31,7 @@ class Batch:
         :raises NotFoundError: the snapshot has no such policy.
         :raises ValueError: the body is not JSON, or a member is missing or of the wrong type.
         """
-        request = _read(body)
+        request = read_batch(body)
         if not isinstance(request, dict) or not isinstance(request.get("items"), list):
             raise ValueError('the body must be an object with a list: {"items": [{"url": "…"}, …]}')
         self._items: list[Any] = request["items"]
@@ -109,7 +109,12 @@ def _unknown_json(error: ValueError) -> str:
     return compact_json({"verdict": "unknown", "listed": None, "error": str(error)})
 
 
-def _read(body: bytes) -> Any:
+def read_batch(body: bytes) -> Any:
+    """Return the JSON of a request, whatever it is.
+
+    :raises TooLargeError: the body exceeds the limit.
+    :raises ValueError: the body is not JSON.
+    """
     if len(body) > MAX_BYTES:
         raise TooLargeError(f"the body is larger than {MAX_BYTES:,} bytes: send it in parts")
     try:

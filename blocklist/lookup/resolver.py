@@ -47,7 +47,7 @@ class Resolver:
         policy = query.get("policy") or "default"
         try:
             target = named_target(query)
-            verdict = snapshot.decide(target, policy, explain=_explains(query))
+            verdict = snapshot.decide(target, policy, explain=explains(query))
         except (NotFoundError, ValueError) as error:
             return _refused(error)
         self._count(policy, verdict.verdict, 1)
@@ -89,7 +89,7 @@ class Resolver:
             as_bidder = _answers_as_bidder(query)
             request = read_bid_request(body)
             policy = query.get("policy") or "default"
-            judged = judge(request, self._verdicts_for(snapshot, policy), explain=_explains(query))
+            judged = judge(request, self._verdicts_for(snapshot, policy), explain=explains(query))
         except (NotFoundError, ValueError) as error:
             return _refused(error)
         self._count(policy, _KINDS[judged["verdict"]], 1)
@@ -154,7 +154,8 @@ def _answers_as_bidder(query: Mapping[str, str]) -> bool:
     return respond == "openrtb"
 
 
-def _explains(query: Mapping[str, str]) -> bool:
+def explains(query: Mapping[str, str]) -> bool:
+    """Return whether a request wants the listings behind the verdict."""
     return query.get("explain", "").lower() in _TRUE
 
 

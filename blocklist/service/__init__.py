@@ -22,6 +22,7 @@ from blocklist.service.background import BackgroundService
 from blocklist.service.doctor import Doctor
 from blocklist.service.evidence import EvidenceService
 from blocklist.service.feeds import FeedService
+from blocklist.service.held import HeldListingService
 from blocklist.service.holds import HoldService
 from blocklist.service.overrides import OverrideService, override_rule
 from blocklist.service.people import PeopleService
@@ -30,13 +31,22 @@ from blocklist.service.publishing import Publisher
 from blocklist.service.runs import RunDetail, RunService
 from blocklist.service.sign_in import SignInService
 from blocklist.service.snapshots import SnapshotService
-from blocklist.service.targets import read_target
+from blocklist.service.targets import read_target, target_lines
 from blocklist.service.tokens import TokenService
 from blocklist.status.statistics import ReadScoreboard, Statistics
 from blocklist.store import Store
 from blocklist.store.held_changes import HeldChangePlace
 
-__all__ = ["HeldChangePlace", "Preview", "Progress", "RunDetail", "Service", "override_rule", "read_target"]
+__all__ = [
+    "HeldChangePlace",
+    "Preview",
+    "Progress",
+    "RunDetail",
+    "Service",
+    "override_rule",
+    "read_target",
+    "target_lines",
+]
 
 
 class Service:
@@ -52,13 +62,14 @@ class Service:
         self.store = store = Store(settings.data_dir / "blocklist.db")
         self.refresher = refresher = Refresher(store, settings)
         self.publisher = publisher = Publisher(store, settings)
-        self.snapshots = SnapshotService(store, publisher)
+        self.snapshots = SnapshotService(store, settings, publisher)
         self.feeds = FeedService(store, settings, refresher, publisher)
         self.runs = RunService(store, settings, refresher, publisher)
         self.background = BackgroundService(store, self.runs)
         self.holds = HoldService(store, settings, refresher, publisher)
         self.overrides = OverrideService(store, settings, publisher)
-        self.evidence = EvidenceService(store, publisher, self.snapshots)
+        self.held = HeldListingService(store, settings)
+        self.evidence = EvidenceService(store, publisher, self.snapshots, self.held)
         self.export = partial(Export, store, settings, self.snapshots.current)
         self.changes = partial(changes, store)
         self.people = PeopleService(store)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from blocklist.domain.clock import now
 from blocklist.domain.errors import UsageError
-from blocklist.domain.listing import Listing, RuleKind
+from blocklist.domain.listing import Listing
+from blocklist.domain.run import HeldListing
 from blocklist.domain.verdict import Target, Verdict
-from blocklist.normalize.rules import matches
+from blocklist.service.held import HeldListingService
 from blocklist.service.publishing import Publisher
+from blocklist.service.rule_keys import concerns, keys_of
 from blocklist.service.snapshots import SnapshotService
 from blocklist.service.targets import read_target
 from blocklist.snapshot.reader import Snapshot
@@ -21,18 +23,26 @@ from blocklist.store import Store
 
 
 class LookupResult(NamedTuple):
-    """The verdict on a target as a person writes it; None and why where the text is no target."""
+    """The verdict on a target as a person writes it; None and why where the text is no target.
+
+    ``held`` is what waits for a person and would count. ``stale``: no run confirmed the snapshot within its age.
+    """
 
     text: str
     verdict: Verdict | None
     error: str = ""
+    held: tuple[HeldListing, ...] = ()
+    stale: bool = False
 
 
 class EvidenceService:
     """Verdicts and the listings behind them."""
 
-    def __init__(self, store: Store, publisher: Publisher, snapshots: SnapshotService) -> None:
+    def __init__(
+        self, store: Store, publisher: Publisher, snapshots: SnapshotService, held: HeldListingService
+    ) -> None:
         self._store = store
+        self._held = held
         self._publisher = publisher
         self._snapshots = snapshots
 
@@ -40,34 +50,39 @@ class EvidenceService:
         """Return the verdict for a target, now or as it was at a moment.
 
         :raises SnapshotError: there is no snapshot yet.
-        :raises NotFoundError: there is no such policy.
+        :raises UnknownPolicyError: there is no such policy.
         """
         snapshot = self._snapshots.current() if at is None else self.snapshot_at(target, at)
         return snapshot.decide(target, policy, explain=explain)
 
     def lookup_texts(
-        self, texts: Iterable[str], policy: str, *, at: str | None = None, explain: bool = False
+        self, texts: Iterable[str], policy: str, *, at: str | None = None, explain: bool = False, held: bool = False
     ) -> Iterator[LookupResult]:
         """Yield a result for each text, all from one snapshot; ``explain`` adds the listings and their evidence.
 
+        ``held`` adds what waits for a person.
+
         :raises SnapshotError: there is no snapshot yet.
-        :raises NotFoundError: there is no such policy.
+        :raises UnknownPolicyError: there is no such policy.
         """
-        decide: Callable[[Target], Verdict] = (
-            partial(self.lookup, policy=policy, at=at, explain=explain)
-            if at
-            else partial(self._snapshots.current().decide, policy=policy, explain=explain)
-        )
+        if at is None:
+            current = self._snapshots.current()
+            current.bit_of(policy)  # also where no text is a target
+            decide = partial(current.decide, policy=policy, explain=explain)
+        else:
+            decide = partial(self.lookup, policy=policy, at=at, explain=explain)
+        stale = at is None and self._snapshots.stale()
         for text in texts:
             try:
                 target = read_target(text)
             except UsageError as error:
-                yield LookupResult(text, None, str(error))
+                yield LookupResult(text, None, str(error), stale=stale)
                 continue
             verdict = decide(target)
             if explain:
                 verdict = verdict._replace(listings=tuple(self.explained(target, verdict, at)))
-            yield LookupResult(text, verdict)
+            waiting = self._held.waiting([target], policy, at) if held else ()
+            yield LookupResult(text, verdict, held=waiting, stale=stale)
 
     def snapshot_at(self, target: Target, moment: str) -> Snapshot:
         """Return a snapshot in memory of what counted for a target at a moment in the past."""
@@ -100,18 +115,5 @@ class EvidenceService:
 
         With ``at``, only the listings of that moment. The history of a host includes the listings of URLs on it.
         """
-        if target.app is not None or target.ip is not None:
-            found = self._store.listings.candidates(
-                [], [target.host] if target.ip else [], [target.app or target.ip or ""]
-            )
-        else:
-            labels = target.host.split(".")
-            hosts = [".".join(labels[index:]) for index in range(len(labels))]
-            www = {target.host, "www." + target.host, target.host.removeprefix("www.")}
-            found = self._store.listings.candidates(hosts, sorted(www) if target.path is None else [target.host], [])
-        return [
-            item
-            for item in found
-            if (at is None or item.at(at))
-            and (matches(item.rule, target) or (target.path is None and item.rule.kind is RuleKind.URL))
-        ]
+        found = self._store.listings.candidates(*keys_of(target))
+        return [item for item in found if (at is None or item.at(at)) and concerns(item.rule, target)]

@@ -8,7 +8,7 @@ from typing import Any
 from blocklist.domain.access import Person, Token
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Listing
-from blocklist.domain.run import GuardFinding, HeldChange, HeldEntry, Run
+from blocklist.domain.run import GuardFinding, HeldChange, HeldEntry, HeldListing, HoldState, Run
 from blocklist.domain.verdict import Override
 from blocklist.exports.changes import ListingChange
 from blocklist.refresh.preview import Preview
@@ -37,6 +37,44 @@ def listing_body(listing: Listing) -> dict[str, Any]:
         "run": listing.run,
         "body_sha256": listing.body_sha256,
     }
+
+
+def held_body(item: HeldListing, control_url: str) -> dict[str, Any]:
+    """Return what waits for a person as JSON: the rule, who names it, in which run, since when, and where to decide.
+
+    ``control_url`` is the public address of the control plane. What a person refused has the decision, too.
+    """
+    rule = item.rule
+    body = {
+        "feed": item.feed,
+        "authority": item.authority.name,
+        "kind": item.authority.kind.value,
+        "country": item.authority.country,
+        "rule": rule.value if rule else None,
+        "kind_of_rule": rule.kind.value if rule else None,
+        "scope": rule.scope.value if rule else None,
+        "reference": item.reference,
+        "legal_basis": item.legal_basis,
+        "published_at": item.published_at,
+        "entry": item.entry,
+        "position": item.position,
+        "run": item.run,
+        "hold": item.hold,
+        "since": item.since,
+        "reason": item.why,
+        "review": control_url + review_path(item),
+    }
+    if item.state is HoldState.REFUSED:
+        body |= {"decided_by": item.decided_by, "decided_at": item.decided_at, "decision": item.decision}
+    return body
+
+
+def review_path(item: HeldListing) -> str:
+    """Return the path of the page on which a person decides, or decided: the run, or the entry as the first shown."""
+    if item.hold is None:
+        return f"/admin/runs/{item.run}"
+    state = "" if item.state is HoldState.WAITING else f"&state={item.state}"
+    return f"/admin/review?feed={item.feed}{state}&after={item.hold - 1}#entries"
 
 
 def run_body(item: Run) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocklist.config.settings import Settings
+from blocklist.domain.clock import now, seconds_between
 from blocklist.domain.errors import SnapshotError
 from blocklist.service.publishing import Publisher
 from blocklist.snapshot.pointer import Pointer
@@ -14,8 +16,9 @@ from blocklist.store import Store
 class SnapshotService:
     """The current snapshot."""
 
-    def __init__(self, store: Store, publisher: Publisher) -> None:
+    def __init__(self, store: Store, settings: Settings, publisher: Publisher) -> None:
         self._audit = store.audit
+        self._max_age = settings.snapshot.max_age
         self._publisher = publisher
         self._opened: Snapshot | None = None
         self.folder = publisher.repository.folder
@@ -53,6 +56,13 @@ class SnapshotService:
         current = self._publisher.repository.open(pointer)
         current.verify()
         return current
+
+    def stale(self) -> bool:
+        """Return whether no run confirmed the current snapshot within ``snapshot.max_age``.
+
+        :raises SnapshotError: there is none yet, or its pointer cannot be read.
+        """
+        return seconds_between(self.pointer().confirmed_at, now()) > self._max_age
 
     def info(self) -> dict[str, Any]:
         """Return version, times, size and contents of the current snapshot, as JSON.

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from blocklist.domain.errors import UsageError
 from blocklist.domain.verdict import Target
 from blocklist.guards.setting_types import target_of
+
+#: What a URL parser drops around a target (WHATWG URL, 4.4): other white space is part of it.
+_DROPPED = "".join(map(chr, range(0x21)))
+
+
+def target_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the targets of a list with one on each line; blank lines are left out.
+
+    A line keeps all characters that a request keeps, so that both give the same verdict.
+    """
+    return (target for line in lines if (target := line.strip(_DROPPED)))
 
 
 def read_target(text: str) -> Target:

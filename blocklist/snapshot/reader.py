@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blocklist.domain.errors import NotFoundError, SnapshotError
+from blocklist.domain.errors import SnapshotError, UnknownPolicyError
 from blocklist.domain.listing import RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, VerdictKind
 from blocklist.normalize.canonical_host import MAX_HOST, canonical_host_in, match_target
@@ -137,7 +137,7 @@ class Snapshot:
         """Return the verdict for a host or a URL; ``explain`` adds every listing that counts under the policy.
 
         :raises ValueError: no browser could open the target; the message says why.
-        :raises NotFoundError: the snapshot has no such policy.
+        :raises UnknownPolicyError: the snapshot has no such policy.
         """
         match = match_target(target)
         if match is not None:
@@ -154,7 +154,7 @@ class Snapshot:
         """Return the verdict for the host of a target, its path ignored. ``partial``: URLs on the host are listed.
 
         :raises ValueError: no browser could open the target; the message says why.
-        :raises NotFoundError: the snapshot has no such policy.
+        :raises UnknownPolicyError: the snapshot has no such policy.
         """
         if not explain and (host := canonical_host_in(target)) and (verdict := self.decide_host(host, policy)):
             return verdict
@@ -163,7 +163,7 @@ class Snapshot:
     def lookup_batch(self, targets: Iterable[str], policy: str = "default") -> list[Verdict]:
         """Return the verdicts for hosts or URLs, in order; ``unknown`` for a target that no browser could open.
 
-        :raises NotFoundError: the snapshot has no such policy.
+        :raises UnknownPolicyError: the snapshot has no such policy.
         """
         self.bit_of(policy)
         verdicts = []
@@ -178,7 +178,7 @@ class Snapshot:
         """Return the verdict for an app bundle or store id.
 
         :raises ValueError: the text is no app id; the message says why.
-        :raises NotFoundError: the snapshot has no such policy.
+        :raises UnknownPolicyError: the snapshot has no such policy.
         """
         return self.decide(parse_app(app), policy, explain=explain)
 
@@ -198,18 +198,18 @@ class Snapshot:
     def bit_of(self, policy: str) -> int:
         """Return the bit of a policy in masks, from 0.
 
-        :raises NotFoundError: the snapshot has no such policy.
+        :raises UnknownPolicyError: the snapshot has no such policy.
         """
         bit = self._bits.get(policy)
         if bit is None:
             known = ", ".join(self._bits)
-            raise NotFoundError(f"there is no policy {policy!r}; the configuration names {known}")
+            raise UnknownPolicyError(f"there is no policy {policy!r}; the configuration names {known}")
         return bit
 
     def decide(self, target: Target, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for a parsed target: overrides first, then listings, then "not listed".
 
-        :raises NotFoundError: the snapshot has no such policy.
+        :raises UnknownPolicyError: the snapshot has no such policy.
         """
         bit = self.bit_of(policy)
         hits, own = self._hits(target)

@@ -18,6 +18,7 @@ from blocklist.store.exports import Exports
 from blocklist.store.feeds import Feeds
 from blocklist.store.guard_findings import GuardFindings
 from blocklist.store.held_changes import HeldChanges
+from blocklist.store.held_listings import HeldListings
 from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
 from blocklist.store.overrides import Overrides
@@ -49,6 +50,7 @@ class Store:
         self.compile_source = CompileSource(self.database)
         self.holds = Holds(self.database)
         self.held_changes = HeldChanges(self.database)
+        self.held_listings = HeldListings(self.database)
         self.guard_findings = GuardFindings(self.database)
         self.evidence = Evidence(self.database)
         self.overrides = Overrides(self.database)

@@ -6,6 +6,7 @@ Nothing listed is overwritten or deleted: a delisting closes an interval; other 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from blocklist.definitions.definition import FeedDefinition
@@ -121,14 +122,27 @@ def last_label(value: str) -> str:
     return value.partition("/")[0].rpartition(".")[2]
 
 
-def _listing(row: Row) -> Listing:
-    definition = FeedDefinition.model_validate_json(row["definition"])
+def with_authority(row: Row) -> Row:
+    """Return a row of an entry with its authority and legal basis: as the row states them, else as its feed does.
+
+    The row has the column ``definition`` of its feed.
+    """
+    definition = _definition(row["definition"])
     authority = definition.authority.authority()
     if row["authority"] or row["country"]:
         authority = Authority(
             row["authority"] or authority.name, authority.kind, row["country"] or authority.country, authority.contact
         )
-    return _mapped(row | {"authority": authority, "legal_basis": row["legal_basis"] or definition.legal_basis})
+    return row | {"authority": authority, "legal_basis": row["legal_basis"] or definition.legal_basis}
+
+
+@lru_cache(maxsize=64)
+def _definition(text: str) -> FeedDefinition:
+    return FeedDefinition.model_validate_json(text)
+
+
+def _listing(row: Row) -> Listing:
+    return _mapped(with_authority(row))
 
 
 _mapped = mapper(Listing, raw=entry_of, run=column("run_id"))

@@ -21,6 +21,7 @@ from blocklist.web import cookies_csrf
 from blocklist.web.api import OpenApiApp, add_api, allowed_methods
 from blocklist.web.authorization import CALLERS, declare, enforce_roles
 from blocklist.web.headers import add_security_headers
+from blocklist.web.held_lookups import add_held
 from blocklist.web.metrics import feed_metrics
 from blocklist.web.pages import pages
 from blocklist.web.pages.layout import error_page
@@ -54,7 +55,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
     app.url_map.converters["int"] = _Id
     counted = metrics if service is None else lambda: metrics() + feed_metrics(service.feeds.rows())
-    _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted))
+    _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted), service)
     _handle_errors(app, lookups_only=service is None)
     if service is not None:
         assert isinstance(app, OpenApiApp)
@@ -72,13 +73,18 @@ def create_app(
     return app
 
 
-def _lookup_routes(app: Flask, routes: Routes) -> None:
-    """Serve everything that a lookup node serves, from the same table of routes, so that the bytes are the same."""
+def _lookup_routes(app: Flask, routes: Routes, service: Service | None) -> None:
+    """Serve everything that a lookup node serves, from the same table of routes, so that the bytes are the same.
+
+    With a service, an explained verdict also has what waits for a person.
+    """
 
     def view() -> Response:
         headers = {name.lower(): value for name, value in request.headers}
         body = request.get_data() if request.method == "POST" else b""
-        return respond(routes.answer(Request(request.method, request.path, request.query_string, headers, body)))
+        asked = Request(request.method, request.path, request.query_string, headers, body)
+        answer = routes.answer(asked)
+        return respond(add_held(service, asked, answer) if service else answer)
 
     for path, methods in routes.paths.items():
         app.add_url_rule(path, path, view, methods=list(methods), provide_automatic_options=False)

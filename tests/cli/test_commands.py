@@ -84,7 +84,9 @@ def test_a_policy_of_the_configuration_counts_what_it_names(samples: Installatio
     assert samples.json("--config", str(path), "lookup", "cinema-pirata.example", *italian)[0]["listed"]
     assert not samples.json("--config", str(path), "lookup", "piraty.example", *italian)[0]["listed"]
     samples.run("snapshot", "build")
-    assert "names default" in samples.run("lookup", "example.com", *everything, status=1)
+    assert "names default" in samples.run("lookup", "example.com", *everything, status=2)
+    assert "names default" in samples.run("lookup", "-", *everything, status=2, stdin="")
+    assert "names default" in samples.run("export", "hosts", *everything, status=2)
 
 
 def test_a_list_that_arrived_another_way_is_read_from_a_file(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from blocklist.cli import main
+from blocklist.domain.clock import now
+from tests.support import Clock
 
 SITES = [f"site-{number}.example" for number in range(20)]
 COURT = ("--format", "lines", "--authority", "Court", "--kind", "court", "--country", "GB")
@@ -19,15 +21,15 @@ class Installation:
     """A data folder and the commands over it, in this process: a dozen of them in a second."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def run(self, *arguments: str, status: int = 0) -> str:
-        done = CliRunner().invoke(main, ["--data-dir", str(self._folder), *arguments])
+        done = CliRunner().invoke(main, ["--data-dir", str(self.folder), *arguments])
         assert done.exit_code == status, done.output
         return done.stdout
 
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self.run(*arguments, "--json"))
+    def json(self, *arguments: str, status: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", status=status))
 
 
 @pytest.fixture
@@ -104,3 +106,78 @@ def test_bodies_are_kept_for_good_unless_the_configuration_says_otherwise(
     assert "kept for good" in installation.run("run", "prune")
     monkeypatch.setenv("BLOCKLIST_EVIDENCE__KEEP_FOR", "30d")
     assert installation.run("run", "prune") == "0 bodies removed\n"
+
+
+def test_history_and_an_explained_lookup_say_of_a_held_entry_who_named_it_and_what_to_do(
+    installation: Installation,
+) -> None:
+    installation.run("refresh", "court")
+    (hold, _) = installation.json("hold", "list")
+    named = (
+        "held: archive.org (subtree) was named by court (Court, GB) in run 1; waiting for a person since "
+        f"{hold['held_at']}: {hold['why']}; see 'blocklist hold approve 1' or 'hold refuse'"
+    )
+    explained = installation.run("lookup", "https://www.archive.org/x", "example.com", "--explain").splitlines()
+    assert explained == ["not_listed  https://www.archive.org/x", f"    {named}", "not_listed  example.com"]
+    assert "held" not in installation.run("lookup", "archive.org")
+    history = installation.run("history", "www.archive.org").splitlines()
+    assert history == [named, "No feed lists www.archive.org now or did before."]
+    assert installation.run("history", "example.com").splitlines() == ["No feed ever listed example.com."]
+    (verdict,) = installation.json("lookup", "archive.org", "--explain")
+    assert [(item["rule"], item["hold"], item["run"]) for item in verdict["held"]] == [("archive.org", 1, 1)]
+    assert installation.json("history", "archive.org")["held"] == verdict["held"]
+    installation.run("hold", "refuse", "1", "--reason", "a library")
+    assert installation.json("history", "archive.org")["held"] == []
+    said = installation.run("history", "archive.org")
+    assert said.startswith("not listed by decision: archive.org, named by court in run 1; hold 1 was refused by ")
+    assert ": a library\n" in said
+
+
+def test_history_and_an_explained_lookup_say_which_held_run_names_a_site(
+    installation: Installation, file: Path
+) -> None:
+    installation.run("refresh", "court")
+    file.write_text("new.example\nhttp://WWW.new.example/a\n")
+    installation.run("refresh", "court", status=3)
+    for said in (
+        installation.run("lookup", "http://www.new.example/a/b", "--explain"),
+        installation.run("history", "http://www.new.example/a/b"),
+    ):
+        assert (
+            "held: new.example (subtree) was named by court (Court, GB) in run 2; waiting for a person since " in said
+        )
+        assert "www.new.example/a (prefix), published as http://WWW.new.example/a, was named" in said
+        assert said.count("would remove 20 of 20 sites (100%); this feed allows 20%; see 'blocklist run show 2'") == 2
+    installation.run("run", "reject", "2", "--reason", "cut off")
+    said = installation.run("history", "new.example")
+    assert "not listed by decision: new.example, named by court in run 2; run 2 was rejected by " in said
+
+
+def test_a_list_on_standard_input_is_read_as_requests_are(installation: Installation) -> None:
+    installation.run("refresh", "court")
+    lines = "site-1.example\r\n \t site-2.example \n\n\u1680site-3.example\n\u2028\nsite-4.example\u3000\n"
+    done = CliRunner().invoke(
+        main,
+        ["--data-dir", str(installation.folder), "lookup", "-", "--json"],
+        input=lines.encode() + b"\xffsite-5.example",
+    )
+    found = json.loads(done.stdout)
+    assert [(item["target"], item["verdict"]) for item in found] == [
+        ("site-1.example", "listed"),
+        ("site-2.example", "listed"),
+        ("\u1680site-3.example", "unknown"),
+        ("\u2028", "unknown"),
+        ("site-4.example\u3000", "unknown"),
+        ("\ufffdsite-5.example", "unknown"),
+    ]
+    assert done.exit_code == 2
+    assert installation.json("lookup", "\u1680site-3.example", status=2) == [found[2]]
+
+
+def test_a_verdict_says_whether_its_snapshot_is_stale(installation: Installation, clock: Clock) -> None:
+    installation.run("refresh", "court")
+    assert installation.json("lookup", "site-1.example")[0]["stale"] is False
+    clock.advance(90_000)
+    (verdict,) = installation.json("lookup", "site-1.example")
+    assert (verdict["verdict"], verdict["stale"]) == ("listed", True)
+    assert installation.json("lookup", "site-1.example", "--at", now())[0]["stale"] is False

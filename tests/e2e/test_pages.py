@@ -37,6 +37,10 @@ _PAGES = {
     "lookup": "lookup",
     "lookup-listed": "lookup?target=https://www.cinema-pirata.example/film",
     "lookup-partial": "lookup?target=video.example",
+    "lookup-held": "lookup?target=https://web.archive.org/film",
+    "lookup-held-run": "lookup?target=named-by-a-held-run.example",
+    "lookup-held-and-listed": "lookup?target=www.cinema-pirata.example",
+    "lookup-held-many": "lookup?target=web.archive.org%0Aexample.com%0Apiraty.example%0Anamed-by-a-held-run.example",
     "lookup-many": "lookup?target=piraty.example%0Aexample.com%0Aa..b",
     "lookup-unknown": "lookup?target=a..b",
     "overrides": "overrides",
@@ -91,6 +95,18 @@ def set_up(installation: Installation, service: Running, chromium: Browser) -> N
     visitor.page.goto(link[0])
     assert visitor.page.get_by_role("button", name="Create admin and sign in").count() == 0
     assert visitor.troubles == [] or all("status of 4" in trouble for trouble in visitor.troubles)
+
+
+@pytest.fixture(scope="module")
+def held_names(installation: Installation, set_up: None) -> None:
+    """A feed holds an entry alone, and then a whole run."""
+    file = installation.folder.parent / "orders.txt"
+    file.write_text("archive.org\n" + "".join(f"site{number}.example\n" for number in range(9)))
+    court = ("--format", "lines", "--authority", "Test Court", "--kind", "court", "--country", "GB")
+    installation.run("feed", "add", "orders", "--file", str(file), *court)
+    installation.run("refresh", "orders")
+    file.write_text("named-by-a-held-run.example\ncinema-pirata.example\nsite1.example\narchive.org\n")
+    installation.run("refresh", "orders", status=3)
 
 
 def _signed_in(chromium: Browser, service: Running, width: int, scheme: Scheme, *, scripts: bool = True) -> Visitor:
@@ -189,7 +205,7 @@ def test_an_admin_adds_a_feed_reviews_a_run_adds_an_override_and_reads_the_audit
     assert [trouble for trouble in visitor.troubles if "422" not in trouble] == []
 
 
-@pytest.mark.usefixtures("set_up")
+@pytest.mark.usefixtures("held_names")
 @pytest.mark.parametrize(("width", "scheme"), [*_LOOKED_AT, *(_PICTURED if PICTURES else ())])
 def test_every_page_is_accessible_at_each_width_and_color_scheme(
     chromium: Browser, service: Running, width: int, scheme: Scheme

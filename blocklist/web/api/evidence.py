@@ -9,11 +9,11 @@ from blocklist.domain.clock import now, parse_time
 from blocklist.domain.listing import AuthorityKind, RuleKind
 from blocklist.lookup.http import Answer
 from blocklist.service import Service, read_target
-from blocklist.service.serialization import listing_body
+from blocklist.service.serialization import held_body, listing_body
 from blocklist.web.api.framework.pagination import StrictModel
 from blocklist.web.api.framework.problems import invalid_fields
 from blocklist.web.api.framework.resource import Resource
-from blocklist.web.api.framework.schemas import ListingFields, Timestamp
+from blocklist.web.api.framework.schemas import HeldListingBody, ListingFields, Timestamp
 
 
 class ListingBody(ListingFields):
@@ -31,16 +31,28 @@ class ListingBody(ListingFields):
     body_sha256: str | None
 
 
+class RefusedListingBody(HeldListingBody):
+    """A rule that a person keeps off the list. If `hold` is null, the decision was on the whole run that named it."""
+
+    decided_by: str
+    decided_at: Timestamp
+    decision: str = Field(description="The person's reason.")
+
+
 class History(BaseModel):
-    """All listings of rules that match the target, oldest first."""
+    """All listings of rules that match the target, oldest first; what waits for a person; what a person refused."""
 
     target: str
     listings: list[ListingBody]
+    held: list[HeldListingBody]
+    refused: list[RefusedListingBody]
 
 
-class ListingsAt(History):
+class ListingsAt(BaseModel):
     """The listings that were in force at a time."""
 
+    target: str
+    listings: list[ListingBody]
     at: Timestamp
 
 
@@ -62,9 +74,17 @@ def resource(service: Service) -> Resource:
 
     @routes.operation("GET", "/v1/history", role=Role.VIEWER, returns=History)
     def show_history(query: TargetQuery) -> Answer:
-        """List all listings, past and present, of rules that match a target."""
-        listings = service.evidence.history(read_target(query.target))
-        return Answer(200, {"target": query.target, "listings": [listing_body(item) for item in listings]})
+        """List all listings, past and present, of rules that match a target, and those that are held or refused."""
+        target, address = read_target(query.target), service.settings.control_url
+        return Answer(
+            200,
+            {
+                "target": query.target,
+                "listings": [listing_body(item) for item in service.evidence.history(target)],
+                "held": [held_body(item, address) for item in service.held.waiting([target])],
+                "refused": [held_body(item, address) for item in service.held.refused([target])],
+            },
+        )
 
     @routes.operation("GET", "/v1/listings", role=Role.VIEWER, returns=ListingsAt)
     def show_listings(query: MomentQuery) -> Answer:

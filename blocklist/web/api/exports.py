@@ -44,7 +44,9 @@ class ChangesQuery(PageQuery):
     """The start time and the feed."""
 
     since: str = Field(
-        min_length=1, max_length=64, description="A time such as 2026-11-23, or the version of a snapshot such as 7."
+        min_length=1,
+        max_length=64,
+        description="A time such as 2026-11-23, or the version of a snapshot such as 7; 0: from the beginning.",
     )
     feed: str | None = Field(None, min_length=1, max_length=256, description="Only changes of this feed.")
 

@@ -10,7 +10,7 @@ from blocklist.domain.listing import Scope
 from blocklist.domain.verdict import OverrideAction, VerdictKind
 from blocklist.web.api.framework.problems import Problem
 from blocklist.web.api.framework.resource import problem_response, reference
-from blocklist.web.api.framework.schemas import ListingFields
+from blocklist.web.api.framework.schemas import HeldListingBody, ListingFields
 
 LOOKUP_TAG = {
     "name": "Lookups",
@@ -38,6 +38,11 @@ class VerdictFields(BaseModel):
     override: OverrideAction | None = None
     partial: bool = False
     listings: list[ExplainedListing] = []
+    held: list[HeldListingBody] = Field(
+        [],
+        description="With `explain`, on the control plane only: what waits for a person, and would count. A lookup "
+        "node knows only what is listed.",
+    )
 
 
 class LookupVerdict(VerdictFields):
@@ -74,7 +79,7 @@ class Batch(BaseModel):
 
     items: list[BatchItem | str | Any] = Field(description="Any other value gets the verdict `unknown` and an error.")
     policy: str | None = None
-    explain: Any = Field(None, description="If true, the verdicts contain `listings`.")
+    explain: Any = Field(None, description="If true, the verdicts contain `listings` and `held`.")
 
 
 class BidRequest(BaseModel):
@@ -126,7 +131,7 @@ def _parameter(name: str, text: str, schema: dict[str, Any] | None = None, in_: 
 
 
 _POLICY = _parameter("policy", "A policy from the configuration; default: `default`.")
-_EXPLAIN = _parameter("explain", "`1`, `true` or `yes`: add `listings`.")
+_EXPLAIN = _parameter("explain", "`1`, `true` or `yes`: add `listings`, and `held` to lookups.")
 _URL = _parameter("url", "A page's address.")
 _TARGETS = [_URL, _parameter("domain", "A domain."), _parameter("app", "An app's bundle or store id.")]
 _RESPOND = _parameter("respond", "`openrtb`: respond with a bid response.", {"type": "string", "enum": ["openrtb", ""]})

@@ -91,6 +91,10 @@ class Form:
     def __getitem__(self, name: str) -> str:
         return (self._values.get(name) or "").strip()
 
+    def as_sent(self, name: str) -> str:
+        """Return a field with all its white space."""
+        return self._values.get(name) or ""
+
     def lines(self, name: str) -> list[str]:
         """Return the lines of a field that are not blank, with their white space."""
         return [line for line in (self._values.get(name) or "").splitlines() if line.strip()]

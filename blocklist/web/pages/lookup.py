@@ -13,7 +13,9 @@ from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError
 from blocklist.domain.verdict import Override, Verdict, VerdictKind
 from blocklist.lookup.http import SnapshotHolder
-from blocklist.service import Service, read_target
+from blocklist.service import Service, read_target, target_lines
+from blocklist.service.evidence import LookupResult
+from blocklist.service.serialization import review_path
 from blocklist.web.authorization import needs
 from blocklist.web.pages import charts
 from blocklist.web.pages.layout import PAGE_SIZE, Form, Page
@@ -23,6 +25,8 @@ from blocklist.web.responses import see_other
 _MAX_TARGETS = 1_000
 #: Maximum length of a list in an address: proxies and chat programs cut longer addresses.
 _MAX_SHAREABLE = 4_000
+#: Verdicts as a list of them shows them, and in which order.
+_ORDER = ("listed", "unknown", "held", "not_listed")
 
 
 def register(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None:
@@ -37,15 +41,14 @@ def register(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None
     @needs(Role.VIEWER)
     def lookup_many() -> ResponseReturnValue:
         form = Form(request.form)
-        if len(form["target"]) > _MAX_SHAREABLE:
+        target = form.as_sent("target")
+        if len(target) > _MAX_SHAREABLE:
             return _answer(service, holder, form)
-        return see_other(
-            url_for("admin.lookup", target=form["target"], policy=form["policy"] or None, at=form["at"] or None)
-        )
+        return see_other(url_for("admin.lookup", target=target, policy=form["policy"] or None, at=form["at"] or None))
 
 
 def _answer(service: Service, holder: SnapshotHolder, form: Form) -> ResponseReturnValue:
-    lines = list(dict.fromkeys(line.strip() for line in form["target"].splitlines() if line.strip()))
+    lines = list(dict.fromkeys(target_lines(form.as_sent("target").split("\n"))))
     policy = form["policy"] or "default"
     common: dict[str, Any] = {
         "section": "Lookup",
@@ -75,6 +78,7 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
         # An override is shown with the verdict, not as a listing.
         listings = [item for item in service.evidence.explained(target, verdict, at) if "feed" in item]
         history = service.evidence.history(target)
+        held, refused = service.held.waiting([target], policy, at), service.held.refused([target])
     except BlocklistError as error:
         return {"target": text, "error": str(error), "status": error.http_status}
     page = Page(len(history))
@@ -86,6 +90,10 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
         "verdict": verdict,
         "listings": listings[:PAGE_SIZE],
         "listings_found": len(listings),
+        "held": held[:PAGE_SIZE],
+        "held_found": len(held),
+        "refused": refused[:PAGE_SIZE],
+        "review_path": review_path,
         "history": list(zip(shown, marks, strict=True)),
         "began": begin,
         "page": page,
@@ -95,11 +103,17 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
 
 
 def _many(service: Service, lines: list[str], policy: str, at: str | None) -> dict[str, Any]:
-    answers = list(service.evidence.lookup_texts(lines, policy, at=at))
-    counts = Counter(str(line.verdict.verdict) if line.verdict else "unknown" for line in answers)
-    order = (VerdictKind.LISTED, None, VerdictKind.NOT_LISTED)
-    answers.sort(key=lambda line: order.index(line.verdict and line.verdict.verdict))
-    return {"answers": answers, "counts": counts, "at": at}
+    answers = list(service.evidence.lookup_texts(lines, policy, at=at, held=True))
+    counts = Counter(map(_shown_as, answers))
+    answers.sort(key=lambda line: _ORDER.index(_shown_as(line)))
+    return {"answers": answers, "counts": counts, "at": at, "shown_as": _shown_as}
+
+
+def _shown_as(line: LookupResult) -> str:
+    """Return the verdict on a line, or ``held`` for a target that is not listed because something waits."""
+    if line.verdict is None:
+        return VerdictKind.UNKNOWN.value
+    return "held" if line.held and not line.verdict.listed else line.verdict.verdict.value
 
 
 def _overrides(service: Service, verdict: Verdict) -> list[Override]:

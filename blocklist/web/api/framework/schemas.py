@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from blocklist.domain.clock import parse_time
 from blocklist.domain.errors import UsageError
-from blocklist.domain.listing import RuleKind, Scope
+from blocklist.domain.listing import AuthorityKind, RuleKind, Scope
 from blocklist.web.api.framework.pagination import Id, StrictModel
 
 #: A time, RFC 3339 in UTC.
@@ -55,6 +55,32 @@ class ListingFields(ListedRule):
     legal_basis: str | None
     published_at: str | None
     appeal_contact: str | None
+
+
+class HeldListingBody(BaseModel):
+    """A rule that covers the target and that waits for a person: it is not listed, and does not change the verdict.
+
+    `rule`, `kind_of_rule`, `scope`, `entry` and `position` are null for a held run with more additions than can be
+    searched: it may name the target.
+    """
+
+    feed: str
+    authority: str
+    kind: AuthorityKind
+    country: str
+    rule: str | None
+    kind_of_rule: RuleKind | None
+    scope: Scope | None
+    reference: str | None
+    legal_basis: str | None
+    published_at: str | None
+    entry: str | None = Field(description="The entry as published.")
+    position: int | None
+    run: int = Field(description="The last run that named it.")
+    hold: int | None = Field(description="The id of the held entry; null: the whole run is held.")
+    since: Timestamp = Field(description="Since when it has been waiting.")
+    reason: str = Field(description="What the guards found.")
+    review: str = Field(description="The address of the page on which a person decides.")
 
 
 class NextPage(BaseModel):

@@ -41,6 +41,11 @@ _ENDINGS_OF_A_FEED = (
     "CREATE INDEX listings_ended_of ON listings (feed_id, listed_until, id) WHERE listed_until IS NOT NULL",
     "CREATE INDEX listings_once_of ON listings (feed_id, id) WHERE listed_until IS NOT NULL",
 )
+#: What waits for a person is found by its rule.
+_HELD_RULES = (
+    "CREATE INDEX holds_value ON holds (value)",
+    "CREATE INDEX held_changes_value ON held_changes (value)",
+)
 
 _STATEMENTS = {
     "m001_tables": first_tables.STATEMENTS,
@@ -55,6 +60,7 @@ _STATEMENTS = {
     "m010_two_people": (*access.AUDIT_END, *access.OVERRIDES_CONFIRMED),
     "m011_endings_of_a_feed": _ENDINGS_OF_A_FEED,
     "m012_names": renamed.STATEMENTS,
+    "m015_held_rules": _HELD_RULES,
 }
 
 
