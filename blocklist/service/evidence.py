@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from blocklist.domain.clock import now
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Listing, RuleKind
-from blocklist.domain.verdict import Target, Verdict
+from blocklist.domain.verdict import Target, Verdict, VerdictKind
 from blocklist.normalize.rules import matches
 from blocklist.service.publishing import Publisher
 from blocklist.service.snapshots import SnapshotService
@@ -21,7 +21,7 @@ from blocklist.store import Store
 
 
 class LookupResult(NamedTuple):
-    """The verdict on a target as a person writes it; None and why where the text is no target."""
+    """The verdict on a target as a person writes it; None and why where it is unknown or the text is no target."""
 
     text: str
     verdict: Verdict | None
@@ -65,6 +65,9 @@ class EvidenceService:
                 yield LookupResult(text, None, str(error))
                 continue
             verdict = decide(target)
+            if verdict.verdict is VerdictKind.UNKNOWN:
+                yield LookupResult(text, None, verdict.reason or "")
+                continue
             if explain:
                 verdict = verdict._replace(listings=tuple(self.explained(target, verdict, at)))
             yield LookupResult(text, verdict)

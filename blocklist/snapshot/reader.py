@@ -20,6 +20,7 @@ from blocklist.domain.listing import RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, VerdictKind
 from blocklist.normalize.canonical_host import MAX_HOST, canonical_host_in, match_target
 from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.normalize.no_site import NoSiteError, why_no_site
 from blocklist.snapshot.format.container import read_sections
 from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Detail, Group, Index
 from blocklist.snapshot.format.layout import META, PREFILTER, TRAILER_BYTES, Flag, host_key, key_of, value_of
@@ -125,6 +126,9 @@ class Snapshot:
     def lookup(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for a host or a URL; ``explain`` adds every listing that counts under the policy.
 
+        What names no site of the internet (``null``, a macro that was not replaced, ``localhost``) is ``unknown``; the
+        verdict has the reason.
+
         :raises ValueError: no browser could open the target; the message says why.
         :raises NotFoundError: the snapshot has no such policy.
         """
@@ -137,17 +141,27 @@ class Snapshot:
                 verdict = self._decide_host(host, host_bytes, host_bytes[match.start(2) - match.end(1) :], policy)
                 if verdict is not None and (not explain or verdict is self.not_listed):
                     return verdict
-        return self.decide(parse_target(target), policy, explain=explain)
+        try:
+            parsed = parse_target(target)
+        except NoSiteError as error:
+            return self._unknown(error, policy)
+        return self.decide(parsed, policy, explain=explain)
 
     def lookup_host(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for the host of a target, its path ignored. ``partial``: URLs on the host are listed.
+
+        What names no site of the internet is ``unknown``, as in :meth:`lookup`.
 
         :raises ValueError: no browser could open the target; the message says why.
         :raises NotFoundError: the snapshot has no such policy.
         """
         if not explain and (host := canonical_host_in(target)) and (verdict := self.decide_host(host, policy)):
             return verdict
-        return self.decide(parse_target(target).site, policy, explain=explain)
+        try:
+            parsed = parse_target(target)
+        except NoSiteError as error:
+            return self._unknown(error, policy)
+        return self.decide(parsed.site, policy, explain=explain)
 
     def lookup_batch(self, targets: Iterable[str], policy: str = "default") -> list[Verdict]:
         """Return the verdicts for hosts or URLs, in order; ``unknown`` for a target that no browser could open.
@@ -159,17 +173,21 @@ class Snapshot:
         for target in targets:
             try:
                 verdicts.append(self.lookup(target, policy))
-            except ValueError:
-                verdicts.append(Verdict(VerdictKind.UNKNOWN, self.version))
+            except ValueError as error:
+                verdicts.append(self._unknown(error, policy))
         return verdicts
 
     def lookup_app(self, app: str, policy: str = "default", *, explain: bool = False) -> Verdict:
-        """Return the verdict for an app bundle or store id.
+        """Return the verdict for an app bundle or store id; ``unknown`` for what stands for no id, such as ``null``.
 
         :raises ValueError: the text is no app id; the message says why.
         :raises NotFoundError: the snapshot has no such policy.
         """
-        return self.decide(parse_app(app), policy, explain=explain)
+        try:
+            target = parse_app(app)
+        except NoSiteError as error:
+            return self._unknown(error, policy)
+        return self.decide(target, policy, explain=explain)
 
     def decide_host(self, host: str, policy: str) -> Verdict | None:
         """Return the verdict for a host that is canonical as written, for any path on it.
@@ -198,6 +216,8 @@ class Snapshot:
     def decide(self, target: Target, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for a parsed target: overrides first, then listings, then "not listed".
 
+        A host that no rule covers and that names no site of the internet is ``unknown``.
+
         :raises NotFoundError: the snapshot has no such policy.
         """
         bit = self.bit_of(policy)
@@ -214,7 +234,19 @@ class Snapshot:
             if verdict:
                 return verdict
         partial = target.path is None and own is not None and bool(own.urls >> bit & 1)
-        return self.not_listed._replace(partial=True) if partial else self.not_listed
+        if partial:
+            return self.not_listed._replace(partial=True)
+        if own is None and target.host and (reason := why_no_site(target.host)):
+            return Verdict(VerdictKind.UNKNOWN, self.version, reason=reason)
+        return self.not_listed
+
+    def _unknown(self, error: ValueError, policy: str) -> Verdict:
+        """Return the verdict on a text that cannot be judged.
+
+        :raises NotFoundError: the snapshot has no such policy.
+        """
+        self.bit_of(policy)
+        return Verdict(VerdictKind.UNKNOWN, self.version, reason=str(error))
 
     def _hits(self, target: Target) -> tuple[list[_Hit], Group | None]:
         """Return the keys that cover a target, the most specific first, and the group of the target's own host."""

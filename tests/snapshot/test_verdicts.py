@@ -255,11 +255,35 @@ def test_there_may_be_64_policies_and_no_more() -> None:
 
 def test_a_target_that_no_browser_could_open_is_refused() -> None:
     snapshot = snapshot_of([])
-    for target in ("", "javascript:alert(1)", "http://exa mple.com/"):
-        with pytest.raises(ValueError, match=r"\S"):
+    for target in ("http://exa mple.com/", "a..b", "http://a.example:x/"):
+        with pytest.raises(ValueError, match="no browser could open"):
             snapshot.lookup(target)
-    with pytest.raises(ValueError, match="app id is empty"):
-        snapshot.lookup_app(" ")
+    with pytest.raises(ValueError, match="is not an app bundle"):
+        snapshot.lookup_app("two words")
+
+
+@pytest.mark.parametrize("target", ["", "null", "javascript:alert(1)", "localhost", "https://${DOMAIN}/", "[PAGE]"])
+def test_what_names_no_site_is_unknown_with_a_reason(target: str) -> None:
+    snapshot = snapshot_of([])
+    for verdict in (snapshot.lookup(target), snapshot.lookup_host(target), *snapshot.lookup_batch([target])):
+        assert (verdict.verdict, verdict.listed) == (VerdictKind.UNKNOWN, False)
+        assert verdict.reason
+    with pytest.raises(NotFoundError):
+        snapshot.lookup(target, "nope")
+
+
+def test_a_host_without_a_dot_is_unknown_until_a_rule_lists_it() -> None:
+    intranet = override(1, OverrideAction.BLOCK, host_rule("intranet"))
+    snapshot = snapshot_of([], [intranet])
+    assert snapshot.lookup("http://intranet/x").listed
+    assert snapshot.lookup("http://other/x").reason == "the host 'other' has no dot: it names no site of the internet"
+    assert snapshot.lookup("http://a,b.example/").verdict is VerdictKind.UNKNOWN
+    assert snapshot_of([listed(rule("b.example"))]).lookup("http://a{x}.b.example/").listed
+
+
+def test_what_stands_for_no_app_is_unknown_with_a_reason() -> None:
+    for app in ("", " ", "null", "${APP_BUNDLE}", "%%APP%%", "-1"):
+        assert snapshot_of([]).lookup_app(app).reason
 
 
 def test_explain_has_authority_legal_basis_and_appeal_contact() -> None:
