@@ -34,10 +34,11 @@ def verdict_json(verdict: Verdict) -> str:
     The most common forms are written without an encoder, which takes three times as long as the lookup.
     """
     if verdict.override is None and not verdict.listings:
-        if verdict.rule is None and verdict.reason is None:
-            partial = ',"partial":true' if verdict.partial else ""
-            return f'{{"verdict":"{verdict.verdict.value}","listed":false{partial}}}'
-        if verdict.scope is not None:
+        if verdict.rule is None:
+            if verdict.reason is None:
+                partial = ',"partial":true' if verdict.partial else ""
+                return f'{{"verdict":"{verdict.verdict.value}","listed":false{partial}}}'
+        elif verdict.scope is not None:
             return (
                 f'{{"verdict":"listed","listed":true,"rule":{_json_string(verdict.rule)},'
                 f'"scope":"{verdict.scope.value}","feeds":{_feeds_json(verdict.feeds)}}}'

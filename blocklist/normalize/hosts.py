@@ -13,6 +13,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from blocklist.domain.verdict import Target
 from blocklist.normalize import url_parser
 from blocklist.normalize.no_site import NoSiteError, has_macro, holds_second_url, is_no_value, is_quoted
+from blocklist.normalize.url_rules import single_slashes
 
 #: Schemes whose URLs a browser opens on a network host (WHATWG "special" schemes without ``file``).
 WEB_SCHEMES = frozenset({"http", "https", "ws", "wss", "ftp"})
@@ -113,14 +114,13 @@ def with_address(host: str) -> tuple[str, str | None]:
 
 
 def canonical_path(pathname: str) -> str:
-    """Return a WHATWG path with unnecessary escapes decoded and the others in upper case (RFC 3986, 6.2.2).
+    """Return a WHATWG path with single slashes, no unnecessary escapes, the others in upper case (RFC 3986, 6.2.2).
 
-    >>> canonical_path("/f%69lm/%d0%90%2f")
+    >>> canonical_path("/f%69lm//%d0%90%2f")
     '/film/%D0%90%2F'
     """
-    if "%" not in pathname:
-        return pathname
-    return _ESCAPE.sub(_unescape, pathname)
+    path = single_slashes(pathname)
+    return _ESCAPE.sub(_unescape, path) if "%" in path else path
 
 
 def canonical_params(query: str) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """What names no site of the internet: one rule for the entries of lists and the targets of requests.
 
-Ad systems send such values where they know no page: ``null``, a macro that nothing replaced, two URLs joined by a comma.
-A browser would open many of them as a host. The verdict on them is ``unknown``: "not listed" would let an ad go anywhere.
+Ad systems send such values where they know no page: ``null``, a macro that was not replaced, two URLs with a comma.
+A browser would open many of them as a host. The verdict on them is ``unknown``: no list can say anything about them.
 
 Only the authority of a URL is tested, the part that names its host. A macro in its path or query changes nothing.
 """
@@ -54,7 +54,7 @@ def is_no_value(text: str) -> bool:
 def has_macro(text: str) -> bool:
     """Return whether a text, as it is or percent-decoded once, holds a macro that was not replaced.
 
-    >>> [has_macro(text) for text in ("${PAGE_URL}", "%%SITE%%", "[PAGE]", "%7B%7BDOMAIN%7D%7D", "__page-url__", "[::1]")]
+    >>> [has_macro(text) for text in ("${PAGE_URL}", "%%SITE%%", "[PAGE]", "%7B%7BX%7D%7D", "__page-url__", "[::1]")]
     [True, True, True, True, True, False]
     """
     return bool(_MACRO(text) or ("%" in text and _MACRO(unquote(text))))

@@ -13,9 +13,10 @@ from blocklist.normalize.hosts import parse_app, parse_target, shorten
 from blocklist.normalize.no_site import why_no_site
 from blocklist.normalize.public_addresses import is_public
 from blocklist.normalize.suffixes import is_public_suffix, is_top_level_domain
+from blocklist.normalize.url_rules import covers_path, same_site_hosts
 
 #: To be raised when the same entry gives another rule than before, so that an unchanged body is read again.
-READING_VERSION = 3
+READING_VERSION = 4
 
 #: Hosts that are canonical as written (no punycode to validate, no number at the end): nine in ten on real lists, and
 #: recognized in a third of the time of parsing.
@@ -178,11 +179,9 @@ def matches(rule: Rule, target: Target) -> bool:
         return target.host == rule.value or below
     address, _, query = rule.value.partition("?")
     host, slash, path = address.partition("/")
-    if target.path is None or target.host != host:
+    if target.path is None or host not in same_site_hosts(target.host):
         return False
-    path = slash + path
-    under = target.path == path or target.path.startswith(path if path.endswith("/") else path + "/")
-    return under and (not query or target.params.issuperset(query.split("&")))
+    return covers_path(slash + path, target.path) and (not query or target.params.issuperset(query.split("&")))
 
 
 def _host_rule(host: str, entry: Entry, reading: Reading) -> Rule | Rejected:

@@ -1,9 +1,9 @@
 """The WHATWG URL parser, in two bindings: a fast one for hosts in plain ASCII, and one with current Unicode tables.
 
-Both bindings are of the same parser, Ada. ``can_ada`` takes half a microsecond for a URL, ``ada_url`` three. The tables
-of ``can_ada`` are those of an older Unicode version, so it reads only hosts in ASCII without escapes. It validates their
-punycode, which browsers do not: what it refuses, ``ada_url`` reads. The results were compared with Chromium's for every
-code point and for generated hosts (tests/node/test_as_browsers_read.py).
+Both bindings are of the same parser, Ada. ``can_ada`` takes half a microsecond for a URL, ``ada_url`` three.
+``can_ada`` has the tables of an older Unicode version, so it reads only hosts in ASCII without escapes. It validates
+their punycode, which browsers do not: what it refuses, ``ada_url`` reads. The results were compared with Chromium's for
+every code point and for generated hosts; tests/node/test_as_browsers_read.py repeats a part of that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import can_ada
 
 #: A URL whose host is plain ASCII up to its end, user name and port included.
 _PLAIN_HOST = re.compile(r"[A-Za-z]+:[/\\]*+[!\"$&-.0->@-\[\]-~]*+(?:[/\\?#]|\Z)").match
-_BRACKETED = re.compile(r"([a-z]+:[/\\]*(?:[^/?#\\]*@)?)([^/?#\\]*?)((?::\d*)?(?:[/?#\\].*)?)", re.DOTALL | re.IGNORECASE)
+#: What stands before the host, the host, and what follows it.
+_PARTS = re.compile(r"([A-Za-z]+:[/\\]*(?:[^/?#\\]*@)?)([^/?#\\]*?)((?::\d*)?(?:[/?#\\].*)?)", re.DOTALL)
 _IPV4_AT_END = re.compile(r"(?<=:)[0-9.]+(?=\]$)")
 
 
@@ -65,7 +66,7 @@ def _with_plain_address(url: str) -> str:
 
     :raises ValueError: the host is no such address.
     """
-    match = _BRACKETED.fullmatch(url)
+    match = _PARTS.fullmatch(url)
     if match is None:
         raise ValueError(url)
     begin, written, rest = match.groups()

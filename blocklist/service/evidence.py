@@ -13,6 +13,7 @@ from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Listing, RuleKind
 from blocklist.domain.verdict import Target, Verdict, VerdictKind
 from blocklist.normalize.rules import matches
+from blocklist.normalize.url_rules import same_site_hosts
 from blocklist.service.publishing import Publisher
 from blocklist.service.snapshots import SnapshotService
 from blocklist.service.targets import read_target
@@ -110,8 +111,7 @@ class EvidenceService:
         else:
             labels = target.host.split(".")
             hosts = [".".join(labels[index:]) for index in range(len(labels))]
-            www = {target.host, "www." + target.host, target.host.removeprefix("www.")}
-            found = self._store.listings.candidates(hosts, sorted(www) if target.path is None else [target.host], [])
+            found = self._store.listings.candidates(hosts, same_site_hosts(target.host), [])
         return [
             item
             for item in found

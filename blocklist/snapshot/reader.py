@@ -21,9 +21,19 @@ from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, Ve
 from blocklist.normalize.canonical_host import MAX_HOST, canonical_host_in, match_target
 from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.no_site import NoSiteError, why_no_site
+from blocklist.normalize.url_rules import covering_paths, same_site_hosts
 from blocklist.snapshot.format.container import read_sections
 from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Detail, Group, Index
-from blocklist.snapshot.format.layout import META, PREFILTER, TRAILER_BYTES, Flag, host_key, key_of, value_of
+from blocklist.snapshot.format.layout import (
+    META,
+    PREFILTER,
+    TRAILER_BYTES,
+    USUAL_PARAMETERS,
+    Flag,
+    host_key,
+    key_of,
+    value_of,
+)
 from blocklist.snapshot.format.prefilter import Prefilter
 from blocklist.snapshot.format.stacked_index import StackedIndex
 from blocklist.snapshot.host_fast_path import GroupTails, HostDecider, SourceTable, host_decider
@@ -72,6 +82,8 @@ class Snapshot:
         self._overrides: list[dict[str, Any]] = meta["overrides"]
         self._expiries = [_epoch(override["until"]) for override in self._overrides]
         self._max_slashes: int = meta["slashes"]
+        #: The most ``;parameters`` that a segment of a URL rule has.
+        self.max_parameters: int = meta.get("parameters", USUAL_PARAMETERS)
         self.prefilter = Prefilter(sections[PREFILTER], frozenset(suffix.encode() for suffix in meta["wide"]))
         self.base = Index(path, sections, meta["group_bits"])
         self._index: Index | StackedIndex = self.base
@@ -277,11 +289,17 @@ class Snapshot:
     def _url_hits(self, target: Target, path: str) -> list[_Hit]:
         """Return the URL keys that cover a target: its path and each path above it, with and without a query."""
         hits: list[_Hit] = []
-        for prefix in _paths(path, self._max_slashes):
-            key = key_of(RuleKind.URL, target.host + prefix)
-            if target.params and self._index.get(key + b"?") is not None:
-                hits += self._query_hits(key + b"?", target.params)
-            hits += self._exact(key)
+        hosts = same_site_hosts(target.host)
+
+        def is_beginning(above: str) -> bool:
+            return any(self._index.has_prefix(key_of(RuleKind.URL, host + above)) for host in hosts)
+
+        for above in covering_paths(path, self._max_slashes, self.max_parameters, is_beginning):
+            for host in hosts:
+                key = key_of(RuleKind.URL, host + above)
+                if target.params and self._index.get(key + b"?") is not None:
+                    hits += self._query_hits(key + b"?", target.params)
+                hits += self._exact(key)
         return hits
 
     def _query_hits(self, key: bytes, params: frozenset[str]) -> list[_Hit]:
@@ -349,21 +367,6 @@ def same_policies(snapshot: Snapshot, policies: Iterable[Policy]) -> bool:
     wanted = [(p.name, list(p.kinds), list(p.countries), list(p.feeds), p.min_authorities) for p in policies]
     names = ("name", "kinds", "countries", "feeds", "min_authorities")
     return wanted == [tuple(policy[name] for name in names) for policy in snapshot.policies]
-
-
-def _paths(path: str, max_slashes: int) -> Iterator[str]:
-    """Yield a path and each path above it, the longest first; longer ones than any rule has are left out.
-
-    >>> list(_paths("/a/b", 9))
-    ['/a/b', '/a/', '/a', '/']
-    """
-    if path.count("/") > max_slashes:
-        path = "/" + "/".join(path.split("/")[1 : max_slashes + 1]) + "/"
-    while True:
-        yield path
-        if path == "/":
-            return
-        path = path[:-1] if path.endswith("/") else path[: path.rindex("/") + 1]
 
 
 def _epoch(moment: str | None) -> float:
