@@ -289,17 +289,20 @@ class Snapshot:
     def _url_hits(self, target: Target, path: str) -> list[_Hit]:
         """Return the URL keys that cover a target: its path and each path above it, with and without a query."""
         hits: list[_Hit] = []
-        hosts = same_site_hosts(target.host)
+        get, has_prefix = self._index.get, self._index.has_prefix
+        on_hosts = [key_of(RuleKind.URL, host) for host in same_site_hosts(target.host)]
 
         def is_beginning(above: str) -> bool:
-            return any(self._index.has_prefix(key_of(RuleKind.URL, host + above)) for host in hosts)
+            return any(has_prefix(on_host + above.encode()) for on_host in on_hosts)
 
         for above in covering_paths(path, self._max_slashes, self.max_parameters, is_beginning):
-            for host in hosts:
-                key = key_of(RuleKind.URL, host + above)
-                if target.params and self._index.get(key + b"?") is not None:
+            for on_host in on_hosts:
+                key = on_host + above.encode()
+                if target.params and get(key + b"?") is not None:
                     hits += self._query_hits(key + b"?", target.params)
-                hits += self._exact(key)
+                group = get(key)
+                if group is not None:
+                    hits.append(_Hit(group, value_of(key), above=False))
         return hits
 
     def _query_hits(self, key: bytes, params: frozenset[str]) -> list[_Hit]:
