@@ -87,7 +87,7 @@ class Verdict(NamedTuple):
 
     ``rule`` and ``scope`` are the most specific rule that decided, ``feeds`` every feed whose counting listings match,
     sorted. ``partial``: only a host was given, and URLs on it are listed. ``override`` is ``allow`` or ``block`` if an
-    override decided. ``listings`` are filled only for an explained verdict.
+    override decided. ``listings`` are filled only for an explained verdict. ``reason``: why the verdict is unknown.
     """
 
     verdict: VerdictKind
@@ -98,6 +98,7 @@ class Verdict(NamedTuple):
     partial: bool = False
     override: OverrideAction | None = None
     listings: tuple[dict[str, Any], ...] = ()
+    reason: str | None = None
 
     @property
     def listed(self) -> bool:

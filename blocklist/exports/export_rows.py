@@ -14,6 +14,7 @@ from blocklist.domain.errors import UnknownPolicyError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy, Target
 from blocklist.normalize.hosts import parse_target
+from blocklist.normalize.url_rules import same_site_hosts
 from blocklist.snapshot.reader import Snapshot
 from blocklist.store import Store
 
@@ -57,7 +58,8 @@ class ListingSelector:
         self.overrides = store.overrides.active()
         allowed = [item.rule for item in self.overrides if item.action is OverrideAction.ALLOW]
         self._allowed = {rule.value for rule in allowed if rule.kind is not RuleKind.URL}
-        self._allowed |= {rule.value.partition("/")[0] for rule in allowed if rule.kind is RuleKind.URL}
+        urls = (rule.value.partition("/")[0] for rule in allowed if rule.kind is RuleKind.URL)
+        self._allowed |= {host for named in urls for host in same_site_hosts(named)}
         least = policy.min_authorities if policy else 1
         #: Decides, as in the lookup nodes, where more than the listing itself matters.
         self._snapshot: Snapshot | None = current_snapshot() if least > 1 or self._allowed else None

@@ -10,6 +10,7 @@ from blocklist.guards.setting_types import EntryCount, Growth, Share, Targets, t
 from blocklist.guards.stated_dates import stated_date_guard
 from blocklist.guards.truncation import cut_off
 from blocklist.normalize.rules import matches
+from blocklist.normalize.url_rules import same_site_hosts
 
 #: Fewer new sites are never too many: a list of three may become one of ten in a day.
 _GROWTH_FLOOR = 50
@@ -67,7 +68,8 @@ def _staged_rule_over(target: Target, facts: ListFacts) -> Rule | None:
         labels = target.host.split(".")
         values = [".".join(labels[index:]) for index in range(len(labels))]
         values += [target.ip] if target.ip else []
-    return next((rule for rule in facts.staged_rules(values, target.host) if matches(rule, target)), None)
+    staged = (rule for host in same_site_hosts(target.host) for rule in facts.staged_rules(values, host))
+    return next((rule for rule in staged if matches(rule, target)), None)
 
 
 @list_guard(

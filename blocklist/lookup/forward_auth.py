@@ -24,15 +24,15 @@ _HEADER_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def judge(verdicts: CachedVerdicts, query: Mapping[str, str], headers: Mapping[str, str]) -> Verdict:
-    """Return the verdict on the page of a request; ``unknown`` without a page that a browser could open."""
+    """Return the verdict on the page of a request; ``unknown`` without a page that names a site."""
     text = page(query, headers)
     try:
         if text[: len(_ANDROID_APP)].lower() == _ANDROID_APP:
             app = parse_app(text[len(_ANDROID_APP) :].partition("/")[0])
             return verdicts.snapshot.decide(app, verdicts.policy)
         return verdicts.caches[PAGE].items.get(text) or verdicts.judge(PAGE, text)
-    except ValueError:
-        return Verdict(VerdictKind.UNKNOWN, verdicts.snapshot.version)
+    except ValueError as error:
+        return Verdict(VerdictKind.UNKNOWN, verdicts.snapshot.version, reason=str(error))
 
 
 def page(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
@@ -46,7 +46,7 @@ def page(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
     >>> page({"url": "http://a..b/"}, {"referer": "https://news.example/"})
     'http://a..b/'
     """
-    return next(filter(None, (query.get("url"), *(headers.get(name) for name in _HEADERS))), "")
+    return next(filter(None, (query.get("url"), *(_as_utf8(headers.get(name, "")) for name in _HEADERS))), "")
 
 
 def headers(verdict: Verdict) -> tuple[tuple[str, str], ...]:
@@ -62,6 +62,16 @@ def headers(verdict: Verdict) -> tuple[tuple[str, str], ...]:
             ("Blocklist-Feeds", ", ".join(map(_header_value, verdict.feeds))[:_MAX_HEADER]),
         ]
     return (*found, ("Blocklist-Version", str(verdict.version)))
+
+
+def _as_utf8(value: str) -> str:
+    """Return the value of a header whose bytes were read as Latin-1; servers do that, and some clients send UTF-8."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 def _header_value(text: str) -> str:

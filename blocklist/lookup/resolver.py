@@ -50,6 +50,8 @@ class Resolver:
             verdict = snapshot.decide(target, policy, explain=explains(query))
         except (NotFoundError, ValueError) as error:
             return _refused(error)
+        if verdict.verdict is VerdictKind.UNKNOWN:
+            return problem(400, verdict.reason or "", verdict="unknown")
         self._count(policy, verdict.verdict, 1)
         body = verdict_body(verdict) | {"version": snapshot.version, "stale": self._holder.stale}
         return Answer(200, body, judged=Judged(policy, verdict.verdict))

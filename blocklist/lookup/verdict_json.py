@@ -6,12 +6,14 @@ from functools import lru_cache
 from json.encoder import encode_basestring as _json_string
 from typing import Any
 
-from blocklist.domain.verdict import Verdict
+from blocklist.domain.verdict import Verdict, VerdictKind
 from blocklist.text.compact_json import compact_json
 
 
 def verdict_body(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as a JSON object, without version and staleness."""
+    """Return a verdict as a JSON object, without version and staleness; an unknown one with its reason as ``error``."""
+    if verdict.verdict is VerdictKind.UNKNOWN:
+        return {"verdict": "unknown", "listed": None, "error": verdict.reason}
     body: dict[str, Any] = {"verdict": verdict.verdict.value, "listed": verdict.listed}
     if verdict.listed or verdict.override:
         body |= {"rule": verdict.rule, "scope": verdict.scope.value if verdict.scope else None}
@@ -33,9 +35,10 @@ def verdict_json(verdict: Verdict) -> str:
     """
     if verdict.override is None and not verdict.listings:
         if verdict.rule is None:
-            partial = ',"partial":true' if verdict.partial else ""
-            return f'{{"verdict":"{verdict.verdict.value}","listed":false{partial}}}'
-        if verdict.scope is not None:
+            if verdict.reason is None:
+                partial = ',"partial":true' if verdict.partial else ""
+                return f'{{"verdict":"{verdict.verdict.value}","listed":false{partial}}}'
+        elif verdict.scope is not None:
             return (
                 f'{{"verdict":"listed","listed":true,"rule":{_json_string(verdict.rule)},'
                 f'"scope":"{verdict.scope.value}","feeds":{_feeds_json(verdict.feeds)}}}'

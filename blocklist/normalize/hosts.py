@@ -1,4 +1,4 @@
-r"""Parse targets as browsers do: can_ada is the WHATWG URL parser, and no other parser is used.
+r"""Parse targets as browsers do: :mod:`.url_parser` is the WHATWG URL parser, and no other parser is used.
 
 ``urllib.parse`` and tldextract read the host of ``http://example.com\@evil.com/`` as evil.com, browsers as
 example.com. Where two parsers disagree, the list can be bypassed. See docs/adr/001-one-url-parser.md.
@@ -11,7 +11,9 @@ import re
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from blocklist.domain.verdict import Target
-from blocklist.normalize import chromium_compat
+from blocklist.normalize import url_parser
+from blocklist.normalize.no_site import NoSiteError, has_macro, holds_second_url, is_no_value, is_quoted
+from blocklist.normalize.url_rules import single_slashes
 
 #: Schemes whose URLs a browser opens on a network host (WHATWG "special" schemes without ``file``).
 WEB_SCHEMES = frozenset({"http", "https", "ws", "wss", "ftp"})
@@ -62,23 +64,31 @@ def parse_target(target: str) -> Target:
     >>> parse_target("HTTP://www.Example.com:8080/Film/../film?v=1").path
     '/film'
 
+    :raises NoSiteError: it names no site, whatever the rules are.
     :raises ValueError: no browser could open it; the message says why.
     """
-    url, parsed_host = _parse(target)
-    host, ip = with_address(_host(parsed_host, target))
-    if url.pathname == "/" and not url.search and not _names_a_url(target):
+    if is_no_value(target.strip()):
+        raise NoSiteError(f"{shorten(target)} names no site: it stands for no value")
+    url = _parse(target)
+    host, ip = with_address(_host(url.host, target))
+    if holds_second_url(host, target):
+        raise NoSiteError(f"{shorten(target)} is two URLs in one, or its scheme is written wrong")
+    if url.path == "/" and not url.query and not _names_a_url(target):
         return Target(host, ip)
-    return Target(host, ip, canonical_path(url.pathname), canonical_params(url.search[1:]))
+    return Target(host, ip, canonical_path(url.path), canonical_params(url.query[1:]))
 
 
 def parse_app(app: str) -> Target:
     """Return the target of an app bundle or store id. Case is kept: iOS and Android distinguish it.
 
-    :raises ValueError: it is empty, longer than 256 characters, or contains white space or control characters.
+    :raises NoSiteError: it is empty, stands for no value, or holds a macro.
+    :raises ValueError: it is longer than 256 characters, or contains white space or control characters.
     """
     app = app.strip()
     if not app:
-        raise ValueError("the app id is empty")
+        raise NoSiteError("the app id is empty")
+    if has_macro(app) or (is_no_value(app) and not app.isdecimal()):
+        raise NoSiteError(f"{shorten(app)} is no app id: it stands for no value, or is a macro that was not replaced")
     if len(app) > 256 or any(ch.isspace() or not ch.isprintable() for ch in app):
         raise ValueError(f"{shorten(app)} is not an app bundle or store id")
     return Target("", app=app)
@@ -104,14 +114,13 @@ def with_address(host: str) -> tuple[str, str | None]:
 
 
 def canonical_path(pathname: str) -> str:
-    """Return a WHATWG path with unnecessary escapes decoded and the others in upper case (RFC 3986, 6.2.2).
+    """Return a WHATWG path with single slashes, no unnecessary escapes, the others in upper case (RFC 3986, 6.2.2).
 
-    >>> canonical_path("/f%69lm/%d0%90%2f")
+    >>> canonical_path("/f%69lm//%d0%90%2f")
     '/film/%D0%90%2F'
     """
-    if "%" not in pathname:
-        return pathname
-    return _ESCAPE.sub(_unescape, pathname)
+    path = single_slashes(pathname)
+    return _ESCAPE.sub(_unescape, path) if "%" in path else path
 
 
 def canonical_params(query: str) -> frozenset[str]:
@@ -132,24 +141,36 @@ def shorten(text: str, limit: int = 80) -> str:
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
-def _parse(target: str) -> chromium_compat.ParsedUrl:
+def _parse(target: str) -> url_parser.ParsedUrl:
     text = target.strip(_C0_AND_SPACE).translate(_DROPPED)
     url = _with_scheme(text)
     if len(url) > _MAX_HOST_BEFORE_PARSING and len(_host_part(url)) > _MAX_HOST_BEFORE_PARSING:
         raise ValueError(f"no browser could open {shorten(target)}: the host is longer than DNS allows")
     try:
-        return chromium_compat.parse(url)
+        return url_parser.parse(url)
     except (ValueError, TypeError):  # TypeError: lone surrogates, which cannot be encoded
-        raise ValueError(f"no browser could open {shorten(target)}: {_reason(url)}") from None
+        raise _refusal(url, target) from None
+
+
+def _refusal(url: str, target: str) -> ValueError:
+    """Return the error for a URL that no browser could open."""
+    host = _host_part(url)
+    if has_macro(host):
+        return NoSiteError(f"{shorten(target)} holds a macro that was not replaced")
+    if is_quoted(host):
+        return NoSiteError(f"{shorten(target)} is in quotes or markup, which no address is")
+    if not host:
+        return NoSiteError(f"{shorten(target)} names no host")
+    return ValueError(f"no browser could open {shorten(target)}: {_reason(host)}")
 
 
 def _with_scheme(text: str) -> str:
     if not text:
-        raise ValueError("the target is empty")
+        raise NoSiteError("the target is empty")
     if text[:2] in ("//", "\\\\", "/\\", "\\/"):
         return "http:" + text
     if text[0] in "/\\?#":
-        raise ValueError(f"{shorten(text)} names no host")
+        raise NoSiteError(f"{shorten(text)} names no host")
     match = _SCHEME.match(text)
     if not match:
         return "http://" + (f"[{text}]" if _is_bare_ipv6(text) else text)
@@ -160,7 +181,7 @@ def _with_scheme(text: str) -> str:
         return f"http://[{text}]"
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
     if scheme in _OTHER_SCHEMES or rest[:2] == "//" or not (_PORT_AND_REST.fullmatch(rest) or "@" in authority):
-        raise ValueError(f"{shorten(text)} has the scheme {scheme!r}, which names no site")
+        raise NoSiteError(f"{shorten(text)} has the scheme {scheme!r}, which names no site")
     return "http://" + text
 
 
@@ -178,7 +199,7 @@ def _host(host: str, target: str) -> str:
     if host[-1:] == ".":
         host = host[:-1]
     if not host:
-        raise ValueError(f"no browser could open {shorten(target)}: it has no host")
+        raise NoSiteError(f"{shorten(target)} names no host")
     # DNS is stricter than the URL standard: no empty labels, labels of at most 63 octets, names of at most 253
     # (RFC 1035, 2.3.4).
     if ".." in host or host[0] == "." or host[-1] == ".":
@@ -192,10 +213,7 @@ def _host_part(url: str) -> str:
     return re.split(r"[/?#\\]", url.partition(":")[2].lstrip("/\\"), maxsplit=1)[0].rpartition("@")[2]
 
 
-def _reason(url: str) -> str:
-    host = _host_part(url)
-    if not host:
-        return "it has no host"
+def _reason(host: str) -> str:
     if any(ch in host for ch in " <>^|%") or not host.isprintable():
         return "the host contains a character that no host may contain"
     if re.search(r":\d*[^\d\]]|:\d{6,}$", host.rpartition("]")[2] or host) or _port_too_large(host):

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Target
 from blocklist.normalize.hosts import parse_app, parse_target, shorten
+from blocklist.normalize.no_site import why_no_site
 from blocklist.normalize.public_addresses import is_public
 from blocklist.normalize.suffixes import is_public_suffix, is_top_level_domain
+from blocklist.normalize.url_rules import covers_path, same_site_hosts
 
 #: To be raised when the same entry gives another rule than before, so that an unchanged body is read again.
-READING_VERSION = 3
+READING_VERSION = 4
 
 #: Hosts that are canonical as written (no punycode to validate, no number at the end): nine in ten on real lists, and
 #: recognized in a third of the time of parsing.
@@ -22,8 +24,6 @@ _CANONICAL_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-
 _DEFANGED = re.compile(r"[\[({]\s*(\.|dot|:|://|/|@|at)\s*[\])}]", re.IGNORECASE)
 _DEFANGED_SCHEME = re.compile(r"^\s*(?:hxxp|h\*\*p|htxp|hXXp|meow)(s?)(?=:|\[)", re.IGNORECASE)
 _NETWORK = re.compile(r"[0-9a-fA-F:.]+/\d{1,3}").fullmatch
-#: Characters that browsers accept in a host and no site has: they mean two names in one, a wildcard, or a quote.
-_NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]").search
 #: Longest entry, in characters. Lines of all formats are shorter; browsers accept two million, servers a few thousand.
 _MAX_ENTRY = 65_536
 #: An IPv4 address with four numbers. Browsers accept fewer, but in a list those are dates, counts or versions.
@@ -109,10 +109,9 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
         return _reject(entry, "unreadable", str(error))
     if target.ip is not None and not is_public(target.ip):
         return _reject(entry, "private_address", f"the address {target.ip} is not a public one")
-    if target.ip is None and (strange := _NOT_IN_NAMES(target.host)):
-        return _reject(entry, "unreadable", f"the host holds {strange[0]!r}, which no name of a site does")
-    if target.ip is None and "." not in target.host and not is_top_level_domain(target.host):
-        return _reject(entry, "single_label", f"{target.host} has no dot: it names no site of the internet")
+    # A top-level domain has no dot either: it is rejected as a public suffix, and there may be URLs on it.
+    if (reason := why_no_site(target.host)) and not is_top_level_domain(target.host):
+        return _reject(entry, "unreadable" if "." in target.host else "single_label", reason)
     if target.path is not None and (target.path != "/" or target.params):
         return Rule(RuleKind.URL, url_value(target), Scope.PREFIX)
     if re.search(r"#.", text):
@@ -180,11 +179,9 @@ def matches(rule: Rule, target: Target) -> bool:
         return target.host == rule.value or below
     address, _, query = rule.value.partition("?")
     host, slash, path = address.partition("/")
-    if target.path is None or target.host != host:
+    if target.path is None or host not in same_site_hosts(target.host):
         return False
-    path = slash + path
-    under = target.path == path or target.path.startswith(path if path.endswith("/") else path + "/")
-    return under and (not query or target.params.issuperset(query.split("&")))
+    return covers_path(slash + path, target.path) and (not query or target.params.issuperset(query.split("&")))
 
 
 def _host_rule(host: str, entry: Entry, reading: Reading) -> Rule | Rejected:

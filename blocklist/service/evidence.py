@@ -12,7 +12,7 @@ from blocklist.domain.clock import now
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Listing
 from blocklist.domain.run import HeldListing
-from blocklist.domain.verdict import Target, Verdict
+from blocklist.domain.verdict import Target, Verdict, VerdictKind
 from blocklist.service.held import HeldListingService
 from blocklist.service.publishing import Publisher
 from blocklist.service.rule_keys import concerns, keys_of
@@ -23,7 +23,7 @@ from blocklist.store import Store
 
 
 class LookupResult(NamedTuple):
-    """The verdict on a target as a person writes it; None and why where the text is no target.
+    """The verdict on a target as a person writes it; None and why where it is unknown or the text is no target.
 
     ``held`` is what waits for a person and would count. ``stale``: no run confirmed the snapshot within its age.
     """
@@ -79,6 +79,9 @@ class EvidenceService:
                 yield LookupResult(text, None, str(error), stale=stale)
                 continue
             verdict = decide(target)
+            if verdict.verdict is VerdictKind.UNKNOWN:
+                yield LookupResult(text, None, verdict.reason or "", stale=stale)
+                continue
             if explain:
                 verdict = verdict._replace(listings=tuple(self.explained(target, verdict, at)))
             waiting = self._held.waiting([target], policy, at) if held else ()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from blocklist.domain.listing import Rule, RuleKind
 from blocklist.domain.verdict import Target
 from blocklist.normalize.rules import matches
+from blocklist.normalize.url_rules import same_site_hosts
 
 
 class RuleKeys(NamedTuple):
@@ -32,10 +33,9 @@ def keys_of(target: Target) -> RuleKeys:
     if target.ip is not None:
         return RuleKeys(url_hosts=(target.host,), others=(target.ip,))
     labels = target.host.split(".")
-    bare = target.host.removeprefix("www.")
     return RuleKeys(
         hosts=tuple(".".join(labels[index:]) for index in range(len(labels))),
-        url_hosts=tuple(sorted({target.host, bare, f"www.{target.host}"})),
+        url_hosts=tuple(same_site_hosts(target.host)),
     )
 
 

@@ -24,8 +24,9 @@ from blocklist.snapshot.format.stacked_index import StackedIndex
 #: Tails kept for each policy.
 _CACHED_TAILS = 65_536
 
-#: Trailing verdict fields (scope, feeds, partial, override, listings): () = not listed, None = ask decide().
-VerdictTail = tuple[Scope, tuple[str, ...], bool, None, tuple[()]] | tuple[()] | None
+#: The fields of a verdict from ``scope`` on: () = not listed, None = ask decide().
+VerdictTail = tuple[Any, ...] | None
+_TAIL = Verdict._fields.index("scope")
 _NOT_CACHED: Any = object()
 
 #: ``decide_host(host, host_bytes, last_two, policy)`` returns the verdict for a host that is canonical as written.
@@ -102,11 +103,15 @@ class GroupTails:
             tail = None
         else:
             counting = list(self._sources.counting(group, bit, above=above))
-            tail = (counting[0].scope, self._sources.feeds(counting), False, None, ()) if counting else ()
+            tail = _tail(counting[0].scope, self._sources.feeds(counting)) if counting else ()
         if len(tails) >= _CACHED_TAILS:
             tails.clear()
         tails[number << 1 | above] = tail
         return tail
+
+
+def _tail(scope: Scope, feeds: tuple[str, ...]) -> tuple[Any, ...]:
+    return Verdict(VerdictKind.LISTED, 0, None, scope, feeds)[_TAIL:]
 
 
 def host_decider(

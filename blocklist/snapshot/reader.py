@@ -20,9 +20,20 @@ from blocklist.domain.listing import RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, VerdictKind
 from blocklist.normalize.canonical_host import MAX_HOST, canonical_host_in, match_target
 from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.normalize.no_site import NoSiteError, why_no_site
+from blocklist.normalize.url_rules import covering_paths, same_site_hosts
 from blocklist.snapshot.format.container import read_sections
 from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Detail, Group, Index
-from blocklist.snapshot.format.layout import META, PREFILTER, TRAILER_BYTES, Flag, host_key, key_of, value_of
+from blocklist.snapshot.format.layout import (
+    META,
+    PREFILTER,
+    TRAILER_BYTES,
+    USUAL_PARAMETERS,
+    Flag,
+    host_key,
+    key_of,
+    value_of,
+)
 from blocklist.snapshot.format.prefilter import Prefilter
 from blocklist.snapshot.format.stacked_index import StackedIndex
 from blocklist.snapshot.host_fast_path import GroupTails, HostDecider, SourceTable, host_decider
@@ -71,6 +82,8 @@ class Snapshot:
         self._overrides: list[dict[str, Any]] = meta["overrides"]
         self._expiries = [_epoch(override["until"]) for override in self._overrides]
         self._max_slashes: int = meta["slashes"]
+        #: The most ``;parameters`` that a segment of a URL rule has.
+        self.max_parameters: int = meta.get("parameters", USUAL_PARAMETERS)
         self.prefilter = Prefilter(sections[PREFILTER], frozenset(suffix.encode() for suffix in meta["wide"]))
         self.base = Index(path, sections, meta["group_bits"])
         self._index: Index | StackedIndex = self.base
@@ -136,6 +149,9 @@ class Snapshot:
     def lookup(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for a host or a URL; ``explain`` adds every listing that counts under the policy.
 
+        What names no site of the internet (``null``, a macro that was not replaced, ``localhost``) is ``unknown``; the
+        verdict has the reason.
+
         :raises ValueError: no browser could open the target; the message says why.
         :raises UnknownPolicyError: the snapshot has no such policy.
         """
@@ -148,17 +164,27 @@ class Snapshot:
                 verdict = self._decide_host(host, host_bytes, host_bytes[match.start(2) - match.end(1) :], policy)
                 if verdict is not None and (not explain or verdict is self.not_listed):
                     return verdict
-        return self.decide(parse_target(target), policy, explain=explain)
+        try:
+            parsed = parse_target(target)
+        except NoSiteError as error:
+            return self._unknown(error, policy)
+        return self.decide(parsed, policy, explain=explain)
 
     def lookup_host(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for the host of a target, its path ignored. ``partial``: URLs on the host are listed.
+
+        What names no site of the internet is ``unknown``, as in :meth:`lookup`.
 
         :raises ValueError: no browser could open the target; the message says why.
         :raises UnknownPolicyError: the snapshot has no such policy.
         """
         if not explain and (host := canonical_host_in(target)) and (verdict := self.decide_host(host, policy)):
             return verdict
-        return self.decide(parse_target(target).site, policy, explain=explain)
+        try:
+            parsed = parse_target(target)
+        except NoSiteError as error:
+            return self._unknown(error, policy)
+        return self.decide(parsed.site, policy, explain=explain)
 
     def lookup_batch(self, targets: Iterable[str], policy: str = "default") -> list[Verdict]:
         """Return the verdicts for hosts or URLs, in order; ``unknown`` for a target that no browser could open.
@@ -170,17 +196,21 @@ class Snapshot:
         for target in targets:
             try:
                 verdicts.append(self.lookup(target, policy))
-            except ValueError:
-                verdicts.append(Verdict(VerdictKind.UNKNOWN, self.version))
+            except ValueError as error:
+                verdicts.append(self._unknown(error, policy))
         return verdicts
 
     def lookup_app(self, app: str, policy: str = "default", *, explain: bool = False) -> Verdict:
-        """Return the verdict for an app bundle or store id.
+        """Return the verdict for an app bundle or store id; ``unknown`` for what stands for no id, such as ``null``.
 
         :raises ValueError: the text is no app id; the message says why.
         :raises UnknownPolicyError: the snapshot has no such policy.
         """
-        return self.decide(parse_app(app), policy, explain=explain)
+        try:
+            target = parse_app(app)
+        except NoSiteError as error:
+            return self._unknown(error, policy)
+        return self.decide(target, policy, explain=explain)
 
     def decide_host(self, host: str, policy: str) -> Verdict | None:
         """Return the verdict for a host that is canonical as written, for any path on it.
@@ -209,6 +239,8 @@ class Snapshot:
     def decide(self, target: Target, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for a parsed target: overrides first, then listings, then "not listed".
 
+        A host that no rule covers and that names no site of the internet is ``unknown``.
+
         :raises UnknownPolicyError: the snapshot has no such policy.
         """
         bit = self.bit_of(policy)
@@ -225,7 +257,19 @@ class Snapshot:
             if verdict:
                 return verdict
         partial = target.path is None and own is not None and bool(own.urls >> bit & 1)
-        return self.not_listed._replace(partial=True) if partial else self.not_listed
+        if partial:
+            return self.not_listed._replace(partial=True)
+        if own is None and target.host and (reason := why_no_site(target.host)):
+            return Verdict(VerdictKind.UNKNOWN, self.version, reason=reason)
+        return self.not_listed
+
+    def _unknown(self, error: ValueError, policy: str) -> Verdict:
+        """Return the verdict on a text that cannot be judged.
+
+        :raises UnknownPolicyError: the snapshot has no such policy.
+        """
+        self.bit_of(policy)
+        return Verdict(VerdictKind.UNKNOWN, self.version, reason=str(error))
 
     def _hits(self, target: Target) -> tuple[list[_Hit], Group | None]:
         """Return the keys that cover a target, the most specific first, and the group of the target's own host."""
@@ -256,11 +300,20 @@ class Snapshot:
     def _url_hits(self, target: Target, path: str) -> list[_Hit]:
         """Return the URL keys that cover a target: its path and each path above it, with and without a query."""
         hits: list[_Hit] = []
-        for prefix in _paths(path, self._max_slashes):
-            key = key_of(RuleKind.URL, target.host + prefix)
-            if target.params and self._index.get(key + b"?") is not None:
-                hits += self._query_hits(key + b"?", target.params)
-            hits += self._exact(key)
+        get, has_prefix = self._index.get, self._index.has_prefix
+        on_hosts = [key_of(RuleKind.URL, host) for host in same_site_hosts(target.host)]
+
+        def is_beginning(above: str) -> bool:
+            return any(has_prefix(on_host + above.encode()) for on_host in on_hosts)
+
+        for above in covering_paths(path, self._max_slashes, self.max_parameters, is_beginning):
+            for on_host in on_hosts:
+                key = on_host + above.encode()
+                if target.params and get(key + b"?") is not None:
+                    hits += self._query_hits(key + b"?", target.params)
+                group = get(key)
+                if group is not None:
+                    hits.append(_Hit(group, value_of(key), above=False))
         return hits
 
     def _query_hits(self, key: bytes, params: frozenset[str]) -> list[_Hit]:
@@ -328,21 +381,6 @@ def same_policies(snapshot: Snapshot, policies: Iterable[Policy]) -> bool:
     wanted = [(p.name, list(p.kinds), list(p.countries), list(p.feeds), p.min_authorities) for p in policies]
     names = ("name", "kinds", "countries", "feeds", "min_authorities")
     return wanted == [tuple(policy[name] for name in names) for policy in snapshot.policies]
-
-
-def _paths(path: str, max_slashes: int) -> Iterator[str]:
-    """Yield a path and each path above it, the longest first; longer ones than any rule has are left out.
-
-    >>> list(_paths("/a/b", 9))
-    ['/a/b', '/a/', '/a', '/']
-    """
-    if path.count("/") > max_slashes:
-        path = "/" + "/".join(path.split("/")[1 : max_slashes + 1]) + "/"
-    while True:
-        yield path
-        if path == "/":
-            return
-        path = path[:-1] if path.endswith("/") else path[: path.rindex("/") + 1]
 
 
 def _epoch(moment: str | None) -> float:

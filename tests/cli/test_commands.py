@@ -63,6 +63,15 @@ def test_lookup_reads_targets_from_standard_input_and_tells_by_its_exit_status(s
     samples.run("lookup", "example.com", "--exit-code", status=0)
 
 
+def test_lookup_says_unknown_and_why_for_what_names_no_site(samples: Installation) -> None:
+    lines = ("null", "${PAGE_URL}", "https//pirate.example", "localhost", "\ufeffhttps://pirate.example/", "%%SITE%%")
+    said = samples.run("lookup", "-", stdin="\n".join(lines), status=2)
+    assert [line.split()[0] for line in said.splitlines()] == ["unknown"] * len(lines)
+    assert "unknown     'localhost': the host 'localhost' has no dot: it names no site of the internet" in said
+    found = json.loads(samples.run("lookup", "localhost", "app:null", "--json", status=2))
+    assert [(item["verdict"], item["listed"], bool(item["error"])) for item in found] == [("unknown", None, True)] * 2
+
+
 def test_lookup_explains_with_the_authority_and_the_entry_as_published(samples: Installation) -> None:
     verdict = samples.json("lookup", "http://video.example/watch?x=1&list=1&v=abc", "--explain")[0]
     assert verdict["rule"] == "video.example/watch?list=1&v=abc"

@@ -194,6 +194,10 @@ LOOKUPS = [
     _refused("nothing named", "GET", "/v1/lookup", 400, "name exactly one of url, domain and app"),
     _refused("two named", "GET", "/v1/lookup?domain=a.example&url=b.example", 400, "name exactly one"),
     _refused("a host that is none", "GET", "/v1/lookup?domain=a..b", 400, "empty label"),
+    _refused("no value", "GET", "/v1/lookup?url=null", 400, "'null' names no site: it stands for no value"),
+    _refused("a macro", "GET", "/v1/lookup?url=https://%24%7BX%7D/", 400, "holds a macro that was not replaced"),
+    _refused("no dot", "GET", "/v1/lookup?domain=localhost", 400, "'localhost' has no dot"),
+    _refused("a host of nothing", "GET", "/v1/lookup?url=http://%E1%A0%8E/host", 400, ""),
     _refused("bytes that are no text", "GET", "/v1/lookup?domain=%ff%fe", 400, "no browser could open"),
     _refused("no such policy", "GET", "/v1/lookup?domain=a.example&policy=nope", 404, "there is no policy 'nope'"),
     _refused("another method", "DELETE", "/v1/lookup", 405, "method"),
@@ -222,6 +226,18 @@ BATCHES = [
                 "error": "no browser could open 'a..b': the host has an empty label",
             },
             {"verdict": "unknown", "listed": None, "error": "an item is a string or an object with url, domain or app"},
+        ],
+    ),
+    _batch(
+        "a batch of what names no site",
+        {"items": ["null", {"domain": "localhost"}]},
+        [
+            {"verdict": "unknown", "listed": None, "error": "'null' names no site: it stands for no value"},
+            {
+                "verdict": "unknown",
+                "listed": None,
+                "error": "the host 'localhost' has no dot: it names no site of the internet",
+            },
         ],
     ),
     _batch("an empty batch", {"items": [], "policy": "everything"}, []),
@@ -270,6 +286,7 @@ BIDS = [
         *("one field that cannot be read", {"site": {"page": 7, "domain": "pirate.example"}}),
         _block("site.domain", unreadable=[{"field": "site.page", "error": "must be a string"}]),
     ),
+    _bid("partial", {"site": {"page": "", "domain": "video.example"}}, _PASSED | {"partial": True}),
     _bidder("a bidder's no", {"id": "b-1", "site": {"page": "https://pirate.example/"}}, {"id": "b-1", "nbr": 7}),
     _bidder("a bidder may", {"id": "b-1", "site": {"page": "https://a.example/"}}, None),
     _bidder(
@@ -303,6 +320,7 @@ GATES = [
     ),
     _gate("Referer", "", {"Referer": "http://www.pirate.example/", "Origin": "http://a.example"}, "pirate.example"),
     _gate("Origin", "", {"Origin": "https://pirate.example"}, "pirate.example"),
+    _gate("raw UTF-8", "", {"Referer": "http://кино.example/фильм один".encode().decode("latin-1")}, _CYRILLIC),
     _gate("a clean page", "", {"Referer": "https://a.example/"}, None),
     _gate("an Android app", "", {"Referer": "android-app://com.Pirate.App/"}, "com.Pirate.App"),
     _gate("a rule that is not ASCII", f"?url=http://{_CYRILLIC}", {}, _CYRILLIC),
@@ -320,7 +338,8 @@ GATES = [
         )
         for name, headers in (
             ("no page", {}),
-            ("Origin null is no host that is listed", {"Origin": "data:"}),
+            ("Origin null names no site", {"Origin": "null"}),
+            ("a page without a site", {"Origin": "data:"}),
             ("a page that cannot be read", {"X-Page-URL": "http://a..b/", "Referer": "http://pirate.example/"}),
             (
                 "what a proxy says of itself is no page",

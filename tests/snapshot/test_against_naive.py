@@ -60,10 +60,24 @@ def covers(rule: Rule, place: Place) -> bool:
         same = bool(place.host) and place.host == rule.value
         return same or (rule.scope is Scope.SUBTREE and place.host.endswith("." + rule.value))
     host, path, params = url_parts(rule)
-    if place.app or place.path is None or place.authority != host:
+    if place.app or place.path is None or host not in site_forms(place):
         return False
-    boundary = path if path.endswith("/") else path + "/"
-    return (place.path == path or place.path.startswith(boundary)) and params <= place.params
+    wanted = [segment for segment in path.split("/") if segment]
+    segments = [segment for segment in place.path.split("/") if segment]
+    if not any(segment.startswith(";") for segment in wanted):
+        segments = [segment for segment in segments if not segment.startswith(";")]
+    pairs = zip(wanted, segments, strict=False)
+    along = all(segment == name or segment.startswith(name + ";") for name, segment in pairs)
+    return len(wanted) <= len(segments) and along and params <= place.params
+
+
+def site_forms(place: Place) -> set[str]:
+    """A site is served with and without ``www.``; a host with two of them, and an address, have one form."""
+    if place.ip or place.authority.startswith("www.www."):
+        return {place.authority}
+    return {place.authority, "www." + place.authority} - {"www.www." + place.authority[4:]} | (
+        {place.authority[4:]} if place.authority.startswith("www.") else set()
+    )
 
 
 def url_parts(rule: Rule) -> tuple[str, str, frozenset[str]]:
@@ -153,7 +167,7 @@ class World:
         if place.path is not None or place.app:
             assert not verdict.partial
             return
-        hosts = {place.authority, "www." + place.authority, place.authority.removeprefix("www.")}
+        hosts = site_forms(place)
         blocks = [o for o in self.overrides if o.action is OverrideAction.BLOCK]
         urls = [item.rule for item in counting] + [o.rule for o in blocks if o.until != EXPIRED]
         surely = any(rule.kind is RuleKind.URL and url_parts(rule)[0] in hosts for rule in urls)
@@ -175,9 +189,16 @@ hosts = st.builds(
     st.sampled_from(["p.example", "q.example", "pp.example"]),
 )
 authorities = st.one_of(hosts, st.sampled_from(ADDRESSES))
+segments = st.sampled_from(["x", "x", "y", "xy", "x;p", "x;p;q", ";p"])
 paths = st.builds(
     lambda parts, end: "/" + "/".join(parts) + (end if parts else ""),
-    st.lists(st.sampled_from(["x", "y", "xy"]), max_size=3),
+    st.lists(segments, max_size=3),
+    st.sampled_from(["", "", "/"]),
+)
+page_paths = st.builds(
+    lambda parts, between, end: "/" + between.join(parts) + (end if parts else ""),
+    st.lists(segments, max_size=4),
+    st.sampled_from(["/", "/", "//"]),
     st.sampled_from(["", "", "/", "//"]),
 )
 parameters = st.frozensets(st.sampled_from(["v=1", "v=2", "w", "l=1"]), max_size=3)
@@ -242,9 +263,9 @@ def policy_named(policy: Policy, number: int) -> Policy:
 
 places = st.one_of(
     st.builds(Place, host=hosts),
-    st.builds(Place, host=hosts, path=paths, params=parameters),
+    st.builds(Place, host=hosts, path=page_paths, params=parameters),
     st.builds(Place, ip=st.sampled_from(ADDRESSES)),
-    st.builds(Place, ip=st.sampled_from(ADDRESSES), path=paths, params=parameters),
+    st.builds(Place, ip=st.sampled_from(ADDRESSES), path=page_paths, params=parameters),
     st.builds(Place, app=st.sampled_from(["com.A", "com.a", "1", "com.AA"])),
 )
 

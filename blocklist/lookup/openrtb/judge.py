@@ -25,7 +25,7 @@ def judge(request: BidRequest, verdicts: CachedVerdicts, *, explain: bool = Fals
     """Return the answer to a bid request as a JSON object, without version and staleness."""
     caches = verdicts.caches
     unreadable = request.unreadable
-    judged = partial = False
+    judged = partial = page_judged = False
     for name, kind, value in request.fields:
         text = value if isinstance(value, str) else _text(value, kind)
         if not text or text.isspace():
@@ -39,14 +39,18 @@ def judge(request: BidRequest, verdicts: CachedVerdicts, *, explain: bool = Fals
             continue
         if verdict.verdict is VerdictKind.LISTED:
             return _blocked(name, verdicts.explain(kind, text) if explain else verdict) | _unreadable(unreadable)
+        if verdict.verdict is VerdictKind.UNKNOWN:
+            unreadable.append(Unreadable(name, verdict.reason or ""))
+            continue
         judged = True
+        page_judged = page_judged or name == "site.page"
         partial = partial or (verdict.partial and name in _OWN_DOMAINS)
     if not judged:
         return {"block": None, "verdict": "unknown"} | _unreadable(unreadable)
     if not partial and not unreadable:
         return NOT_BLOCKED
     answer = dict(NOT_BLOCKED)
-    if partial and not any(name == "site.page" for name, _, _ in request.fields):
+    if partial and not page_judged:
         answer["partial"] = True
     return answer | _unreadable(unreadable)
 

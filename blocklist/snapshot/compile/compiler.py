@@ -11,9 +11,19 @@ from blocklist.domain.errors import ConfigurationError
 from blocklist.domain.listing import Authority, RuleKind
 from blocklist.domain.verdict import Override, OverrideAction, Policy
 from blocklist.normalize.hosts import with_address
+from blocklist.normalize.url_rules import same_site_hosts
 from blocklist.snapshot.compile.listing_rows import BareHosts, CompiledListing
 from blocklist.snapshot.format import layout
-from blocklist.snapshot.format.layout import MAX_POLICIES, META, PREFILTER, Flag, host_key, host_keys, key_of
+from blocklist.snapshot.format.layout import (
+    MAX_POLICIES,
+    META,
+    PREFILTER,
+    USUAL_PARAMETERS,
+    Flag,
+    host_key,
+    host_keys,
+    key_of,
+)
 from blocklist.snapshot.format.prefilter import build_prefilter
 from blocklist.snapshot.format.section_writer import NO_FLAGS, DetailMasks, GroupBuilder, IndexWriter, write_sections
 
@@ -74,7 +84,8 @@ class Compiler:
         self._groups: dict[bytes, GroupBuilder] = {}
         self._overrides: list[dict[str, Any]] = []
         self._overridden: list[tuple[str, str]] = []
-        self._slashes = 0
+        #: The most slashes of a URL rule, and the most ``;parameters`` in one of its segments.
+        self._slashes, self._parameters = 0, USUAL_PARAMETERS
 
     def add_bare_hosts(self, blocks: Iterable[BareHosts]) -> None:
         """Add hosts about which nothing more is stated."""
@@ -138,17 +149,21 @@ class Compiler:
                 )
 
     def _meta(self, version: int, built_at: str, contents: int) -> dict[str, Any]:
-        return self._counts() | {
-            "version": version,
-            "built_at": built_at,
-            "contents": contents,
-            "policies": [asdict(policy) for policy in self._policies],
-            "sources": self._source_table,
-            "source_keys": list(self._sources),
-            "overrides": self._overrides,
-            "slashes": self._slashes,
-            "changed": None,
-        }
+        return (
+            self._counts()
+            | {
+                "version": version,
+                "built_at": built_at,
+                "contents": contents,
+                "policies": [asdict(policy) for policy in self._policies],
+                "sources": self._source_table,
+                "source_keys": list(self._sources),
+                "overrides": self._overrides,
+                "slashes": self._slashes,
+                "changed": None,
+            }
+            | ({"parameters": self._parameters} if self._parameters > USUAL_PARAMETERS else {})
+        )
 
     def _counts(self) -> dict[str, Any]:
         numbers = [len(group.details) for group in self._groups.values()]
@@ -210,7 +225,10 @@ class Compiler:
 
     def _mark_url(self, value: str, mask: int, flag: Flag = NO_FLAGS) -> None:
         """Note at a URL's host that policies list a URL there, and at its path that a rule with a query exists."""
-        self._slashes = max(self._slashes, value.partition("?")[0].count("/"))
+        path = value.partition("?")[0]
+        self._slashes = max(self._slashes, path.count("/"))
+        if ";" in path:
+            self._parameters = max(self._parameters, *(segment.count(";") for segment in path.split("/")))
         markers = url_markers(value)
         for key in markers.hosts:
             group = self._group(key)
@@ -231,7 +249,7 @@ def url_markers(value: str) -> UrlMarkers:
     path = key_of(RuleKind.URL, address) + b"?" if query else None
     if ip:
         return UrlMarkers([key_of(RuleKind.IP, ip)], path)
-    return UrlMarkers([host_key(host), host_key(host[4:] if host.startswith("www.") else "www." + host)], path)
+    return UrlMarkers([*map(host_key, same_site_hosts(host))], path)
 
 
 def as_json(meta: dict[str, Any]) -> bytes:

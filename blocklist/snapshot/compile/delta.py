@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from blocklist.domain.errors import SnapshotError
 from blocklist.domain.listing import RuleKind
 from blocklist.domain.verdict import Override, Policy
+from blocklist.normalize.url_rules import same_site_hosts
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource, as_json, url_markers
 from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Group
 from blocklist.snapshot.format.layout import META, PREFILTER, Flag, host_keys, key_of, value_of
@@ -77,7 +78,7 @@ class DeltaCompiler(Compiler):
                 host = value_of(key)
                 values.add(host)
                 # URL rules on these hosts mark this host's key. In a URL, an IPv6 address stands in brackets.
-                url_hosts |= {f"[{host}]"} if ":" in host else {host, "www." + host, host.removeprefix("www.")}
+                url_hosts |= {f"[{host}]"} if ":" in host else set(same_site_hosts(host))
         self.values, self.url_hosts = sorted(values), sorted(url_hosts)
 
     def is_complete(self, listings: int) -> bool:
@@ -104,6 +105,7 @@ class DeltaCompiler(Compiler):
     def write(self, out: BinaryIO, version: int, built_at: str, contents: int) -> str:
         """Write the snapshot and return its SHA-256 in hexadecimal; see :meth:`.Compiler.write`."""
         index = IndexWriter(self._single, self._groups, self._detail_masks)
+        self._parameters = max(self._parameters, self._previous.max_parameters)
         meta = self._meta(version, built_at, contents)
         meta |= {name: self._previous.meta[name] for name in ("base", "group_bits", "wide")}
         meta["slashes"] = max(self._slashes, self._previous.meta["slashes"])

@@ -99,6 +99,10 @@ class Index:
         group_of = self._group_of
         return [(len(found), group_of(id_)) for found, id_ in self._prefixes_with_ids(key)]
 
+    def has_prefix(self, prefix: bytes) -> bool:
+        """Return whether a stored key begins with some bytes."""
+        return any(True for _ in self.keys_with_prefix(prefix))
+
     def group_number(self, key: bytes) -> int:
         """Return the group number of a stored key."""
         return self._group_of(self.trie.key_id(key)) if self.many_groups else 0

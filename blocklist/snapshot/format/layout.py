@@ -37,6 +37,7 @@ from collections.abc import Iterable
 from enum import IntEnum, IntFlag
 
 from blocklist.domain.listing import RuleKind, Scope
+from blocklist.normalize.url_rules import url_value_with_single_slashes
 
 MAGIC = b"BLKLSNAP"
 #: Readers of one format refuse every other one.
@@ -48,6 +49,8 @@ ALIGNMENT = 8
 META = "meta"
 #: The section keeps the name that format 3 gave it.
 PREFILTER = "sieve"
+#: The most ``;parameters`` in a segment of a URL rule, unless ``meta`` has ``parameters``.
+USUAL_PARAMETERS = 2
 #: A policy is a bit in 64-bit masks.
 MAX_POLICIES = 64
 
@@ -97,8 +100,10 @@ def host_key(host: str) -> bytes:
 
 
 def key_of(kind: RuleKind, value: str) -> bytes:
-    """Return the key of a rule's value."""
+    """Return the key of a rule's value. Paths in keys have single slashes, as those of targets have."""
     prefix = KEY_PREFIXES.get(kind)
+    if kind is RuleKind.URL:
+        value = url_value_with_single_slashes(value)
     return host_key(value) if prefix is None else prefix + value.encode("utf-8", "surrogatepass")
 
 

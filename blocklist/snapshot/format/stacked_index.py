@@ -27,6 +27,9 @@ class StackedIndex:
     def keys_with_prefix(self, prefix: bytes) -> Iterator[bytes]:
         yield from {*self._base.keys_with_prefix(prefix), *self._delta.keys_with_prefix(prefix)}
 
+    def has_prefix(self, prefix: bytes) -> bool:
+        return self._base.has_prefix(prefix) or self._delta.has_prefix(prefix)
+
     def covering(self, key: str) -> list[tuple[int, int]]:
         base, delta = self._base.covering(key), self._delta.covering(key)
         if not delta:

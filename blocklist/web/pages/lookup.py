@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import now
-from blocklist.domain.errors import BlocklistError
+from blocklist.domain.errors import BlocklistError, UsageError
 from blocklist.domain.verdict import Override, Verdict, VerdictKind
 from blocklist.lookup.http import SnapshotHolder
 from blocklist.service import Service, read_target, target_lines
@@ -75,6 +75,8 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
     try:
         target = read_target(text)
         verdict = service.evidence.lookup(target, policy, at=at, explain=True)
+        if verdict.verdict is VerdictKind.UNKNOWN:
+            raise UsageError(verdict.reason or "")
         # An override is shown with the verdict, not as a listing.
         listings = [item for item in service.evidence.explained(target, verdict, at) if "feed" in item]
         history = service.evidence.history(target)
