@@ -141,6 +141,7 @@ class Inspector:
                     self._store.staging.load(_collecting(rows, found.first, first) if first else rows)
                 finally:
                     found.read = reader.result()
+                    found.description = f"{opened.description}{found.read.dates_note}"
                 observer(Stage.DIFF, found)
                 found.sifted = sift(self._store, definition.name, feed_id, limits)
                 found.diff = self._store.staging.diff(feed_id)

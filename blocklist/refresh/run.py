@@ -142,6 +142,8 @@ class Refresher:
             if stage is Stage.GUARD:
                 progress(Stage.GUARD, found.read.entries)
                 with self._store.database.transaction():
+                    if found.read.dates_note:
+                        runs.note_format(run_id, found.description, body.content_type)
                     runs.keep_rejections(run_id, found.rejections)
                     runs.note_counts(run_id, found.counts, found.rejected_by_code)
 
