@@ -19,15 +19,14 @@ class Mark(NamedTuple):
 
 
 _READ = "set the option withdrawn=read if such entries count"
+_BROKEN = "is part of a name that is broken at a hyphen, which may belong to the name or not"
+#: What :data:`BROKEN` means where no option can tell.
+BROKEN_LINE = Mark("hyphenated", _BROKEN)
 _MARKS = {
     STRUCK: Mark("withdrawn", f"has a site that is struck through, which means that it was withdrawn; {_READ}"),
     HIDDEN: Mark("withdrawn", f"is hidden or filtered out, which means that it was withdrawn; {_READ}"),
     COMMENTED: Mark("withdrawn", f"begins with #, which makes it a comment; {_READ}"),
-    BROKEN: Mark(
-        "hyphenated",
-        "is part of a name that is broken at a hyphen; set the option hyphens to keep if the hyphens belong to the "
-        "names, to drop if the typesetting added them",
-    ),
+    BROKEN: Mark("hyphenated", f"{_BROKEN}: set the option hyphens=keep if it does, hyphens=drop if not"),
     LINK: Mark("link_text", "has a link whose text is not its address; set the option take=href to read the addresses"),
 }
 #: The marks of what the publisher withdrew: the option ``withdrawn=read`` ignores them.

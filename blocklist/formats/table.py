@@ -12,8 +12,8 @@ from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import FormatOptions
 from blocklist.formats.conditions import Condition, condition_of
 from blocklist.formats.header import Header, is_bare_host, is_site, is_whole_url
-from blocklist.formats.marks import mark_of, unmarked
-from blocklist.formats.sandbox.protocol import NOT_READ
+from blocklist.formats.marks import BROKEN_LINE, mark_of, unmarked
+from blocklist.formats.sandbox.protocol import HYPHENS, NOT_READ
 from blocklist.text.dates import DateForm
 
 _DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
@@ -232,20 +232,29 @@ class _TableReader:
         values = site.split(options.values) if options.values else [site]
         if self._multiline:
             values = [line for value in values for line in value.split("\n")]
-            if len(values) > 1 and not options.values and not _are_sites([unmarked(value) for value in values]):
+            shown = [value for value in values if mark_of(value) is None]
+            if len(shown) > 1 and not options.values and not _are_sites(shown):
                 reason = "has lines in the site's cell that are not all sites: set the option values to the separator"
                 yield self._rejected(number, row, "syntax", reason)
                 return
-        for value in values:
+        broken = _broken_lines(values)
+        for place, value in enumerate(values):
             text = unmarked(value).strip()
-            if mark := mark_of(value, read_withdrawn=self._read_withdrawn):
+            mark = mark_of(value, read_withdrawn=self._read_withdrawn)
+            if mark or place in broken:
+                mark = mark or BROKEN_LINE
                 yield self._rejected(number, row if len(values) == 1 else [text], mark.code, mark.reason)
             elif text:
                 yield Entry(text, number, **found)
 
     def _on_one_line(self, row: Row, index: int) -> str:
-        text = unmarked(_cell(row, index))
-        return text.replace("\n", " ") if self._multiline else text
+        text = _cell(row, index)
+        if not self._multiline:
+            return unmarked(text)
+        lines = text.split("\n")
+        # Beside a line that counts, one that was struck through does not.
+        counting = [line for line in lines if mark_of(line) is None] or lines
+        return unmarked(" ".join(counting))
 
     def _rejected(self, number: int, row: Row, code: str, reason: str) -> Rejected:
         raw = unmarked(self._separator.join(row))[:200]
@@ -263,6 +272,12 @@ def _used_width(row: Row) -> int:
     while width and not row[width - 1].strip():
         width -= 1
     return width
+
+
+def _broken_lines(values: list[str]) -> set[int]:
+    """Return the indexes of values that may be two parts of one name: one ends in a hyphen, and another comes after."""
+    ends = [place for place, value in enumerate(values[:-1]) if value.rstrip().endswith(HYPHENS)]
+    return {*ends, *(place + 1 for place in ends)}
 
 
 def _are_sites(lines: list[str]) -> bool:
