@@ -12,8 +12,8 @@ from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import FormatOptions
 from blocklist.formats.conditions import Condition, condition_of
 from blocklist.formats.header import Header, is_bare_host, is_site, is_whole_url
-from blocklist.formats.marks import BROKEN_LINE, mark_of, unmarked
-from blocklist.formats.sandbox.protocol import HYPHENS, NOT_READ
+from blocklist.formats.marks import BROKEN_LINE, Mark, ends_in_hyphen, mark_of, unmarked, with_link
+from blocklist.formats.sandbox.protocol import NOT_READ
 from blocklist.text.dates import DateForm
 
 _DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
@@ -154,6 +154,7 @@ class _TableReader:
         self._multiline = multiline
         self._delimited = delimited
         self._condition = options.condition
+        self._take_target = getattr(options, "take", None) == "href"
         self._read_withdrawn = options.withdrawn == "read"
 
     def entries(self, rows: NumberedRows) -> Iterator[Entry | Rejected]:
@@ -214,6 +215,11 @@ class _TableReader:
             short = f"has {len(row)} columns, the site is in column {nearest + 1}"
             yield self._rejected(number, row, "empty", short if len(row) <= nearest else "has no site in its column")
             return
+        linked = with_link(site, take_target=self._take_target)
+        if isinstance(linked, Mark):
+            yield self._rejected(number, row, linked.code, linked.reason)
+            return
+        site = linked
         if too_wide and (index or self._filtered or not is_bare_host(site)):
             yield self._rejected(
                 *(number, row, "syntax"),
@@ -237,7 +243,7 @@ class _TableReader:
                 reason = "has lines in the site's cell that are not all sites: set the option values to the separator"
                 yield self._rejected(number, row, "syntax", reason)
                 return
-        broken = _broken_lines(values)
+        broken = _broken_lines(values) if self._multiline or "\n" in (options.values or "") else ()
         for place, value in enumerate(values):
             text = unmarked(value).strip()
             mark = mark_of(value, read_withdrawn=self._read_withdrawn)
@@ -257,7 +263,7 @@ class _TableReader:
         return unmarked(" ".join(counting))
 
     def _rejected(self, number: int, row: Row, code: str, reason: str) -> Rejected:
-        raw = unmarked(self._separator.join(row))[:200]
+        raw = self._separator.join(map(unmarked, row))[:200]
         return Rejected(raw, number, code, f"{self._position_text(number)} {reason}")
 
 
@@ -276,7 +282,7 @@ def _used_width(row: Row) -> int:
 
 def _broken_lines(values: list[str]) -> set[int]:
     """Return the indexes of values that may be two parts of one name: one ends in a hyphen, and another comes after."""
-    ends = [place for place, value in enumerate(values[:-1]) if value.rstrip().endswith(HYPHENS)]
+    ends = [place for place, value in enumerate(values[:-1]) if ends_in_hyphen(value)]
     return {*ends, *(place + 1 for place in ends)}
 
 

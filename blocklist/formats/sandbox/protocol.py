@@ -14,8 +14,6 @@ STRUCK, HIDDEN, COMMENTED, BROKEN, LINK = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
 #: How a row begins (as its only cell) that stands for a part of the document that was not read; the second cell is the
 #: sentence about it.
 NOT_READ = "\ufdd5"
-#: How a line ends whose last word may go on in the next one: hyphen-minus, soft hyphen, hyphen.
-HYPHENS = ("-", "\u00ad", "\u2010")
 
 
 class DocumentError(Exception):
