@@ -39,9 +39,9 @@ _PUNCTUATION = "()<>\"'“”«»,;"
 class PdfOptions(OptionalTableOptions):
     """Options of ``pdf``: those of a table; without ``column``, the text is read.
 
-    ``text``: ``lines`` makes an entry of each line, ``words`` of each word that looks like an address.
-    ``hyphens``: what a hyphen at the end of a line is: part of a name that goes on in the next line (``keep``), added by the typesetter
-    (``drop``), or unknown, so that both lines are rejected (``reject``).
+    ``text``: ``lines`` makes an entry of each line, ``words`` of each word that looks like an address. ``hyphens``:
+    what a hyphen at the end of a line is: part of a name that goes on in the next line (``keep``), added by the
+    typesetter (``drop``), or unknown, so that both lines are rejected (``reject``).
     """
 
     text: Literal["lines", "words"] = "lines"
