@@ -41,6 +41,8 @@ _ENDINGS_OF_A_FEED = (
     "CREATE INDEX listings_ended_of ON listings (feed_id, listed_until, id) WHERE listed_until IS NOT NULL",
     "CREATE INDEX listings_once_of ON listings (feed_id, id) WHERE listed_until IS NOT NULL",
 )
+#: Whether the last line of a body says that it is the end; null for bodies that were read before this was noted.
+_END_MARKERS = ("ALTER TABLE bodies ADD COLUMN end_marker INTEGER",)
 
 _STATEMENTS = {
     "m001_tables": first_tables.STATEMENTS,
@@ -55,6 +57,7 @@ _STATEMENTS = {
     "m010_two_people": (*access.AUDIT_END, *access.OVERRIDES_CONFIRMED),
     "m011_endings_of_a_feed": _ENDINGS_OF_A_FEED,
     "m012_names": renamed.STATEMENTS,
+    "m014_end_markers": _END_MARKERS,
 }
 
 
