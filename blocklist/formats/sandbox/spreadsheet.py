@@ -37,8 +37,9 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
         raise DocumentError("the spreadsheet is locked with a password: ask its publisher for one without") from None
     wanted = options.get("sheet")
     first = book.get_sheet_by_name(_sheet_name(book, None if wanted == "*" else wanted))
-    yield from _sheet_rows(file, first)
-    last = first.total_height
+    last = 0
+    for last, row in _sheet_rows(file, first):
+        yield last, row
     if last in _FULL:
         yield last + 1, [NOT_READ, f"sheet {first.name!r} is full, so the program that wrote it may have cut rows off"]
     if wanted not in (None, "*") or not (header := _header(first, options)):
@@ -54,10 +55,11 @@ def rows(file: BinaryIO, options: dict[str, Any]) -> Iterator[tuple[int, list[st
             )
             yield last + 1, [NOT_READ, sentence]
             return
+        number = 0
         for number, row in _sheet_rows(file, sheet):
             if number > options["skip"] + 1:
                 yield last + number, row
-        last += sheet.total_height
+        last += number
 
 
 def _sheet_rows(file: BinaryIO, sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
