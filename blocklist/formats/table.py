@@ -16,6 +16,8 @@ from blocklist.formats.marks import BROKEN_LINE, Mark, ends_in_hyphen, mark_of, 
 from blocklist.formats.sandbox.protocol import NOT_READ
 from blocklist.text.dates import DateForm
 
+#: The index of no column.
+_NO_COLUMN = 1_000_000
 _DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
 
 Row = list[str]
@@ -171,6 +173,10 @@ class _TableReader:
                 yield Rejected(row[1][:200], number, "not_read", row[1])
             elif again := header.repeated_in(row):
                 header = self._followed(header, again, number)
+            elif self._condition and not self._is_kept(row, header.width):
+                continue
+            elif entry := self._plain_entry(number, row, header.width):
+                yield entry
             else:
                 yield from self._row_entries(number, row, header.width)
 
@@ -181,6 +187,8 @@ class _TableReader:
         self._details = {
             name: header.index(name, column) for name in _DETAILS if (column := getattr(options, name)) is not None
         }
+        self._is_plain = not (options.values or self._multiline)
+        self._in_order = [self._details.get(name, _NO_COLUMN) for name in Entry._fields[3:]]
 
     def _check_header(self, name: str) -> None:
         if is_site(name):
@@ -204,11 +212,33 @@ class _TableReader:
             raise UnreadableFeedError(f"{where} is a second header, with other columns: {error}") from None
         return again
 
+    def _plain_entry(self, number: int, row: Row, width: int) -> Entry | None:
+        """Return the entry of a row, quickly; None for a row that is to be read with more care."""
+        cells = len(row)
+        if not self._is_plain or (self._delimited and cells > width > 0):
+            return None
+        text = ""
+        for site in self._sites:
+            if site < cells and (text := row[site].strip()):
+                break
+        # Marks are no ASCII.
+        if not text or not text.isascii():
+            return None
+        details = [unmarked(row[place].strip()) or None if place < cells else None for place in self._in_order]
+        return Entry(text, number, None, *details)
+
+    def _is_kept(self, row: Row, width: int) -> bool:
+        """Return whether a row meets the condition; a row that was divided in the wrong place is looked at further."""
+        assert self._condition is not None
+        if self._filtered and self._is_too_wide(row, width):
+            return True
+        return self._condition.holds(self._on_one_line(row, self._filtered))
+
+    def _is_too_wide(self, row: Row, width: int) -> bool:
+        return self._delimited and len(row) > width > 0 and _used_width(row) > width
+
     def _row_entries(self, number: int, row: Row, width: int) -> Iterator[Entry | Rejected]:
-        too_wide = self._delimited and width > 0 and _used_width(row) > width
-        judged = self._condition if not (too_wide and self._filtered) else None
-        if judged and not judged.holds(self._on_one_line(row, self._filtered)):
-            return
+        too_wide = self._is_too_wide(row, width)
         index, site = next(((index, cell) for index in self._sites if (cell := _cell(row, index))), (0, ""))
         if not site:
             nearest = min(self._sites)

@@ -54,9 +54,8 @@ def test_dates_are_recorded_as_rfc_3339_and_those_that_cannot_be_read_are_counte
     assert "8 entries state a date that is none, or that can be read in two ways, such as '03/04/2025'" in (
         found.description
     )
-    ordered = inspect(
-        service, (SAMPLES / "dates.csv").read_bytes(), 20, format="csv", options=options | {"dates": "day-first"}
-    )
+    options["dates"] = "day-first"
+    ordered = inspect(service, (SAMPLES / "dates.csv").read_bytes(), 20, format="csv", options=options)
     assert {entry.site[7]: entry.published_at for entry, _ in ordered.first}["c"] == "2025-04-03"
 
 
