@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import stamina
 
 import blocklist
 from blocklist.config.settings import FetchSettings
+from blocklist.domain.clock import later, now
 from blocklist.domain.errors import FetchError
 from blocklist.fetch.body import Body, BodyWriter, too_large
 from blocklist.fetch.connections import CheckedTransport, Deadline, tls_context
@@ -27,6 +29,8 @@ _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 #: The longest wait between two attempts, unless the publisher asks for more: seconds, and share of the whole time.
 _MAX_WAIT, _MAX_WAIT_SHARE = 5.0, 0.2
+#: Seconds after which a body is downloaded again even if nothing says that it changed.
+_ASK_AGAIN = 7 * 86_400
 _Read = TypeVar("_Read")
 
 # They log whole addresses, whose query may contain a secret, and response headers, which may repeat it.
@@ -40,6 +44,10 @@ class _TransientError(Exception):
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class _ChangedError(Exception):
+    """The server answered "not modified", and named another content than the one that is known."""
 
 
 class Response(NamedTuple):
@@ -223,24 +231,46 @@ def download(
 ) -> Body | None:
     """Download a body into a file; return None if the server answers 304, so the body in use is still current.
 
-    ``validators``: ``url``, ``etag`` and ``last-modified`` of the body in use; sent only to the same address.
+    ``validators``: ``url``, ``etag``, ``last-modified`` and ``fetched`` (when) of the body in use; sent only to the
+    same address. A week after the body was fetched it is downloaded again whatever the server would answer, and at once
+    if the server answers 304 with another ``ETag``: some servers and caches answer "not modified" for ever.
 
     :raises FetchError: the reason, with the address (without its query, which may contain a secret).
     """
     known = validators if validators.get("url") == url else {}
-    conditions = {header: known[name] for name, header in _VALIDATORS.items() if name in known}
+    recent = known.get("fetched", "") >= later(now(), -_ASK_AGAIN)
+    conditions = {header: known[name] for name, header in _VALIDATORS.items() if recent and name in known}
 
     def read(response: Response) -> Body | None:
         if response.not_modified:
+            if not _is_same(known.get("etag"), response.headers.get("etag")):
+                raise _ChangedError
             return None
         with BodyWriter(into, session.settings.max_bytes) as writer:
             for block in response.blocks:
                 writer.write(block)
                 progress(writer.size)
         stated = {name: response.headers[name] for name in _VALIDATORS if name in response.headers}
-        return writer.body(response.headers.get("content-type"), {"url": url, **stated})
+        return writer.body(response.headers.get("content-type"), {"url": url, "fetched": now(), **stated})
 
-    return session.request(url, read, conditions)
+    try:
+        return session.request(url, read, conditions)
+    except _ChangedError:
+        return session.request(url, read)
+
+
+def _is_same(known: str | None, stated: str | None) -> bool:
+    """Return whether two ``ETag`` headers name the same content; also if one is missing.
+
+    Servers that compress add ``-gzip`` to the tag, in one response and not in the other.
+    """
+    if known is None or stated is None:
+        return True
+    return _bare_tag(known) == _bare_tag(stated)
+
+
+def _bare_tag(tag: str) -> str:
+    return re.sub(r"(?:--?|;)gzip$", "", tag.strip().removeprefix("W/").strip('"'))
 
 
 def fetch_page(session: FetchSession, url: str, max_bytes: int) -> Page:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocklist.domain.listing import Entry, LineBlock, Rejected
+from blocklist.formats.byte_order import in_byte_order
 from blocklist.text.validation import validate
 
 
@@ -75,9 +76,16 @@ class Format:
     def resolve(self, body: BinaryIO, options: FormatOptions, content_type: str | None = None) -> Resolved:
         """Return the format to read a body with: this one, or for ``auto`` the one that was recognized.
 
-        :raises UnreadableFeedError: the format was not recognized, or needs an option that is missing.
+        If the body has no byte order mark and its encoding needs one, the encoding of the options names the order.
+
+        :raises UnreadableFeedError: the format was not recognized, or needs an option that is missing; the order of
+            the bytes is not clear.
         """
-        return self.recognize(body, options, content_type) if self.recognize else Resolved(self, options, self.name)
+        found = self.recognize(body, options, content_type) if self.recognize else Resolved(self, options, self.name)
+        encoding = getattr(found.options, "encoding", None)
+        if encoding is None or (with_order := in_byte_order(body, encoding)) == encoding:
+            return found
+        return found._replace(options=found.options.model_copy(update={"encoding": with_order}))
 
     def entries(self, body: BinaryIO, options: FormatOptions, max_bytes: int) -> Iterator[Entry | Rejected]:
         """Return the entries and rejected rows of a body, in order.

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import Format
+from blocklist.formats.csv_comments import without_comments
 from blocklist.formats.table import NumberedRows, TableOptions, entries_of
 from blocklist.formats.text_body import Encoding, as_text
 
@@ -44,9 +45,12 @@ class CsvOptions(TableOptions):
 def parse(body: BinaryIO, options: CsvOptions) -> Iterator[Entry | Rejected]:
     """Return an iterator of one Entry per value in the site's cell of each row that ``where`` keeps.
 
+    Rows that begin with ``#`` are comments; one that is a commented-out row of the list is rejected.
+
     The iterator raises :class:`UnreadableFeedError` if a named column is not in the header, or a cell never ends.
     """
-    return entries_of(_numbered_rows(body, options), options, "line {}".format, options.delimiter)
+    rows = without_comments(_numbered_rows(body, options), options)
+    return entries_of(rows, options, "line {}".format, options.delimiter, delimited=True)
 
 
 def _reader(lines: Iterable[str], options: CsvOptions) -> Any:

@@ -9,15 +9,20 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import ijson
+from pydantic import model_validator
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import Format, FormatOptions
+from blocklist.formats.conditions import Condition, condition_of
+from blocklist.formats.json_surroundings import Surroundings
 from blocklist.formats.text_body import numbered_lines
+from blocklist.text.dates import DateForm
 
 #: JSON can write half a surrogate pair, and no encoding can carry it; it is replaced, so that the row can be stored.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
+_SCALARS = ("string", "number", "boolean", "null")
 #: Far deeper than any list. ijson keeps the whole path of each value, so a body of brackets would fill the memory.
 _MAX_DEPTH = 100
 #: Bytes read at a time: one read can go so many levels beyond the limit at most.
@@ -27,15 +32,29 @@ _CHUNK = 4_096
 class NdjsonOptions(FormatOptions):
     """Options of ``ndjson``: paths in a row, with dots between the names; ``field`` is that of the site's address.
 
-    Without ``field``, the rows are strings.
+    Without ``field``, the rows are strings. ``where``: ``FIELD=VALUE`` or ``FIELD!=VALUE``, the rows to keep.
+    ``dates``: how the dates of ``published_at`` are written.
     """
 
     field: str = ""
+    where: str | None = None
     reference: str | None = None
     published_at: str | None = None
     legal_basis: str | None = None
     authority: str | None = None
     country: str | None = None
+    dates: DateForm = "auto"
+
+    @model_validator(mode="after")
+    def _condition_makes_sense(self) -> NdjsonOptions:
+        if self.condition and not self.condition.column:
+            raise ValueError(f"where: name a field before the =, not {self.where!r}")
+        return self
+
+    @property
+    def condition(self) -> Condition | None:
+        """The condition that rows must meet, if there is one."""
+        return condition_of(self.where) if self.where is not None else None
 
 
 class JsonOptions(NdjsonOptions):
@@ -45,7 +64,7 @@ class JsonOptions(NdjsonOptions):
 
 
 def parse(body: BinaryIO, options: JsonOptions) -> Iterator[Entry | Rejected]:
-    """Yield one Entry per site of each row.
+    """Yield one Entry per site of each row; a last rejected row says if the body is not the whole list.
 
     :raises UnreadableFeedError: the body is not JSON, ends too early, or has no list at ``rows``.
     """
@@ -53,8 +72,10 @@ def parse(body: BinaryIO, options: JsonOptions) -> Iterator[Entry | Rejected]:
     if body.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
         body.seek(0)
     found = False
+    number = 0
+    surroundings = Surroundings(paged=prefix.startswith("item.item") or options.rows.startswith("item."))
     try:
-        for number, value in _rows(body, options.rows, prefix):
+        for number, value in _rows(body, options.rows, prefix, surroundings):
             found = True
             if number:
                 yield from _row_entries(number, value, options)
@@ -67,6 +88,8 @@ def parse(body: BinaryIO, options: JsonOptions) -> Iterator[Entry | Rejected]:
         ) from None
     if not found:
         raise UnreadableFeedError(f"rows: no list at {options.rows or 'the root'!r} in the body")
+    if sentence := surroundings.sentence(number):
+        yield Rejected(sentence[:200], number + 1, "not_read", sentence)
 
 
 def parse_ndjson(body: BinaryIO, options: NdjsonOptions) -> Iterator[Entry | Rejected]:
@@ -77,10 +100,27 @@ def parse_ndjson(body: BinaryIO, options: NdjsonOptions) -> Iterator[Entry | Rej
         except (ValueError, RecursionError) as error:
             yield Rejected(line[:200], number, "syntax", f"line {number} is not JSON: {error}")
             continue
+        if sentence := _not_a_row(row, options):
+            yield Rejected(line[:200], number, "not_read", f"line {number} is no row: {sentence}")
+            continue
         yield from _row_entries(number, row, options)
 
 
-def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
+def _not_a_row(row: Any, options: NdjsonOptions) -> str | None:
+    """Return why a line without a site says that the list is not whole, or None."""
+    if not isinstance(row, dict) or not options.field or _at(row, options.field):
+        return None
+    surroundings = Surroundings()
+    for name, value in row.items():
+        if isinstance(value, dict):
+            for inner, deeper in value.items():
+                surroundings.note(f"{name}.{inner}", deeper)
+        else:
+            surroundings.note(name, value)
+    return surroundings.finding
+
+
+def _rows(body: BinaryIO, path: str, prefix: str, surroundings: Surroundings) -> Iterator[tuple[int, Any]]:
     """Yield (0, None) where the list begins, then each row with its number from 1."""
     number = depth = lists = 0
     builder: ijson.ObjectBuilder | None = None
@@ -99,6 +139,8 @@ def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
                     raise UnreadableFeedError(f"rows: the body has {path!r} twice, so it is unclear which is the list")
                 yield 0, None
             if at != prefix:
+                if event in _SCALARS:
+                    surroundings.note(at.removeprefix("item.") if surroundings.paged else at, value)
                 continue
             number += 1
             if event not in ("start_map", "start_array"):
@@ -112,6 +154,8 @@ def _rows(body: BinaryIO, path: str, prefix: str) -> Iterator[tuple[int, Any]]:
 
 
 def _row_entries(number: int, row: Any, options: NdjsonOptions) -> Iterator[Entry | Rejected]:
+    if options.where is not None and not _is_kept(row, options):
+        return
     sites = _at(row, options.field)
     details: dict[str, Any] = {}
     for name in _DETAILS:
@@ -125,6 +169,22 @@ def _row_entries(number: int, row: Any, options: NdjsonOptions) -> Iterator[Entr
         else:
             where = f"at {options.field!r}" if options.field else "as a string"
             yield Rejected(_preview(row), number, "empty", f"row {number} has no site {where}")
+
+
+def _is_kept(row: Any, options: NdjsonOptions) -> bool:
+    """Return whether a row meets the condition; of a list, one value must have it, or with ``!=`` none may."""
+    condition = options.condition
+    assert condition is not None
+    value = _at(row, condition.column)
+    texts = [_as_text(item) for item in value] if isinstance(value, list) else [_as_text(value)]
+    return (condition.value in texts) is not condition.differs
+
+
+def _as_text(value: Any) -> str:
+    """Return a value as JSON writes it, strings without quotes, and null as an empty text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def _preview(row: Any) -> str:

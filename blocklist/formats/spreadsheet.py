@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -22,12 +22,15 @@ _CPU_SECONDS = 120
 class SheetOptions(TableOptions):
     """Options of a spreadsheet: those of a table, and where the table is.
 
-    ``sheet``: a name, or a number from 1; by default, the first sheet that is not hidden. ``header_row``: the number of
-    the row that names the columns, as a spreadsheet program shows it; ``header_row=4`` is the same as ``skip_rows=3``.
+    ``sheet``: a name, or a number from 1, or ``*`` for all sheets that have the header of the first. Without it the
+    first sheet that is not hidden is read, and a rejected row says if another one has the same header. ``header_row``:
+    the number of the row that names the columns, as a spreadsheet program shows it; ``header_row=4`` is the same as
+    ``skip_rows=3``. ``take``: of a site's cell with a link, read the ``text`` shown, or ``href``, where the link leads.
     """
 
     sheet: Annotated[int | str | None, BeforeValidator(number_or_name)] = None
     header_row: int | None = Field(None, ge=1, le=1_000_001)
+    take: Literal["href", "text"] = "text"
 
     @model_validator(mode="after")
     def _one_header(self) -> SheetOptions:
@@ -52,8 +55,9 @@ def parse(body: BinaryIO, options: SheetOptions, max_bytes: int = DEFAULT_MAX_BY
             check_sizes(body, max_bytes)
         except zipfile.BadZipFile as error:
             raise UnreadableFeedError(f"the body is not a spreadsheet that can be opened: {error}") from None
-    rows = rows_in_subprocess("spreadsheet", body, {"sheet": options.sheet}, max_bytes, _CPU_SECONDS)
     skipped = options.header_row - 1 if options.header_row else options.skip_rows
+    reader_options = {"sheet": options.sheet, "header": options.header, "skip": skipped}
+    rows = rows_in_subprocess("spreadsheet", body, reader_options, max_bytes, _CPU_SECONDS)
     yield from entries_of(rows_below(rows, skipped), options)
 
 

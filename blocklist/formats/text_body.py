@@ -56,6 +56,8 @@ def as_text(body: BinaryIO, encoding: str, newline: str | None = None) -> Iterat
     )
     try:
         yield text
+    except UnicodeError as error:
+        raise UnreadableFeedError(f"the body cannot be read as {encoding}: {error}") from None
     finally:
         # A generator that is abandoned midway is finalized after its body was closed; detach() would raise then.
         if not body.closed:

@@ -22,6 +22,15 @@ _MARKUP = re.compile(rb"^[ \t]*<(?:!doctype[ \t]+html|html|head)\b", re.IGNORECA
 _PASSWORD_FIELD = re.compile(rb"<input[^>]{0,500}?\stype\s{0,9}=\s{0,9}[\"']?password", re.IGNORECASE)
 
 
+#: Bytes of the longest body that can be only a pointer to another file.
+_MAX_POINTER = 1_024
+#: The path or address of a file of the kinds that lists have; none of these endings is a top-level domain.
+_FILE_NAME = re.compile(
+    rb"(?:https?://[^\s/]+/)?[^\s:?#]*[^\s:?#/.]\.(?:txt|csv|tsv|json|ndjson|hosts|list|lst|xlsx?|ods|pdf|conf|gz)",
+    re.IGNORECASE,
+)
+
+
 def _text_of(head: bytes) -> bytes:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()
 
@@ -50,6 +59,19 @@ class _Binary(BodyCheck):
         return "the body holds NUL bytes: it is binary, or text in utf-16 (set encoding=utf-16)"
 
 
+class _Pointer(BodyCheck):
+    def head(self, head: bytes) -> str | None:
+        text = _text_of(head)
+        if self.body.content != "text" or self.body.is_wide or len(text) > _MAX_POINTER:
+            return None
+        if text.startswith(b"version https://git-lfs.github.com/spec/"):
+            return "the body is a Git LFS pointer, not the list: use the address of the file itself"
+        if not _FILE_NAME.fullmatch(text.strip()):
+            return None
+        name = text.strip().decode("utf-8", "replace")[:80]
+        return f"the body is only the name of another file, {name!r}, as in a symbolic link: use that file's address"
+
+
 class _Markup(BodyCheck):
     def head(self, head: bytes) -> str | None:
         if self.body.content != "text" or self.body.is_wide:
@@ -71,6 +93,10 @@ BODY_GUARDS = (
     BodyGuard(
         *("binary", Effect.FAILS, "the body is an archive or a document, or holds NUL bytes (UTF-16 is named)"),
         check=_Binary,
+    ),
+    BodyGuard(
+        *("pointer", Effect.FAILS, "the body is only the name of another file: a symbolic link, a Git LFS pointer"),
+        check=_Pointer,
     ),
     BodyGuard(
         "markup", Effect.FAILS, "the body is an HTML or XML page: a login, an error, a moved list", check=_Markup

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from blocklist.domain.listing import Entry, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts
+from blocklist.guards.stated_sizes import StatedSize
 
 T = TypeVar("T")
 
@@ -130,13 +131,16 @@ class BodyScan:
     """What a pass over all bytes of a body found; for a body that is not text, the values of an empty one.
 
     ``ends_open``: the last line has no line break. ``stated_date``: the date that the body states (RFC 3339), or None.
-    ``tail``: its last bytes; ``whole``: whether they are all of it.
+    ``tail``: its last bytes; ``whole``: whether they are all of it. ``stated_size``: what it states about its size.
+    ``end_marker``: its last line says that it is the end.
     """
 
     ends_open: bool = False
     stated_date: str | None = None
     tail: bytes = field(default=b"", repr=False, compare=False)
     whole: bool = field(default=False, compare=False)
+    stated_size: StatedSize = field(default_factory=StatedSize, compare=False)
+    end_marker: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +154,9 @@ class ListFacts:
     ``served_date()``: the date that the body of the list that serves states.
     ``always_closed()``: whether the feed had good bodies before, and each ended with a line break.
     ``removed_continuation(rule)``: a value that would be removed and begins with that of a rule that would be new.
+    ``filtered``: only rows that meet the option ``where`` were read. ``not_read``: a sentence if the format found that
+    a part of the list is elsewhere. ``always_marked()``: whether the feed had good bodies before, and each said at its
+    end that it is the end.
     ``staged_rules(values, url_host)``: the staged rules with one of these values, and those of URLs on a host.
     """
 
@@ -164,6 +171,9 @@ class ListFacts:
     always_closed: Callable[[], bool]
     removed_continuation: Callable[[Rule], str | None]
     staged_rules: Callable[[Sequence[str], str], Sequence[Rule]]
+    filtered: bool = False
+    not_read: str | None = None
+    always_marked: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blocklist.domain.listing import Rule
 from blocklist.domain.run import Effect
 from blocklist.domain.verdict import Target
+from blocklist.guards.completeness import COMPLETENESS_GUARDS
 from blocklist.guards.guard import ListFacts, Setting, list_guard
 from blocklist.guards.setting_types import EntryCount, Growth, Share, Targets, target_of
 from blocklist.guards.stated_dates import stated_date_guard
@@ -130,4 +131,5 @@ def _growth(facts: ListFacts, most: float) -> str | None:
 LIST_GUARDS = (
     *(_no_entries, _must_not_match, _must_match, _too_few, _rejected, _removed, _growth),
     *(cut_off, stated_date_guard),
+    *COMPLETENESS_GUARDS,
 )

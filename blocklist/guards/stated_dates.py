@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.run import Effect
 from blocklist.guards.guard import ListFacts, Setting, list_guard
 from blocklist.guards.setting_types import DatePattern
+from blocklist.text.dates import stated_moment
 from blocklist.text.safe_regex import RegexTimeoutError, search
 
 #: Bytes at the beginning of a body in which its date is searched.
@@ -27,12 +26,6 @@ _LABELED = re.compile(
 _AGCOM = re.compile(r"^\d{7}_(?P<year>\d{4})\.(?P<day>\d{2})\.(?P<month>\d{2})\b")
 #: The serial number of a zone (RFC 1912, section 2.2): the day, and two digits that count within it.
 _SERIAL = re.compile(r"\bSOA\b[^;]*?\s(?P<year>20\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)\d\d\b")
-_ISO = re.compile(
-    r"(?P<date>\d{4}[-/.]\d{1,2}[-/.]\d{1,2})(?:[T ]+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?)?"
-    r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
-)
-_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})[./](?P<month>\d{1,2})[./](?P<year>\d{4})")
-_NAMED = re.compile(r"(\d{1,2} [A-Z][a-z]{2})[a-z]* (\d{4})(?: (\d{1,2}:\d{2}(?::\d{2})?))?(?: (UTC|GMT|[+-]\d{4}))?")
 
 
 STATED_DATE = Setting(
@@ -76,7 +69,7 @@ def stated_date(head: str, pattern: str = "auto") -> str | None:
     for line in (line.strip("\ufeff \t")[:_MAX_LINE] for line in head.splitlines()):
         if match := _AGCOM.match(line) or _SERIAL.search(line):
             return _from_groups(match.groups(), match.groupdict())
-        if (match := _LABELED.match(line)) and (found := _read(match["date"])):
+        if (match := _LABELED.match(line)) and (found := stated_moment(match["date"])):
             return found
     return None
 
@@ -84,41 +77,8 @@ def stated_date(head: str, pattern: str = "auto") -> str | None:
 def _from_groups(groups: Sequence[str | None], named: Mapping[str, str | None]) -> str | None:
     if {"year", "month", "day"} <= named.keys():
         return _from_parts(named["year"] or "", named["month"] or "", named["day"] or "")
-    return _read(groups[0] or "")
-
-
-def _read(text: str) -> str | None:
-    text = text.strip()
-    if match := _ISO.match(text):
-        time, zone = match["time"] or "0:00", (match["zone"] or "+0000").replace(":", "")
-        zone = "+0000" if zone in ("Z", "UTC", "GMT") else zone
-        day = re.sub(r"[/.]", "-", match["date"])
-        time = time if time.count(":") == 2 else f"{time}:00"
-        return _parsed(f"{day} {time} {zone}", "%Y-%m-%d %H:%M:%S %z")
-    if match := _DAY_FIRST.match(text):
-        return _from_parts(match["year"], match["month"], match["day"])
-    if match := _NAMED.match(text):
-        day, year, time, zone = match.groups()
-        time = "00:00:00" if time is None else time if time.count(":") == 2 else f"{time}:00"
-        zone = "+0000" if zone in (None, "UTC", "GMT") else zone
-        return _parsed(f"{day} {year} {time} {zone}", "%d %b %Y %H:%M:%S %z")
-    try:
-        return _rfc3339(parsedate_to_datetime(text))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    return stated_moment(groups[0] or "")
 
 
 def _from_parts(year: str, month: str, day: str) -> str | None:
-    return _parsed(f"{year}-{month}-{day} +0000", "%Y-%m-%d %z")
-
-
-def _parsed(text: str, form: str) -> str | None:
-    try:
-        return _rfc3339(datetime.strptime(text, form))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _rfc3339(moment: datetime) -> str:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return stated_moment(f"{year}-{month}-{day}")

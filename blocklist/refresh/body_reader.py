@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
@@ -22,6 +22,10 @@ from blocklist.guards.registry import HOLDING_GUARDS, REFUSING_GUARDS
 from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import READING_VERSION, Reading
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
+from blocklist.text.dates import DateForm, published_date
+
+#: Different dates that are remembered while a body is read: lists repeat few of them.
+_MAX_DATES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,21 @@ def opened_body(
         yield OpenedBody(stream, format_, options, definition.rules.reading(), max_bytes, description)
 
 
+class UnreadDates(NamedTuple):
+    """The number of entries whose date could not be read, and the position and text of the first."""
+
+    entries: int = 0
+    position: int = 0
+    text: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadResult:
     """The figures of a reading, in rows; ``rejections`` are the first rejected ones.
 
     ``last`` and ``last_rule``: the last row of a body that was read to its end, and its rule if it gave one.
+    ``first_rejected``: the first rejected row of each code. ``unread_dates``: the entries that state a date which could
+    not be read, with the first one (its position and text).
     """
 
     entries: int = 0
@@ -80,6 +94,20 @@ class ReadResult:
     rejections: tuple[Rejected, ...] = ()
     last: Entry | Rejected | None = None
     last_rule: Rule | None = None
+    first_rejected: Mapping[str, Rejected] = field(default_factory=dict)
+    unread_dates: UnreadDates = field(default_factory=UnreadDates)
+
+    @property
+    def dates_note(self) -> str:
+        """What to add to the description of the format if dates could not be read; empty if all could."""
+        count, position, text = self.unread_dates
+        if not count:
+            return ""
+        states = "1 entry states" if count == 1 else f"{count:,} entries state"
+        return (
+            f"; {states} a date that is none, or that can be read in two ways, such as {text[:40]!r} at position "
+            f"{position}: published_at is empty there (option dates)"
+        )
 
 
 class BodyReader:
@@ -97,11 +125,14 @@ class BodyReader:
         self._entries = 0
         self._rejected: Counter[str] = Counter()
         self._rejections: list[Rejected] = []
+        self._first_rejected: dict[str, Rejected] = {}
         self._last: tuple[Entry | Rejected | None, Rule | None] = (None, None)
+        self._unread_dates = UnreadDates()
 
     def result(self) -> ReadResult:
         """Return the figures of what was read so far."""
-        return ReadResult(self._entries, dict(self._rejected), tuple(self._rejections), *self._last)
+        figures = self._entries, dict(self._rejected), tuple(self._rejections)
+        return ReadResult(*figures, *self._last, self._first_rejected, self._unread_dates)
 
     def read_in_blocks(self) -> Iterator[tuple[Entry, Rule] | HostBlock]:
         """Yield each entry with its rule, plain hosts on consecutive lines together; count the rows that have no rule.
@@ -113,6 +144,8 @@ class BodyReader:
         # type() is twice as fast as isinstance(), but mypy does not narrow a union by it.
         body = self._body
         ruled = rules_in_blocks(body.format.blocks(body.stream, body.options, body.max_bytes), body.reading)
+        if getattr(body.options, "published_at", None) is not None:
+            ruled = self._with_dates(ruled)
         for refusal in self._refusals:
             ruled = _refuse(ruled, refusal)
         for item in ruled:
@@ -123,6 +156,7 @@ class BodyReader:
                 self._progress(reported)
             if kind is Rejected:
                 self._rejected[item.code] += 1  # type: ignore[union-attr]
+                self._first_rejected.setdefault(item.code, item)  # type: ignore[union-attr, arg-type]
                 if len(self._rejections) < MAX_REJECTIONS_KEPT:
                     self._rejections.append(item)  # type: ignore[arg-type]
             else:
@@ -131,6 +165,31 @@ class BodyReader:
             *_, item = item.ruled()
         self._last = (item, None) if item is None or isinstance(item, Rejected) else item
         self._progress(self._entries)
+
+    def _with_dates(
+        self, ruled: Iterable[tuple[Entry, Rule] | Rejected | HostBlock]
+    ) -> Iterator[tuple[Entry, Rule] | Rejected | HostBlock]:
+        """Yield the same with the dates of the rows as RFC 3339, and count those that cannot be read."""
+        form: DateForm = getattr(self._body.options, "dates", "auto")
+        read: dict[str, str | None] = {}
+        for item in ruled:
+            if isinstance(item, Rejected | HostBlock):
+                yield item
+                continue
+            entry, rule = item
+            text = entry.published_at
+            if text is None:
+                yield item
+                continue
+            if text not in read:
+                if len(read) >= _MAX_DATES:
+                    read.clear()
+                read[text] = published_date(text[:200], form)
+            if read[text] is None:
+                count, position, first = self._unread_dates
+                first_one = (position, first) if count else (entry.position, text)
+                self._unread_dates = UnreadDates(count + 1, *first_one)
+            yield entry._replace(published_at=read[text]), rule
 
 
 def _refuse(

@@ -11,6 +11,7 @@ from blocklist.guards.body_guards import BODY_GUARDS
 from blocklist.guards.guard import HEAD_SIZE, BodyGuard, BodyScan, BodyType, Limits, ListFacts
 from blocklist.guards.list_guards import LIST_GUARDS
 from blocklist.guards.stated_dates import DATE_WITHIN, STATED_DATE, stated_date
+from blocklist.guards.stated_sizes import has_end_marker, stated_size
 
 #: Bytes at the end of a body that :class:`.BodyScan` keeps.
 _TAIL_SIZE = 65_536
@@ -35,11 +36,14 @@ def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
         tail = (tail + block)[-_TAIL_SIZE:]
     _fail_on((guard, check.end()) for guard, check in checks)
     stream.seek(0)
+    first, last = (part.decode(body.encoding, "replace") for part in (head[:DATE_WITHIN], tail[-DATE_WITHIN:]))
     return BodyScan(
         ends_open=size > 0 and not body.is_wide and tail[-1:] not in (b"\n", b"\r"),
-        stated_date=stated_date(head[:DATE_WITHIN].decode(body.encoding, "replace"), STATED_DATE.of(limits)),
+        stated_date=stated_date(first, STATED_DATE.of(limits)),
         tail=tail,
         whole=size == len(tail),
+        stated_size=stated_size(first, last),
+        end_marker=has_end_marker(last),
     )
 
 

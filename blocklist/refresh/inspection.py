@@ -18,6 +18,7 @@ from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, HostBlock, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts, Stage
+from blocklist.guards.completeness import NOT_READ
 from blocklist.guards.guard import BodyScan, Limits, ListFacts
 from blocklist.guards.guard_settings import limits_of
 from blocklist.guards.registry import REFUSING_GUARDS
@@ -141,6 +142,7 @@ class Inspector:
                     self._store.staging.load(_collecting(rows, found.first, first) if first else rows)
                 finally:
                     found.read = reader.result()
+                    found.description = f"{opened.description}{found.read.dates_note}"
                 observer(Stage.DIFF, found)
                 found.sifted = sift(self._store, definition.name, feed_id, limits)
                 found.diff = self._store.staging.diff(feed_id)
@@ -164,6 +166,9 @@ class Inspector:
             always_closed=partial(self._store.evidence.always_ended_with_newline, feed_id),
             removed_continuation=partial(self._store.staging.removed_continuation, feed_id),
             staged_rules=self._store.staging.candidates,
+            filtered=getattr(opened.options, "where", None) is not None,
+            not_read=not_read.reason if (not_read := found.read.first_rejected.get(NOT_READ)) else None,
+            always_marked=partial(self._store.evidence.always_ended_with_marker, feed_id),
         )
 
 

@@ -137,11 +137,14 @@ class Refresher:
                 runs.note_format(run_id, found.description, body.content_type)
                 return
             if stage is Stage.NORMALIZE:
-                self._store.evidence.note(body.sha256, found.scan.ends_open, found.scan.stated_date)
+                scan = found.scan
+                self._store.evidence.note(body.sha256, scan.ends_open, scan.stated_date, scan.end_marker)
             runs.reach(run_id, stage)
             if stage is Stage.GUARD:
                 progress(Stage.GUARD, found.read.entries)
                 with self._store.database.transaction():
+                    if found.read.dates_note:
+                        runs.note_format(run_id, found.description, body.content_type)
                     runs.keep_rejections(run_id, found.rejections)
                     runs.note_counts(run_id, found.counts, found.rejected_by_code)
 

@@ -20,18 +20,18 @@ _NEEDED = (
 class Evidence(Table):
     """All bodies that runs read, by their SHA-256."""
 
-    def note(self, sha256: str, ends_open: bool, stated_date: str | None) -> None:
-        """Note a body that is kept: whether its last line lacks a line break, and the date that it states."""
+    def note(self, sha256: str, ends_open: bool, stated_date: str | None, end_marker: bool = False) -> None:
+        """Note a body that is kept: whether its last line lacks a line break, its date, and whether it says it ends."""
         with self._database.transaction():
             self._database.execute(
-                "INSERT INTO bodies (sha256, kept_at, ends_open, stated_date) VALUES (?, ?, ?, ?)"
+                "INSERT INTO bodies (sha256, kept_at, ends_open, stated_date, end_marker) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (sha256) DO UPDATE SET ends_open = excluded.ends_open,"
-                " stated_date = excluded.stated_date, pruned_at = NULL",
-                (sha256, now(), int(ends_open), stated_date),
+                " stated_date = excluded.stated_date, end_marker = excluded.end_marker, pruned_at = NULL",
+                (sha256, now(), int(ends_open), stated_date, int(end_marker)),
             )
 
     def about(self, sha256: str) -> Row | None:
-        """Return what is known of a body: ``kept_at``, ``ends_open``, ``stated_date``, ``pruned_at``."""
+        """Return what is known of a body, such as ``kept_at``, ``ends_open``, ``stated_date``, ``pruned_at``."""
         return self._database.row("SELECT * FROM bodies WHERE sha256 = ?", (sha256,))
 
     def stated_date(self, feed_id: int) -> str | None:
@@ -48,6 +48,15 @@ class Evidence(Table):
             (feed_id,),
         )
         return bool(most == 0)
+
+    def always_ended_with_marker(self, feed_id: int) -> bool:
+        """Return whether a feed had good bodies, and the last line of each said that it is the end."""
+        least = self._database.value(
+            "SELECT min(b.end_marker) FROM bodies b JOIN runs r ON r.body_sha256 = b.sha256"
+            " WHERE r.feed_id = ? AND r.outcome IN ('applied', 'unchanged')",
+            (feed_id,),
+        )
+        return bool(least == 1)
 
     def unneeded(self, before: str) -> list[str]:
         """Return the bodies that are not needed, and that only runs started before a moment read."""

@@ -9,6 +9,7 @@ import pytest
 from blocklist.definitions.catalog import from_catalog
 from blocklist.definitions.name_dates import newest_date
 from blocklist.definitions.source import Discovery, Source
+from blocklist.domain.clock import now
 from blocklist.domain.errors import FetchError
 from tests.e2e.running import Publisher
 from tests.fetch.asking import GOOD, Getting, answering, at, moved, site
@@ -88,7 +89,8 @@ def test_a_list_that_is_found_is_asked_for_with_the_validators_of_its_own_addres
 ) -> None:
     site(court, {"/": b'<a href="list.txt">x</a>', "/list.txt": answering(b"", 304)})
     rule = {"discovery": {"text": "x"}}
-    assert get(at(court, "/"), {"url": at(court, "/list.txt"), "etag": '"1"'}, source=rule) is None
+    known = {"url": at(court, "/list.txt"), "etag": '"1"', "fetched": now()}
+    assert get(at(court, "/"), known, source=rule) is None
     assert "answered 304" in get.failing(at(court, "/"), validators={"url": at(court, "/old.txt")}, source=rule)
 
 

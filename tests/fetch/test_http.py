@@ -17,15 +17,18 @@ import stamina
 
 from blocklist.config.settings import FetchSettings
 from blocklist.definitions.source import Credentials, Source
+from blocklist.domain.clock import now
 from blocklist.fetch import fetch
 from tests.e2e.running import Publisher, free_port, respond
 from tests.fetch.asking import BEARER, GOOD, Getting, answering, in_turn, moved
+from tests.support import Clock
 
 #: Opens to 100 MB.
 BOMB = gzip.compress(bytes(100_000_000), 9)
 
 
-def test_a_body_arrives_with_its_validators(court: Publisher, get: Getting) -> None:
+def test_a_body_arrives_with_its_validators(court: Publisher, get: Getting, clock: Clock) -> None:
+    clock.move_to("2026-01-02T03:04:05Z")
     court.answer = answering(
         GOOD, ETag='"v1"', Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT", Content_Type="text/plain"
     )
@@ -34,6 +37,7 @@ def test_a_body_arrives_with_its_validators(court: Publisher, get: Getting) -> N
     assert (body.path.read_bytes(), body.size, body.content_type) == (GOOD, len(GOOD), "text/plain")
     assert body.validators == {
         "url": court.url,
+        "fetched": "2026-01-02T03:04:05Z",
         "etag": '"v1"',
         "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT",
     }
@@ -45,15 +49,46 @@ def test_a_body_arrives_with_its_validators(court: Publisher, get: Getting) -> N
 
 def test_stored_validators_are_sent_and_304_means_unchanged(court: Publisher, get: Getting) -> None:
     court.answer = answering(b"", 304)
-    validators = {"url": court.url, "etag": '"v1"', "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    validators = {
+        "url": court.url,
+        "etag": '"v1"',
+        "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT",
+        "fetched": now(),
+    }
     assert get(court.url, validators) is None
     assert court.requests[0]["If-None-Match"] == '"v1"'
     assert court.requests[0]["If-Modified-Since"] == "Thu, 01 Jan 2026 00:00:00 GMT"
 
 
+@pytest.mark.parametrize("stated", ['"v1"', 'W/"v1"', '"v1-gzip"', None])
+def test_304_with_the_tag_that_was_sent_or_without_one_means_unchanged(
+    court: Publisher, get: Getting, stated: str | None
+) -> None:
+    court.answer = answering(b"", 304, **({"ETag": stated} if stated else {}))
+    assert get(court.url, {"url": court.url, "etag": '"v1"', "fetched": now()}) is None
+
+
+def test_304_with_another_tag_is_not_believed(court: Publisher, get: Getting) -> None:
+    court.answer = in_turn(answering(b"", 304, ETag='"v2"'), answering(GOOD, ETag='"v2"'))
+    body = get(court.url, {"url": court.url, "etag": '"v1"', "fetched": now()})
+    assert body is not None
+    assert body.validators["etag"] == '"v2"'
+    assert "If-None-Match" not in court.requests[1]
+
+
+def test_a_body_is_downloaded_again_after_a_week_without_a_condition(
+    court: Publisher, get: Getting, clock: Clock
+) -> None:
+    clock.move_to("2026-01-09T03:04:06Z")
+    court.answer = answering(GOOD)
+    for fetched in ({"fetched": "2026-01-02T03:04:05Z"}, {}):
+        assert get(court.url, {"url": court.url, "etag": '"v1"', **fetched}) is not None
+    assert not any("If-None-Match" in sent for sent in court.requests)
+
+
 def test_validators_of_another_address_do_not_count(court: Publisher, get: Getting) -> None:
     court.answer = answering(b"", 304)
-    said = get.failing(court.url, validators={"url": "http://127.0.0.1/other", "etag": '"v1"'})
+    said = get.failing(court.url, validators={"url": "http://127.0.0.1/other", "etag": '"v1"', "fetched": now()})
     assert "answered 304" in said
     assert "If-None-Match" not in court.requests[0]
 

@@ -50,8 +50,66 @@ def xlsx(sheets: dict[str, str], hidden: tuple[str, ...] = (), before: str = "")
     return zipped(files)
 
 
-def ods(rows: list[list[str]], more: str = "") -> bytes:
-    """Return a sheet of these rows; ``more`` is the XML of rows behind them."""
+#: Styles of cells: 0 is plain, 1 a date, 2 struck through.
+STYLES = (
+    f'<styleSheet xmlns="{_MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/></numFmts>'
+    '<fonts count="2"><font/><font><strike/></font></fonts><fills count="1"><fill/></fills><borders count="1"><border/>'
+    '</borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="3"><xf numFmtId="0" fontId="0"/>'
+    '<xf numFmtId="164" fontId="0" applyNumberFormat="1"/><xf numFmtId="0" fontId="1" applyFont="1"/></cellXfs>'
+    "</styleSheet>"
+)
+
+
+def workbook(*sheets: str, links: tuple[str, ...] = (), strings: str = "") -> bytes:
+    """Return a workbook with :data:`STYLES`; each sheet is given as the XML inside of its ``worksheet``.
+
+    ``links``: where the hyperlinks ``rId1``, ``rId2`` and so on of the first sheet lead. ``strings``: the XML of the
+    shared strings.
+    """
+    numbers = range(1, len(sheets) + 1)
+    listed = "".join(f'<sheet name="S{i}" sheetId="{i}" r:id="rId{i}"/>' for i in numbers)
+    related = "".join(_relation(f"rId{i}", "worksheet", f"worksheets/sheet{i}.xml") for i in numbers)
+    related += _relation("rId90", "styles", "styles.xml") + _relation("rId91", "sharedStrings", "sharedStrings.xml")
+    linked = "".join(_relation(f"rId{i}", "hyperlink", target) for i, target in enumerate(links, 1))
+    files: dict[str, str | bytes] = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPES}"/></Types>',
+        "_rels/.rels": _relations(_relation("rId1", "officeDocument", "xl/workbook.xml")),
+        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_KIND}"><sheets>{listed}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": _relations(related),
+        "xl/styles.xml": STYLES,
+        "xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{strings}</sst>',
+        "xl/worksheets/_rels/sheet1.xml.rels": _relations(linked),
+    }
+    for number, inside in zip(numbers, sheets, strict=True):
+        files[f"xl/worksheets/sheet{number}.xml"] = f'<worksheet xmlns="{_MAIN}" xmlns:r="{_KIND}">{inside}</worksheet>'
+    return zipped(files)
+
+
+def _relation(id_: str, kind: str, target: str) -> str:
+    mode = ' TargetMode="External"' if kind == "hyperlink" else ""
+    return f'<Relationship Id="{id_}" Type="{_KIND}/{kind}" Target="{target}"{mode}/>'
+
+
+def _relations(inside: str) -> str:
+    return f'<Relationships xmlns="{_RELATIONS}">{inside}</Relationships>'
+
+
+def row(number: int, *cells: str, more: str = "") -> str:
+    """Return the XML of a row; a cell is text, or XML in which ``@`` stands for its place; an empty one is left out.
+
+    ``more``: further attributes of the row.
+    """
+    inside = ""
+    for letter, content in zip("ABCDEFG", cells, strict=False):
+        place = f"{letter}{number}"
+        if content:
+            inside += content.replace("@", place) if content.startswith("<c") else cell(place, content)
+    return f'<row r="{number}"{more}>{inside}</row>'
+
+
+def ods(rows: list[list[str]], more: str = "", styles: str = "") -> bytes:
+    """Return a sheet of these rows; ``more`` is the XML of rows behind them, ``styles`` that of styles before them."""
     office = "urn:oasis:names:tc:opendocument:xmlns"
     body = "".join(
         "<table:table-row>"
@@ -67,7 +125,7 @@ def ods(rows: list[list[str]], more: str = "") -> bytes:
             "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{office}:manifest:1.0"/>',
             "content.xml": f'<office:document-content xmlns:office="{office}:office:1.0" '
             f'xmlns:table="{office}:table:1.0" xmlns:text="{office}:text:1.0">'
-            f'<office:body><office:spreadsheet><table:table table:name="A">{body}{more}'
+            f'{styles}<office:body><office:spreadsheet><table:table table:name="A">{body}{more}'
             "</table:table></office:spreadsheet></office:body></office:document-content>",
         }
     )

@@ -137,7 +137,7 @@ def test_a_cell_of_more_than_a_megabyte_ends_the_reading_with_its_line() -> None
         ({"column": 1, "header": False, "reference": "ref"}, "reference: without a header a column is a number"),
         ({"column": 1, "header": False, "where": "court=x"}, "where: without a header a column is a number"),
         ({"column": 0}, "column: columns count from 1, not 0"),
-        ({"column": "site", "where": "court"}, "where must be COLUMN=VALUE, not 'court'"),
+        ({"column": "site", "where": "court"}, "where must be COLUMN=VALUE or COLUMN!=VALUE, not 'court'"),
         ({"column": "site", "delimiter": ";;"}, "delimiter: "),
         ({"column": "site", "skip_rows": -1}, "skip_rows: "),
         ({"column": "site", "encoding": "x"}, "encoding: 'x' is not an encoding"),

@@ -36,6 +36,9 @@ NO_LISTS = {
     "an old document": (b"\xd0\xcf\x11\xe0" + bytes(9), "an old Office document"),
     "UTF-16 with a mark": ("a.example\n".encode("utf-16"), "text in utf-16: set the option encoding=utf-16"),
     "UTF-16 without a mark": ("a.example\n".encode("utf-16-le"), "holds NUL bytes: it is binary, or text in utf-16"),
+    "a symbolic link": (b"../lists/pirates.txt", "is only the name of another file, '../lists/pirates.txt'"),
+    "the address of a list": (b"https://court.example/new/list.csv\n", "is only the name of another file"),
+    "a Git LFS pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer"),
     "binary": (b"a.example\n\x00\x01\x02", "holds NUL bytes"),
 }
 
@@ -52,6 +55,9 @@ def test_a_body_that_is_not_a_list_fails_and_the_sentence_says_what_it_is(body: 
     [
         (b"a.example\n", "utf-8"),
         (b'{"list": []}', "utf-8"),
+        (b"https://a.example/films", "utf-8"),
+        (b"a.zip\n", "utf-8"),
+        (b"a.example/list.txt\nb.example\n", "utf-8"),
         (b"# <html> in a comment\na.example\n", "utf-8"),
         (b"Domain,<b>\n", "utf-8"),
         ("кино.рф\n".encode("windows-1251"), "cp1251"),

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from blocklist.formats.sandbox.protocol import DocumentError
+from blocklist.formats.sandbox.html_table import table_grid
+from blocklist.formats.sandbox.html_text import MARKS, mark_around, parent_of, visible_lines
+from blocklist.formats.sandbox.protocol import NOT_READ, DocumentError
 
-#: The most columns that one cell may span; no list has more.
-_MAX_SPAN = 1_000
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
-#: Elements in a cell that begin a new line.
-_BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "td", "th", "pre", "blockquote"})
 #: The encodings that browsers know (WHATWG Encoding, 4.2) by Python's names, without families such as ``cp125*``.
 _ENCODINGS = frozenset(
     {
@@ -72,58 +71,48 @@ def _found(page: LexborHTMLParser, selector: str, what: str) -> list[LexborNode]
 
 
 def _table_rows(found: list[LexborNode], options: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
-    if options["number"] > len(found):
-        raise DocumentError(
-            f"table: number {options['number']} is not there: {len(found)} tables were found on the page"
-        )
-    table = found[options["number"] - 1]
-    # Without the rows of tables inside a cell.
-    own = (row for row in table.css("tr") if _parent_of(row, {"table"}) == table.mem_id)
-    for number, row in enumerate(own, 1):
-        yield number, _cells(row, options["take"])
+    """Yield the rows of one table, or with ``number`` ``*`` of all tables that have the header of the first.
+
+    Without a number the first table is read, and another one with the same header is mentioned in a row behind it.
+    """
+    chosen = options["number"]
+    if isinstance(chosen, int) and chosen > len(found):
+        raise DocumentError(f"table: number {chosen} is not there: {len(found)} tables were found on the page")
+    number = 0
+    first = found[chosen - 1 if isinstance(chosen, int) else 0]
+    for number, cells in enumerate(table_grid(first, options["take"]), 1):
+        yield number, cells
+    if isinstance(chosen, int):
+        return
+    header = _header(first, options)
+    for place, table in enumerate(found[1:], 2):
+        is_nested = parent_of(table, {"table"}) != 0
+        if is_nested or (not header and chosen is None) or _header(table, options) != header:
+            continue
+        if chosen is None:
+            sentence = (
+                f"table {place} on the page has the same header as the one that was read, and was not read: set "
+                "the option table to * to read all of them, or to 1 for the first alone"
+            )
+            yield number + 1, [NOT_READ, sentence]
+            return
+        repeated = options["skip"] + 1 if options["header"] else 0
+        for cells in islice(table_grid(table, options["take"]), repeated, None):
+            number += 1
+            yield number, cells
 
 
-def _parent_of(node: LexborNode, tags: Set[str], within: int = 0) -> int:
-    """Return the id of the innermost element around a node that has one of these tags or is ``within``; 0 for none."""
-    parent = node.parent
-    while parent is not None and parent.mem_id != within and parent.tag not in tags:
-        parent = parent.parent
-    return parent.mem_id if parent is not None else 0
-
-
-def _cells(row: LexborNode, take: str) -> list[str]:
-    cells: list[str] = []
-    for cell in row.iter():
-        if cell.tag in ("td", "th"):
-            span = cell.attributes.get("colspan") or "1"
-            # A cell that spans several columns fills the first; empty cells keep the numbers of those after it.
-            columns = min(int(span), _MAX_SPAN) if span.isdigit() and span != "0" else 1
-            cells += [_cell(cell, take), *[""] * (columns - 1)]
-    return cells
-
-
-def _cell(cell: LexborNode, take: str) -> str:
-    link = cell.css_first("a[href]") if take == "href" else None
-    return _value(link, "href") if link else _visible_lines(cell)
-
-
-def _visible_lines(cell: LexborNode) -> str:
-    r"""Return the text of a cell as the lines that a browser shows, joined by ``\n``."""
-    lines: list[list[str]] = [[]]
-    current = None
-    for node in cell.traverse(include_text=True):
-        if node.tag == "-text":
-            block = _parent_of(node, _BLOCKS, cell.mem_id)
-            if block != current:
-                lines.append([])
-                current = block
-            lines[-1] += (node.text(deep=False) or "").split()
-        elif node.tag == "br":
-            lines.append([])
-    return "\n".join(" ".join(words) for words in lines if words)
+def _header(table: LexborNode, options: dict[str, Any]) -> list[str]:
+    """Return the header of a table; empty if tables have none."""
+    if not options["header"]:
+        return []
+    return next(islice(table_grid(table, "text"), options["skip"], None), [])
 
 
 def _value(node: LexborNode, take: str) -> str:
+    lines = visible_lines(node)
     if take == "text":
-        return " ".join(node.text(separator=" ").split())
-    return (node.attributes.get(take) or "").strip()
+        return " ".join(lines)
+    # A link is struck through if all of its text is.
+    mark = mark_around(node) or (lines[0][:1] if lines and all(line[:1] in MARKS for line in lines) else "")
+    return mark + (node.attributes.get(take) or "").strip()

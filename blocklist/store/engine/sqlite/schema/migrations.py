@@ -46,6 +46,8 @@ _HELD_RULES = (
     "CREATE INDEX holds_value ON holds (value)",
     "CREATE INDEX held_changes_value ON held_changes (value)",
 )
+#: Whether the last line of a body says that it is the end; null for bodies that were read before this was noted.
+_END_MARKERS = ("ALTER TABLE bodies ADD COLUMN end_marker INTEGER",)
 
 _STATEMENTS = {
     "m001_tables": first_tables.STATEMENTS,
@@ -60,6 +62,7 @@ _STATEMENTS = {
     "m010_two_people": (*access.AUDIT_END, *access.OVERRIDES_CONFIRMED),
     "m011_endings_of_a_feed": _ENDINGS_OF_A_FEED,
     "m012_names": renamed.STATEMENTS,
+    "m014_end_markers": _END_MARKERS,
     "m015_held_rules": _HELD_RULES,
 }
 

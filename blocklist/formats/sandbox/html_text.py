@@ -1,0 +1,123 @@
+"""The text of an element as a browser shows it: its lines, where spaces are, and what is struck through or hidden."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+
+from selectolax.lexbor import LexborNode
+
+from blocklist.formats.sandbox.protocol import HIDDEN, STRUCK
+
+#: The marks of lines that are not shown, or are shown as withdrawn.
+MARKS = frozenset({HIDDEN, STRUCK})
+#: Elements in a cell that begin a new line.
+_BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "td", "th", "pre", "blockquote"})
+#: Elements whose text is apart from the text beside them, such as the number of a footnote.
+_APART = frozenset({"sup", "sub", "button", "select", "option", "label", "small", "rt", "rp"})
+_STRUCK = frozenset({"del", "s", "strike"})
+#: Elements of which a browser shows no text.
+_UNSEEN = frozenset({"script", "style", "template", "noscript", "title"})
+_HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
+_STRUCK_STYLE = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+
+
+def parent_of(node: LexborNode, tags: Set[str], within: int = 0) -> int:
+    """Return the id of the innermost element around a node that has one of these tags or is ``within``; 0 for none."""
+    parent = node.parent
+    while parent is not None and parent.mem_id != within and parent.tag not in tags:
+        parent = parent.parent
+    return parent.mem_id if parent is not None else 0
+
+
+def mark_around(node: LexborNode) -> str:
+    """Return the mark of a node by the elements around it: that of hidden or struck text, or an empty text."""
+    mark = ""
+    around: LexborNode | None = node
+    while around is not None:
+        if around.tag not in ("-text", "-document"):
+            attributes = around.attributes
+            style = attributes.get("style") or ""
+            if "hidden" in attributes or (style and _HIDDEN_STYLE.search(style)):
+                return HIDDEN
+            if around.tag in _STRUCK or (style and _STRUCK_STYLE.search(style)):
+                mark = STRUCK
+        around = around.parent
+    return mark
+
+
+def visible_lines(node: LexborNode) -> list[str]:
+    """Return the text of an element as the lines that a browser shows.
+
+    A part that is struck through or hidden is a line of its own with its mark, if white space divides it from the rest;
+    otherwise its whole line has the mark. Text without a dot that is hidden beside other text is left out: it is a key
+    to sort by.
+    """
+    lines = _Lines(all_hidden=mark_around(node) == HIDDEN)
+    block = apart = 0
+    for child in node.traverse(include_text=True):
+        if child.tag == "br":
+            lines.end()
+        elif child.tag == "img":
+            lines.space()
+        elif child.tag == "-text" and parent_of(child, _UNSEEN, node.mem_id) in (0, node.mem_id):
+            if (around := parent_of(child, _BLOCKS, node.mem_id)) != block:
+                lines.end()
+                block = around
+            if (around := parent_of(child, _APART, node.mem_id)) != apart:
+                lines.space()
+                apart = around
+            lines.add(child.text(deep=False) or "", mark_around(child))
+    return lines.finished()
+
+
+class _Lines:
+    """Lines that are put together from the texts of inline elements."""
+
+    def __init__(self, *, all_hidden: bool) -> None:
+        self._all_hidden = all_hidden
+        self._done: list[str] = []
+        self._line = ""
+        self._mark = ""
+
+    def end(self) -> None:
+        """End the line."""
+        if words := " ".join(self._line.split()):
+            self._done.append(self._mark + words)
+        self._line = self._mark = ""
+
+    def space(self) -> None:
+        """Add a space."""
+        self._line += " "
+
+    def add(self, text: str, mark: str) -> None:
+        """Add the text of an inline element."""
+        if not text or (mark == HIDDEN and not self._all_hidden and "." not in text):
+            return
+        if text.isspace():
+            self._line += " "
+            return
+        if mark != self._mark and self._line.strip():
+            if self._line[-1:].isspace() or text[:1].isspace():
+                self.end()
+            else:
+                # A part of a word: nobody can tell what the word is without it.
+                mark = mark or self._mark
+        self._mark = mark
+        self._line += f"{' ' * _are_two(self._line, text)}{text}"
+
+    def finished(self) -> list[str]:
+        """End the last line, and return all."""
+        self.end()
+        return self._done
+
+
+def _are_two(before: str, text: str) -> bool:
+    """Return whether two texts of neighboring elements may be two names: both have a dot, and none where they meet.
+
+    A browser shows no space between inline elements: ``pirate-<b>one.example</b>`` is one name.
+    """
+    left, right = before.rsplit(maxsplit=1)[-1:] or [""], text.split(maxsplit=1)[:1] or [""]
+    if before[-1:].isspace() or text[:1].isspace():
+        return False
+    return "." in left[0] and "." in right[0] and left[0][-1] not in ".-/:" and right[0][0] not in ".-/:?#"
