@@ -36,6 +36,7 @@ def listing_body(listing: Listing) -> dict[str, Any]:
         "position": listing.position,
         "run": listing.run,
         "body_sha256": listing.body_sha256,
+        "hold_decision": listing.hold_decision,
     }
 
 

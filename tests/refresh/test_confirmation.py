@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from blocklist.domain.run import Effect, HoldState, Run
+from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service
 from tests.support import Clock, definition
 
@@ -62,6 +63,11 @@ def test_two_lists_that_name_a_well_linked_site_let_it_go_in_either_order(
     (event,) = [event for event in service.store.audit.events() if event["action"] == "hold.release"]
     assert (event["actor"], event["detail"]["feed"], event["detail"]["entry"]) == ("blocklist", first, LINKED)
     assert service.store.audit.broken_links() == []
+    history = service.evidence.history(parse_target(LINKED))
+    assert {item.feed: item.hold_decision for item in history} == {
+        first: f"released by blocklist: Authority of {second} ({second}) lists it too",
+        second: f"released by blocklist: Authority of {first} ({first}) lists it too",
+    }
 
 
 def test_a_site_stays_listed_when_the_other_list_drops_it(service: Service, publish: Publish) -> None:
