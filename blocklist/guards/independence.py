@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from blocklist.domain.listing import CONFIRMED_KINDS, Authority
+from blocklist.domain.listing import CONFIRMED_KINDS, Authority, Scope
 
 #: Lists with fewer common sites may be alike by chance.
 _LEAST_COMMON = 5
@@ -16,13 +16,17 @@ _LEAST_COPIED, _COPIED = 50, 0.5
 
 
 class NamedBy(NamedTuple):
-    """Who names a site: a feed, its authority, and the authority that the row states, if it states one."""
+    """Who names a site: a feed, its authority, and the authority that the row states, if it states one.
+
+    ``scope`` is how far the entry reaches; None where no single entry is meant.
+    """
 
     feed_id: int
     feed: str
     authority: Authority
     stated: str | None = None
     body_sha256: str | None = None
+    scope: Scope | None = None
 
     @property
     def names(self) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
+from blocklist.domain.listing import Rule, Scope
 from blocklist.guards.independence import NamedBy, Overlap, may_confirm
 from blocklist.store import Store
 
@@ -18,19 +19,21 @@ class Confirmations:
         self._overlap = overlap
         self._repeats: dict[int, bool] = {}
 
-    def of(self, hosts: Collection[str]) -> dict[str, NamedBy]:
-        """Return by host the feed that confirms it: it names the host itself, and is independent.
+    def of(self, rules: Collection[Rule]) -> dict[Rule, NamedBy]:
+        """Return by host rule the feed that confirms it: it names the host itself, as far, and is independent.
 
-        Hosts that nobody confirms are left out, and so are those that a person refused in a feed, or let wait again.
+        Rules that nobody confirms are left out, and so are hosts that a person refused in a feed, or let wait again.
         """
-        if not hosts:
-            return {}
-        doubted = self._store.naming.doubted(hosts)
+        hosts = {rule.value for rule in rules}
+        named_by = self._store.naming.of_hosts(hosts)
+        doubted = self._store.naming.doubted(named_by)
         found = {}
-        for host, named_by in self._store.naming.of_hosts(hosts).items():
-            other = next((item for item in named_by if self._is_independent(item)), None)
-            if other and host not in doubted:
-                found[host] = other
+        for rule in rules:
+            # Who names the host alone does not confirm that all below it is blocked.
+            reaching = (item for item in named_by.get(rule.value, ()) if item.scope in (rule.scope, Scope.SUBTREE))
+            other = next((item for item in reaching if self._is_independent(item)), None)
+            if other and rule.value not in doubted:
+                found[rule] = other
         return found
 
     def _is_independent(self, other: NamedBy) -> bool:

@@ -61,7 +61,7 @@ def sift(store: Store, definition: FeedDefinition, feed_id: int, limits: Limits,
             refused.append(_refusal(hold, store.staging.take(rule)))
             continue
         finding = guarded[rule.value].finding(rule.value) if rule.value in guarded else _repeated(kept_off[rule])
-        if other := confirmed.get(rule.value):
+        if other := confirmed.get(rule):
             released.append((HeldNow(rule, finding, store.staging.first_row(rule)), confirmed_by(other)))
         else:
             held.append(HeldNow(rule, finding, store.staging.take(rule)))
@@ -74,8 +74,8 @@ def _is_approved(hold: HeldEntry | None) -> bool:
 
 def _confirmable(
     guarded: Mapping[str, HoldingGuard], rules: Iterable[Rule], kept_off: Mapping[Rule, HeldEntry]
-) -> set[str]:
-    return {rule.value for rule in rules if rule not in kept_off and rule.value in guarded[rule.value].confirmable()}
+) -> set[Rule]:
+    return {rule for rule in rules if rule not in kept_off and rule.value in guarded[rule.value].confirmable()}
 
 
 def _repeated(hold: HeldEntry) -> GuardFinding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blocklist.domain.clock import now
 from blocklist.domain.listing import Feed, Rule, RuleKind
 from blocklist.domain.run import Effect, Outcome, RunCounts, Stage
 from blocklist.fetch import Body
@@ -35,7 +36,8 @@ def apply(store: Store, feed: Feed, run_id: int, inspection: Inspection) -> None
         noted = [item for item in inspection.findings if item.effect is Effect.NOTES]
         store.guard_findings.keep(run_id, [*approved, *noted, *summaries(sifted, flagged)])
         _supersede(store, feed, run_id)
-        store.feeds.note_success(feed.name, moment, store.runs.validators(run_id))
+        # The real time: by one in the future, the feed would look fresh however long it fails.
+        store.feeds.note_success(feed.name, now(), store.runs.validators(run_id))
         last_change = moment if changed else feed.last_change or moment
         store.feeds.note_change(
             feed.name, last_change, body=run.body_sha256 or "", reading=inspection.fingerprint, listed=diff.rules
@@ -61,12 +63,11 @@ def hold(store: Store, feed: Feed, run_id: int, inspection: Inspection, next_due
 def unchanged(store: Store, feed: Feed, run_id: int, body: Body | None) -> None:
     """Note that the list that serves is current; ``body`` is None where the publisher did not send it again."""
     with store.database.transaction():
-        moment = store.feeds.next_moment(feed.name)
-        store.feeds.note_success(feed.name, moment, body.validators if body else None)
+        store.feeds.note_success(feed.name, now(), body.validators if body else None)
         _supersede(store, feed, run_id)
         why = "the body is the one that serves already" if body else "the publisher says that it has not changed"
         reason = f"{why}: {feed.listed:,} sites"
-        store.runs.finish(run_id, Outcome.UNCHANGED, reason, RunCounts(listed=feed.listed), moment=moment)
+        store.runs.finish(run_id, Outcome.UNCHANGED, reason, RunCounts(listed=feed.listed))
 
 
 def _supersede(store: Store, feed: Feed, by_run: int, body: str | None = None) -> None:

@@ -24,10 +24,9 @@ def release_confirmed(store: Store, refresher: Refresher) -> list[HeldEntry]:
     After every run, whatever its feed: the other authority's list may have come later, or while this feed was locked.
     When the other one drops the site, nothing changes here.
     """
-    confirmable = POPULAR_HOST.confirmable()
     waiting: dict[str, list[HeldEntry]] = {}
     for hold in store.holds.undecided():
-        if hold.rule.value in confirmable:
+        if hold.rule.value in POPULAR_HOST.confirmable():
             waiting.setdefault(hold.feed, []).append(hold)
     released = []
     for name, holds in waiting.items():
@@ -54,10 +53,10 @@ def note_count(store: Store, feed: str, feed_id: int, change: int, moment: str) 
 def _release(store: Store, name: str, holds: list[HeldEntry]) -> list[HeldEntry]:
     feed = store.naming.feed(name)
     overlap = partial(store.naming.overlap, feed.feed_id)
-    confirmed = Confirmations(store, feed, overlap).of({hold.rule.value for hold in holds})
+    confirmed = Confirmations(store, feed, overlap).of({hold.rule for hold in holds})
     released = []
     for hold in holds:
-        other = confirmed.get(hold.rule.value)
+        other = confirmed.get(hold.rule)
         if other is None:
             continue
         with store.database.transaction():

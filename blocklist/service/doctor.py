@@ -137,8 +137,8 @@ class Doctor:
     def _clock(self) -> Iterator[Finding]:
         moment = now()
         for feed in self._store.feeds.all():
-            recorded = max(feed.last_change or "", feed.last_success or "")
-            if seconds_between(moment, recorded or moment) > _CLOCK_MARGIN:
+            recorded = feed.last_change or moment
+            if seconds_between(moment, recorded) > _CLOCK_MARGIN:
                 yield Finding(
                     f"clock and {feed.name}",
                     False,

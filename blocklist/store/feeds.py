@@ -114,10 +114,9 @@ class Feeds(Table):
     def next_moment(self, name: str) -> str:
         """Return the time at which the next change of a feed is recorded, inside a transaction.
 
-        It is never before what the feed has recorded: by a clock that went back, a listing would end before it began.
+        It is never before its last change: by a clock that went back, a listing would end before it began.
         """
-        feed, moment = self.get(name), now()
-        last = max(feed.last_change or "", feed.last_success or "")
+        last, moment = self.get(name).last_change or "", now()
         if last > moment:
             _LOG.warning("the clock went back", feed=name, now=moment, recorded=last)
         return max(last, moment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from blocklist.definitions.definition import FeedDefinition
+from blocklist.domain.listing import Scope
 from blocklist.guards.independence import NamedBy, Overlap
 from blocklist.store.base_table import Table, chunks, marks
 from blocklist.store.columns import OPEN, RULE, listed, same_rule
@@ -21,17 +22,18 @@ class Naming(Table):
         found: dict[str, list[NamedBy]] = {}
         for chunk in chunks(hosts, 400):
             rows = self._database.tuples(
-                "SELECT l.value, f.id, f.name, f.definition, l.authority, f.applied_body FROM listings l"
+                "SELECT l.value, f.id, f.name, f.definition, l.authority, f.applied_body, l.scope"
+                " FROM listings l"
                 " JOIN feeds f ON f.id = l.feed_id AND f.removed_at IS NULL"
                 f" WHERE l.closed_by = 0 AND l.kind = 'host' AND l.value IN ({marks(chunk)})"
-                " UNION ALL SELECT h.value, f.id, f.name, f.definition, h.authority, f.applied_body FROM holds h"
+                " UNION ALL SELECT h.value, f.id, f.name, f.definition, h.authority, f.applied_body, h.scope FROM holds h"
                 " JOIN feeds f ON f.name = h.feed AND f.removed_at IS NULL"
                 " WHERE h.state = 'waiting' AND h.decided_by IS NULL AND h.kind = 'host'"
                 f" AND h.value IN ({marks(chunk)})",
                 (*chunk, *chunk),
             )
-            for value, *row in rows:
-                found.setdefault(value, []).append(_named(*row))
+            for value, *row, scope in rows:
+                found.setdefault(value, []).append(_named(*row)._replace(scope=Scope(scope)))
         return found
 
     def doubted(self, hosts: Iterable[str]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,12 @@ def publish(service: Service, tmp_path: Path, clock: Clock) -> Publish:
     """Publish lines as the list of a feed, a day later; the feed is added with the first ones."""
     clock.move_to("2026-01-01T00:00:00Z")
 
-    def published(name: str, lines: list[str], kind: str = "court", authority: str = "") -> Run:
+    def published(name: str, lines: list[str], kind: str = "court", authority: str = "", **more: Any) -> Run:
         file = tmp_path / f"{name}.txt"
         file.write_text("\n".join(lines) + "\n")
         if name not in [feed.name for feed in service.feeds.all()]:
             who = {"name": authority or f"Authority of {name}", "kind": kind}
-            service.feeds.add(definition(name, source={"file": str(file)}, authority=who), "tester")
+            service.feeds.add(definition(name, source={"file": str(file)}, authority=who, **more), "tester")
         clock.advance(86_400)
         return service.runs.refresh(name, "tester")
 
@@ -177,3 +178,10 @@ def test_the_doctor_names_two_feeds_with_one_list(service: Service, publish: Pub
     assert finding.found == (
         "Authority of court and Authority of mirror have the same list: they count as one authority"
     )
+
+
+def test_who_names_a_host_alone_does_not_confirm_all_below_it(service: Service, publish: Publish) -> None:
+    publish("exact", [*sites("exact"), LINKED], rules={"scope": "exact"})
+    publish("court", [*sites("court"), LINKED])
+    # The wider entry covers the host alone.
+    assert states(service) == {"exact": "released", "court": "waiting"}

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from blocklist.domain.run import Outcome
+from blocklist.domain.run import Outcome, Run
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service
+from tests.e2e.running import publisher
+from tests.fetch.asking import answering
 from tests.refresh.test_runs import Court
-from tests.support import Clock
+from tests.support import Clock, definition, settings_for
 
 ALL = [f"pirate-{number}.example" for number in range(100)]
 
@@ -112,3 +114,23 @@ def test_moments_of_a_feed_never_go_back(court: Court) -> None:
     assert approved.listed_from == "2026-01-20T00:00:00Z"
     court.clock.move_to("2026-01-21T00:00:00Z")
     assert not [item for item in court.service.doctor.diagnose() if item.check == "clock and court"]
+
+
+def test_an_older_last_modified_holds_a_run_until_a_person_agrees(tmp_path: Path, clock: Clock) -> None:
+    clock.move_to("2026-01-10T00:00:00Z")
+    service = Service(settings_for(tmp_path / "data", fetch={"allow_private_hosts": ["127.0.0.1"]}))
+    with publisher() as site:
+        service.feeds.add(definition("court", source={"url": f"http://127.0.0.1:{site.port}/list.txt"}), "tester")
+
+        def fetched(modified: str, size: int) -> Run:
+            body = "".join(f"{host}\n" for host in ALL[:size]).encode()
+            site.answer = answering(body, Last_Modified=modified)
+            return service.runs.refresh("court", "tester")
+
+        assert fetched("Wed, 07 Jan 2026 00:00:00 GMT", 100).outcome is Outcome.APPLIED
+        held = fetched("Wed, 01 Oct 2025 00:00:00 GMT", 95)
+        assert held.outcome is Outcome.HELD
+        assert held.reason.startswith("its Last-Modified is 2025-10-01T00:00:00Z, older than 2026-01-07T00:00:00Z")
+        service.runs.approve(held.id, "approver", "the server's clock")
+        assert fetched("Thu, 02 Oct 2025 00:00:00 GMT", 96).outcome is Outcome.APPLIED
+    service.close()
