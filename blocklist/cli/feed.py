@@ -230,12 +230,21 @@ def _print_preview(seen: Preview) -> None:
     click.echo(f"{counts.entries:,} entries give {counts.rules:,} rules; {counts.rejected:,} rejected")
     click.echo(f"{counts.added:,} would be added, {counts.removed:,} removed")
     for finding in seen.said:
-        what = {Effect.FAILS: "would fail", Effect.HOLDS: "would be held"}.get(finding.effect, "would hold entries")
-        click.echo(f"{what}: {finding.sentence}")
+        click.echo(f"{_WOULD[finding.effect]}: {finding.sentence}")
     rows = ((e.position, e.raw or e.site, r.kind, r.value, r.scope) for e, r in seen.first)
     print_table(["POSITION", "ENTRY", "KIND", "RULE", "SCOPE"], rows, "No rules.")
     for item in seen.rejections:
         click.echo(f"rejected at {item.position}: {item.reason}")
+
+
+_WOULD = {
+    Effect.FAILS: "would fail",
+    Effect.HOLDS: "would be held",
+    Effect.HOLDS_ENTRY: "would hold entries",
+    Effect.REFUSES: "would refuse entries",
+    Effect.FLAGS: "would flag entries",
+    Effect.NOTES: "would note",
+}
 
 
 def _where(definition: FeedDefinition) -> str:

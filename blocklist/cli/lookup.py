@@ -85,13 +85,13 @@ def history(context: Context, target: str, as_json: bool) -> None:
         (
             *(item.rule.value, item.feed, item.authority.name, item.reference, item.published_at),
             *(item.listed_from, item.listed_until or "still listed", item.raw),
-            *(item.run, item.position, (item.body_sha256 or "")[:16]),
+            *(item.run, item.position, (item.body_sha256 or "")[:16], item.hold_decision),
         )
         for item in listings
     )
     headings = [
         *("RULE", "FEED", "AUTHORITY", "REFERENCE", "PUBLISHED", "LISTED FROM", "LISTED UNTIL", "AS PUBLISHED"),
-        *("RUN", "POSITION", "BODY"),
+        *("RUN", "POSITION", "BODY", "HOLD"),
     ]
     never = (
         f"No feed lists {sanitize(text)} now or did before."

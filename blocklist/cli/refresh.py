@@ -56,6 +56,8 @@ def _print(run: Run) -> None:
     click.echo(f"{run.feed}: {run.outcome}: {run.reason}{rejected}")
     if run.counts.held and run.outcome is not Outcome.HELD:
         click.echo(f"  decide on those with 'blocklist hold list --feed {run.feed}'")
+    if run.counts.flagged and run.outcome is not Outcome.HELD:
+        click.echo(f"  look at those with 'blocklist flag list --feed {run.feed}'")
     if run.outcome is Outcome.HELD:
         click.echo(f"  the previous list goes on serving; see 'blocklist run show {run.id}'")
 

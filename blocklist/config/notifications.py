@@ -26,6 +26,7 @@ class Event(StrEnum):
     RUN_FAILED = "run_failed"
     RUN_HELD = "run_held"
     ENTRY_HELD = "entry_held"
+    ENTRY_FLAGGED = "entry_flagged"
     SNAPSHOT_UNPUBLISHED = "snapshot_unpublished"
 
 

@@ -159,6 +159,7 @@ class Listing:
     ``listed_from`` is when the feed began to list the rule without interruption; ``stated_from`` is when this row's
     facts began (an authority may add a reference later); ``listed_until`` is None while the row is valid. The evidence:
     ``run`` opened the row, ``body_sha256`` is the body that this run read, ``position`` is the entry's place in it.
+    ``hold_decision`` is why an entry that a guard held is listed: who decided, and the reason.
     """
 
     id: int
@@ -175,6 +176,7 @@ class Listing:
     listed_until: str | None
     run: int
     body_sha256: str | None = None
+    hold_decision: str | None = None
 
     def at(self, moment: str) -> bool:
         """Return whether this row was valid at a moment (RFC 3339, UTC)."""

@@ -36,6 +36,10 @@ class Effect(StrEnum):
     HOLDS = "holds the run"
     HOLDS_ENTRY = "holds the entry"
     REFUSES = "refuses the entry"
+    #: The entry is listed, and a person may look at it.
+    FLAGS = "flags the entry"
+    #: Nothing depends on it: a fact that explains the run.
+    NOTES = "is noted"
 
 
 class HoldState(StrEnum):
@@ -45,6 +49,20 @@ class HoldState(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     #: The feed no longer lists it, and it was not decided.
+    WITHDRAWN = "withdrawn"
+    #: Listed without a decision: another authority lists it too, or no guard holds it any more.
+    RELEASED = "released"
+
+
+class FlagState(StrEnum):
+    """The state of an entry that is listed and worth a look."""
+
+    OPEN = "open"
+    #: A person found that it is listed rightly.
+    DISMISSED = "dismissed"
+    #: A person allowed the site with an override.
+    ALLOWED = "allowed"
+    #: The feed no longer lists it, and nobody had looked at it.
     WITHDRAWN = "withdrawn"
 
 
@@ -69,6 +87,20 @@ class RunCounts:
     amended: int = 0
     listed: int = 0
     held: int = 0
+    flagged: int = 0
+
+
+class AppliedList(NamedTuple):
+    """A list that served a feed: when it was applied, its body (SHA-256), and its number of sites.
+
+    ``sites_before``: the number of sites of the list that it replaced. ``approved``: a person approved it.
+    """
+
+    at: str
+    body_sha256: str | None
+    sites: int
+    sites_before: int
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +132,8 @@ class Run:
 class HeldEntry:
     """One entry that is held for review by itself, or was decided. The decision is kept for all later runs of the feed.
 
-    ``guard`` held it, with ``why`` as its sentence; ``run`` and ``position`` are where it was last seen.
+    ``guard`` held it, with ``why`` as its sentence; ``run`` and ``position`` are where it was last seen. One that waits
+    with ``decided_by`` waits because that person revoked a decision: then nothing but a person lists it.
     """
 
     id: int
@@ -113,6 +146,29 @@ class HeldEntry:
     run: int
     held_at: str
     state: HoldState
+    decided_by: str | None = None
+    decided_at: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedEntry:
+    """One entry that is listed and worth a look, or was looked at.
+
+    ``guard`` flagged it, with ``why`` as its sentence; ``run`` and ``position`` are where it was newly listed. A
+    decision counts for the site: other feeds that list the same rule are not flagged for it again.
+    """
+
+    id: int
+    feed: str
+    rule: Rule
+    guard: str
+    why: str
+    entry: str
+    position: int
+    run: int
+    flagged_at: str
+    state: FlagState
     decided_by: str | None = None
     decided_at: str | None = None
     reason: str | None = None

@@ -7,12 +7,15 @@ import gzip
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from blocklist.domain.clock import rfc3339
 from blocklist.domain.errors import FetchError, NotFoundError, StoreError
 
 
@@ -25,6 +28,19 @@ class Body:
     size: int
     content_type: str | None
     validators: dict[str, str]
+
+
+def modified_of(validators: Mapping[str, str]) -> str | None:
+    """Return the ``Last-Modified`` among the validators of a body as RFC 3339; None without one that is a date.
+
+    >>> modified_of({"last-modified": "Wed, 07 Jan 2026 00:00:00 GMT"}), modified_of({"last-modified": "yesterday"})
+    ('2026-01-07T00:00:00Z', None)
+    """
+    try:
+        moment = parsedate_to_datetime(validators.get("last-modified", ""))
+        return rfc3339(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 class BodyWriter:

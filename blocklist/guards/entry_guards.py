@@ -1,4 +1,4 @@
-"""Guards over single entries: those that are never blocked, and those that a person must agree to."""
+"""Guards over single entries: those that are never blocked, that a person must agree to, or that deserve a look."""
 
 from __future__ import annotations
 
@@ -6,22 +6,38 @@ from collections.abc import Iterable, Sequence
 
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
 from blocklist.domain.run import Effect
-from blocklist.guards.guard import Guard, HoldingGuard, RefusingGuard, Setting
-from blocklist.guards.popular_hosts import hosts_of
+from blocklist.guards.guard import FlaggingGuard, Guard, HoldingGuard, RefusingGuard, Setting
+from blocklist.guards.popular_hosts import Tier, host_above, hosts_of, popular_hosts
 from blocklist.guards.setting_types import HostNames
 from blocklist.normalize.hosts import shorten
 
 POPULAR_HOST = HoldingGuard(
     "popular_host",
     Effect.HOLDS_ENTRY,
-    "a popular site, a university or a bank is newly listed whole",
-    hosts=lambda: hosts_of("popular_host"),
+    "one of Moz's 500, a university or a bank is newly listed whole; or a well-linked site (Majestic), unless another "
+    "independent authority's feed lists it too",
+    hosts=lambda: hosts_of(Tier.RENOWNED, Tier.WELL_LINKED),
+    confirmable=lambda: hosts_of(Tier.WELL_LINKED),
 )
 SHARED_HOST = HoldingGuard(
     "shared_host",
     Effect.HOLDS_ENTRY,
     "a platform, a link shortener or a gateway is newly listed whole",
-    hosts=lambda: hosts_of("shared_host"),
+    hosts=lambda: hosts_of(Tier.SHARED),
+)
+MOST_USED_HOST = FlaggingGuard(
+    "most_used_host",
+    Effect.FLAGS,
+    "a site that is used much but not linked much (Tranco) is newly listed",
+    why=lambda host: f"{host} is {why}" if (why := hosts_of(Tier.MOST_USED).get(host)) else "",
+)
+BELOW_POPULAR_HOST = FlaggingGuard(
+    "below_popular_host",
+    Effect.FLAGS,
+    "a host below one that would be held is newly listed",
+    why=lambda host: (
+        f"{host} is below {above}, which is {popular_hosts()[above].description}" if (above := host_above(host)) else ""
+    ),
 )
 
 NEVER_BLOCK_HOSTS: Setting[tuple[str, ...]] = Setting(
@@ -91,6 +107,6 @@ _NORMALIZING = {
     "private_address": "the address is not one of the public internet",
 }
 ENTRY_GUARDS = (
-    *(POPULAR_HOST, SHARED_HOST, NEVER_BLOCK),
+    *(POPULAR_HOST, SHARED_HOST, MOST_USED_HOST, BELOW_POPULAR_HOST, NEVER_BLOCK),
     *(Guard(name, Effect.REFUSES, speaks, switchable=False) for name, speaks in _NORMALIZING.items()),
 )

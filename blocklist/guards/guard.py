@@ -1,7 +1,8 @@
 """What a guard is, by kind: over the bytes of a body, over a whole list, over single entries.
 
 A guard *fails* a run (no approval could make sense of the body), *holds* it (a person decides), *holds an entry* (a
-person decides on it alone, and the run continues) or *refuses an entry*.
+person decides on it alone, and the run continues), *refuses an entry*, or *flags an entry*: that one is listed, and a
+person may look at it. A guard that only notes something changes nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from blocklist.domain.listing import Entry, Rejected, Rule
-from blocklist.domain.run import Effect, GuardFinding, RunCounts
+from blocklist.domain.run import AppliedList, Effect, GuardFinding, RunCounts
 from blocklist.guards.stated_sizes import StatedSize
 
 T = TypeVar("T")
@@ -151,7 +152,13 @@ class ListFacts:
     ``cut_row``: a sentence if the format finds the last row incomplete.
     ``last`` and ``last_rule``: the last row of the body, and its rule if it gave one.
     ``held``: rules of the body that are not staged because their entries are held for a person.
-    ``served_date()``: the date that the body of the list that serves states.
+    ``modified``: the ``Last-Modified`` that the body came with (RFC 3339), or None.
+    ``served_date()`` and ``served_modified()``: the date that the body of the list that serves states, and its
+    ``Last-Modified``.
+    ``recent()``: the lists that were applied within the last 30 days, oldest first.
+    ``served_before()``: when this very body was last applied, if another one has replaced it since.
+    ``returning()``: how many of the new rules the feed listed within the last 30 days.
+    ``twin()``: the feed of another authority that has this body, or nearly the same sites: a text for people.
     ``always_closed()``: whether the feed had good bodies before, and each ended with a line break.
     ``removed_continuation(rule)``: a value that would be removed and begins with that of a rule that would be new.
     ``filtered``: only rows that meet the option ``where`` were read. ``not_read``: a sentence if the format found that
@@ -167,7 +174,13 @@ class ListFacts:
     last: Entry | Rejected | None
     last_rule: Rule | None
     held: tuple[Rule, ...]
+    modified: str | None
     served_date: Callable[[], str | None]
+    served_modified: Callable[[], str | None]
+    recent: Callable[[], Sequence[AppliedList]]
+    served_before: Callable[[], str | None]
+    returning: Callable[[], int]
+    twin: Callable[[], str | None]
     always_closed: Callable[[], bool]
     removed_continuation: Callable[[Rule], str | None]
     staged_rules: Callable[[Sequence[str], str], Sequence[Rule]]
@@ -219,11 +232,24 @@ class RefusingGuard(Guard):
 
 @dataclass(frozen=True, slots=True)
 class HoldingGuard(Guard):
-    """A guard that holds newly listed ``hosts``: each with a description that fits after "HOST is"."""
+    """A guard that holds newly listed ``hosts``: each with a description that fits after "HOST is".
+
+    ``confirmable()``: those of them that are listed if another independent authority's feed lists them too.
+    """
 
     hosts: Callable[[], Mapping[str, str]] = field(kw_only=True)
+    confirmable: Callable[[], Mapping[str, str]] = field(kw_only=True, default=dict)
 
     def finding(self, host: str) -> GuardFinding:
         """Return the finding for one of its hosts."""
-        sentence = f"{host} is {self.hosts()[host]}: listed whole only when a person agrees"
-        return GuardFinding(self.name, self.effect, sentence)
+        until = "when a person agrees"
+        if host in self.confirmable():
+            until += ", or another independent authority lists it too"
+        return GuardFinding(self.name, self.effect, f"{host} is {self.hosts()[host]}: listed whole only {until}")
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggingGuard(Guard):
+    """A guard that flags newly listed hosts; ``why`` returns why a host deserves a look, or an empty text."""
+
+    why: Callable[[str], str] = field(kw_only=True)

@@ -6,9 +6,10 @@ from blocklist.domain.listing import Rule
 from blocklist.domain.run import Effect
 from blocklist.domain.verdict import Target
 from blocklist.guards.completeness import COMPLETENESS_GUARDS
+from blocklist.guards.drift import largest_recent, last_modified, returned_body, same_list
 from blocklist.guards.guard import ListFacts, Setting, list_guard
 from blocklist.guards.setting_types import EntryCount, Growth, Share, Targets, target_of
-from blocklist.guards.stated_dates import stated_date_guard
+from blocklist.guards.stated_dates import future_date_guard, stated_date_guard
 from blocklist.guards.truncation import cut_off
 from blocklist.normalize.rules import matches
 from blocklist.normalize.url_rules import same_site_hosts
@@ -101,27 +102,39 @@ def _rejected(facts: ListFacts, most: float) -> str | None:
 @list_guard(
     "removed",
     Effect.HOLDS,
-    "two or more sites, and more than this share of those listed, would go",
+    "two or more sites, and more than this share of those listed, or of the largest list of the last 30 days, would go",
     Setting("max_removed", Share, 0.2, "Share of a feed's sites that may be removed at once before a run is held."),
 )
 def _removed(facts: ListFacts, most: float) -> str | None:
     gone, listed = facts.counts.removed, facts.counts.listed
     share = gone / listed if listed else 0
     # A single delisting is normal even on a list of three.
-    if share <= most or gone <= 1:
+    if share > most and gone > 1:
+        return f"would remove {gone:,} of {listed:,} sites ({share:.0%}); this feed allows {most:.0%}"
+    largest = largest_recent(facts.recent()) if gone else None
+    missing = largest.sites - facts.counts.rules if largest else 0
+    if largest is None or missing <= max(1, most * largest.sites):
         return None
-    return f"would remove {gone:,} of {listed:,} sites ({share:.0%}); this feed allows {most:.0%}"
+    return (
+        f"would leave {facts.counts.rules:,} of the {largest.sites:,} sites of {largest.at[:10]}: in small steps, "
+        f"{missing / largest.sites:.0%} would go within 30 days; this feed allows {most:.0%}"
+    )
 
 
 @list_guard(
     "growth",
     Effect.HOLDS,
-    f"{_GROWTH_FLOOR} or more sites, and more than this share of those listed, would be new; never on a first list",
+    f"{_GROWTH_FLOOR} or more sites, and more than this share of those listed, would be new; never on a first "
+    "list; sites that the feed listed within the last 30 days are not new",
     Setting("max_growth", Growth, 1.0, "Growth of a feed's list at once before a run is held; 1.0: doubled."),
 )
 def _growth(facts: ListFacts, most: float) -> str | None:
     added, listed = facts.counts.added, facts.counts.listed
-    share = added / listed if listed else 0
+    if not listed or added <= most * listed or added < _GROWTH_FLOOR:
+        return None
+    # A list that comes back whole after it was cut is what it was, and no growth.
+    added -= facts.returning()
+    share = added / listed
     if share <= most or added < _GROWTH_FLOOR:
         return None
     return f"would add {added:,} to {listed:,} sites ({share:.0%}); this feed allows {most:.0%}"
@@ -130,6 +143,6 @@ def _growth(facts: ListFacts, most: float) -> str | None:
 #: In the order in which they check a list.
 LIST_GUARDS = (
     *(_no_entries, _must_not_match, _must_match, _too_few, _rejected, _removed, _growth),
-    *(cut_off, stated_date_guard),
+    *(cut_off, stated_date_guard, future_date_guard, last_modified, returned_body, same_list),
     *COMPLETENESS_GUARDS,
 )

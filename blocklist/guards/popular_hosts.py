@@ -1,4 +1,4 @@
-"""Popular and shared hosts: a feed may list them, but only when a person agrees.
+"""Popular and shared hosts, in tiers: which of them wait when a list newly names them whole, and which are flagged.
 
 From the warning lists of the MISP project (package pymispwarninglists). The package itself would load all 60 MB of
 them; here only the nine lists named below are read, on first use: about 29,000 hosts, 50 milliseconds and 6 MB.
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -22,25 +23,41 @@ from typing import NamedTuple
 from blocklist.domain.errors import StoreError
 from blocklist.normalize.suffixes import is_public_suffix
 
+#: Raised where other hosts wait than before: every list is then read again, and what waits no longer is listed.
+TIERS_VERSION = 2
+
+
+class Tier(StrEnum):
+    """How well known a host is. Measured on real lists: pirate sites are used much and linked little."""
+
+    SHARED = "shared"
+    RENOWNED = "renowned"
+    WELL_LINKED = "well linked"
+    MOST_USED = "most used"
+
+
+#: Tiers whose hosts wait when a list newly names them. Those of the other one are listed and flagged.
+HELD_TIERS = (Tier.SHARED, Tier.RENOWNED, Tier.WELL_LINKED)
+
 
 class PopularHost(NamedTuple):
-    """The guard that holds a host, and a description that fits after "HOST is"."""
+    """The tier of a host, and a description that fits after "HOST is"."""
 
-    guard: str
+    tier: Tier
     description: str
 
 
 #: The lists of the package that are used. A host that is on several belongs to the first.
 LISTS = {
-    "lots-project": PopularHost("shared_host", "a platform on which strangers publish"),
-    "link-in-bio": PopularHost("shared_host", "a platform of link pages"),
-    "url-shortener": PopularHost("shared_host", "a link shortener"),
-    "public-ipfs-gateways": PopularHost("shared_host", "a public IPFS gateway"),
-    "tranco10k": PopularHost("popular_host", "one of the 10,000 most used sites (Tranco)"),
-    "majestic_million": PopularHost("popular_host", "one of the 10,000 most linked sites (Majestic)"),
-    "moz-top500": PopularHost("popular_host", "one of the 500 most linked sites (Moz)"),
-    "university_domains": PopularHost("popular_host", "a university"),
-    "bank-website": PopularHost("popular_host", "a bank"),
+    "lots-project": PopularHost(Tier.SHARED, "a platform on which strangers publish"),
+    "link-in-bio": PopularHost(Tier.SHARED, "a platform of link pages"),
+    "url-shortener": PopularHost(Tier.SHARED, "a link shortener"),
+    "public-ipfs-gateways": PopularHost(Tier.SHARED, "a public IPFS gateway"),
+    "moz-top500": PopularHost(Tier.RENOWNED, "one of the 500 most linked sites (Moz)"),
+    "university_domains": PopularHost(Tier.RENOWNED, "a university"),
+    "bank-website": PopularHost(Tier.RENOWNED, "a bank"),
+    "majestic_million": PopularHost(Tier.WELL_LINKED, "one of the 10,000 most linked sites (Majestic)"),
+    "tranco10k": PopularHost(Tier.MOST_USED, "one of the 10,000 most used sites (Tranco)"),
 }
 
 
@@ -56,17 +73,56 @@ def popular_hosts() -> dict[str, PopularHost]:
     for name, popular in LISTS.items():
         for host in _hosts_on(name):
             found.setdefault(host, popular)
-    for host, (guard, _) in list(found.items()):
-        if guard == "shared_host":
-            for above in _above(host):
-                found.setdefault(above, PopularHost(guard, f"the host above {host}, which strangers share"))
+        if popular.tier is Tier.SHARED:
+            # Before the other tiers: a host above a shared one is held whatever else it is.
+            for host in [host for host, known in found.items() if known.tier is Tier.SHARED]:
+                for above in hosts_above(host):
+                    found.setdefault(above, PopularHost(Tier.SHARED, f"the host above {host}, which strangers share"))
     return found
 
 
 @cache
-def hosts_of(guard: str) -> dict[str, str]:
-    """Return the hosts that a guard holds, each with its description."""
-    return {host: popular.description for host, popular in popular_hosts().items() if popular.guard == guard}
+def hosts_of(*tiers: Tier) -> dict[str, str]:
+    """Return the hosts of some tiers, each with its description."""
+    return {host: popular.description for host, popular in popular_hosts().items() if popular.tier in tiers}
+
+
+def tier_of(host: str) -> Tier | None:
+    """Return the tier of a host; None for a host that is in none.
+
+    >>> tier_of("nasa.gov"), tier_of("gutenberg.org"), tier_of("pirate.example")
+    (<Tier.RENOWNED: 'renowned'>, <Tier.WELL_LINKED: 'well linked'>, None)
+    """
+    found = popular_hosts().get(host)
+    return found.tier if found else None
+
+
+def host_above(host: str) -> str | None:
+    """Return the nearest host above one that is shared, renowned or well linked; None if there is none.
+
+    >>> host_above("worldwind.arc.nasa.gov"), host_above("nasa.gov")
+    ('nasa.gov', None)
+    """
+    held = hosts_of(*HELD_TIERS)
+    return next((parent for parent in hosts_above(host) if parent in held), None)
+
+
+def near_popular(hosts: Iterable[str]) -> Iterator[str]:
+    """Yield those of many hosts that may be popular or below a popular one; nearly all others are left out.
+
+    >>> list(near_popular(["pirate.example", "films.archive.org", "1337x.to"]))
+    ['films.archive.org', '1337x.to']
+    """
+    endings = _endings()
+    for host in hosts:
+        parts = host.rsplit(".", 2)
+        if ".".join(parts[-2:]) in endings:
+            yield host
+
+
+@cache
+def _endings() -> frozenset[str]:
+    return frozenset(".".join(host.rsplit(".", 2)[-2:]) for host in popular_hosts())
 
 
 def why_it_stands_out(host: str) -> str:
@@ -78,11 +134,11 @@ def why_it_stands_out(host: str) -> str:
     hosts = popular_hosts()
     if host in hosts:
         return hosts[host].description
-    above = next((parent for parent in _above(host) if parent in hosts), None)
+    above = next((parent for parent in hosts_above(host) if parent in hosts), None)
     return f"below {above}" if above else ""
 
 
-def _above(host: str) -> Iterable[str]:
+def hosts_above(host: str) -> Iterable[str]:
     """Yield the hosts above one, the nearest first, up to the public suffix."""
     parent = host.partition(".")[2]
     while "." in parent and not is_public_suffix(parent):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from blocklist.domain.clock import later, now
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.run import Effect
 from blocklist.guards.guard import ListFacts, Setting, list_guard
@@ -16,6 +17,8 @@ from blocklist.text.safe_regex import RegexTimeoutError, search
 DATE_WITHIN = 4_096
 #: Characters of a line that are searched.
 _MAX_LINE = 300
+#: Seconds by which a stated date may be in the future.
+_MOST_AHEAD = 2 * 86_400
 _LABELED = re.compile(
     r"""^[\s\#!;/*"'{<-]*
     (?:last[\s_-]?)?(?:updated?|modified|changed|generated|published|date|stand|timestamp|aggiornato|generated_at)
@@ -36,13 +39,35 @@ STATED_DATE = Setting(
 )
 
 
+def is_believed(date: str, moment: str) -> bool:
+    """Return whether a date that a list states can be right at a moment: it is at most two days in the future.
+
+    A list is prepared ahead by a day at most, and its date may be in any time zone.
+
+    >>> is_believed("2026-01-03T00:00:00Z", "2026-01-02T00:00:00Z"), is_believed("2062-01-01T00:00:00Z", now())
+    (True, False)
+    """
+    return date <= later(moment, _MOST_AHEAD)
+
+
 @list_guard("stated_date", Effect.HOLDS, "the body states an older date than the one that serves", STATED_DATE)
 def stated_date_guard(facts: ListFacts, _: str) -> str | None:
     """Check that a body is not older than that of the list that serves."""
     stated, served = facts.scan.stated_date, facts.served_date()
-    if not stated or not served or stated >= served:
+    if not stated or not served or stated >= served or not is_believed(stated, now()):
         return None
     return f"states the date {stated}, older than {served} of the list that serves"
+
+
+@list_guard(
+    "future_date", Effect.NOTES, "the body states a date more than two days in the future, which is not believed"
+)
+def future_date_guard(facts: ListFacts, _: None) -> str | None:
+    """Check that the date of a body can be right: as a wrong one, it would make every later list look old."""
+    stated = facts.scan.stated_date
+    if not stated or is_believed(stated, now()):
+        return None
+    return f"states the date {stated}, more than two days in the future: it is not believed"
 
 
 def stated_date(head: str, pattern: str = "auto") -> str | None:

@@ -47,6 +47,13 @@ def conditions(store: Store, unpublished: str) -> Iterator[Condition]:
             f"See 'blocklist hold list --feed {row['feed']}'."
         )
         yield Condition(Event.ENTRY_HELD, row["feed"], f"{row['id']:012}", sentence)
+    for row in store.alerts.entries_flagged():
+        many = f"{row['open']:,} listed entries are" if row["open"] > 1 else "a listed entry is"
+        sentence = (
+            f"{row['feed']}: {many} worth a look, the newest {row['value']}: {row['why']}. "
+            f"See 'blocklist flag list --feed {row['feed']}'."
+        )
+        yield Condition(Event.ENTRY_FLAGGED, row["feed"], f"{row['id']:012}", sentence)
     if unpublished:
         sentence = f"The snapshot could not be published: {unpublished}. The last one goes on serving."
         yield Condition(Event.SNAPSHOT_UNPUBLISHED, "", "", sentence)
@@ -55,9 +62,9 @@ def conditions(store: Store, unpublished: str) -> Iterator[Condition]:
 def is_news(event: Event, before: str, after: str) -> bool:
     """Return whether a condition is news again, from its markers before and after.
 
-    Of entries that wait, only a newer one is news: after a decision on the newest, older ones are left.
+    Of entries that wait or are flagged, only a newer one is news: after a decision on the newest, older ones are left.
     """
-    return after > before if event is Event.ENTRY_HELD else after != before
+    return after > before if event in (Event.ENTRY_HELD, Event.ENTRY_FLAGGED) else after != before
 
 
 def ending(store: Store, event: Event, subject: str) -> str | None:

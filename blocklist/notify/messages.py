@@ -16,6 +16,7 @@ _TITLES = {
     Event.RUN_FAILED: ("run failed", "runs failed"),
     Event.RUN_HELD: ("run waits for review", "runs wait for review"),
     Event.ENTRY_HELD: ("entry held", "feeds with entries held"),
+    Event.ENTRY_FLAGGED: ("listed entries worth a look", "feeds with listed entries worth a look"),
     Event.SNAPSHOT_UNPUBLISHED: ("snapshot not published", "snapshots not published"),
 }
 

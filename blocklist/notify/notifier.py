@@ -120,6 +120,9 @@ class Notifier:
                 yield row | {"waits_since": row["ended_at"]}
             elif row["reported_at"] is None:
                 yield row | {"waits_since": row["begun_at"]}
+            elif row["event"] == Event.ENTRY_FLAGGED:
+                # Nothing is wrong, and nobody has to act: once is enough.
+                continue
             elif later(row["reported_at"], self._settings.remind) <= moment:
                 yield row | {"waits_since": later(row["reported_at"], self._settings.remind)}
 

@@ -18,6 +18,7 @@ from blocklist.formats.registry import format_of
 from blocklist.formats.sandbox.subprocess_reader import DEFAULT_MAX_BYTES
 from blocklist.formats.wrapping import unwrap
 from blocklist.guards.guard import BodyType, Limits, Refusal
+from blocklist.guards.popular_hosts import TIERS_VERSION
 from blocklist.guards.registry import HOLDING_GUARDS, REFUSING_GUARDS
 from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import READING_VERSION, Reading
@@ -213,6 +214,5 @@ def reading_fingerprint(definition: FeedDefinition, limits: Limits) -> str:
     parts: list[Any] = [READING_VERSION, definition.format, definition.options, rules]
     entry_guards = [guard.setting.of(limits) for guard in REFUSING_GUARDS if guard.setting]
     entry_guards += sorted(guard.name for guard in HOLDING_GUARDS if not guard.is_on(limits))
-    if any(entry_guards):
-        parts.append(entry_guards)
+    parts += [TIERS_VERSION, entry_guards]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

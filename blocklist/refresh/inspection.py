@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from blocklist.config.settings import Settings
 from blocklist.definitions.definition import FeedDefinition
@@ -24,10 +24,21 @@ from blocklist.guards.guard_settings import limits_of
 from blocklist.guards.registry import REFUSING_GUARDS
 from blocklist.refresh import guard_evaluation
 from blocklist.refresh.body_reader import BodyReader, OpenedBody, ReadResult, opened_body, reading_fingerprint
-from blocklist.refresh.entry_sifting import Sifted, sift, summaries
+from blocklist.refresh.entry_flagging import FlaggedNow, flag
+from blocklist.refresh.entry_sifting import Sifted, sift
+from blocklist.refresh.entry_summaries import summaries
+from blocklist.refresh.list_history import ListHistory
 from blocklist.store import Store
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
 from blocklist.store.staging import Diff
+
+
+class Arrival(NamedTuple):
+    """How a body arrived: its SHA-256, the content type of the response, and its ``Last-Modified`` (RFC 3339)."""
+
+    sha256: str
+    content_type: str | None = None
+    modified: str | None = None
 
 
 @dataclass(slots=True)
@@ -48,6 +59,7 @@ class Inspection:
     first: list[tuple[Entry, Rule]] = field(default_factory=list)
     sifted: Sifted = field(default_factory=Sifted)
     diff: Diff | None = None
+    flagged: tuple[FlaggedNow, ...] = ()
     findings: list[GuardFinding] = field(default_factory=list)
 
     @property
@@ -57,8 +69,8 @@ class Inspection:
 
     @property
     def all_findings(self) -> list[GuardFinding]:
-        """The findings over the whole list, then one for each guard that holds single entries."""
-        return [*self.findings, *summaries(self.sifted.held)]
+        """The findings over the whole list, then those of the guards over single entries."""
+        return [*self.findings, *summaries(self.sifted, self.flagged)]
 
     @property
     def rejected_by_code(self) -> dict[str, int]:
@@ -86,6 +98,7 @@ class Inspection:
             amended=self.diff.amended,
             listed=self.diff.listed_before,
             held=held,
+            flagged=len(self.flagged),
         )
 
 
@@ -113,8 +126,8 @@ class Inspector:
         definition: FeedDefinition,
         feed_id: int,
         body: BinaryIO,
+        arrival: Arrival,
         *,
-        content_type: str | None = None,
         folder: Path | None = None,
         observer: Observer = lambda *_: None,
         progress: Callable[[int], None] = lambda _: None,
@@ -122,15 +135,17 @@ class Inspector:
     ) -> Inspection:
         """Inspect a body for a feed and leave its rules staged; the caller unstages them.
 
-        ``feed_id`` is 0 for a feed that was not added. ``content_type`` is that of the response the body came with.
-        ``folder`` is where a wrapped body is unwrapped to. ``progress`` is called with the number of rows read so far.
-        ``first`` is how many of the first entries are returned.
+        ``feed_id`` is 0 for a feed that was not added. ``folder`` is where a wrapped body is unwrapped to.
+        ``progress`` is called with the number of rows read so far. ``first`` is how many of the first entries are
+        returned.
         """
         limits = self.limits(definition)
         found = Inspection(reading_fingerprint(definition, limits))
-        max_bytes = self._settings.fetch.max_bytes
+        fetch = self._settings.fetch
         try:
-            with opened_body(definition, body, content_type=content_type, folder=folder, max_bytes=max_bytes) as opened:
+            with opened_body(
+                definition, body, content_type=arrival.content_type, folder=folder, max_bytes=fetch.max_bytes
+            ) as opened:
                 found.description = opened.description
                 observer(Stage.PARSE, found)
                 found.scan = guard_evaluation.check_body(opened.stream, opened.type, limits)
@@ -144,15 +159,19 @@ class Inspector:
                     found.read = reader.result()
                     found.description = f"{opened.description}{found.read.dates_note}"
                 observer(Stage.DIFF, found)
-                found.sifted = sift(self._store, definition.name, feed_id, limits)
+                found.sifted = sift(self._store, definition, feed_id, limits, arrival.sha256)
                 found.diff = self._store.staging.diff(feed_id)
+                found.flagged = flag(self._store, definition.name, feed_id, limits)
                 observer(Stage.GUARD, found)
-                found.findings = guard_evaluation.judge(self._facts(opened, feed_id, found), limits)
+                history = ListHistory(self._store, definition, feed_id, arrival.sha256)
+                found.findings = guard_evaluation.judge(self._facts(opened, feed_id, found, arrival, history), limits)
         except UnreadableFeedError as error:
             found.failure = error
         return found
 
-    def _facts(self, opened: OpenedBody, feed_id: int, found: Inspection) -> ListFacts:
+    def _facts(
+        self, opened: OpenedBody, feed_id: int, found: Inspection, arrival: Arrival, history: ListHistory
+    ) -> ListFacts:
         find_cut_row = opened.format.find_cut_row
         return ListFacts(
             counts=found.counts,
@@ -162,6 +181,12 @@ class Inspector:
             last=found.read.last,
             last_rule=found.read.last_rule,
             held=tuple(entry.rule for entry in found.sifted.held),
+            modified=arrival.modified,
+            served_modified=history.served_modified,
+            recent=history.recent,
+            served_before=history.served_before,
+            returning=history.returning,
+            twin=history.twin,
             served_date=partial(self._store.evidence.stated_date, feed_id),
             always_closed=partial(self._store.evidence.always_ended_with_newline, feed_id),
             removed_continuation=partial(self._store.staging.removed_continuation, feed_id),

@@ -13,7 +13,8 @@ from blocklist.domain.errors import FetchError, GuardError
 from blocklist.domain.listing import Entry, Rejected, Rule
 from blocklist.domain.run import Effect, GuardFinding, RunCounts
 from blocklist.fetch import Body, fetch
-from blocklist.refresh.inspection import Inspector
+from blocklist.fetch.body import modified_of
+from blocklist.refresh.inspection import Arrival, Inspector
 from blocklist.refresh.lifecycle import incoming_file
 from blocklist.store import Store
 
@@ -27,7 +28,8 @@ class Preview:
 
     ``fetched`` is where the body came from, ``body`` its SHA-256 and ``size`` its bytes; ``seen`` is its format, for
     ``auto`` with the reason; ``first`` are the first entries with their rules; ``waiting`` are the entries that would
-    be held alone, each with the reason; ``said`` is what the guards would find.
+    be held alone, each with the reason, and ``flagged`` those that would be listed and worth a look;
+    ``said`` is what the guards would find.
     """
 
     fetched: str
@@ -41,6 +43,7 @@ class Preview:
     rejections: tuple[Rejected, ...]
     rejected_by_code: dict[str, int]
     waiting: tuple[tuple[str, str], ...]
+    flagged: tuple[tuple[str, str], ...]
     said: tuple[GuardFinding, ...]
 
     @property
@@ -83,7 +86,7 @@ class Previewer:
                 definition,
                 known.id if known else 0,
                 stream,
-                content_type=body.content_type,
+                Arrival(body.sha256, body.content_type, modified_of(body.validators)),
                 folder=body.path.parent,
                 first=PREVIEWED,
             )
@@ -103,5 +106,6 @@ class Previewer:
             rejections=found.rejections[:PREVIEWED],
             rejected_by_code=found.rejected_by_code,
             waiting=tuple((entry.rule.value, entry.finding.sentence) for entry in found.sifted.held),
+            flagged=tuple((item.entry.rule.value, item.finding.sentence) for item in found.flagged),
             said=tuple(said),
         )

@@ -7,10 +7,11 @@ from blocklist.domain.listing import Feed, Rule, RuleKind
 from blocklist.domain.run import Effect, Outcome, RunCounts, Stage
 from blocklist.fetch import Body
 from blocklist.guards.popular_hosts import why_it_stands_out
-from blocklist.refresh.entry_sifting import SiftedEntry, summaries
+from blocklist.refresh.entry_summaries import summaries
 from blocklist.refresh.inspection import Inspection
 from blocklist.store import Store
 from blocklist.store.held_changes import WaitingEntry
+from blocklist.store.holds import HeldNow
 from blocklist.store.listings import last_label
 
 
@@ -23,22 +24,27 @@ def apply(store: Store, feed: Feed, run_id: int, inspection: Inspection) -> None
     with store.database.transaction():
         # Read the time only inside the transaction: whoever asks for the changes since the last one they know must not
         # miss one that was recorded later with an earlier time.
-        moment = now()
+        moment = store.feeds.next_moment(feed.name)
         store.runs.reach(run_id, Stage.RECORD)
         store.listings.record(feed.id, run_id, moment, diff)
         store.runs.keep_rejections(run_id, inspection.rejections)
-        store.holds.keep(feed.name, run_id, inspection.sifted.held)
+        sifted, flagged = inspection.sifted, inspection.flagged
+        store.holds.keep(feed.name, feed.id, run_id, sifted.held, moment)
+        store.holds.keep_released(feed.name, run_id, sifted.confirmed, moment)
+        store.flags.keep(feed.name, feed.id, run_id, flagged, moment)
         approved = [item for item in store.guard_findings.of_run(run_id) if item.effect is Effect.HOLDS]
-        store.guard_findings.keep(run_id, [*approved, *summaries(inspection.sifted.held)])
+        noted = [item for item in inspection.findings if item.effect is Effect.NOTES]
+        store.guard_findings.keep(run_id, [*approved, *noted, *summaries(sifted, flagged)])
         _supersede(store, feed, run_id)
-        store.feeds.note_success(feed.name, moment, store.runs.validators(run_id))
+        # The real time: by one in the future, the feed would look fresh however long it fails.
+        store.feeds.note_success(feed.name, now(), store.runs.validators(run_id))
         last_change = moment if changed else feed.last_change or moment
         store.feeds.note_change(
             feed.name, last_change, body=run.body_sha256 or "", reading=inspection.fingerprint, listed=diff.rules
         )
         store.statistics.update_counts(feed.id)
         outcome = Outcome.APPLIED if changed else Outcome.UNCHANGED
-        store.runs.finish(run_id, outcome, _reason(counts, changed), counts, inspection.rejected_by_code)
+        store.runs.finish(run_id, outcome, _reason(counts, changed), counts, inspection.rejected_by_code, moment=moment)
         if changed:
             store.snapshots.contents_changed()
 
@@ -69,7 +75,7 @@ def _supersede(store: Store, feed: Feed, by_run: int, body: str | None = None) -
     store.held_changes.delete_superseded(feed.id)
 
 
-def _keep_changes(store: Store, feed: Feed, run_id: int, held: tuple[SiftedEntry, ...]) -> None:
+def _keep_changes(store: Store, feed: Feed, run_id: int, held: tuple[HeldNow, ...]) -> None:
     suffixes = store.listings.last_labels(feed.id)
 
     def stands_out(change: str, rule: Rule) -> str:
@@ -87,6 +93,7 @@ def _keep_changes(store: Store, feed: Feed, run_id: int, held: tuple[SiftedEntry
 
 def _reason(counts: RunCounts, changed: bool) -> str:
     waits = f"; {counts.held:,} held alone for a person" if counts.held else ""
+    waits += f"; {counts.flagged:,} worth a look" if counts.flagged else ""
     if not changed:
         return f"the body was read again and lists the same {counts.rules:,} sites{waits}"
     figures = f"{counts.added:,} added, {counts.removed:,} removed, {counts.amended:,} restated"

@@ -16,9 +16,9 @@ from blocklist.domain.errors import BlocklistError, ConflictError, StoreError
 from blocklist.domain.listing import Feed
 from blocklist.domain.run import Run, Stage
 from blocklist.fetch import Body, fetch
-from blocklist.fetch.body import BodyStore
+from blocklist.fetch.body import BodyStore, modified_of
 from blocklist.refresh import recording
-from blocklist.refresh.inspection import Inspection, Inspector
+from blocklist.refresh.inspection import Arrival, Inspection, Inspector
 from blocklist.refresh.lifecycle import Lifecycle, Progress, feed_lock
 from blocklist.store import Store
 
@@ -153,7 +153,7 @@ class Refresher:
                 definition,
                 feed.id,
                 stream,
-                content_type=body.content_type,
+                Arrival(body.sha256, body.content_type, modified_of(body.validators)),
                 folder=body.path.parent,
                 observer=record,
                 progress=lambda rows: progress(Stage.NORMALIZE, rows),

@@ -22,6 +22,7 @@ from blocklist.service.background import BackgroundService
 from blocklist.service.doctor import Doctor
 from blocklist.service.evidence import EvidenceService
 from blocklist.service.feeds import FeedService
+from blocklist.service.flags import FlagService
 from blocklist.service.held import HeldListingService
 from blocklist.service.holds import HoldService
 from blocklist.service.overrides import OverrideService, override_rule
@@ -68,6 +69,7 @@ class Service:
         self.background = BackgroundService(store, self.runs)
         self.holds = HoldService(store, settings, refresher, publisher)
         self.overrides = OverrideService(store, settings, publisher)
+        self.flags = FlagService(store, self.overrides)
         self.held = HeldListingService(store, settings)
         self.evidence = EvidenceService(store, publisher, self.snapshots, self.held)
         self.export = partial(Export, store, settings, self.snapshots.current)

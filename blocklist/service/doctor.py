@@ -10,10 +10,14 @@ from blocklist.config.notifications import WebhookSettings
 from blocklist.config.settings import Settings
 from blocklist.domain.clock import now, seconds_between
 from blocklist.domain.errors import ConfigurationError, SnapshotError
+from blocklist.refresh.confirmation import same_lists
 from blocklist.service.publishing import Publisher
 from blocklist.service.snapshots import SnapshotService
 from blocklist.status.feed_status import feed_rows
 from blocklist.store import Store
+
+#: Seconds by which the clocks of two processes may differ.
+_CLOCK_MARGIN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,10 @@ class Doctor:
 
     def diagnose(self) -> list[Finding]:
         """Return every finding, good and bad, those that others depend on first."""
-        checks = (self._database, self._disk, self._audit, self._snapshot, self._feeds, self._reviews, self._channels)
+        checks = (
+            *(self._database, self._disk, self._audit, self._snapshot, self._clock),
+            *(self._feeds, self._twins, self._reviews, self._channels),
+        )
         return [finding for check in checks for finding in check()]
 
     def _database(self) -> Iterator[Finding]:
@@ -117,6 +124,35 @@ class Doctor:
                 False,
                 f"{count:,} held alone {waits} not listed meanwhile",
                 f"blocklist hold list --feed {feed}, then hold approve or hold refuse",
+            )
+
+        for feed, count in self._store.flags.open().items():
+            yield Finding(
+                f"flags of {feed}",
+                True,
+                f"{count:,} listed {'entry is' if count == 1 else 'entries are'} worth a look: "
+                f"blocklist flag list --feed {feed}",
+            )
+
+    def _clock(self) -> Iterator[Finding]:
+        moment = now()
+        for feed in self._store.feeds.all():
+            recorded = feed.last_change or moment
+            if seconds_between(moment, recorded) > _CLOCK_MARGIN:
+                yield Finding(
+                    f"clock and {feed.name}",
+                    False,
+                    f"the clock says {moment}, and the last change of {feed.name} was recorded at {recorded}",
+                    "correct the clock (NTP); until it passes that time, changes of the feed are recorded at that time",
+                )
+
+    def _twins(self) -> Iterator[Finding]:
+        for one, other in same_lists(self._store):
+            yield Finding(
+                f"{one.feed} and {other.feed}",
+                False,
+                f"{one.authority.name} and {other.authority.name} have the same list: they count as one authority",
+                f"remove the copy: blocklist feed remove {one.feed} or {other.feed}",
             )
 
     def _channels(self) -> Iterator[Finding]:

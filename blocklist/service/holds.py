@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from blocklist.config.settings import Settings
-from blocklist.domain.clock import now
 from blocklist.domain.errors import ConflictError, UsageError
 from blocklist.domain.run import HeldEntry, HoldState
+from blocklist.refresh.releasing import list_held, note_count
 from blocklist.refresh.run import Refresher
 from blocklist.service.publishing import Publisher
 from blocklist.service.runs import WAIT_FOR_REVIEW, refuse_own_run
@@ -36,9 +36,7 @@ class HoldService:
         hold = self._store.holds.get(id_)
         refuse_own_run(self._store, self._settings.access, hold.run, actor, before=hold.held_at)
         with self._deciding(id_, reason, HoldState.WAITING) as hold:
-            feed_id = self._store.feeds.get(hold.feed).id
-            if self._store.listings.open_held(hold, feed_id, now()):
-                self._count(hold.feed, feed_id, 1)
+            list_held(self._store, hold)
             self._store.holds.decide(id_, HoldState.APPROVED, actor, reason)
             self._note(hold, actor, "hold.approve", reason, held_for=hold.why)
         self._publisher.publish()
@@ -55,15 +53,17 @@ class HoldService:
         return self._store.holds.get(id_)
 
     def revoke(self, id_: int, actor: str, reason: str) -> HeldEntry:
-        """Take back the decision on an entry, and publish: it waits again, and is not listed until decided.
+        """Take back the decision on an entry, and publish: it waits again, and is not listed until a person decides.
+
+        This also takes back an entry that was listed by itself, as another authority lists it: then none confirms it.
 
         :raises ConflictError: there is no decision on it.
         """
-        with self._deciding(id_, reason, HoldState.APPROVED, HoldState.REFUSED) as hold:
-            feed_id = self._store.feeds.get(hold.feed).id
-            if self._store.listings.close_held(hold, feed_id, now()):
-                self._count(hold.feed, feed_id, -1)
-            self._store.holds.decide(id_, HoldState.WAITING, None, None)
+        with self._deciding(id_, reason, HoldState.APPROVED, HoldState.REFUSED, HoldState.RELEASED) as hold:
+            feed_id, moment = self._store.feeds.get(hold.feed).id, self._store.feeds.next_moment(hold.feed)
+            if self._store.listings.close_held(hold, feed_id, moment):
+                note_count(self._store, hold.feed, feed_id, -1, moment)
+            self._store.holds.decide(id_, HoldState.WAITING, actor, reason)
             self._note(hold, actor, "hold.revoke", reason)
         self._publisher.publish()
         return self._store.holds.get(id_)
@@ -78,16 +78,12 @@ class HoldService:
             # Read again: during the wait, a run may have withdrawn it, or another person decided on it.
             hold = self._store.holds.get(id_)
             if hold.state not in states:
-                who = f" by {hold.decided_by}: {hold.reason}" if hold.decided_by else ""
+                decided = hold.decided_by and hold.state is not HoldState.WAITING
+                who = f" by {hold.decided_by}: {hold.reason}" if decided else ""
                 wanted = "does not wait" if HoldState.WAITING in states else "has no decision to revoke"
-                more = "; revoke that first" if hold.decided_by else ""
+                more = "; revoke that first" if decided else ""
                 raise ConflictError(f"hold {id_} ({hold.rule.value}) {wanted}: it is {hold.state}{who}{more}")
             yield hold
-
-    def _count(self, feed: str, feed_id: int, change: int) -> None:
-        self._store.feeds.adjust_listed(feed, change)
-        self._store.statistics.update_counts(feed_id)
-        self._store.snapshots.contents_changed()
 
     def _note(self, hold: HeldEntry, actor: str, action: str, reason: str, **more: Any) -> None:
         self._store.audit.add(

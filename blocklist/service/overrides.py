@@ -27,7 +27,8 @@ class OverrideService:
     def add(self, action: OverrideAction, target: str, reason: str, actor: str, until: str | None = None) -> Override:
         """Allow or block a host (with all below it), a URL (with all below its path), an address, or ``app:ID``.
 
-        Where the setting ``access.two_people`` is on, the override counts once another person confirms it.
+        Where the setting ``access.two_people`` is on, the override counts once another person confirms it. An allow of
+        a host closes the flags of listed entries that it covers.
 
         :raises UsageError: the target is none of these, the reason is empty, or the time is past.
         """
@@ -43,6 +44,8 @@ class OverrideService:
             override = self._store.overrides.add(action, rule, reason, actor, until, waits)
             facts = {"id": override.id, "kind": rule.kind.value, "reason": reason, "until": until}
             facts |= {"waits": True} if waits else {}
+            if action is OverrideAction.ALLOW and rule.kind is RuleKind.HOST:
+                facts |= {"flags_closed": closed} if (closed := self._store.flags.allow(rule, actor, reason)) else {}
             self._store.audit.add(actor, f"override.{action}", rule.value, **facts)
             if not waits:
                 self._store.snapshots.contents_changed()

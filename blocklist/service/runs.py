@@ -14,8 +14,11 @@ from blocklist.definitions.definition import definition_of
 from blocklist.domain.errors import ConflictError, NotFoundError, UsageError
 from blocklist.domain.listing import Rejected
 from blocklist.domain.run import GuardFinding, HeldChange, Outcome, Run
+from blocklist.fetch.body import modified_of
 from blocklist.refresh import recording, retention
+from blocklist.refresh.inspection import Arrival
 from blocklist.refresh.lifecycle import Progress
+from blocklist.refresh.releasing import release_confirmed
 from blocklist.refresh.run import Refresher
 from blocklist.service.feeds import WAIT_FOR_RUN
 from blocklist.service.publishing import Publisher
@@ -71,6 +74,7 @@ class RunService:
         """
         run = self._refresher.refresh(name, actor, file=file, wait=wait, progress=progress, begun=begun)
         if run.outcome in (Outcome.APPLIED, Outcome.UNCHANGED):
+            release_confirmed(self._store, self._refresher)
             self._publisher.publish(confirmed=True)
         retention.prune_daily(self._store, self._refresher.bodies, self._settings.evidence)
         return run
@@ -91,7 +95,14 @@ class RunService:
             try:
                 with refresher.bodies.open(run.body_sha256 or "") as body:
                     inspection = refresher.inspector.inspect(
-                        definition_of(feed), feed.id, body, content_type=store.runs.content_type(run_id)
+                        definition_of(feed),
+                        feed.id,
+                        body,
+                        Arrival(
+                            run.body_sha256 or "",
+                            store.runs.content_type(run_id),
+                            modified_of(store.runs.validators(run_id)),
+                        ),
                     )
                 if inspection.failure:
                     raise inspection.failure
@@ -102,6 +113,7 @@ class RunService:
                     self._review(run, "approved", actor, reason)
             finally:
                 store.staging.clear()
+        release_confirmed(store, refresher)
         self._publisher.publish(confirmed=True)
         return store.runs.get(run_id)
 

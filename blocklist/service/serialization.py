@@ -8,7 +8,7 @@ from typing import Any
 from blocklist.domain.access import Person, Token
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Listing
-from blocklist.domain.run import GuardFinding, HeldChange, HeldEntry, HeldListing, HoldState, Run
+from blocklist.domain.run import FlaggedEntry, GuardFinding, HeldChange, HeldEntry, HeldListing, HoldState, Run
 from blocklist.domain.verdict import Override
 from blocklist.exports.changes import ListingChange
 from blocklist.refresh.preview import Preview
@@ -36,6 +36,7 @@ def listing_body(listing: Listing) -> dict[str, Any]:
         "position": listing.position,
         "run": listing.run,
         "body_sha256": listing.body_sha256,
+        "hold_decision": listing.hold_decision,
     }
 
 
@@ -82,7 +83,7 @@ def run_body(item: Run) -> dict[str, Any]:
     return {key: str(value) if key in ("stage", "outcome") and value else value for key, value in asdict(item).items()}
 
 
-def ruled_body(item: HeldEntry | HeldChange | Override) -> dict[str, Any]:
+def ruled_body(item: HeldEntry | FlaggedEntry | HeldChange | Override) -> dict[str, Any]:
     """Return an object as JSON, with the parts of its rule as ``target``, ``kind`` and ``scope``."""
     rule = item.rule
     body = asdict(item) | {"target": rule.value, "kind": rule.kind.value, "scope": rule.scope.value}
@@ -118,6 +119,7 @@ def preview_body(seen: Preview) -> dict[str, Any]:
         "first": [{"entry": entry.raw or entry.site, **rule._asdict()} for entry, rule in seen.first],
         "rejections": [item._asdict() for item in seen.rejections],
         "waiting": [{"target": target, "why": why} for target, why in seen.waiting],
+        "worth_a_look": [{"target": target, "why": why} for target, why in seen.flagged],
         "guards": [guard_finding_body(item) for item in seen.said],
     }
 

@@ -18,7 +18,7 @@ STATES = ("new", "fresh", "stale", "paused")
 
 def feed_rows(store: Store, feeds: Sequence[Feed] | None = None) -> list[dict[str, Any]]:
     """Return a row for each of some feeds, or of all: facts, state, times, and outcome and reason of the last run."""
-    rows, waiting = [], store.holds.waiting()
+    rows, waiting, flagged = [], store.holds.waiting(), store.flags.open()
     reviews = Counter(run.feed for run in store.runs.pending())
     latest = store.runs.latest(None if feeds is None else [feed.id for feed in feeds])
     for feed in store.feeds.all() if feeds is None else feeds:
@@ -33,6 +33,7 @@ def feed_rows(store: Store, feeds: Sequence[Feed] | None = None) -> list[dict[st
                 "state": state_of(feed),
                 "listed": feed.listed,
                 "waiting": waiting.get(feed.name, 0),
+                "flagged": flagged.get(feed.name, 0),
                 "reviews": reviews[feed.name],
                 "every": feed.every,
                 "last_attempt": feed.last_attempt,

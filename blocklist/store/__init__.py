@@ -16,11 +16,13 @@ from blocklist.store.engine import open_database
 from blocklist.store.evidence import Evidence
 from blocklist.store.exports import Exports
 from blocklist.store.feeds import Feeds
+from blocklist.store.flags import Flags
 from blocklist.store.guard_findings import GuardFindings
 from blocklist.store.held_changes import HeldChanges
 from blocklist.store.held_listings import HeldListings
 from blocklist.store.holds import Holds
 from blocklist.store.listings import Listings
+from blocklist.store.naming import Naming
 from blocklist.store.overrides import Overrides
 from blocklist.store.people import People
 from blocklist.store.requests import Requests
@@ -49,6 +51,8 @@ class Store:
         self.listings = Listings(self.database)
         self.compile_source = CompileSource(self.database)
         self.holds = Holds(self.database)
+        self.naming = Naming(self.database)
+        self.flags = Flags(self.database)
         self.held_changes = HeldChanges(self.database)
         self.held_listings = HeldListings(self.database)
         self.guard_findings = GuardFindings(self.database)

@@ -32,6 +32,14 @@ class Alerts(Table):
             " JOIN holds AS newest ON newest.id = counted.id"
         )
 
+    def entries_flagged(self) -> list[Row]:
+        """Return for each feed with flagged entries how many are open, and id, value and reason of the newest."""
+        return self._database.rows(
+            "SELECT newest.feed, counted.open, newest.id, newest.value, newest.why FROM"
+            " (SELECT max(id) AS id, count(*) AS open FROM flags WHERE state = 'open' GROUP BY feed) AS counted"
+            " JOIN flags AS newest ON newest.id = counted.id"
+        )
+
     # Alerts
 
     def open(self) -> list[Row]:

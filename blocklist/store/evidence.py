@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from blocklist.domain.clock import now
+from blocklist.guards.stated_dates import is_believed
 from blocklist.store.base_table import Table
 from blocklist.store.engine import Row
 
@@ -35,10 +36,13 @@ class Evidence(Table):
         return self._database.row("SELECT * FROM bodies WHERE sha256 = ?", (sha256,))
 
     def stated_date(self, feed_id: int) -> str | None:
-        """Return the date that a feed's current body states; None where it states none."""
-        return self._database.text(
-            "SELECT b.stated_date FROM bodies b JOIN feeds f ON f.applied_body = b.sha256 WHERE f.id = ?", (feed_id,)
+        """Return the date that a feed's current body states; None where it states none, or one that cannot be right."""
+        row = self._database.row(
+            "SELECT b.stated_date, b.kept_at FROM bodies b JOIN feeds f ON f.applied_body = b.sha256 WHERE f.id = ?",
+            (feed_id,),
         )
+        stated = row["stated_date"] if row else None
+        return stated if stated and row and is_believed(stated, row["kept_at"]) else None
 
     def always_ended_with_newline(self, feed_id: int) -> bool:
         """Return whether a feed had good bodies, and the last line of each had a line break."""

@@ -6,6 +6,8 @@ import json
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import structlog
+
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.clock import now
 from blocklist.domain.errors import ConflictError
@@ -13,6 +15,8 @@ from blocklist.domain.listing import Feed
 from blocklist.store.base_table import Table
 from blocklist.store.engine import Row
 from blocklist.store.mapping import mapper
+
+_LOG = structlog.get_logger("blocklist.store")
 
 
 class AppliedBody(NamedTuple):
@@ -107,15 +111,25 @@ class Feeds(Table):
             values["validators"] = json.dumps(validators)
         self._set(name, **values)
 
+    def next_moment(self, name: str) -> str:
+        """Return the time at which the next change of a feed is recorded, inside a transaction.
+
+        It is never before its last change: by a clock that went back, a listing would end before it began.
+        """
+        last, moment = self.get(name).last_change or "", now()
+        if last > moment:
+            _LOG.warning("the clock went back", feed=name, now=moment, recorded=last)
+        return max(last, moment)
+
     def note_change(self, name: str, moment: str, *, body: str, reading: str, listed: int) -> None:
         """Note that a new list was recorded, which body it came from and how it was read."""
         self._set(name, last_change=moment, applied_body=body, applied_reading=reading, listed=listed)
 
-    def adjust_listed(self, name: str, by: int) -> None:
-        """Note that a person's decision changed how many sites a feed lists, inside a transaction."""
+    def adjust_listed(self, name: str, by: int, moment: str) -> None:
+        """Note that a decision on an entry changed how many sites a feed lists, inside a transaction."""
         self._database.execute(
             "UPDATE feeds SET listed = listed + ?, last_change = ? WHERE name = ? AND removed_at IS NULL",
-            (by, now(), name),
+            (by, moment, name),
         )
 
     def applied(self, name: str) -> AppliedBody:

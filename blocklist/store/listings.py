@@ -13,7 +13,7 @@ from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Authority, Listing, Rule
 from blocklist.domain.run import HeldEntry
 from blocklist.store.base_table import Table, chunks, marks
-from blocklist.store.columns import OPEN, PUBLISHED, RULE, STAGED, listed
+from blocklist.store.columns import OPEN, PUBLISHED, RULE, STAGED, listed, same_rule
 from blocklist.store.engine import Row
 from blocklist.store.mapping import column, entry_of, mapper, rule_of
 from blocklist.store.staging import Diff
@@ -106,8 +106,11 @@ class Listings(Table):
             return []
         return self._database.mapped(
             _listing,
-            "SELECT l.*, feeds.name AS feed, feeds.definition, runs.body_sha256 FROM listings l"
+            "SELECT l.*, feeds.name AS feed, feeds.definition, runs.body_sha256,"
+            " h.state AS hold_state, h.decided_by, h.reason FROM listings l"
             " JOIN feeds ON feeds.id = l.feed_id LEFT JOIN runs ON runs.id = l.run_id"
+            f" LEFT JOIN holds h ON h.feed = feeds.name AND {same_rule('h', 'l')}"
+            " AND h.state IN ('approved', 'released') AND (l.listed_until IS NULL OR l.listed_until > h.decided_at)"
             f" WHERE {' OR '.join(conditions)} ORDER BY l.stated_from, l.id",
             parameters,
         )
@@ -145,4 +148,8 @@ def _listing(row: Row) -> Listing:
     return _mapped(with_authority(row))
 
 
-_mapped = mapper(Listing, raw=entry_of, run=column("run_id"))
+def _hold_decision(row: Row) -> str | None:
+    return f"{row['hold_state']} by {row['decided_by']}: {row['reason']}" if row["hold_state"] else None
+
+
+_mapped = mapper(Listing, raw=entry_of, run=column("run_id"), hold_decision=_hold_decision)

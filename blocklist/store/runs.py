@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from blocklist.domain.clock import now
 from blocklist.domain.listing import Rejected
-from blocklist.domain.run import Outcome, Run, RunCounts, Stage
+from blocklist.domain.run import AppliedList, Outcome, Run, RunCounts, Stage
 from blocklist.store.base_table import Table, all_of, marks
 from blocklist.store.engine import Row
 from blocklist.store.mapping import column, mapper
@@ -60,9 +60,11 @@ class Runs(Table):
         reason: str,
         counts: RunCounts | None = None,
         rejected_by_code: dict[str, int] | None = None,
+        *,
+        moment: str | None = None,
     ) -> None:
-        """Note how a run ended. A held one waits for review."""
-        values: dict[str, Any] = {"outcome": outcome.value, "reason": reason, "finished_at": now()}
+        """Note how a run ended, now or at a moment. A held one waits for review."""
+        values: dict[str, Any] = {"outcome": outcome.value, "reason": reason, "finished_at": moment or now()}
         if counts is not None:
             values |= _counts(counts, rejected_by_code or {})
         if outcome is Outcome.HELD:
@@ -167,6 +169,27 @@ class Runs(Table):
             "SELECT max(finished_at) FROM runs JOIN feeds ON feeds.id = runs.feed_id"
             " WHERE feeds.name = ? AND feeds.removed_at IS NULL AND outcome = 'applied' AND finished_at < ?",
             (feed, before or _NEVER),
+        )
+
+    def applied_since(self, feed_id: int, moment: str) -> list[AppliedList]:
+        """Return the lists of a feed that were applied since a moment, oldest first."""
+        rows = self._database.tuples(
+            "SELECT finished_at, body_sha256, counts, review FROM runs"
+            " WHERE feed_id = ? AND outcome = 'applied' AND finished_at >= ? ORDER BY finished_at, id",
+            (feed_id, moment),
+        )
+        return [
+            AppliedList(
+                at, body, (found := json.loads(counts)).get("rules", 0), found.get("listed", 0), review == "approved"
+            )
+            for at, body, counts, review in rows
+        ]
+
+    def last_applied_body(self, feed_id: int, body: str) -> str | None:
+        """Return when a body was last applied for a feed; None if it never was."""
+        return self._database.text(
+            "SELECT max(finished_at) FROM runs WHERE feed_id = ? AND body_sha256 = ? AND outcome = 'applied'",
+            (feed_id, body),
         )
 
     def unfinished(self, feed_id: int) -> list[Run]:

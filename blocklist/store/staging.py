@@ -51,6 +51,14 @@ class StagedChange(NamedTuple):
     position: int | None
 
 
+class StagedEntry(NamedTuple):
+    """A rule that is staged: its entry as published, where that differs from the value, and its position."""
+
+    rule: Rule
+    raw: str | None
+    position: int
+
+
 class Staging(Table):
     """The body that the current thread reads."""
 
@@ -110,6 +118,36 @@ class Staging(Table):
             (limit,),
         )
 
+    def added_hosts(self, feed_id: int) -> Iterator[str]:
+        """Yield the hosts of host rules that are staged and that the feed does not list; after :meth:`diff`.
+
+        A host of which two scopes are new comes twice.
+        """
+        found = self._database.value(f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {OPEN})", (feed_id,))
+        source, new = ("opening", "replaces IS NULL") if found else ("incoming", "true")
+        rows = self._database.tuples(f"SELECT value FROM {source} WHERE kind = 'host' AND {new}")
+        return (row[0] for row in rows)
+
+    def entries_of(self, hosts: Iterable[str]) -> list[StagedEntry]:
+        """Return the staged host rules of some hosts, each with its first entry."""
+        found: dict[Rule, StagedEntry] = {}
+        for chunk in chunks(hosts):
+            for row in self._database.rows(
+                f"SELECT {_RULE}, raw, position FROM incoming WHERE kind = 'host' AND value IN ({marks(chunk)})"
+                " ORDER BY position",
+                chunk,
+            ):
+                found.setdefault(rule_of(row), StagedEntry(rule_of(row), row["raw"], row["position"]))
+        return list(found.values())
+
+    def returning(self, feed_id: int, since: str) -> int:
+        """Return how many staged new rules the feed listed at a moment or later; after :meth:`diff`."""
+        return self._database.number(
+            "SELECT count(*) FROM (SELECT DISTINCT i.value, i.kind, i.scope FROM opening i JOIN listings l"
+            f" ON {same_rule('l', 'i')} AND l.feed_id = ? AND l.listed_until >= ? WHERE i.replaces IS NULL) AS r",
+            (feed_id, since),
+        )
+
     def removed(self, limit: int) -> Iterator[StagedChange]:
         """Yield the rules that the feed lists and that are not staged, by value; after :meth:`diff`."""
         return self._database.named(
@@ -135,6 +173,10 @@ class Staging(Table):
             (rule.value, rule.value + "\U0010ffff", feed_id),
         )
 
+    def size(self) -> int:
+        """Return how many rules are staged."""
+        return self._count_rules("incoming")
+
     def hosts_among(self, hosts: Iterable[str]) -> list[Rule]:
         """Return the host rules that are staged and whose host is among these, each once."""
         found = []
@@ -159,10 +201,18 @@ class Staging(Table):
 
         :raises NotFoundError: it is not staged.
         """
+        row = self.first_row(rule)
+        self._database.execute(f"DELETE FROM incoming WHERE {_THIS_RULE}", _key(rule))
+        return row
+
+    def first_row(self, rule: Rule) -> Row:
+        """Return what the first row of a staged rule says of it.
+
+        :raises NotFoundError: it is not staged.
+        """
         row = self._database.row(
             f"SELECT {listed(PUBLISHED)} FROM incoming WHERE {_THIS_RULE} ORDER BY position LIMIT 1", _key(rule)
         )
-        self._database.execute(f"DELETE FROM incoming WHERE {_THIS_RULE}", _key(rule))
         if row is None:
             raise NotFoundError(f"{rule.value} is not staged")
         return row

@@ -20,6 +20,7 @@ _TIMES = {
 _NUMBERS = {
     "listed": "Number of sites that a feed lists.",
     "waiting": "Number of held entries of a feed that wait for a decision.",
+    "flagged": "Number of listed entries of a feed that are worth a look.",
     "reviews": "Number of held runs of a feed that wait for review.",
 }
 

@@ -68,6 +68,21 @@ def test_an_entry_waits_is_decided_on_and_the_decision_taken_back(installation: 
     assert len(installation.json("hold", "list", "--all")) == 2
 
 
+def test_a_listed_entry_is_looked_at_and_left_or_allowed(installation: Installation, file: Path) -> None:
+    file.write_text("\n".join([*SITES, "1337x.to", "bt1.archive.org", ""]))
+    said = installation.run("refresh", "court")
+    assert "; 2 worth a look\n  look at those with 'blocklist flag list --feed court'" in said
+    assert "flags the entry: 1 newly listed is worth a look: 1337x.to" in installation.run("run", "show", "1")
+    one, two = (str(item["id"]) for item in installation.json("flag", "list", "--feed", "court"))
+    assert "dismissed: court lists 1337x.to" in installation.run("flag", "dismiss", one, "--reason", "named")
+    done = installation.run("flag", "allow", two, "--reason", "a library")
+    assert done == "flag 2 closed: override 1 allows bt1.archive.org\n"
+    assert [item["listed"] for item in installation.json("lookup", "1337x.to", "bt1.archive.org")] == [True, False]
+    assert installation.json("flag", "list") == []
+    assert [item["state"] for item in installation.json("flag", "list", "--all")] == ["dismissed", "allowed"]
+    installation.run("flag", "dismiss", two, "--reason", "no", status=1)
+
+
 def test_a_held_run_is_searched_and_its_body_given_back(installation: Installation, file: Path) -> None:
     installation.run("refresh", "court")
     body = "\n".join([*SITES[:10], "films.archive.org", ""])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from blocklist.domain.listing import Entry, Rule, RuleKind, Scope
 from blocklist.guards.entry_guards import NeverBlock
-from blocklist.guards.popular_hosts import popular_hosts, why_it_stands_out
+from blocklist.guards.popular_hosts import Tier, popular_hosts, tier_of, why_it_stands_out
 from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.rules import matches
 from blocklist.normalize.suffixes import is_public_suffix
@@ -59,12 +59,12 @@ def test_a_rule_is_refused_exactly_if_it_matches_a_name_or_is_below_one(
 def test_the_lists_of_popular_hosts_have_the_expected_content() -> None:
     names = popular_hosts()
     some = ["archive.org", "bit.ly", "pages.dev", "youtube.com"]
-    assert {host: names[host].guard for host in some if host in names} == {
-        "archive.org": "shared_host",
-        "bit.ly": "shared_host",
-        "youtube.com": "shared_host",
-    }
-    assert names["nasa.gov"] == ("popular_host", "one of the 10,000 most used sites (Tranco)")
+    assert {host: names[host].tier for host in some if host in names} == dict.fromkeys(
+        ["archive.org", "bit.ly", "youtube.com"], Tier.SHARED
+    )
+    assert names["nasa.gov"] == (Tier.RENOWNED, "one of the 500 most linked sites (Moz)")
+    assert tier_of("gutenberg.org") is Tier.WELL_LINKED
+    assert tier_of("1337x.to") is Tier.MOST_USED
     assert names["embluemail.com"].description == "the host above nt.embluemail.com, which strangers share"
     assert 25_000 < len(names) < 40_000
     assert not any(is_public_suffix(host) for host in names)

@@ -15,9 +15,9 @@ from blocklist.refresh.guard_evaluation import judge
 from tests.support import definition
 
 
-def facts(counts: RunCounts) -> ListFacts:
-    """Return what the guards check of a feed of which nothing is stored."""
-    return ListFacts(
+def facts(counts: RunCounts, **more: Any) -> ListFacts:
+    """Return what the guards check of a feed of which nothing is stored but ``more``."""
+    stored = ListFacts(
         counts=counts,
         scan=BodyScan(),
         line_based=True,
@@ -29,7 +29,14 @@ def facts(counts: RunCounts) -> ListFacts:
         always_closed=lambda: False,
         removed_continuation=lambda _: None,
         staged_rules=lambda *_: (),
+        modified=None,
+        served_modified=lambda: None,
+        recent=lambda: [],
+        served_before=lambda: None,
+        returning=lambda: 0,
+        twin=lambda: None,
     )
+    return replace(stored, **more)
 
 
 def test_a_body_without_rules_fails_with_its_figures() -> None:

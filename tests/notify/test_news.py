@@ -67,6 +67,23 @@ def test_a_held_run_is_told_once_a_body_and_its_entries_each_time_more_wait(tell
     assert "an entry waits alone for a decision, the newest archive.org" in told.hook.received[2][1].decode()
 
 
+def test_flagged_entries_are_told_once_with_their_number(telling: Telling) -> None:
+    told = telling(events=["entry_flagged"])
+    told.feed("court", "site-1.example\n1337x.to\nbt1.archive.org\n")
+    told.service.runs.refresh("court", "tester")
+    told.tick(10)
+    for _ in range(3):
+        told.tick(DAY)
+    assert told.hook.news == [[("begun", "entry_flagged", "court")]]
+    said = told.hook.received[0][1].decode()
+    assert "court: 2 listed entries are worth a look, the newest bt1.archive.org" in said
+    assert "blocklist flag list --feed court" in said
+    for flag in told.service.flags.all():
+        told.service.flags.dismiss(flag.id, "approver", "right")
+    told.tick(10)
+    assert len(told.hook.received) == 1
+
+
 def test_a_hundred_feeds_that_fail_together_are_one_message(telling: Telling) -> None:
     told = telling(gather=60, pause=300)
     for number in range(102):

@@ -41,7 +41,7 @@ def test_a_popular_host_is_held_alone_even_on_a_first_list_and_the_rest_is_appli
         [*SITES, "www.archive.org", "nasa.gov", "films.archive.org", "https://archive.org/details/film"]
     )
     assert run.outcome is Outcome.APPLIED
-    assert run.reason == "22 sites: 22 added, 0 removed, 0 restated; 2 held alone for a person"
+    assert run.reason == "22 sites: 22 added, 0 removed, 0 restated; 2 held alone for a person; 1 worth a look"
     assert (run.counts.held, run.counts.duplicates, run.counts.rejected) == (2, 0, 0)
     assert waiting(court) == ["archive.org", "nasa.gov"]
     assert not court.listed("archive.org")
@@ -51,6 +51,7 @@ def test_a_popular_host_is_held_alone_even_on_a_first_list_and_the_rest_is_appli
     assert [(item.guard, item.effect) for item in said] == [
         ("popular_host", Effect.HOLDS_ENTRY),
         ("shared_host", Effect.HOLDS_ENTRY),
+        ("below_popular_host", Effect.FLAGS),
     ]
     assert said[0].sentence == "1 newly listed waits for a person: nasa.gov"
 

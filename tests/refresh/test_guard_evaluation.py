@@ -46,7 +46,7 @@ def test_a_list_with_fewer_sites_than_the_minimum_is_held(service: Service, tmp_
     assert (run.outcome, run.reason) == (Outcome.HELD, "gives 19 sites; this feed has at least 20")
 
 
-DATED = "# Last modified: 2026-07-{day:02} 00:40 UTC\n{sites}\n"
+DATED = "# Last modified: 2025-12-{day:02} 00:40 UTC\n{sites}\n"
 
 
 def dated(day: int, sites: list[str]) -> str:
@@ -58,7 +58,7 @@ def test_a_list_with_an_older_date_than_the_one_that_serves_is_held(court: Court
     run = court.publish(dated(5, SITES[1:]))
     assert (run.outcome, run.reason) == (
         Outcome.HELD,
-        "states the date 2026-07-05T00:40:00Z, older than 2026-07-06T00:40:00Z of the list that serves",
+        "states the date 2025-12-05T00:40:00Z, older than 2025-12-06T00:40:00Z of the list that serves",
     )
     assert spoken(court, run) == ["stated_date"]
     assert court.publish(dated(6, SITES[1:])).outcome is Outcome.APPLIED
@@ -67,8 +67,8 @@ def test_a_list_with_an_older_date_than_the_one_that_serves_is_held(court: Court
 
 def test_a_feed_sets_where_its_date_is(service: Service, tmp_path: Path, clock: Clock) -> None:
     court = court_with(service, tmp_path, clock, guards={"stated_date": r"order of (\S+)"})
-    court.publish("# order of 2026-07-06\n" + "\n".join(SITES) + "\n")
-    assert court.publish("# order of 2026-07-05\n" + "\n".join(SITES[1:]) + "\n").outcome is Outcome.HELD
+    court.publish("# order of 2025-12-06\n" + "\n".join(SITES) + "\n")
+    assert court.publish("# order of 2025-12-05\n" + "\n".join(SITES[1:]) + "\n").outcome is Outcome.HELD
     redefine(service.store, definition("court", source={"file": str(court.file)}, guards={"stated_date": "off"}))
     assert court.refresh().outcome is Outcome.APPLIED
 

@@ -10,7 +10,7 @@ import pytest
 
 from blocklist.domain.errors import GuardError, UnreadableFeedError
 from blocklist.domain.run import Outcome, RunCounts, Stage
-from blocklist.refresh.inspection import Inspection
+from blocklist.refresh.inspection import Arrival, Inspection
 from blocklist.service import Service
 from tests.refresh.test_runs import SITES, Court, redefine
 from tests.support import Clock, definition
@@ -24,7 +24,7 @@ def court(service: Service, tmp_path: Path, clock: Clock) -> Court:
 def inspect(service: Service, body: bytes | str, first: int = 0, **more: Any) -> Inspection:
     content = io.BytesIO(body if isinstance(body, bytes) else body.encode())
     try:
-        return service.refresher.inspector.inspect(definition("court", **more), 0, content, first=first)
+        return service.refresher.inspector.inspect(definition("court", **more), 0, content, Arrival(""), first=first)
     finally:
         service.store.staging.clear()
 
@@ -37,7 +37,7 @@ def test_an_observer_is_called_at_each_stage_with_what_was_found_so_far(service:
 
     feed = definition("court", guards={"min_entries": 9})
     body = io.BytesIO(b"a.example\nb.example")
-    found = service.refresher.inspector.inspect(feed, 0, body, observer=observe, progress=calls.append)
+    found = service.refresher.inspector.inspect(feed, 0, body, Arrival(""), observer=observe, progress=calls.append)
     assert calls == [
         (Stage.PARSE, "lines", False, 0, 0),
         (Stage.NORMALIZE, "lines", True, 0, 0),

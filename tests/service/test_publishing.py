@@ -12,6 +12,7 @@ import pytest
 from blocklist import Snapshot
 from blocklist.config.settings import PolicySettings
 from blocklist.daemon.scheduler import Scheduler
+from blocklist.domain.clock import now
 from blocklist.domain.verdict import OverrideAction
 from blocklist.service import Service
 from blocklist.snapshot.compile import delta
@@ -125,9 +126,13 @@ def test_many_changes_are_compiled_whole(service: Service, tmp_path: Path, monke
     assert not service.snapshots.current().lookup("site-4.example").listed
 
 
-def test_a_listing_that_ended_by_a_clock_set_back_is_noticed(service: Service, tmp_path: Path, clock: Clock) -> None:
+def test_a_listing_that_ended_by_a_clock_set_back_is_noticed(
+    service: Service, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add(service, tmp_path, "court", "a.example", "b.example")
     clock.move_to("2020-01-01T00:00:00Z")
+    # As a version did that took the time as it was.
+    monkeypatch.setattr(service.store.feeds, "next_moment", lambda _: now())
     write(tmp_path, "court", "b.example")
     service.runs.refresh("court", "tester")
     snapshot = service.snapshots.current()

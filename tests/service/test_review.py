@@ -32,7 +32,7 @@ def test_a_held_run_shows_what_it_would_change_and_why_that_stands_out(court: Co
     ]
     assert "listed whole only when a person agrees" in detail.changes[2].stands_out
     assert detail.changes_found == 14
-    assert [item.guard for item in detail.findings] == ["removed", "shared_host"]
+    assert [item.guard for item in detail.findings] == ["removed", "shared_host", "below_popular_host"]
 
 
 def test_the_changes_are_searched_and_paged(court: Court) -> None:

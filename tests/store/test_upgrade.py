@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlite_utils
 
 from blocklist.domain.access import Role
-from blocklist.domain.run import Effect, GuardFinding
+from blocklist.domain.run import Effect, GuardFinding, HoldState
 from blocklist.store import Store
 from blocklist.store.engine.sqlite.schema.migrations import MIGRATIONS
 
@@ -81,3 +81,21 @@ def test_no_row_is_lost_where_tables_get_other_names(tmp_path: Path) -> None:
     store.close()
     Store(tmp_path / "new.db").close()
     assert schema(path) == schema(tmp_path / "new.db")
+
+
+def test_flags_begin_empty_and_decisions_stay_where_tables_are_added(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    old = sqlite_utils.Database(path)
+    MIGRATIONS.apply(old, stop_before="m012_names")
+    with old.conn:
+        for statement in ROWS:
+            old.execute(statement)
+    MIGRATIONS.apply(old, stop_before="m013_flags")
+    old.close()
+    store = Store(path)
+    assert store.flags.all(state=None) == []
+    assert [(hold.rule.value, hold.state, hold.decided_by) for hold in store.holds.undecided()] == [
+        ("c.example", HoldState.WAITING, None)
+    ]
+    assert store.runs.get(1).counts.flagged == 0
+    store.close()

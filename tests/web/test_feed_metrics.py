@@ -57,7 +57,7 @@ def test_a_feed_before_its_first_run_is_new_and_has_no_times(
 ) -> None:
     assert told(control) == {
         **{"stale": 0, "state new": 1, "interval_seconds": 3600},
-        **{"listed": 0, "waiting": 0, "reviews": 0},
+        **{"listed": 0, "waiting": 0, "flagged": 0, "reviews": 0},
     }
 
 
@@ -73,7 +73,7 @@ def test_the_metrics_of_a_feed_have_times_numbers_and_waiting_decisions(
     assert times["change"] == times["success"] <= times["attempt"]
     assert said == {
         **{"stale": 0, "state fresh": 1, "last_outcome held": 1, "interval_seconds": 3600},
-        **{"listed": 20, "waiting": 1, "reviews": 1},
+        **{"listed": 20, "waiting": 1, "flagged": 0, "reviews": 1},
     }
 
 

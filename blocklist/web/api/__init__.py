@@ -8,6 +8,7 @@ from blocklist.web.api import (
     evidence,
     exports,
     feeds,
+    flags,
     holds,
     notifications,
     overrides,
@@ -23,7 +24,21 @@ from blocklist.web.api.lookups import LOOKUP_MODELS, LOOKUP_PATHS, LOOKUP_TAG
 
 __all__ = ["OpenApiApp", "add_api", "allowed_methods"]
 
-_RESOURCES = (feeds, refreshes, runs, holds, evidence, exports, overrides, people, tokens, audit, notifications, system)
+_RESOURCES = (
+    feeds,
+    refreshes,
+    runs,
+    holds,
+    flags,
+    evidence,
+    exports,
+    overrides,
+    people,
+    tokens,
+    audit,
+    notifications,
+    system,
+)
 
 
 def add_api(app: OpenApiApp, service: Service) -> None:

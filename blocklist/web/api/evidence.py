@@ -29,6 +29,7 @@ class ListingBody(ListingFields):
     position: int
     run: int
     body_sha256: str | None
+    hold_decision: str | None = Field(description="Why an entry that a guard held is listed: who decided, and why.")
 
 
 class RefusedListingBody(HeldListingBody):

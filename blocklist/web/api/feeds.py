@@ -46,6 +46,7 @@ class FeedRow(BaseModel):
     state: Literal["new", "fresh", "stale", "paused"]
     listed: int = Field(description="Number of sites that the feed lists now.")
     waiting: int = Field(description="Number of held entries that wait for a decision.")
+    flagged: int = Field(description="Number of listed entries that are worth a look.")
     reviews: int = Field(description="Number of held runs that wait for review.")
     every: int = Field(description="Seconds between refreshes.")
     last_attempt: Timestamp | None

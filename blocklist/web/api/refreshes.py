@@ -47,8 +47,8 @@ class PreviewedEntry(BaseModel):
     scope: Scope
 
 
-class WaitingEntry(BaseModel):
-    """An entry that would be held, and why."""
+class ExplainedEntry(BaseModel):
+    """An entry that would be held or flagged, and why."""
 
     target: str
     why: str
@@ -67,7 +67,8 @@ class PreviewBody(RunCounts):
     rejected_by_code: dict[str, int]
     first: list[PreviewedEntry]
     rejections: list[Rejection]
-    waiting: list[WaitingEntry]
+    waiting: list[ExplainedEntry] = Field(description="Entries that would be held.")
+    worth_a_look: list[ExplainedEntry] = Field(description="Entries that would be listed and flagged.")
     guards: list[GuardFindingBody]
 
 

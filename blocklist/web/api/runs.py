@@ -45,6 +45,7 @@ class RunCounts(BaseModel):
     amended: int
     listed: int
     held: int
+    flagged: int
 
 
 class Review(BaseModel):

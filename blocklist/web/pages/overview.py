@@ -115,6 +115,10 @@ def _review_alerts(service: Service) -> list[Alert]:
         verb = "waits" if number == 1 else "wait"
         sentence = f"{counted(number, 'held entry', 'held entries')} of {where}{more} {verb} for a decision."
         found.append(Alert(sentence, url_for("admin.review") + "#entries", "Review"))
+    if flagged := sum(service.flags.open().values()):
+        verb = "is" if flagged == 1 else "are"
+        sentence = f"{counted(flagged, 'listed entry', 'listed entries')} {verb} worth a look."
+        found.append(Alert(sentence, url_for("admin.review") + "#flags", "Review"))
     if overrides := service.overrides.waiting():
         sentence = f"{counted(overrides, 'override waits', 'overrides wait')} for confirmation by a second person."
         found.append(Alert(sentence, url_for("admin.overrides"), "Overrides"))

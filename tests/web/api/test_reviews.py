@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +143,23 @@ def test_a_held_entry_is_approved_revoked_and_refused(api: CheckedClient, servic
         "hold.revoke",
         "hold.approve",
     ]
+
+
+def test_a_flagged_entry_is_dismissed_or_allowed(api: CheckedClient, service: Service, tmp_path: Path) -> None:
+    (tmp_path / "used.txt").write_text("1337x.to\nbt1.archive.org\n")
+    service.feeds.add(definition("used", source={"file": str(tmp_path / "used.txt")}), "test")
+    service.runs.refresh("used", "test")
+    found = api.get("/v1/flags?state=open&feed=used").json or {}
+    one, two = found["flags"]
+    assert [(item["target"], item["guard"], item["state"]) for item in (one, two)] == [
+        ("1337x.to", "most_used_host", "open"),
+        ("bt1.archive.org", "below_popular_host", "open"),
+    ]
+    assert len((api.get("/v1/flags?limit=1").json or {})["flags"]) == 1
+    assert (api.post(f"/v1/flags/{one['id']}/dismiss", json=WHY).json or {})["state"] == "dismissed"
+    assert api.post(f"/v1/flags/{one['id']}/allow", json=WHY).status_code == 409
+    made = api.post(f"/v1/flags/{two['id']}/allow", json=WHY).json or {}
+    assert (made["action"], made["target"], made["reason"]) == ("allow", "bt1.archive.org", WHY["reason"])
+    assert (api.get(f"/v1/flags/{two['id']}").json or {})["state"] == "allowed"
+    assert not service.evidence.lookup(read_target("bt1.archive.org"), "default").listed
+    assert api.get("/v1/flags/99").status_code == 404

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from blocklist.domain.access import Role
-from blocklist.domain.run import HoldState
+from blocklist.domain.run import FlagState, HoldState
 from blocklist.domain.verdict import OverrideAction
 from blocklist.normalize.hosts import parse_target
 from blocklist.service import Service
@@ -92,6 +92,33 @@ def test_held_entries_are_approved_and_revoked(waiting: Service, signed_in_clien
     assert "it is approved" in text(signed_in_client.post("/admin/review/entries", data=data))
     signed_in_client.post("/admin/review/entries", data={**data, "decision": "revoke"})
     assert waiting.store.holds.get(hold.id).state is HoldState.WAITING
+
+
+def test_flagged_entries_are_allowed_or_left_with_one_click(
+    service: Service, tmp_path: Path, signed_in_client: FlaskClient
+) -> None:
+    listed(service, tmp_path, "1337x.to\nbt1.archive.org\nworldwind.arc.nasa.gov\n")
+    shown = text(signed_in_client.get("/admin/review"))
+    assert "3 entries" in shown
+    assert "1337x.to is one of the 10,000 most used sites (Tranco)" in shown
+    assert "3 listed entries are worth a look" in text(signed_in_client.get("/admin/"))
+    one, two, three = service.flags.all()
+    address = "/admin/review/flags"
+    assert "Select at least one entry" in text(signed_in_client.post(address, data={"decision": "dismiss"}))
+    assert "Choose allow or leave" in text(signed_in_client.post(address, data={"decision": "x", "flag": str(one.id)}))
+    assert signed_in_client.post(address, data={"decision": f"allow-{two.id}"}).status_code == 303
+    (override,) = service.overrides.all()
+    assert (override.rule.value, override.reason) == (
+        "bt1.archive.org",
+        "not an infringing site, seen in the review of flagged entries",
+    )
+    assert signed_in_client.post(address, data={"decision": f"dismiss-{one.id}"}).status_code == 303
+    assert service.flags.get(one.id).state is FlagState.DISMISSED
+    chosen = {"decision": "dismiss", "flag": str(three.id), "flag_reason": "the order names it"}
+    assert signed_in_client.post(address, data=chosen).status_code == 303
+    assert service.flags.get(three.id).reason == "the order names it"
+    assert "is not open" in text(signed_in_client.post(address, data=chosen))
+    assert "No listed entries to look at" in text(signed_in_client.get("/admin/review"))
 
 
 def test_an_override_is_added_shown_on_lookups_and_removed(

@@ -5,7 +5,14 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from blocklist.store.engine.sqlite.schema import access_tables as access
-from blocklist.store.engine.sqlite.schema import alert_tables, first_tables, renamed, review_tables, statistics_tables
+from blocklist.store.engine.sqlite.schema import (
+    alert_tables,
+    first_tables,
+    flag_tables,
+    renamed,
+    review_tables,
+    statistics_tables,
+)
 
 _SEEN_OF_A_BODY = (
     # What each run's body was read as, and the content type by which format ``auto`` decided.
@@ -62,6 +69,7 @@ _STATEMENTS = {
     "m010_two_people": (*access.AUDIT_END, *access.OVERRIDES_CONFIRMED),
     "m011_endings_of_a_feed": _ENDINGS_OF_A_FEED,
     "m012_names": renamed.STATEMENTS,
+    "m013_flags": flag_tables.STATEMENTS,
     "m014_end_markers": _END_MARKERS,
     "m015_held_rules": _HELD_RULES,
 }
