@@ -16,6 +16,11 @@ _WHOLE_URL = re.compile(r"\w+://\S+").fullmatch
 _BARE_HOST = re.compile(r"[^\s/?#:@.]+(?:\.[^\s/?#:@.]+)+\.?").fullmatch
 _DETAILS = ("reference", "published_at", "legal_basis", "authority", "country")
 
+#: How the column of the site's address is usually called, in any case.
+_USUAL_NAMES = ("url", "domain", "site", "host", "hostname")
+#: As ``column``: the one column with such a name. The format ``auto`` sets it where no column was given.
+USUAL_COLUMN = "|".join(_USUAL_NAMES)
+
 Row = list[str]
 #: Pairs of position and row.
 NumberedRows = Iterator[tuple[int, Row]]
@@ -183,11 +188,22 @@ def _finder(header: Row | None) -> Callable[[str, int | str], int]:
     def find(option: str, column: int | str) -> int:
         if isinstance(column, int):
             return column - 1
+        if column == USUAL_COLUMN and column not in names:
+            return _usual_column(option, names)
         if column not in names:
             raise UnreadableFeedError(f"{option}: no column {column!r} in the header; it has {', '.join(names)[:300]}")
         return names.index(column)
 
     return find
+
+
+def _usual_column(option: str, names: list[str]) -> int:
+    found = [index for index, name in enumerate(names) if name.lower() in _USUAL_NAMES]
+    if len(found) != 1:
+        which = "no column" if not found else "more than one column"
+        known = f"{', '.join(_USUAL_NAMES[:-1])} or {_USUAL_NAMES[-1]}"
+        raise UnreadableFeedError(f"{option}: {which} is called {known}: set it; it has {', '.join(names)[:300]}")
+    return found[0]
 
 
 def _cell(row: Row, index: int) -> str:

@@ -14,6 +14,8 @@ from blocklist.guards.stated_dates import DATE_WITHIN, STATED_DATE, stated_date
 
 #: Bytes at the end of a body that :class:`.BodyScan` keeps.
 _TAIL_SIZE = 65_536
+#: What DOS writes behind the last line of a file.
+_END_OF_FILE = b"\x1a"
 
 
 def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
@@ -36,7 +38,7 @@ def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
     _fail_on((guard, check.end()) for guard, check in checks)
     stream.seek(0)
     return BodyScan(
-        ends_open=size > 0 and not body.is_wide and tail[-1:] not in (b"\n", b"\r"),
+        ends_open=size > 0 and not body.is_wide and tail.rstrip(_END_OF_FILE)[-1:] not in (b"\n", b"\r"),
         stated_date=stated_date(head[:DATE_WITHIN].decode(body.encoding, "replace"), STATED_DATE.of(limits)),
         tail=tail,
         whole=size == len(tail),

@@ -24,6 +24,7 @@ from blocklist.guards.registry import REFUSING_GUARDS
 from blocklist.refresh import guard_evaluation
 from blocklist.refresh.body_reader import BodyReader, OpenedBody, ReadResult, opened_body, reading_fingerprint
 from blocklist.refresh.entry_sifting import Sifted, sift, summaries
+from blocklist.refresh.own_addresses import OwnAddresses, own_hosts
 from blocklist.store import Store
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
 from blocklist.store.staging import Diff
@@ -135,6 +136,8 @@ class Inspector:
                 found.scan = guard_evaluation.check_body(opened.stream, opened.type, limits)
                 observer(Stage.NORMALIZE, found)
                 refusals = [refusal for guard in REFUSING_GUARDS if (refusal := guard.refusal(limits))]
+                if own := own_hosts(definition):
+                    refusals.append(OwnAddresses(own))
                 reader = BodyReader(opened, refusals, progress)
                 rows = reader.read_in_blocks()
                 try:
