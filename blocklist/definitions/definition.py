@@ -10,13 +10,23 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from blocklist.definitions.source import Source
 from blocklist.domain.errors import UsageError
 from blocklist.domain.listing import Authority, AuthorityKind, Feed, Scope
 from blocklist.formats.registry import FORMATS, format_of
 from blocklist.guards.guard_settings import FeedGuards
+from blocklist.guards.setting_types import comma_separated
+from blocklist.normalize.hosts import normalize_host
 from blocklist.normalize.rules import Reading
 from blocklist.text.field_types import Country, Seconds, StrictModel
 from blocklist.text.validation import validate
@@ -40,6 +50,16 @@ def _format(name: str) -> str:
     return name
 
 
+def _top_level_domain(name: str) -> str:
+    label = normalize_host(name.strip("."))
+    if "." in label:
+        raise ValueError(f"{name!r} is not a top-level domain: it is one label, such as com")
+    return label
+
+
+TopLevelDomains = Annotated[
+    tuple[Annotated[str, AfterValidator(_top_level_domain)], ...], BeforeValidator(comma_separated)
+]
 FeedName = Annotated[
     str, AfterValidator(_feed_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"})
 ]
@@ -65,10 +85,13 @@ class RulesDefinition(StrictModel):
     entries: Literal["sites", "apps"] = "sites"
     www: Literal["strip", "keep"] = "strip"
     scope: Literal[Scope.SUBTREE, Scope.EXACT] = Scope.SUBTREE
+    top_level_domains: TopLevelDomains = ()
+    #: Whether the authority's own addresses may be listed: see :mod:`blocklist.refresh.own_addresses`.
+    own_addresses: Literal["refuse", "list"] = "refuse"
 
     def reading(self) -> Reading:
         """Return the same as the type of the normalizing stage."""
-        return Reading(self.entries, self.www, self.scope)
+        return Reading(self.entries, self.www, self.scope, frozenset(self.top_level_domains))
 
 
 class FeedDefinition(StrictModel):

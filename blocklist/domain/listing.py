@@ -81,6 +81,12 @@ class Entry(NamedTuple):
     country: str | None = None
 
 
+class ExactEntry(Entry):
+    """An entry that means its host as written: without subdomains, and with its ``www.``."""
+
+    __slots__ = ()
+
+
 class Rejected(NamedTuple):
     """A row that became no rule: its text and position, a stable ``code`` to count by, and the reason as a sentence."""
 

@@ -11,6 +11,7 @@ from pydantic import create_model
 from blocklist.domain.errors import UnreadableFeedError, UsageError
 from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import Format, FormatOptions, Resolved
+from blocklist.formats.header import USUAL_COLUMN
 from blocklist.formats.recognition import recognize
 
 
@@ -29,6 +30,8 @@ class _Auto:
         known = format_.options.model_fields
         chosen = {name: value for name, value in (recognized.options | given).items() if name in known}
         description = f"{recognized.format} ({recognized.reason})"
+        if _has_usual_column(format_, body, chosen):
+            chosen["column"] = USUAL_COLUMN
         try:
             return Resolved(format_, format_.validated(chosen), description)
         except UsageError as error:
@@ -63,6 +66,22 @@ def auto_format(formats: Sequence[Format]) -> Format:
     }
     options = create_model("AutoOptions", __base__=FormatOptions, **fields)
     return Format("auto", options, auto.parse, recognize=auto.recognize, check_options=auto.check_options)
+
+
+def _has_usual_column(format_: Format, body: BinaryIO, chosen: dict[str, Any]) -> bool:
+    """Return whether the column may be left out: the header has one with a usual name, or is not known yet."""
+    field = format_.options.model_fields.get("column")
+    if field is None or not field.is_required() or "column" in chosen or str(chosen.get("header", True)) != "True":
+        return False
+    if format_.content != "text":
+        return True
+    try:
+        next(iter(format_.parse(body, format_.options.model_validate(chosen | {"column": USUAL_COLUMN}))), None)
+    except (UnreadableFeedError, ValueError):
+        return False
+    finally:
+        body.seek(0)
+    return True
 
 
 def _first_row(format_: Format, body: BinaryIO, chosen: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Annotated, Any, BinaryIO
@@ -20,6 +21,8 @@ from blocklist.formats.text_body import Encoding, as_text
 MAX_CELL = 1_048_576
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
+#: The first line of some files: it tells spreadsheet programs the delimiter.
+_HINT = re.compile(r"\ufeff?\"?sep=(.)\"?[\r\n]*").fullmatch
 #: A row appended to the body: a quote that is still open there makes it part of another cell.
 _END = "\x1eEND\x1e"
 #: Rows needed before the last one to compare their widths with it.
@@ -53,10 +56,20 @@ def parse(body: BinaryIO, options: CsvOptions) -> Iterator[Entry | Rejected]:
     return entries_of(rows, options, "line {}".format, options.delimiter, delimited=True)
 
 
-def _reader(lines: Iterable[str], options: CsvOptions) -> Any:
+def delimiter_hint(line: str) -> str | None:
+    """Return the delimiter that a line ``sep=;`` names, None for any other line.
+
+    >>> delimiter_hint("sep=;"), delimiter_hint("Site;Order")
+    (';', None)
+    """
+    match = _HINT(line)
+    return match[1] if match else None
+
+
+def _reader(lines: Iterable[str], options: CsvOptions, hint: str | None = None) -> Any:
     return csv.reader(
         lines,
-        delimiter=options.delimiter,
+        delimiter=hint if hint and "delimiter" not in options.model_fields_set else options.delimiter,
         quotechar=options.quote or None,
         quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
     )
@@ -68,8 +81,12 @@ def _numbered_rows(body: BinaryIO, options: CsvOptions) -> NumberedRows:
         for _ in range(options.skip_rows):
             if not text.readline():
                 break
-        reader = _reader(chain(text, (_END,)), options)
-        begins = options.skip_rows + 1
+        first = text.readline()
+        hint = delimiter_hint(first)
+        lines = text if hint else chain((first,), text)
+        skipped = options.skip_rows + bool(hint)
+        reader = _reader(chain(lines, (_END,)), options, hint)
+        begins = skipped + 1
         try:
             for row in reader:
                 if row and row[-1].endswith(_END):
@@ -78,7 +95,7 @@ def _numbered_rows(body: BinaryIO, options: CsvOptions) -> NumberedRows:
                     raise UnreadableFeedError(f"line {begins} opens a quote that is never closed")
                 if any(row):
                     yield begins, row
-                begins = options.skip_rows + reader.line_num + 1
+                begins = skipped + reader.line_num + 1
         except csv.Error as error:
             raise UnreadableFeedError(f"line {begins}: {error}") from None
 
@@ -89,8 +106,9 @@ def find_cut_row(tail: bytes, whole: bool, options: CsvOptions) -> str | None:
     ``whole``: the tail is the whole body; otherwise its first line may be incomplete and is ignored.
     """
     lines = tail.decode(options.encoding, "replace").splitlines()[options.skip_rows if whole else 1 :]
+    hint = delimiter_hint(lines[0]) if whole and lines else None
     try:
-        widths = [len(row) for row in _reader(lines, options) if any(row)]
+        widths = [len(row) for row in _reader(lines[1:] if hint else lines, options, hint) if any(row)]
     except csv.Error:
         return None
     if len(widths) <= _MIN_ROWS or widths[-1] >= min(widths[:-1]):

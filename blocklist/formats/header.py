@@ -16,6 +16,10 @@ _BARE_HOST = re.compile(r"[^\s/?#:@.]+(?:\.[^\s/?#:@.]+)+\.?").fullmatch
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}").fullmatch
 #: Reserved for examples and tests (RFC 6761), so the root zone does not have them.
 _RESERVED = frozenset({"example", "test"})
+#: How the column of the site's address is usually called, in any case.
+_USUAL_NAMES = ("url", "domain", "site", "host", "hostname")
+#: As ``column``: the one column with such a name. The format ``auto`` sets it where no column was given.
+USUAL_COLUMN = "|".join(_USUAL_NAMES)
 
 
 def is_whole_url(text: str) -> bool:
@@ -72,6 +76,8 @@ class Header:
         if isinstance(column, int):
             return column - 1
         found = [index for index, name in enumerate(self.names) if name == column]
+        if not found and column == USUAL_COLUMN:
+            return self._usual_column(option)
         if not found:
             shown = ", ".join(self.names)[:300]
             raise UnreadableFeedError(f"{option}: no column {column!r} in the header; it has {shown}")
@@ -80,6 +86,15 @@ class Header:
             raise UnreadableFeedError(
                 f"{option}: the columns {numbers} are both named {column!r}: give the number of the one that is meant"
             )
+        return found[0]
+
+    def _usual_column(self, option: str) -> int:
+        found = [index for index, name in enumerate(self.names) if name.lower() in _USUAL_NAMES]
+        if len(found) != 1:
+            which = "no column" if not found else "more than one column"
+            known = f"{', '.join(_USUAL_NAMES[:-1])} or {_USUAL_NAMES[-1]}"
+            shown = ", ".join(self.names)[:300]
+            raise UnreadableFeedError(f"{option}: {which} is called {known}: set it; it has {shown}")
         return found[0]
 
     def repeated_in(self, row: Sequence[str]) -> Header | None:

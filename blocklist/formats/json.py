@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import ijson
 from pydantic import model_validator
@@ -27,6 +27,18 @@ _SCALARS = ("string", "number", "boolean", "null")
 _MAX_DEPTH = 100
 #: Bytes read at a time: one read can go so many levels beyond the limit at most.
 _CHUNK = 4_096
+
+
+class _Row(NamedTuple):
+    """A row: its number from 1, its value, and the name of a member that an object in it has twice."""
+
+    number: int
+    value: Any
+    repeated: str | None = None
+
+
+class _RepeatedMemberError(ValueError):
+    """An object has a member twice; its text is the name."""
 
 
 class NdjsonOptions(FormatOptions):
@@ -75,10 +87,13 @@ def parse(body: BinaryIO, options: JsonOptions) -> Iterator[Entry | Rejected]:
     number = 0
     surroundings = Surroundings(paged=prefix.startswith("item.item") or options.rows.startswith("item."))
     try:
-        for number, value in _rows(body, options.rows, prefix, surroundings):
+        for row in _rows(body, options.rows, prefix, surroundings):
             found = True
-            if number:
-                yield from _row_entries(number, value, options)
+            number = row.number
+            if row.repeated is not None:
+                yield _repeated(row.number, row.repeated, _preview(row.value))
+            elif row.number:
+                yield from _row_entries(row.number, row.value, options)
     except ijson.JSONError as error:
         message = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
         raise UnreadableFeedError(f"not JSON that can be read: {message.strip().splitlines()[0]}") from None
@@ -96,7 +111,10 @@ def parse_ndjson(body: BinaryIO, options: NdjsonOptions) -> Iterator[Entry | Rej
     """Yield one Entry per site of each line; a line that is not JSON is rejected alone."""
     for number, line in numbered_lines(body, "utf-8"):
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_constant)
+        except _RepeatedMemberError as error:
+            yield _repeated(number, str(error), line)
+            continue
         except (ValueError, RecursionError) as error:
             yield Rejected(line[:200], number, "syntax", f"line {number} is not JSON: {error}")
             continue
@@ -120,10 +138,49 @@ def _not_a_row(row: Any, options: NdjsonOptions) -> str | None:
     return surroundings.finding
 
 
-def _rows(body: BinaryIO, path: str, prefix: str, surroundings: Surroundings) -> Iterator[tuple[int, Any]]:
-    """Yield (0, None) where the list begins, then each row with its number from 1."""
+class _RowBuilder(ijson.ObjectBuilder):  # type: ignore[misc]
+    """Builds a row from events; ``repeated`` is the name of a member that an object has twice, else None."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.repeated: str | None = None
+        self._names: list[set[str]] = []
+
+    def event(self, event: str, value: Any) -> None:
+        """Take the next event of the parser."""
+        super().event(event, value)
+        if event == "map_key":
+            if value in self._names[-1]:
+                self.repeated = value
+            self._names[-1].add(value)
+        elif event == "start_map":
+            self._names.append(set())
+        elif event == "end_map":
+            self._names.pop()
+
+
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        raise _RepeatedMemberError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a value of JSON")
+
+
+def _repeated(number: int, name: str, shown: str) -> Rejected:
+    # Where a name occurs twice, parsers differ in which value they take (RFC 8259, section 4).
+    reason = f"row {number} has the member {name[:80]!r} twice: it is unclear which value is meant"
+    return Rejected(shown[:200], number, "repeated_member", reason)
+
+
+def _rows(body: BinaryIO, path: str, prefix: str, surroundings: Surroundings) -> Iterator[_Row]:
+    """Yield a row with the number 0 where the list begins, then each row."""
     number = depth = lists = 0
-    builder: ijson.ObjectBuilder | None = None
+    builder: _RowBuilder | None = None
     for at, event, value in ijson.parse(body, use_float=True, buf_size=_CHUNK):
         if event in ("start_map", "start_array"):
             depth += 1
@@ -137,19 +194,19 @@ def _rows(body: BinaryIO, path: str, prefix: str, surroundings: Surroundings) ->
                 # Where a name occurs twice, parsers differ in which value they take (RFC 8259, section 4).
                 if lists > 1 and "item" not in path.split("."):
                     raise UnreadableFeedError(f"rows: the body has {path!r} twice, so it is unclear which is the list")
-                yield 0, None
+                yield _Row(0, None)
             if at != prefix:
                 if event in _SCALARS:
                     surroundings.note(at.removeprefix("item.") if surroundings.paged else at, value)
                 continue
             number += 1
             if event not in ("start_map", "start_array"):
-                yield number, value
+                yield _Row(number, value)
                 continue
-            builder = ijson.ObjectBuilder()
+            builder = _RowBuilder()
         builder.event(event, value)
         if at == prefix and event in ("end_map", "end_array"):
-            yield number, builder.value
+            yield _Row(number, builder.value, builder.repeated)
             builder = None
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any, BinaryIO, NamedTuple
 
 from blocklist.domain.errors import UnreadableFeedError
+from blocklist.formats.csv import delimiter_hint
 from blocklist.formats.hosts import is_address
 from blocklist.formats.lines import without_comment
 
@@ -110,6 +111,8 @@ def _is_json(line: str) -> bool:
 def _lines(lines: list[str], media_type: str) -> Recognized:  # noqa: PLR0911 - one return per format
     if lines and lines[0].lower().startswith("[adblock"):
         return Recognized("adblock", {}, "it begins with [Adblock")
+    if lines and (hint := delimiter_hint(lines[0])):
+        return Recognized("csv", {"delimiter": hint}, f"its first line names the delimiter: {lines[0]}")
     rows = [line for line in lines if line and not line.startswith(_COMMENT)]
     if not rows:
         raise UnreadableFeedError("format auto: the body has no line that is not a comment: set the format")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
@@ -20,6 +21,7 @@ from blocklist.domain.errors import UnreadableFeedError
 from blocklist.domain.listing import Entry, Rejected
 from blocklist.formats.base import Format
 from blocklist.formats.text_body import MAX_LINE, TextOptions, as_text
+from blocklist.normalize.suffixes import has_known_ending, is_public_suffix
 
 _RECORD = re.compile(
     r"(?P<owner>[^\s;\"()\\$]+)?[ \t]+(?:(?:\d[\dsmhdwSMHDW]*|[Ii][Nn])[ \t]+){0,2}"
@@ -41,6 +43,10 @@ _OTHER_TRIGGERS = {
     "rpz-nsdname": "is about a name server (rpz-nsdname): other sites share it",
     "rpz-nsip": "is about a name server's address (rpz-nsip): other sites share it",
 }
+#: Bytes in which the zone's name is looked for, and an owner there that ends in a dot.
+_HEAD = 65_536
+_ABSOLUTE = re.compile(r"^(?:\*\.)?([^\s;@$]+)\.[ \t]", re.MULTILINE)
+_NAMED_ZONE = re.compile(r"^(?:\$ORIGIN[ \t]|[^\s;@]\S*[ \t]+(?:\S+[ \t]+){0,2}SOA[ \t])", re.IGNORECASE | re.MULTILINE)
 #: The most lines of one record in parentheses; an SOA usually has seven.
 _MAX_RECORD_LINES = 200
 
@@ -105,9 +111,15 @@ class _Zone:
 def parse(body: BinaryIO, options: RpzOptions) -> Iterator[Entry | Rejected]:
     """Yield one Entry per record that blocks a name or a single address; exemptions are rejected and counted.
 
-    :raises UnreadableFeedError: the zone has ``$INCLUDE`` or ``$GENERATE``, or a record in parentheses never ends.
+    :raises UnreadableFeedError: the zone has ``$INCLUDE`` or ``$GENERATE``, a record in parentheses never ends, or the
+        names seem to end in the zone's name and nothing says what that is.
     """
     named = options.zone.strip(".").lower() if options.zone else None
+    if named is None and (ending := _unnamed_zone(body, options.encoding)):
+        raise UnreadableFeedError(
+            f"the names of the zone end in .{ending}, which seems to be the name of the zone itself, and neither SOA "
+            f"nor $ORIGIN says so: set the option zone={ending}"
+        )
     zone = _Zone(named, named)
     for number, line in _records(body, options.encoding):
         if line[0] == "$":
@@ -173,6 +185,26 @@ def _single_address(reverse: str) -> str | None:
         return None
     text = f"[{address}]" if address.version == 6 else str(address)
     return text if length == str(address.max_prefixlen) else None
+
+
+def _unnamed_zone(body: BinaryIO, encoding: str) -> str | None:
+    """Return the name that a zone without one seems to have: what complete names of sites have behind them."""
+    position = body.tell()
+    head = body.read(_HEAD).decode(encoding, "ignore")
+    body.seek(position)
+    if _NAMED_ZONE.search(head):
+        return None
+    names = {name.lower() for name in _ABSOLUTE.findall(head)}
+    endings = Counter(
+        ending
+        for labels in (name.split(".") for name in names)
+        for index in range(2, len(labels) - 1)
+        if has_known_ending(labels[index - 1]) and not is_public_suffix(ending := ".".join(labels[index:]))
+    )
+    for ending, count in endings.most_common():
+        if ending.startswith("rpz.") or (count > 1 and count > len(names) / 2):
+            return ending
+    return None
 
 
 def _records(body: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:

@@ -7,7 +7,7 @@ from blocklist.domain.run import Effect
 from blocklist.guards.guard import ListFacts, list_guard
 
 #: Codes of rows that may be the rest of one that was cut; other rows are rejected for what they name.
-_UNREADABLE = frozenset({"syntax", "unreadable", "single_label", "empty", "not_a_host_rule"})
+_UNREADABLE = frozenset({"syntax", "unreadable", "single_label", "unknown_tld", "empty", "not_a_host_rule"})
 
 
 @list_guard(

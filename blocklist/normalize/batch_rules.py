@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 
 from blocklist.domain.listing import Entry, HostBlock, LineBlock, Rejected
 from blocklist.normalize.canonical_host import MAX_HOST
+from blocklist.normalize.entry_checks import is_run_together
 from blocklist.normalize.rules import Reading, RuledEntry, rule_maker
-from blocklist.normalize.suffixes import possible_public_suffixes
+from blocklist.normalize.suffixes import hosts_to_check
 
-#: Consecutive lines of canonical hosts: without a leading ``www.``, and without a label in punycode.
+#: Consecutive lines of canonical hosts: without a leading ``www.`` or address of a hosts file, and without a label in
+#: punycode.
 _CANONICAL_HOSTS = re.compile(
-    rf"^(?:(?=[^\n]{{1,{MAX_HOST}}}\n)(?!www\.)(?:(?!xn--)[a-z0-9_-]++\.)++[a-z]++\n)++", re.MULTILINE
+    rf"^(?:(?=[^\n]{{1,{MAX_HOST}}}\n)(?!www\.|0\.0\.0\.0|127\.0\.0\.1)(?:(?!xn--)[a-z0-9_-]++\.)++[a-z]++\n)++",
+    re.MULTILINE,
 )
 
 
@@ -45,7 +48,11 @@ def _sites(
         position += before.text.count("\n")
         hosts = run[0].split("\n")[:-1]
         begin = 0
-        for index in possible_public_suffixes(hosts):
+        checked = hosts_to_check(hosts)
+        # None of them begins with it, so it is within one that may be two names.
+        if "www." in run[0]:
+            checked = sorted({*checked, *(index for index, host in enumerate(hosts) if is_run_together(host))})
+        for index in checked:
             if begin < index:
                 yield HostBlock(hosts[begin:index], position + begin, reading.scope)
             yield make_rule(Entry(hosts[index], position + index))

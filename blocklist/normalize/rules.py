@@ -7,12 +7,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
+from blocklist.domain.listing import Entry, ExactEntry, Rejected, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Target
+from blocklist.normalize.entry_checks import host_defect, may_have_defect, text_defect
 from blocklist.normalize.hosts import parse_app, parse_target, shorten
+from blocklist.normalize.link_wrappers import wrapped
 from blocklist.normalize.no_site import why_no_site
 from blocklist.normalize.public_addresses import is_public
-from blocklist.normalize.suffixes import is_public_suffix, is_top_level_domain
+from blocklist.normalize.published_text import undecorated, without_trailing_signs
+from blocklist.normalize.suffixes import is_ordinary, is_public_suffix, is_top_level_domain
+from blocklist.normalize.tracking import without_tracking
 from blocklist.normalize.url_rules import covers_path, same_site_hosts
 
 #: To be raised when the same entry gives another rule than before, so that an unchanged body is read again.
@@ -44,8 +48,7 @@ _NO_SITE = (
     (re.compile(r"[^/?#\\:@]*@[^/?#\\]"), "unreadable", "is a mailbox, not a site"),
     (re.compile(rf"(?s:.){{{_MAX_ENTRY + 1}}}"), "unreadable", f"is longer than {_MAX_ENTRY:,} characters"),
 )
-_INVISIBLE = "\ufeff\u200b\u200e\u200f\u00a0"
-_QUOTES = ('""', "''", "<>")
+_QUOTES = ('""', "''", "<>", "``")
 _DEFANGED_WORDS = {"dot": ".", "at": "@"}
 
 
@@ -54,12 +57,13 @@ class Reading:
     """How the entries of a feed are read.
 
     ``entries``: ``sites`` or ``apps``. ``www``: ``strip`` (``www.example.com`` means the site) or ``keep``. ``scope``:
-    ``subtree`` or ``exact``, for hosts.
+    ``subtree`` or ``exact``, for hosts. ``top_level_domains``: those that count beside the ones of the root zone.
     """
 
     entries: str = "sites"
     www: str = "strip"
     scope: Scope = Scope.SUBTREE
+    top_level_domains: frozenset[str] = frozenset()
 
 
 #: An entry with its rule, or a row that has none.
@@ -95,16 +99,11 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     text = entry.site
     if _CANONICAL_HOST(text) and "xn--" not in text and len(text) <= 253:
         return _host_rule(text, entry, reading)
-    text = published_target(text)
-    for pattern, code, why in _NO_SITE:
-        if pattern.match(text):
-            return _reject(entry, code, why)
-    if _NETWORK(text):
-        text = _single_address(text)
-        if not text:
-            return _reject(entry, "address_range", "is a range of addresses; rules name single ones")
+    address = _address_in(entry)
+    if isinstance(address, Rejected):
+        return address
     try:
-        target = parse_target(text)
+        target = without_tracking(parse_target(address))
     except ValueError as error:
         return _reject(entry, "unreadable", str(error))
     if target.ip is not None and not is_public(target.ip):
@@ -113,12 +112,33 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     if (reason := why_no_site(target.host)) and not is_top_level_domain(target.host):
         return _reject(entry, "unreadable" if "." in target.host else "single_label", reason)
     if target.path is not None and (target.path != "/" or target.params):
+        if target.ip is None and (defect := host_defect(target.host, reading.top_level_domains)):
+            return _reject(entry, *defect)
         return Rule(RuleKind.URL, url_value(target), Scope.PREFIX)
-    if re.search(r"#.", text):
+    if re.search(r"#.", address):
         return _reject(entry, "fragment", "differs from its host only by a #fragment, which no request carries")
     if target.ip is not None:
         return Rule(RuleKind.IP, target.ip, Scope.EXACT)
     return _host_rule(target.host, entry, reading)
+
+
+def _address_in(entry: Entry) -> str | Rejected:
+    """Return the one address that an entry names, as a browser can open it, or why there is none."""
+    text = published_target(entry.site)
+    if (link := wrapped(text)) is not None:
+        if link.target is None:
+            return _reject(entry, "redirect", f"is a link of {link.service}, which names another site within")
+        text = published_target(link.target)
+    for pattern, code, why in _NO_SITE:
+        if pattern.match(text):
+            return _reject(entry, code, why)
+    if _NETWORK(text):
+        text = _single_address(text)
+        if not text:
+            return _reject(entry, "address_range", "is a range of addresses; rules name single ones")
+    if defect := text_defect(text):
+        return _reject(entry, *defect)
+    return text
 
 
 def app_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: ARG001 - the same call as site_rule
@@ -131,24 +151,23 @@ def app_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: ARG001
 
 
 def published_target(text: str) -> str:
-    r"""Return a published host or URL without what publishers add: invisible marks, defanging, ``*.``, HTML escapes.
+    r"""Return a published host or URL without what publishers add: signs around it, defanging, ``*.``, escapes.
 
     >>> published_target("\ufeff *.pirate[.]example. ")
     'pirate.example.'
     """
-    text = text.strip().strip(_INVISIBLE).strip()
+    text = undecorated(text)
     if text[:1] + text[-1:] in _QUOTES:
         text = text[1:-1].strip()
     if text[:1].lower() in ("h", "m"):
         text = _DEFANGED_SCHEME.sub(r"http\1", text)
     if any(bracket in text for bracket in "[({"):
         text = _DEFANGED.sub(lambda match: _DEFANGED_WORDS.get(match[1].lower(), match[1]), text)
-    text = text.replace("&amp;", "&")
     scheme, separator, rest = text.rpartition("://")
     if "/" not in scheme and "." not in scheme:
         rest = rest.removeprefix("*").lstrip(".") if rest.startswith(("*.", ".")) else rest
         text = scheme + separator + rest
-    return text
+    return without_trailing_signs(text)
 
 
 def url_value(target: Target) -> str:
@@ -185,11 +204,18 @@ def matches(rule: Rule, target: Target) -> bool:
 
 
 def _host_rule(host: str, entry: Entry, reading: Reading) -> Rule | Rejected:
-    if host[:4] == "www." and reading.www == "strip":
+    scope = reading.scope
+    if type(entry) is ExactEntry:
+        scope = Scope.EXACT
+    elif host[:4] == "www." and reading.www == "strip":
         host = site_of(host)
+    if is_ordinary(host) and not may_have_defect(host):
+        return Rule(RuleKind.HOST, host, scope)
     if is_public_suffix(host):
         return _reject(entry, "public_suffix", f"{host} is a public suffix: blocking it would block strangers' sites")
-    return Rule(RuleKind.HOST, host, reading.scope)
+    if defect := host_defect(host, reading.top_level_domains):
+        return _reject(entry, *defect)
+    return Rule(RuleKind.HOST, host, scope)
 
 
 def _single_address(text: str) -> str:

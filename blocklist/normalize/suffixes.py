@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 
 import tldextract
 
 from blocklist.normalize.hosts import normalize_host
+
+#: Top-level domains that never exist, for documentation and tests (RFC 2606, RFC 6761).
+_RESERVED = frozenset({"example", "invalid", "test"})
 
 
 def is_public_suffix(host: str) -> bool:
@@ -35,31 +39,64 @@ def is_public_suffix(host: str) -> bool:
     return bool(extracted.suffix) and not extracted.domain
 
 
-def possible_public_suffixes(hosts: Sequence[str]) -> list[int]:
-    """Return the indexes of hosts that may be public suffixes: check these with :func:`is_public_suffix`.
+def is_ordinary(host: str) -> bool:
+    """Return True only for a canonical host that is no public suffix and has a known top-level domain: the quick check.
 
-    The hosts are canonical and have a dot. None of the other hosts is a public suffix.
+    >>> [is_ordinary(host) for host in ("pirate.com", "a.pirate.com", "co.uk", "pirate.exmaple")]
+    [True, True, False, False]
     """
     names, wildcards = _names_and_wildcards()
-    # Usually none is: three set operations find that for ten thousand hosts in a millisecond.
+    parent = host.partition(".")[2]
+    if host in names or host in wildcards or parent in wildcards:
+        return False
+    return parent in names or host[host.rfind(".") + 1 :] in known_endings()
+
+
+def hosts_to_check(hosts: Sequence[str]) -> list[int]:
+    """Return the indexes of hosts that may be public suffixes or have an unknown top-level domain.
+
+    The hosts are canonical and have a dot. :func:`is_public_suffix` is False and :func:`has_known_ending` True for all
+    others.
+    """
+    names, wildcards = _names_and_wildcards()
+    # Usually there are none: a few set operations find that for ten thousand hosts in a millisecond. Most parents are
+    # on the list themselves, so they have a known top-level domain.
     parents = {host.partition(".")[2] for host in hosts}
-    if names.isdisjoint(hosts) and wildcards.isdisjoint(hosts) and wildcards.isdisjoint(parents):
+    unknown = {parent[parent.rfind(".") + 1 :] for parent in parents - names} - known_endings()
+    if not unknown and names.isdisjoint(hosts) and wildcards.isdisjoint(hosts) and wildcards.isdisjoint(parents):
         return []
     return [
         index
         for index, host in enumerate(hosts)
-        if host in names or host in wildcards or host.partition(".")[2] in wildcards
+        if host in names
+        or host in wildcards
+        or host.partition(".")[2] in wildcards
+        or (unknown and host.rpartition(".")[2] in unknown)
     ]
 
 
+def has_known_ending(host: str) -> bool:
+    """Return whether the last label of a canonical host is a top-level domain, or reserved for documentation and tests.
+
+    >>> [has_known_ending(host) for host in ("pirate.com", "pirate.za", "pirate.example", "pirate.exmaple")]
+    [True, True, True, False]
+    """
+    return host[host.rfind(".") + 1 :] in known_endings()
+
+
 def is_top_level_domain(label: str) -> bool:
-    """Return whether a single label is a top-level domain on the list.
+    """Return whether a single label is a top-level domain, as far as the list knows a suffix below it.
 
     >>> is_top_level_domain("com"), is_top_level_domain("localhost")
     (True, False)
     """
-    names, wildcards = _names_and_wildcards()
-    return label in names or label in wildcards
+    return label in known_endings() and label not in _RESERVED
+
+
+@cache
+def known_endings() -> frozenset[str]:
+    """Return the last labels of all suffixes on the list (``za`` is only in ``co.za``), and the reserved ones."""
+    return frozenset(suffix.rpartition(".")[2] for suffix in chain(*_names_and_wildcards())) | _RESERVED
 
 
 @cache

@@ -22,6 +22,7 @@ from blocklist.guards.popular_hosts import TIERS_VERSION
 from blocklist.guards.registry import HOLDING_GUARDS, REFUSING_GUARDS
 from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import READING_VERSION, Reading
+from blocklist.refresh.own_addresses import own_hosts
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
 from blocklist.text.dates import DateForm, published_date
 
@@ -211,7 +212,7 @@ def _refuse(
 def reading_fingerprint(definition: FeedDefinition, limits: Limits) -> str:
     """Return a fingerprint of everything that determines which rules and facts a body gives."""
     rules = definition.rules.model_dump(mode="json")
-    parts: list[Any] = [READING_VERSION, definition.format, definition.options, rules]
+    parts: list[Any] = [READING_VERSION, definition.format, definition.options, rules, own_hosts(definition)]
     entry_guards = [guard.setting.of(limits) for guard in REFUSING_GUARDS if guard.setting]
     entry_guards += sorted(guard.name for guard in HOLDING_GUARDS if not guard.is_on(limits))
     parts += [TIERS_VERSION, entry_guards]

@@ -15,6 +15,8 @@ from blocklist.guards.stated_sizes import has_end_marker, stated_size
 
 #: Bytes at the end of a body that :class:`.BodyScan` keeps.
 _TAIL_SIZE = 65_536
+#: What DOS writes behind the last line of a file.
+_END_OF_FILE = b"\x1a"
 
 
 def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
@@ -38,7 +40,7 @@ def check_body(stream: BinaryIO, body: BodyType, limits: Limits) -> BodyScan:
     stream.seek(0)
     first, last = (part.decode(body.encoding, "replace") for part in (head[:DATE_WITHIN], tail[-DATE_WITHIN:]))
     return BodyScan(
-        ends_open=size > 0 and not body.is_wide and tail[-1:] not in (b"\n", b"\r"),
+        ends_open=size > 0 and not body.is_wide and tail.rstrip(_END_OF_FILE)[-1:] not in (b"\n", b"\r"),
         stated_date=stated_date(first, STATED_DATE.of(limits)),
         tail=tail,
         whole=size == len(tail),

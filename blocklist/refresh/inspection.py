@@ -28,6 +28,7 @@ from blocklist.refresh.entry_flagging import FlaggedNow, flag
 from blocklist.refresh.entry_sifting import Sifted, sift
 from blocklist.refresh.entry_summaries import summaries
 from blocklist.refresh.list_history import ListHistory
+from blocklist.refresh.own_addresses import OwnAddresses, own_hosts
 from blocklist.store import Store
 from blocklist.store.runs import MAX_REJECTIONS_KEPT
 from blocklist.store.staging import Diff
@@ -151,6 +152,8 @@ class Inspector:
                 found.scan = guard_evaluation.check_body(opened.stream, opened.type, limits)
                 observer(Stage.NORMALIZE, found)
                 refusals = [refusal for guard in REFUSING_GUARDS if (refusal := guard.refusal(limits))]
+                if own := own_hosts(definition):
+                    refusals.append(OwnAddresses(own))
                 reader = BodyReader(opened, refusals, progress)
                 rows = reader.read_in_blocks()
                 try:

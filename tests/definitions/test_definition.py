@@ -11,6 +11,7 @@ from blocklist.definitions.catalog import from_catalog, sample_of
 from blocklist.definitions.definition import FeedDefinition, definition_from_table, with_options
 from blocklist.domain.errors import NotFoundError, UsageError
 from blocklist.domain.listing import AuthorityKind, Scope
+from tests.support import definition
 
 WHOLE = """
 name = "court"
@@ -132,3 +133,11 @@ def test_a_feed_that_the_catalog_does_not_have_is_said() -> None:
 def test_a_format_that_is_no_text_is_refused_like_any_other_mistake(format_: str) -> None:
     text = WHOLE.replace('format = "csv"', f"format = {format_}").replace("[csv]", "[json]")
     assert "format" in refused(text.replace("[json]", "[guards.x]"))
+
+
+def test_further_top_level_domains_are_labels() -> None:
+    made = definition(rules={"top_level_domains": "lib, .BIT"})
+    assert made.rules.top_level_domains == ("lib", "bit")
+    assert made.rules.reading().top_level_domains == {"lib", "bit"}
+    with pytest.raises(ValueError, match=r"'co\.lib' is not a top-level domain"):
+        definition(rules={"top_level_domains": ["co.lib"]})

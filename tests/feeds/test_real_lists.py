@@ -27,7 +27,7 @@ LINES = FeedDefinition.model_validate(
 )
 #: Definition, file: entries, rules, rejected by code.
 COUNTS: dict[str, tuple[FeedDefinition | str, int, int, dict[str, int]]] = {
-    "it-agcom.hosts": ("it-agcom", 3_538, 3_503, {}),
+    "it-agcom.hosts": ("it-agcom", 3_538, 3_501, {"unknown_tld": 2}),
     "de-cuii.json": ("de-cuii", 275, 221, {}),
     "ru-registry.csv": ("ru-registry", 2_112, 2_026, {"unreadable": 12}),
     "community-antipiracy.adblock": ("community-antipiracy", 10_335, 10_335, {}),
@@ -67,10 +67,16 @@ def test_a_url_on_a_shared_site_never_widens_to_the_site() -> None:
     assert len(on_it) > 100
 
 
+#: Hosts of the Italian list with a top-level domain that does not exist: nobody can open them.
+MISTYPED = ("mp3direct.coe", "ilcorsaronero.lo")
+
+
 def test_every_host_of_the_italian_list_covers_its_site_with_and_without_www() -> None:
     rules = set(rules_of("it-agcom.hosts"))
     for line in (LISTS / "it-agcom.hosts").read_text(encoding="utf-8-sig").splitlines():
         host = line.split()[1].lower().rstrip(".").removeprefix("www.")
+        if host in MISTYPED:
+            continue
         rule = Rule(RuleKind.HOST, host, Scope.SUBTREE)
         assert rule in rules
         assert matches(rule, parse_target(f"https://www.{host}/film"))

@@ -166,3 +166,24 @@ def test_skipping_more_lines_than_there_are_ends_with_the_body() -> None:
 def test_options_that_could_only_fail_later_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         format_of("csv", options)
+
+
+def test_the_hint_for_spreadsheet_programs_is_not_a_row_and_names_the_delimiter() -> None:
+    body = "sep=;\r\nSite;Order\r\na.example;1\r\nb.example;2\r\nc.example;3\r\n"
+    assert [(item.position, item[0]) for item in parsed("csv", body, column="Site")] == [
+        *((3, "a.example"), (4, "b.example"), (5, "c.example"))
+    ]
+    assert sites(parsed("csv", '\ufeff"sep=;"\nSite;Order\na.example;1\n', column="Site")) == ["a.example"]
+    assert sites(parsed("csv", "sep=,\nSite;Order\na.example;1\n", column="Site", delimiter=";")) == ["a.example"]
+    assert sites(parsed("auto", body, column="Site")) == ["a.example", "b.example", "c.example"]
+
+
+@pytest.mark.parametrize("name", ["url", "Domain", "SITE", "host", "Hostname"])
+def test_auto_takes_the_one_column_that_is_called_like_an_address(name: str) -> None:
+    assert sites(parsed("auto", f"Order;{name}\n1;a.example\n2;b.example\n")) == ["a.example", "b.example"]
+
+
+@pytest.mark.parametrize("header", ["URL;Domain", "Name;Title"])
+def test_auto_does_not_guess_between_columns(header: str) -> None:
+    with pytest.raises(UnreadableFeedError, match=f"column: is missing; its first row is {header.replace(';', ', ')}"):
+        parsed("auto", f"{header}\nhttp://a.example/;a.example\nhttp://b.example/;b.example\n")

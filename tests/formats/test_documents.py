@@ -172,6 +172,30 @@ def test_a_news_feed_that_is_broken_or_hostile_is_not_half_read(body: bytes, sai
         parsed("rss", body, column="title")
 
 
+OWN_PAGES = b"""<rss version="2.0"><channel><title>t</title><link>https://court.example/</link>
+<item><title><![CDATA[Blocked: a.example]]></title><link>https://court.example/1</link><guid>R-1</guid>
+<description><![CDATA[<p>Domains: a.example, <b>pirate</b>.example &amp; <del>legal.example</del>
+https://c.example/film. Order: order.pdf</p>]]></description></item>
+<item><title>d.example</title><link>https://www.court.example/2</link>
+<description>&lt;a href="http://court.example/more"&gt;e.example&lt;/a&gt;, mail@court.example</description></item>
+<item><title>Nothing new</title><link>https://court.example/3</link></item></channel></rss>"""
+
+
+def test_a_news_feed_whose_links_are_the_publishers_own_pages_says_which_option_reads_the_sites() -> None:
+    with pytest.raises(UnreadableFeedError, match=r"all 3 links .* lead to court\.example.* find=title,summary"):
+        parsed("rss", OWN_PAGES)
+    assert len(sites(parsed("rss", OWN_PAGES, column="link"))) == 3
+
+
+def test_sites_are_found_in_titles_and_descriptions() -> None:
+    items = parsed("rss", OWN_PAGES, find="title,summary", reference="id")
+    assert [(item.position, item.site) for item in items if isinstance(item, Entry)] == [
+        *((1, "a.example"), (1, "pirate.example"), (1, "https://c.example/film"), (2, "d.example"), (2, "e.example"))
+    ]
+    assert next(item.reference for item in items if isinstance(item, Entry)) == "R-1"
+    assert [(item.position, item.code) for item in items if isinstance(item, Rejected)] == [(3, "empty")]
+
+
 def test_tables_of_a_pdf_are_one_table_and_positions_name_the_page() -> None:
     pytest.importorskip("pdfplumber")
     first = making.grid([["Nr", "Site"], ["1", "a.example"]])
@@ -229,6 +253,8 @@ def test_a_pdf_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> No
         ("html", {}, "the list on the page is not specified"),
         ("html", {"select": "a", "reference": 2}, "reference is only for a table"),
         ("pdf", {"where": "a=b"}, "where is only for a table"),
+        ("rss", {"find": "title,text"}, "find: an item of a news feed has no 'text'"),
+        ("rss", {"find": "title", "column": "link"}, "set one of the two"),
         ("rss", {"column": "site"}, "an item of a news feed has no 'site'; it has title, link"),
         ("auto", {"speed": 1}, "format auto: speed: is unknown; known: "),
         ("auto", {"sheet": 1, "delimiter": ";"}, "no format takes delimiter, sheet together"),

@@ -122,3 +122,23 @@ def test_a_line_that_no_encoding_carries_spoils_no_other() -> None:
 def test_a_body_that_no_encoding_carries_is_unreadable_and_no_fault_of_the_service() -> None:
     with pytest.raises(UnreadableFeedError, match="half a surrogate pair"):
         parsed("json", f"[{', '.join(HALF_A_PAIR)}]", field="d", reference="r")
+
+
+@pytest.mark.parametrize("format_", ["json", "ndjson"])
+def test_a_row_with_a_member_twice_is_rejected_alone(format_: str) -> None:
+    rows = [
+        '{"domain": "a.example", "domain": "b.example"}',
+        '{"domain": "c.example", "by": {"x": 1, "x": 2}}',
+        '{"domain": "d.example", "by": {"domain": 1}, "more": [{"x": 1}, {"x": 2}]}',
+    ]
+    body = f"[{','.join(rows)}]" if format_ == "json" else "\n".join(rows)
+    items = parsed(format_, body, field="domain")
+    assert sites(items) == ["d.example"]
+    assert [(item.position, item.code) for item in items if isinstance(item, Rejected)] == [
+        *((1, "repeated_member"), (2, "repeated_member"))
+    ]
+
+
+def test_what_json_does_not_have_is_no_value_in_ndjson() -> None:
+    items = parsed("ndjson", '{"domain": "a.example", "score": NaN}\n{"domain": "b.example"}\n', field="domain")
+    assert sites(items) == ["b.example"]

@@ -88,3 +88,26 @@ def test_records_before_any_owner_belong_to_the_zone_itself() -> None:
 def test_a_zone_of_which_records_are_missing_is_not_half_read(body: str, said: str) -> None:
     with pytest.raises(UnreadableFeedError, match=said):
         parsed("rpz", body)
+
+
+UNNAMED = "$TTL 300\n@ IN SOA localhost. root.localhost. 1 60 60 432000 60\n  IN NS localhost.\n"
+
+
+@pytest.mark.parametrize(
+    ("records", "zone"),
+    [
+        ("a.example.rpz.vendor.example. CNAME .\n*.a.example.rpz.vendor.example. CNAME .\n", "rpz.vendor.example"),
+        ("a.com.blocked.vendor.example. CNAME .\nb.net.blocked.vendor.example. CNAME .\n", "blocked.vendor.example"),
+    ],
+)
+def test_names_with_the_zone_behind_them_need_the_name_of_the_zone(records: str, zone: str) -> None:
+    with pytest.raises(UnreadableFeedError, match=f"set the option zone={zone}"):
+        parsed("rpz", UNNAMED + records)
+    assert sites(parsed("rpz", UNNAMED + records, zone=zone))[0] in ("a.example", "a.com")
+    named = UNNAMED.replace("@ IN", f"{zone}. IN") + records
+    assert sites(parsed("rpz", named))[0] in ("a.example", "a.com")
+
+
+def test_names_that_end_alike_without_a_zone_behind_them_are_read() -> None:
+    records = "a.example. CNAME .\nx.site.com.br. CNAME .\nb.blogspot.com. CNAME .\nc.blogspot.com. CNAME .\n"
+    assert sites(parsed("rpz", UNNAMED + records)) == ["a.example", "x.site.com.br", "b.blogspot.com", "c.blogspot.com"]

@@ -82,7 +82,7 @@ def test_an_empty_body_gives_nothing() -> None:
 
 
 def test_hosts_gives_one_entry_a_name() -> None:
-    body = "127.0.0.1 a.example\n0.0.0.0\tb.example  www.b.example # why\n::1 c.example\n93.184.215.14 d.example#x\n"
+    body = "127.0.0.1 a.example\n0.0.0.0\tb.example  www.b.example # why\n::1 c.example\n127.0.0.53 d.example#x\n"
     assert parsed("hosts", body) == [
         Entry("a.example", 1),
         Entry("b.example", 2),
@@ -122,7 +122,7 @@ g.example##.advert
 h.example
 /ads/
 //i.example/ads
-||j.example^|
+||j.example^$popup
 ||bücher.example^
 # a comment as in hosts files
 """

@@ -152,8 +152,8 @@ def test_auto_does_not_guess(body: bytes) -> None:
 
 
 def test_auto_names_the_columns_when_nobody_said_which() -> None:
-    with pytest.raises(UnreadableFeedError, match="column: is missing; its first row is Site, Day"):
-        parsed("auto", "Site;Day\na.example;1\n")
+    with pytest.raises(UnreadableFeedError, match="column: is missing; its first row is Name, Day"):
+        parsed("auto", "Name;Day\na.example;1\n")
     assert sites(parsed("auto", "Site;Day\na.example;1\n", column="Site")) == ["a.example"]
     assert sites(parsed("auto", "a.example\nb.example\n".encode("utf-16"))) == ["a.example", "b.example"]
 

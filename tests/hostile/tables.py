@@ -47,7 +47,13 @@ CSV: list[Case] = [
     failed("csv", "a header in other letters", rows(header="SITE;ORDER"), "no column 'Site'"),
     failed("csv", "another delimiter", rows().replace(b";", b","), "no column 'Site'"),
     failed("csv", "a header and nothing below it", b"Site;Order\n", "it has no rows"),
-    failed("csv", "a line for a spreadsheet program before the header", b"sep=;\n" + rows(), "no column 'Site'"),
+    applied(
+        "csv",
+        "a line for a spreadsheet program before the header",
+        b"sep=;\n" + rows("new.example;O-1"),
+        listed=("new.example",),
+        rejected={},
+    ),
     failed(
         "csv",
         "a quote that is never closed",
@@ -152,11 +158,10 @@ JSON: list[Case] = [
     ),
     applied(
         "json",
-        "a row that names its site twice, of which the last counts",
+        "a row that names its site twice",
         listing()[:-2] + b', {"site": "a.example", "site": "new.example"}]}',
-        listed=("new.example",),
-        spared=("a.example",),
-        rejected={},
+        spared=("a.example", "new.example"),
+        rejected={"repeated_member": 1},
     ),
     applied(
         "json",
