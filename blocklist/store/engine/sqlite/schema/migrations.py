@@ -49,10 +49,7 @@ _ENDINGS_OF_A_FEED = (
     "CREATE INDEX listings_once_of ON listings (feed_id, id) WHERE listed_until IS NOT NULL",
 )
 #: What waits for a person is found by its rule.
-_HELD_RULES = (
-    "CREATE INDEX holds_value ON holds (value)",
-    "CREATE INDEX held_changes_value ON held_changes (value)",
-)
+_HELD_RULES = ("CREATE INDEX held_changes_value ON held_changes (value)",)
 #: Whether the last line of a body says that it is the end; null for bodies that were read before this was noted.
 _END_MARKERS = ("ALTER TABLE bodies ADD COLUMN end_marker INTEGER",)
 
