@@ -26,7 +26,8 @@ class Naming(Table):
                 " FROM listings l"
                 " JOIN feeds f ON f.id = l.feed_id AND f.removed_at IS NULL"
                 f" WHERE l.closed_by = 0 AND l.kind = 'host' AND l.value IN ({marks(chunk)})"
-                " UNION ALL SELECT h.value, f.id, f.name, f.definition, h.authority, f.applied_body, h.scope FROM holds h"
+                " UNION ALL SELECT h.value, f.id, f.name, f.definition, h.authority, f.applied_body, h.scope"
+                " FROM holds h"
                 " JOIN feeds f ON f.name = h.feed AND f.removed_at IS NULL"
                 " WHERE h.state = 'waiting' AND h.decided_by IS NULL AND h.kind = 'host'"
                 f" AND h.value IN ({marks(chunk)})",
