@@ -48,5 +48,5 @@ def test_two_authorities_confirm_each_other_if_one_acts_for_a_government(
         (Overlap(0, 0, 0), False, False),
     ],
 )
-def test_a_copy_is_told_by_what_two_lists_have_in_common(overlap: Overlap, same: bool, copied: bool) -> None:
+def test_a_copy_is_recognized_by_what_two_lists_have_in_common(overlap: Overlap, same: bool, copied: bool) -> None:
     assert (overlap.is_same_list, overlap.is_copied) == (same, copied)

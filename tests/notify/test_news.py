@@ -67,7 +67,7 @@ def test_a_held_run_is_told_once_a_body_and_its_entries_each_time_more_wait(tell
     assert "an entry waits alone for a decision, the newest archive.org" in told.hook.received[2][1].decode()
 
 
-def test_flagged_entries_are_told_once_with_their_number(telling: Telling) -> None:
+def test_flagged_entries_are_reported_once_with_their_number(telling: Telling) -> None:
     told = telling(events=["entry_flagged"])
     told.feed("court", "site-1.example\n1337x.to\nbt1.archive.org\n")
     told.service.runs.refresh("court", "tester")

@@ -102,6 +102,9 @@ def test_flagged_entries_are_allowed_or_left_with_one_click(
     assert "3 entries" in shown
     assert "1337x.to is one of the 10,000 most used sites (Tranco)" in shown
     assert "3 listed entries are worth a look" in text(signed_in_client.get("/admin/"))
+    # Enter in a field presses the first button of its form.
+    buttons = page(signed_in_client.get("/admin/review")).css('form[action*="/review/flags"] button')
+    assert "disabled" in buttons[0].attributes
     one, two, three = service.flags.all()
     address = "/admin/review/flags"
     assert "Select at least one entry" in text(signed_in_client.post(address, data={"decision": "dismiss"}))
