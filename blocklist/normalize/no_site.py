@@ -9,6 +9,7 @@ Only the authority of a URL is tested, the part that names its host. A macro in 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 from urllib.parse import unquote
 
 #: Values that programs and people write for "no value", in lower case.
@@ -30,6 +31,13 @@ _MACRO = re.compile(
 _QUOTES = "\"'`<>\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb"
 _SCHEMES = ("http", "https")
 _SECOND_URL = re.compile(r"https?:[/\\]{2}").search
+
+
+class NoSite(NamedTuple):
+    """Why a host names no site: ``single_label`` or ``unreadable``, the codes of rejected entries, and a sentence."""
+
+    code: str
+    reason: str
 
 
 class NoSiteError(ValueError):
@@ -78,21 +86,23 @@ def holds_second_url(host: str, text: str) -> bool:
     return host in _SCHEMES or bool(_SECOND_URL(text, text.lower().find(host) + 1))
 
 
-def why_no_site(host: str) -> str | None:
+def why_no_site(host: str) -> NoSite | None:
     """Return why a canonical host names no site; None if it may name one.
 
     Browsers open such hosts, so a rule may cover one: ask for the rules first.
 
     >>> why_no_site("pirate.example"), why_no_site("[2001:db8::7]")
     (None, None)
-    >>> why_no_site("localhost")
+    >>> why_no_site("localhost").reason
     "the host 'localhost' has no dot: it names no site of the internet"
     """
     if _NAME(host) or host[:1] == "[":
         return None
     if has_macro(host):
-        return f"the host {host!r} holds a macro that was not replaced"
+        return NoSite("unreadable", f"the host {host!r} holds a macro that was not replaced")
     strange = _NOT_IN_NAMES(host)
     if strange is not None:
-        return f"the host {host!r} holds {strange[0]!r}, which no name of a site does"
-    return f"the host {host!r} has no dot: it names no site of the internet" if "." not in host else None
+        return NoSite("unreadable", f"the host {host!r} holds {strange[0]!r}, which no name of a site does")
+    if "." in host:
+        return None
+    return NoSite("single_label", f"the host {host!r} has no dot: it names no site of the internet")

@@ -109,8 +109,8 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     if target.ip is not None and not is_public(target.ip):
         return _reject(entry, "private_address", f"the address {target.ip} is not a public one")
     # A top-level domain has no dot either: it is rejected as a public suffix, and there may be URLs on it.
-    if (reason := why_no_site(target.host)) and not is_top_level_domain(target.host):
-        return _reject(entry, "unreadable" if "." in target.host else "single_label", reason)
+    if (no_site := why_no_site(target.host)) and not is_top_level_domain(target.host):
+        return _reject(entry, no_site.code, no_site.reason)
     if target.path is not None and (target.path != "/" or target.params):
         if target.ip is None and (defect := host_defect(target.host, reading.top_level_domains)):
             return _reject(entry, *defect)

@@ -259,8 +259,8 @@ class Snapshot:
         partial = target.path is None and own is not None and bool(own.urls >> bit & 1)
         if partial:
             return self.not_listed._replace(partial=True)
-        if own is None and target.host and (reason := why_no_site(target.host)):
-            return Verdict(VerdictKind.UNKNOWN, self.version, reason=reason)
+        if own is None and target.host and (no_site := why_no_site(target.host)):
+            return Verdict(VerdictKind.UNKNOWN, self.version, reason=no_site.reason)
         return self.not_listed
 
     def _unknown(self, error: ValueError, policy: str) -> Verdict:

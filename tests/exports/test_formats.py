@@ -236,3 +236,11 @@ def test_an_export_takes_as_much_memory_for_many_rules_as_for_few(service: Servi
     assert plan == ["SCAN l USING INDEX listings_rule"]
     plan = plan_of(service.store, lambda: list(service.store.exports.listed(1)))
     assert plan[0].startswith("SEARCH l USING INDEX listings_open (feed_id=?")
+
+
+def test_a_page_that_is_allowed_on_the_other_form_of_its_host_is_not_exported(service: Service, lists: Listing) -> None:
+    lists("court", "video.example/films\nwww.video.example/series/\n")
+    for page in ("www.video.example/films", "video.example/series"):
+        service.overrides.add(OverrideAction.ALLOW, page, "A mistake", "tester")
+    exported = {(line["rule"], line["override"]) for line in map(json.loads, text(service, "jsonl")[0].splitlines())}
+    assert exported == {("www.video.example/films", "allow"), ("video.example/series", "allow")}

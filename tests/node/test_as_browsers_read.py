@@ -69,7 +69,8 @@ def is_listed(meaning: Meaning | None) -> bool:
     if host is None or meaning is None:
         return False
     path = _UNRESERVED.sub(lambda match: chr(int(match[1], 16)), meaning.path)
-    on_page = host == VIDEO and (path == LISTED_PATH or path.startswith(f"{LISTED_PATH}/"))
+    path = re.sub("/+", "/", re.sub("(;|%3B)[^/]*", "", path, flags=re.IGNORECASE))
+    on_page = host.removeprefix("www.") == VIDEO and (path == LISTED_PATH or path.startswith(f"{LISTED_PATH}/"))
     below = any(host == name or host.endswith(f".{name}") for name in LISTED_HOSTS)
     return below or host in (IPV4, IPV6) or on_page
 

@@ -7,6 +7,7 @@ Names and addresses are those kept for documentation (RFC 2606, 5737, 3849).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from urllib.parse import quote
 
 HOST = "pirate.example"
@@ -304,6 +305,76 @@ def international() -> Iterator[str]:
     )
 
 
+def newer_letters() -> Iterator[str]:
+    """Letters that UTS #46 maps, ignores or refuses otherwise since Unicode 15.1, also next to punycode."""
+    letters = "\u04c0\u2183\u1e9e\U0002f868\u36fc\ua7dc\u1c89\U0001ccd6\u3164\u180e\u2132\u10a0\u17b4"
+    for letter in letters:
+        yield from (f"pir{letter}ate.example", f"{letter}.{HOST}", f"a.{letter}{HOST}", f"xn--a{letter}.{HOST}")
+        yield from (escaped(f"{letter}a.{HOST}"), f"{letter.lower()}.xn--a.{HOST}", f"{letter}/{HOST}")
+
+
+def mixtures() -> Iterator[str]:
+    """Hosts put together at random from what the other generators play with; the same ones every time."""
+    chosen = Random(7)
+    for _ in range(400):
+        label = "".join(chosen.choice(_PIECES) for _ in range(chosen.randint(1, 4)))
+        if chosen.random() < 0.3:
+            position = chosen.randrange(len(label))
+            label = label[:position] + quote(label[position], safe="") + label[position + 1 :]
+        yield label + chosen.choice((f".{HOST}", f".{HOST}", ".example", ".xn--p1ai", ""))
+
+
+_PIECES = (
+    *(
+        "a",
+        "B",
+        "pirate",
+        "xn--",
+        "XN--",
+        "xn--a",
+        "xn--bcher-kva",
+        "xn--zca",
+        "xn--0",
+        "-",
+        "--",
+        "_",
+        ".",
+        ".",
+        "\u3002",
+    ),
+    *(
+        "\xdf",
+        "\u1e9e",
+        "\xfc",
+        "u\u0308",
+        "\u04c0",
+        "\u2183",
+        "\u36fc",
+        "\u043a",
+        "\u0418",
+        "\u03c2",
+        "\u03a3",
+        "\xad",
+    ),
+    *(
+        "\u017f",
+        "\u212a",
+        "\u0130",
+        "\u0131",
+        "\ufb01",
+        "\u2167",
+        "\xbd",
+        "\u2460",
+        "0",
+        "1",
+        "0x7f",
+        "\uff11",
+        "\u3164",
+    ),
+    *("\U0001cce6", "\U0001f600", "!", "$", "~", "(", "+", "{", "'", ",", ";", "=", "&"),
+)
+
+
 def ipv4() -> Iterator[str]:
     """An address in each notation that the IPv4 parser takes, and in some that it does not."""
     yield from (
@@ -486,6 +557,8 @@ def paths() -> Iterator[str]:
     yield f"HTTPS:\\\\{VIDEO.upper()}:8443\\film\\one"
     yield f"http://{VIDEO}.{LISTED_PATH}"
     yield f"http://www.{VIDEO}{LISTED_PATH}"
+    yield f"http://www.www.{VIDEO}{LISTED_PATH}"
+    yield from (f"http://{VIDEO}{path}" for path in ("//film///one", "/film;x/one;y=1/z", "/;a/film/one", "/film/;one"))
     yield f"http://{LISTED_PATH[1:]}@{VIDEO}/"
 
 
@@ -499,6 +572,7 @@ def urls() -> list[str]:
     begins = ("http://", "https:\\\\", "HTTP:/", "https:", f"http://{OTHER}@", "ws:/\\")
     ends = ("/", "", ":443/x", "?q", "#f", "\\")
     made = [*schemes(), *endings(), *users(), *ports(), *paths()]
+    made += (f"http://{host}/" for host in (*newer_letters(), *mixtures()))
     for number, host in enumerate(hosts()):
         made.append(f"http://{host}/")
         made.append(f"{begins[number % len(begins)]}{host}{ends[number % 5]}")

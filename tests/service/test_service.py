@@ -105,6 +105,8 @@ def test_the_history_of_a_host_tells_of_everything_that_covers_it(service: Servi
         "films.a.example",
         "films.a.example/x",
     ]
+    for page in ("http://films.a.example//y;1", "http://www.films.a.example/y"):
+        assert "www.films.a.example/y" in values(history(service, page))
     assert values(history(service, "http://a.example/x")) == ["a.example"]
     assert history(service, "example") == []
 

@@ -99,7 +99,7 @@ def same(one: Snapshot, other: Snapshot, place: Place, noise: int, policy: str) 
 # Few names, so that rules of every kind often meet on one host.
 hosts = st.sampled_from(["p.example", "www.p.example", "a.p.example", "www.q.example", "q.example"])
 authorities = st.one_of(hosts, st.sampled_from(["93.184.215.14", "2606:2800:21f::1"]))
-paths = st.sampled_from(["/x", "/x/y", "/x/"])
+paths = st.sampled_from(["/x", "/x/y", "/x/", "/x;p", "/x;p;q;r/y"])
 parameters = st.frozensets(st.sampled_from(["v=1", "w"]), max_size=2)
 rules = st.one_of(
     st.builds(host_rule, hosts, st.sampled_from([Scope.SUBTREE, Scope.EXACT])),
@@ -250,6 +250,17 @@ def test_an_override_that_expired_or_was_removed_leaves_no_trace() -> None:
     again = collected(snapshot, rows, rows, [allow])
     assert again
     assert not compiled(again, 3).lookup("site.example").listed
+
+
+def test_a_delta_knows_the_parameters_in_paths_of_its_own_rules_and_of_its_base() -> None:
+    rows = [listed(rule("a.example/x;1;2;3;4")), listed(rule("b.example/y"))]
+    base = whole(rows, [])
+    made = collected(base, rows, [*rows, listed(rule("www.c.example/x;1;2;3;4;5"))], [])
+    assert made
+    snapshot = compiled(made, 2)
+    for page in ("www.a.example/x;1;2;3;4;5", "c.example/x;1;2;3;4;5;6", "b.example/y;1"):
+        assert snapshot.lookup(page).listed, page
+    assert not snapshot.lookup("c.example/x;1;2;3;4").listed
 
 
 def test_apps_and_addresses_change_like_hosts() -> None:
