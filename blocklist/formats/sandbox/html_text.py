@@ -51,7 +51,7 @@ def _mark_of(element: LexborNode) -> str:
 
 
 class _Around(NamedTuple):
-    """What the elements around a text mean for it: its mark, its line and part of a line (ids), or that it is unseen."""
+    """What the elements around a text mean for it: its mark, its line, its part of the line (ids), if it is seen."""
 
     mark: str
     block: int
