@@ -168,7 +168,7 @@ def test_what_a_page_strikes_through_or_hides_is_rejected_and_not_listed() -> No
 
 
 def test_links_that_are_struck_through_are_rejected_too() -> None:
-    page = "<s><a href=//a.example>x</a></s><a href=//b.example><del>y</del></a><a href=//c.example>z <s>old</s></a>"
+    page = "<s><a href=//a.example>x</a></s><a href=//b.example> <del>y</del></a><a href=//c.example>z <s>old</s></a>"
     items = parsed("html", page, select="a")
     assert (sites(items), codes(items)) == (["//c.example"], ["withdrawn", "withdrawn"])
     assert len(sites(parsed("html", page, select="a", withdrawn="read"))) == 3

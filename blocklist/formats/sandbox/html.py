@@ -110,9 +110,11 @@ def _header(table: LexborNode, options: dict[str, Any]) -> list[str]:
 
 
 def _value(node: LexborNode, take: str) -> str:
-    lines = visible_lines(node)
     if take == "text":
-        return " ".join(lines)
-    # A link is struck through if all of its text is.
-    mark = mark_around(node) or (lines[0][:1] if lines and all(line[:1] in MARKS for line in lines) else "")
+        return " ".join(visible_lines(node))
+    mark = mark_around(node)
+    if not mark and next(node.iter(), None) is not None:
+        # A link is struck through if all of its text is.
+        lines = visible_lines(node)
+        mark = lines[0][:1] if lines and all(line[:1] in MARKS for line in lines) else ""
     return mark + (node.attributes.get(take) or "").strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
@@ -31,19 +32,54 @@ def parent_of(node: LexborNode, tags: Set[str], within: int = 0) -> int:
 
 
 def mark_around(node: LexborNode) -> str:
-    """Return the mark of a node by the elements around it: that of hidden or struck text, or an empty text."""
+    """Return the mark of an element by itself and those around it: that of hidden or struck text, or an empty text."""
     mark = ""
     around: LexborNode | None = node
-    while around is not None:
-        if around.tag not in ("-text", "-document"):
-            attributes = around.attributes
-            style = attributes.get("style") or ""
-            if "hidden" in attributes or (style and _HIDDEN_STYLE.search(style)):
-                return HIDDEN
-            if around.tag in _STRUCK or (style and _STRUCK_STYLE.search(style)):
-                mark = STRUCK
+    while around is not None and mark != HIDDEN:
+        mark = _mark_of(around) or mark
         around = around.parent
     return mark
+
+
+def _mark_of(element: LexborNode) -> str:
+    """Return the mark that an element gives to the text in it."""
+    attributes = element.attributes
+    style = attributes.get("style") or ""
+    if "hidden" in attributes or (style and _HIDDEN_STYLE.search(style)):
+        return HIDDEN
+    return STRUCK if element.tag in _STRUCK or (style and _STRUCK_STYLE.search(style)) else ""
+
+
+class _Around(NamedTuple):
+    """What the elements around a text mean for it: its mark, its line, its part of the line (ids), if it is seen."""
+
+    mark: str
+    block: int
+    apart: int
+    is_unseen: bool = False
+
+    def within(self, element: LexborNode) -> _Around:
+        """Return the same for a text in an element that is within these."""
+        tag, id_ = element.tag, element.mem_id
+        return _Around(
+            HIDDEN if self.mark == HIDDEN else _mark_of(element) or self.mark,
+            id_ if tag in _BLOCKS else self.block,
+            id_ if tag in _APART else self.apart,
+            self.is_unseen or tag in _UNSEEN,
+        )
+
+
+def _around(node: LexborNode, known: dict[int, _Around]) -> _Around:
+    """Return what the elements around a node mean for it; ``known`` has it for some of them, and gets the others."""
+    path = []
+    element = node.parent
+    while element is not None and element.mem_id not in known:
+        path.append(element)
+        element = element.parent
+    found = known[element.mem_id] if element is not None else _Around("", 0, 0)
+    for inner in reversed(path):
+        found = known[inner.mem_id] = found.within(inner)
+    return found
 
 
 def visible_lines(node: LexborNode) -> list[str]:
@@ -53,21 +89,22 @@ def visible_lines(node: LexborNode) -> list[str]:
     otherwise its whole line has the mark. Text without a dot that is hidden beside other text is left out: it is a key
     to sort by.
     """
-    lines = _Lines(all_hidden=mark_around(node) == HIDDEN)
-    block = apart = 0
+    outside = _Around(mark_around(node), node.mem_id, node.mem_id)
+    lines = _Lines(all_hidden=outside.mark == HIDDEN)
+    known = {node.mem_id: outside}
+    before = outside
     for child in node.traverse(include_text=True):
         if child.tag == "br":
             lines.end()
         elif child.tag == "img":
             lines.space()
-        elif child.tag == "-text" and parent_of(child, _UNSEEN, node.mem_id) in (0, node.mem_id):
-            if (around := parent_of(child, _BLOCKS, node.mem_id)) != block:
+        elif child.tag == "-text" and not (around := _around(child, known)).is_unseen:
+            if around.block != before.block:
                 lines.end()
-                block = around
-            if (around := parent_of(child, _APART, node.mem_id)) != apart:
+            if around.apart != before.apart:
                 lines.space()
-                apart = around
-            lines.add(child.text(deep=False) or "", mark_around(child))
+            before = around
+            lines.add(child.text(deep=False) or "", around.mark)
     return lines.finished()
 
 

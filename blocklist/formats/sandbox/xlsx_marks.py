@@ -15,20 +15,36 @@ _WORKBOOK = "xl/workbook.xml"
 _PLACE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 #: The function of a formula that makes its cell a link (section 18.17.7.159).
 _LINK = re.compile(r"\s*(?:_xlfn\.)?HYPERLINK\s*\(\s*\"([^\"]+)\"", re.IGNORECASE)
+#: Words without which a sheet has no marks, if no style and no shared string has them; NUL bytes: it is UTF-16.
+_MARKED = re.compile(rb"hidden|strike|hyperlink", re.IGNORECASE).search
+_LONGEST_WORD = 9
 #: The most cells that one link covers; a larger range is a mistake.
 _MAX_LINKED = 10_000
-_BEFORE = Place(-1, -1)
 
 
 def xlsx_marks(archive: zipfile.ZipFile, sheet: str) -> SheetMarks:
     """Return the marks of a sheet, by its name; no marks if the workbook has no such part in XML."""
     path = _sheet_path(archive, sheet)
+    reader = _SheetReader(_struck_styles(archive), _struck_strings(archive), _targets(archive, path))
     with part_of(archive, path) as part:
-        if part is None:
-            return SheetMarks()
-        reader = _SheetReader(_struck_styles(archive), _struck_strings(archive), _targets(archive, path))
+        is_unmarked = part is None or not (reader.struck_styles or reader.struck_strings or _may_have_marks(part))
+    if is_unmarked:
+        return SheetMarks()
+    with part_of(archive, path) as part:
+        assert part is not None
         reader.read(part)
     return reader.marks
+
+
+def _may_have_marks(part: IO[bytes]) -> bool:
+    """Return whether a sheet has a word that its marks need: reading its XML for them takes longer than its values."""
+    before = b""
+    while block := part.read(1 << 20):
+        text = before + block
+        if _MARKED(text) or b"\0" in text:
+            return True
+        before = block[-_LONGEST_WORD:]
+    return False
 
 
 def _targets(archive: zipfile.ZipFile, path: str) -> dict[str, str]:
@@ -116,60 +132,69 @@ def _struck_strings(archive: zipfile.ZipFile) -> frozenset[str]:
 
 @dataclass(slots=True)
 class _SheetReader:
-    """Reads the XML of one sheet."""
+    """Reads the XML of one sheet. Most cells have no mark, so the place of a cell is found only when it has one."""
 
     struck_styles: frozenset[str]
     struck_strings: frozenset[str]
     targets: dict[str, str]
     marks: SheetMarks = field(default_factory=SheetMarks)
-    place: Place = _BEFORE
-    is_shared: bool = False
-    text: str = ""
+    _row: int = -1
+    #: The last cell that states its place, and the number of cells after it that do not.
+    _reference: str = ""
+    _after: int = 0
+    _is_shared: bool = False
+    _text: str = ""
 
     def read(self, part: IO[bytes]) -> None:
         """Read the part into :attr:`marks`."""
         parser = expat.ParserCreate(namespace_separator=" ")
 
         def started(name: str, attributes: dict[str, str]) -> None:
-            element = local(name)
-            if element == "c":
-                self._cell(attributes)
-            elif element in ("f", "v"):
-                self.text = ""
+            if name.endswith(" c"):
+                self._begin_cell(attributes)
+            elif name.endswith(" f") or (name.endswith(" v") and self._is_shared and self.struck_strings):
+                self._text = ""
                 parser.CharacterDataHandler = self._add
-            elif element == "row":
-                self._row(attributes)
-            elif element == "strike" and _is_on(attributes):
-                self.marks.struck.add(self.place)
-            elif element == "hyperlink":
+                parser.EndElementHandler = ended
+            elif name.endswith(" row"):
+                self._begin_row(attributes)
+            elif name.endswith(" strike") and _is_on(attributes):
+                self.marks.struck.add(self._place())
+            elif name.endswith(" hyperlink"):
                 self._link({local(key): value for key, value in attributes.items()})
 
         def ended(name: str) -> None:
-            element = local(name)
-            if element in ("f", "v"):
-                parser.CharacterDataHandler = None
-                if element == "f" and (link := _LINK.match(self.text)):
-                    self.marks.links[self.place] = link[1]
-                elif element == "v" and self.is_shared and self.text in self.struck_strings:
-                    self.marks.struck.add(self.place)
+            parser.CharacterDataHandler = parser.EndElementHandler = None
+            if name.endswith(" f") and (link := _LINK.match(self._text)):
+                self.marks.links[self._place()] = link[1]
+            elif name.endswith(" v") and self._text in self.struck_strings:
+                self.marks.struck.add(self._place())
 
-        parser.StartElementHandler, parser.EndElementHandler = started, ended
+        parser.StartElementHandler = started
         parser.ParseFile(part)
 
     def _add(self, text: str) -> None:
-        self.text += text
+        self._text += text
 
-    def _row(self, attributes: dict[str, str]) -> None:
-        row = int(attributes["r"]) - 1 if "r" in attributes else self.place.row + 1
-        self.place = Place(row, -1)
+    def _begin_row(self, attributes: dict[str, str]) -> None:
+        self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
+        self._reference, self._after = "", 0
         if attributes.get("hidden") in ("1", "true"):
-            self.marks.hidden.append(Rows(row, row))
+            self.marks.hidden.append(Rows(self._row, self._row))
 
-    def _cell(self, attributes: dict[str, str]) -> None:
-        self.place = _place(attributes.get("r", "")) or Place(self.place.row, self.place.column + 1)
-        self.is_shared = attributes.get("t") == "s"
-        if attributes.get("s") in self.struck_styles:
-            self.marks.struck.add(self.place)
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        if "r" in attributes:
+            self._reference, self._after = attributes["r"], 0
+        else:
+            self._after += 1
+        self._is_shared = attributes.get("t") == "s"
+        if self.struck_styles and attributes.get("s") in self.struck_styles:
+            self.marks.struck.add(self._place())
+
+    def _place(self) -> Place:
+        """Return the place of the cell that was begun last."""
+        known = _place(self._reference) or Place(self._row, -1)
+        return Place(known.row, known.column + self._after)
 
     def _link(self, attributes: dict[str, str]) -> None:
         begin, _, end = attributes.get("ref", "").partition(":")
