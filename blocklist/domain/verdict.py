@@ -87,7 +87,9 @@ class Verdict(NamedTuple):
 
     ``rule`` and ``scope`` are the most specific rule that decided, ``feeds`` every feed whose counting listings match,
     sorted. ``partial``: only a host was given, and URLs on it are listed. ``override`` is ``allow`` or ``block`` if an
-    override decided. ``listings`` are filled only for an explained verdict.
+    override decided. ``listings`` are filled only for an explained verdict. ``via`` is the host or scheme of the
+    wrapper in whose address the decisive page or app stands, such as ``web.archive.org``; None if it was asked for
+    itself.
     """
 
     verdict: VerdictKind
@@ -98,6 +100,7 @@ class Verdict(NamedTuple):
     partial: bool = False
     override: OverrideAction | None = None
     listings: tuple[dict[str, Any], ...] = ()
+    via: str | None = None
 
     @property
     def listed(self) -> bool:

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from blocklist.domain.verdict import Target
-from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.normalize.candidates import one_app
+from blocklist.normalize.hosts import parse_target
 
 
 def comma_separated(value: object) -> object:
@@ -23,7 +24,7 @@ def target_of(text: str) -> Target:
 
     :raises ValueError: it is none of them.
     """
-    return parse_app(text[4:]) if text[:4] == "app:" else parse_target(text)
+    return one_app(text[4:]) if text[:4] == "app:" else parse_target(text)
 
 
 def _target(text: str) -> str:

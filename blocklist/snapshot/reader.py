@@ -12,20 +12,22 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from blocklist.domain.errors import NotFoundError, SnapshotError
 from blocklist.domain.listing import RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, VerdictKind
+from blocklist.normalize.candidates import Candidates, app_candidates, domain_candidates, page_candidates
 from blocklist.normalize.canonical_host import MAX_HOST, canonical_host_in, match_target
-from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.snapshot.format.container import read_sections
 from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Detail, Group, Index
 from blocklist.snapshot.format.layout import META, PREFILTER, TRAILER_BYTES, Flag, host_key, key_of, value_of
 from blocklist.snapshot.format.prefilter import Prefilter
 from blocklist.snapshot.format.stacked_index import StackedIndex
 from blocklist.snapshot.host_fast_path import GroupTails, HostDecider, SourceTable, host_decider
+from blocklist.snapshot.judging import judge
 
 #: Bytes verified in one step; a node answers requests between two steps.
 _VERIFY_BYTES = 1 << 16
@@ -137,7 +139,7 @@ class Snapshot:
                 verdict = self._decide_host(host, host_bytes, host_bytes[match.start(2) - match.end(1) :], policy)
                 if verdict is not None and (not explain or verdict is self.not_listed):
                     return verdict
-        return self.decide(parse_target(target), policy, explain=explain)
+        return self.judge(page_candidates(target), policy, explain=explain)
 
     def lookup_host(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for the host of a target, its path ignored. ``partial``: URLs on the host are listed.
@@ -147,7 +149,7 @@ class Snapshot:
         """
         if not explain and (host := canonical_host_in(target)) and (verdict := self.decide_host(host, policy)):
             return verdict
-        return self.decide(parse_target(target).site, policy, explain=explain)
+        return self.judge(domain_candidates(target), policy, explain=explain)
 
     def lookup_batch(self, targets: Iterable[str], policy: str = "default") -> list[Verdict]:
         """Return the verdicts for hosts or URLs, in order; ``unknown`` for a target that no browser could open.
@@ -164,18 +166,25 @@ class Snapshot:
         return verdicts
 
     def lookup_app(self, app: str, policy: str = "default", *, explain: bool = False) -> Verdict:
-        """Return the verdict for an app bundle or store id.
+        """Return the verdict for an app: its bundle or store id, or the URL of its page in a store.
 
         :raises ValueError: the text is no app id; the message says why.
         :raises NotFoundError: the snapshot has no such policy.
         """
-        return self.decide(parse_app(app), policy, explain=explain)
+        return self.judge(app_candidates(app), policy, explain=explain)
+
+    def judge(self, candidates: Candidates, policy: str = "default", *, explain: bool = False) -> Verdict:
+        """Return the verdict for what a text names, see :func:`.judging.judge`.
+
+        :raises NotFoundError: the snapshot has no such policy.
+        """
+        return judge(candidates, partial(self.decide, policy=policy, explain=explain))
 
     def decide_host(self, host: str, policy: str) -> Verdict | None:
         """Return the verdict for a host that is canonical as written, for any path on it.
 
         None if the path, an override or a number of authorities could matter, or if there is no such policy: then ask
-        :meth:`decide`. Most lookups end here; see :mod:`.host_fast_path`.
+        :meth:`judge`. Most lookups end here; see :mod:`.host_fast_path`.
         """
         host_bytes = host.encode()
         return self._decide_host(host, host_bytes, host_bytes[host.rfind(".", 0, host.rfind(".")) + 1 :], policy)
@@ -206,15 +215,15 @@ class Snapshot:
             overridden = self._overridden(hits, explain)
             if overridden:
                 blocked_below = own is not None and bool(own.flags & Flag.URL_BLOCKS)
-                partial = target.path is None and not overridden.listed and blocked_below
-                return overridden._replace(partial=partial)
+                some_blocked = target.path is None and not overridden.listed and blocked_below
+                return overridden._replace(partial=some_blocked)
         counting = [hit for hit in hits if (hit.group.below if hit.above else hit.group.own) >> bit & 1]
         if counting:
             verdict = self._listed(counting, bit, explain)
             if verdict:
                 return verdict
-        partial = target.path is None and own is not None and bool(own.urls >> bit & 1)
-        return self.not_listed._replace(partial=True) if partial else self.not_listed
+        some_listed = target.path is None and own is not None and bool(own.urls >> bit & 1)
+        return self.not_listed._replace(partial=True) if some_listed else self.not_listed
 
     def _hits(self, target: Target) -> tuple[list[_Hit], Group | None]:
         """Return the keys that cover a target, the most specific first, and the group of the target's own host."""
