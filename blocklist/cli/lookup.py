@@ -15,7 +15,7 @@ from blocklist.domain.clock import parse_time
 from blocklist.domain.errors import UsageError
 from blocklist.domain.verdict import Verdict
 from blocklist.lookup.verdict_json import verdict_body
-from blocklist.service import read_target
+from blocklist.service import read_candidates
 from blocklist.service.serialization import listing_body
 from blocklist.text.sanitize import sanitize
 
@@ -64,7 +64,7 @@ def lookup(
 @reads
 def history(context: Context, target: str, as_json: bool) -> None:
     """Show every listing of TARGET, past and present: by whom, on which order, from when, until when."""
-    listings = context.service.evidence.history(read_target(target))
+    listings = context.service.evidence.history_of(read_candidates(target))
     if as_json:
         print_json({"target": target, "listings": [listing_body(item) for item in listings]})
         return
@@ -98,6 +98,8 @@ def _print(text: str, verdict: Verdict | None, problem: str) -> None:
     parts = [f"{verdict.verdict.value:<10}  {sanitize(text)}"]
     if verdict.rule:
         parts.append(f"rule {verdict.rule} ({verdict.scope})")
+    if verdict.via:
+        parts.append(f"via {verdict.via}")
     if verdict.feeds:
         parts.append(f"feeds {', '.join(verdict.feeds)}")
     if verdict.override:

@@ -47,7 +47,9 @@ URL_BEGINNINGS = (
 
 
 def parse_app(app: str) -> Target:
-    """Return the target of a bare app bundle or store id, in its canonical form. :func:`.app_candidates` reads URLs too.
+    """Return the target of a bare app bundle or store id, in its canonical form.
+
+    :func:`.app_candidates` reads URLs too.
 
     >>> [parse_app(app).app for app in (" com.Example.App ", "id123456789", "b0pirate01", "mobileapp::2-com.example.a")]
     ['com.Example.App', '123456789', 'B0PIRATE01', 'com.example.a']
@@ -62,17 +64,18 @@ def parse_app(app: str) -> Target:
     return Target("", app=_canonical(app))
 
 
-def published_id(text: str) -> str:
-    """Return a bare id of a list as it is, without quotes and the punctuation after it.
+def published_id(published: str) -> str:
+    """Return a bare id of a list, without quotes and the punctuation after it.
 
     :raises ValueError: no store has such an id; the message says why.
     """
-    text = text.strip().strip("\ufeff\u200b\u200e\u200f\u00a0\"'“”‘’").strip().rstrip(",;.")
+    text = published.strip().strip("\ufeff\u200b\u200e\u200f\u00a0\"'“”‘’").strip().rstrip(",;.")
     if not text:
-        raise ValueError("names nothing")
+        raise ValueError("the app id is empty")
     if not _PUBLISHED_ID(text):
         strange = next((ch for ch in text if not (ch.isascii() and (ch.isalnum() or ch in "._:+!~-"))), None)
-        raise ValueError(f"holds {strange!r}, which no app id does" if strange else "is no app id")
+        why = f"holds {strange!r}, which no app id does" if strange else "is no app id"
+        raise ValueError(f"{shorten(published)} {why}")
     return text
 
 

@@ -1,7 +1,7 @@
 """What must be judged to answer for a text: the page or app that it names, and what stands within.
 
 A text names several things when it is the address of a wrapper (:mod:`.wrappers`, :mod:`.wrapping_schemes`) or of an
-app store (:mod:`.app_stores`). Each is judged by itself, overrides included: see :func:`blocklist.snapshot.judging.judge`.
+app store (:mod:`.app_stores`). Each is judged by itself, see :func:`blocklist.snapshot.judging.judge`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 from blocklist.domain.verdict import Target
@@ -29,12 +29,15 @@ MAX_READ = 32
 
 #: The hosts of wrappers and stores, with their rows.
 KNOWN_HOSTS: HostPatterns[Wrapper | AppStore] = HostPatterns(
-    (pattern, row) for row in chain(WRAPPERS, APP_STORES) for pattern in row.hosts
+    [
+        *((pattern, wrapper) for wrapper in WRAPPERS for pattern in wrapper.hosts),
+        *((pattern, store) for store in APP_STORES for pattern in store.hosts),
+    ]
 )
 
 
 class Candidate(NamedTuple):
-    """A target to judge; ``via`` is the host or the scheme of the wrapper that it stands in, None for the text's own."""
+    """A target to judge; ``via`` is the host or scheme of the wrapper that it stands in, None for the text's own."""
 
     target: Target
     via: str | None = None
@@ -114,13 +117,22 @@ def one_app(text: str) -> Target:
     if len(apps) == 1:
         return Target("", app=apps[0])
     if apps:
-        raise ValueError(f"names {len(apps)} apps: {', '.join(apps)}; give each an entry of its own")
-    hosts = [target.host for target in found if target.host]
-    if hosts and hosts[0] in SHORT_LINKS:
-        raise ValueError("is a short link: only the store knows the app behind it; use its id")
-    if hosts and any(isinstance(row, AppStore) for row in KNOWN_HOSTS.find(hosts[0])):
-        raise ValueError("is a page of an app store, but not the page of an app")
-    raise ValueError("is not the page of an app in a store that is known; use the app's id")
+        raise ValueError(f"{shorten(text)} names {len(apps)} apps: {', '.join(apps)}; give each an entry of its own")
+    host = next((target.host for target in found), "")
+    if host in SHORT_LINKS:
+        raise ValueError(f"{shorten(text)} is a short link: only the store knows its app; use the app's id")
+    if _is_store(host):
+        raise ValueError(f"{shorten(text)} is a page of an app store, but not the page of an app")
+    raise ValueError(f"{shorten(text)} is not a page of an app store that is known; use the app's id")
+
+
+def one_target(text: str) -> Target:
+    """Return the one target that a text names, of which a rule is made: a page of a store names its app.
+
+    :raises ValueError: no browser could open it, or it names several apps; the message says why.
+    """
+    first = page_candidates(text)[0].target
+    return one_app(text) if first.app is not None or (_is_store(first.host) and _has_app(text)) else first
 
 
 def canonical_app(value: str) -> str:
@@ -180,6 +192,14 @@ def _within(text: str, host: str) -> Iterator[Inner]:
             yield from (Inner(app, is_app=True) for app in ids_in_page(row, page))
         else:
             yield from map(Inner, row.read(page))
+
+
+def _is_store(host: str) -> bool:
+    return any(isinstance(row, AppStore) for row in KNOWN_HOSTS.find(host))
+
+
+def _has_app(text: str) -> bool:
+    return any(candidate.target.app is not None for candidate in page_candidates(text))
 
 
 def _is_url(text: str) -> bool:

@@ -136,6 +136,16 @@ def in_path(prefix: str = "", captured: _Match = CAPTURE, *, without_time: bool 
     return read
 
 
+def any_of(*readers: PageReader) -> PageReader:
+    """Return a reader of what each of these yields."""
+
+    def read(page: UrlParts) -> Iterator[str]:
+        for reader in readers:
+            yield from reader(page)
+
+    return read
+
+
 def _archived(url: str) -> str | None:
     """Return an archived URL as a browser would open it (webrecorder/pywb, WbUrl); None if it names no host.
 

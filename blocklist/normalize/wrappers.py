@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from blocklist.normalize import wrapped_pages as pages
-from blocklist.normalize.wrapped_pages import PageReader, in_parameter, in_path
+from blocklist.normalize.wrapped_pages import PageReader, any_of, in_parameter, in_path
 
 
 class Wrapper(NamedTuple):
@@ -72,7 +72,7 @@ WRAPPERS = (
     Wrapper(
         "Wayback Machine",
         ("web.archive.org",),
-        lambda page: (found for read in _WAYBACK_MACHINE for found in read(page)),
+        any_of(in_path("/web", without_time=True), in_path()),
         "`/web/[TIME[MODIFIER]/]URL`, `/TIME/URL`, `/save/URL`, time maps",
         "webrecorder/pywb, docs/manual/rewriter.rst",
     ),
@@ -90,7 +90,7 @@ WRAPPERS = (
     Wrapper(
         "archive.today",
         tuple(f"archive.{tld}" for tld in ("today", "is", "ph", "li", "md", "fo", "vn")),
-        lambda page: (found for read in _ARCHIVE_TODAY for found in read(page)),
+        any_of(in_path("", pages.CAPTURE_OF_ARCHIVE_TODAY), in_parameter("url", path="/submit")),
         "`/TIME/URL`, `/newest/URL`, time gates, time maps, `/submit/?url=`",
         f"{_MEMGATOR}; times as published in links",
     ),
@@ -138,5 +138,3 @@ WRAPPERS = (
         _PUBLISHED,
     ),
 )
-_WAYBACK_MACHINE = (in_path("/web", without_time=True), in_path())
-_ARCHIVE_TODAY = (in_path("", pages.CAPTURE_OF_ARCHIVE_TODAY), in_parameter("url", path="/submit"))

@@ -30,13 +30,22 @@ from blocklist.service.publishing import Publisher
 from blocklist.service.runs import RunDetail, RunService
 from blocklist.service.sign_in import SignInService
 from blocklist.service.snapshots import SnapshotService
-from blocklist.service.targets import read_target
+from blocklist.service.targets import read_candidates, read_target
 from blocklist.service.tokens import TokenService
 from blocklist.status.statistics import ReadScoreboard, Statistics
 from blocklist.store import Store
 from blocklist.store.held_changes import HeldChangePlace
 
-__all__ = ["HeldChangePlace", "Preview", "Progress", "RunDetail", "Service", "override_rule", "read_target"]
+__all__ = [
+    "HeldChangePlace",
+    "Preview",
+    "Progress",
+    "RunDetail",
+    "Service",
+    "override_rule",
+    "read_candidates",
+    "read_target",
+]
 
 
 class Service:

@@ -5,14 +5,26 @@ from __future__ import annotations
 from blocklist.domain.errors import UsageError
 from blocklist.domain.verdict import Target
 from blocklist.guards.setting_types import target_of
+from blocklist.normalize.candidates import Candidates, app_candidates, page_candidates
 
 
 def read_target(text: str) -> Target:
-    """Return the target of a text: a host, a URL, or ``app:`` and an app's id.
+    """Return the one target of a text, of which a rule is made: a host, a URL, or ``app:`` and an app's id.
 
     :raises UsageError: the text is none of these; the message tells why.
     """
     try:
         return target_of(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def read_candidates(text: str) -> Candidates:
+    """Return what a text names and what stands within, which lookups judge.
+
+    :raises UsageError: the text is no target; the message tells why.
+    """
+    try:
+        return app_candidates(text[4:]) if text[:4] == "app:" else page_candidates(text)
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -8,7 +8,7 @@ from blocklist.domain.access import Role
 from blocklist.domain.clock import now, parse_time
 from blocklist.domain.listing import AuthorityKind, RuleKind
 from blocklist.lookup.http import Answer
-from blocklist.service import Service, read_target
+from blocklist.service import Service, read_candidates
 from blocklist.service.serialization import listing_body
 from blocklist.web.api.framework.pagination import StrictModel
 from blocklist.web.api.framework.problems import invalid_fields
@@ -63,7 +63,7 @@ def resource(service: Service) -> Resource:
     @routes.operation("GET", "/v1/history", role=Role.VIEWER, returns=History)
     def show_history(query: TargetQuery) -> Answer:
         """List all listings, past and present, of rules that match a target."""
-        listings = service.evidence.history(read_target(query.target))
+        listings = service.evidence.history_of(read_candidates(query.target))
         return Answer(200, {"target": query.target, "listings": [listing_body(item) for item in listings]})
 
     @routes.operation("GET", "/v1/listings", role=Role.VIEWER, returns=ListingsAt)
@@ -73,7 +73,7 @@ def resource(service: Service) -> Resource:
             at = parse_time(query.at) if query.at is not None else now()
         except ValueError as error:
             raise invalid_fields(400, [(("at",), str(error))], "parameter") from None
-        found = service.evidence.history(read_target(query.target), at)
+        found = service.evidence.history_of(read_candidates(query.target), at)
         return Answer(200, {"target": query.target, "at": at, "listings": [listing_body(item) for item in found]})
 
     return routes

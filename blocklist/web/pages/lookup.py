@@ -13,7 +13,8 @@ from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError
 from blocklist.domain.verdict import Override, Verdict, VerdictKind
 from blocklist.lookup.http import SnapshotHolder
-from blocklist.service import Service, read_target
+from blocklist.normalize.candidates import Candidates
+from blocklist.service import Service, read_candidates
 from blocklist.web.authorization import needs
 from blocklist.web.pages import charts
 from blocklist.web.pages.layout import PAGE_SIZE, Form, Page
@@ -70,11 +71,11 @@ def _answer(service: Service, holder: SnapshotHolder, form: Form) -> ResponseRet
 
 def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, Any]:
     try:
-        target = read_target(text)
-        verdict = service.evidence.lookup(target, policy, at=at, explain=True)
+        candidates = read_candidates(text)
+        verdict = service.evidence.lookup_text(text, policy, at=at)
         # An override is shown with the verdict, not as a listing.
-        listings = [item for item in service.evidence.explained(target, verdict, at) if "feed" in item]
-        history = service.evidence.history(target)
+        listings = [item for item in verdict.listings if "feed" in item]
+        history = service.evidence.history_of(candidates)
     except BlocklistError as error:
         return {"target": text, "error": str(error), "status": error.http_status}
     page = Page(len(history))
@@ -90,8 +91,14 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
         "began": begin,
         "page": page,
         "overrides": _overrides(service, verdict),
-        "site": f"app:{target.app}" if target.app else target.host,
+        "site": _site(candidates, verdict),
     }
+
+
+def _site(candidates: Candidates, verdict: Verdict) -> str:
+    """Return the site or app that an override is for: the one that the verdict is about."""
+    target = next((target for target, via in candidates if via == verdict.via), candidates[0].target)
+    return f"app:{target.app}" if target.app else target.host
 
 
 def _many(service: Service, lines: list[str], policy: str, at: str | None) -> dict[str, Any]:
