@@ -13,6 +13,7 @@ from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy, Target
+from blocklist.normalize.candidates import canonical_app
 from blocklist.normalize.hosts import parse_target
 from blocklist.snapshot.reader import Snapshot
 from blocklist.store import Store
@@ -57,6 +58,7 @@ class ListingSelector:
         self.overrides = store.overrides.active()
         allowed = [item.rule for item in self.overrides if item.action is OverrideAction.ALLOW]
         self._allowed = {rule.value for rule in allowed if rule.kind is not RuleKind.URL}
+        self._allowed |= {canonical_app(rule.value) for rule in allowed if rule.kind is RuleKind.APP}
         self._allowed |= {rule.value.partition("/")[0] for rule in allowed if rule.kind is RuleKind.URL}
         least = policy.min_authorities if policy else 1
         #: Decides, as in the lookup nodes, where more than the listing itself matters.
@@ -107,6 +109,8 @@ class ListingSelector:
         return verdict.listed if self._policy else verdict.override is not OverrideAction.ALLOW
 
     def _may_be_allowed(self, rule: Rule) -> bool:
+        if rule.kind is RuleKind.APP:
+            return canonical_app(rule.value) in self._allowed
         labels = rule.value.partition("/")[0].split(".")
         return any(".".join(labels[index:]) in self._allowed for index in range(len(labels)))
 
@@ -130,7 +134,7 @@ def policy_of(settings: Settings, name: str) -> Policy:
 def target_of(rule: Rule) -> Target:
     """Return the target of a rule's own value."""
     if rule.kind is RuleKind.APP:
-        return Target("", app=rule.value)
+        return Target("", app=canonical_app(rule.value))
     if rule.kind is RuleKind.IP:
         return parse_target(f"[{rule.value}]" if ":" in rule.value else rule.value)
     return parse_target(f"http://{rule.value}" if rule.kind is RuleKind.URL else rule.value)

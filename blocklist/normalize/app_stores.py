@@ -15,8 +15,9 @@ from blocklist.normalize.hosts import UrlParts
 #: The name of an Android package (developer.android.com, "Set the application ID"): two or more parts, each begins with
 #: a letter.
 PACKAGE = r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+"
-ASIN = r"B[0-9A-Z]{9}"
-PRODUCT_ID = r"[9BC][0-9A-Z]{11}"
+#: With a digit: words of letters alone are ids of other kinds, whose case matters.
+ASIN = r"B(?=[A-Z]*\d)[0-9A-Z]{9}"
+PRODUCT_ID = r"[9BC](?=[A-Z]*\d|(?<=9))[0-9A-Z]{11}"
 GALAXY_TV = r"G\d{11}"
 HUAWEI = r"C\d{5,}"
 PLAYSTATION = r"[A-Z]{2}\d{4}-[A-Z]{4}\d{5}_\d\d-[0-9A-Z]{16}"

@@ -31,6 +31,8 @@ _FOLDED: tuple[tuple[Callable[[str], re.Match[str] | None], Callable[[str], str]
 #: What an id in a list may consist of. A store's ids have no other characters: a comma or a brace means two ids, or a
 #: placeholder.
 _PUBLISHED_ID = re.compile(r"(?=[^A-Za-z0-9]*[A-Za-z0-9])[A-Za-z0-9._:+!~-]+").fullmatch
+#: What publishers put around an id: white space, invisible marks, quotes, and punctuation of lists.
+_AROUND = " \t\r\n\ufeff\u200b\u200e\u200f\u00a0\"'“”‘’,;"
 _MAX_ID = 256
 #: The beginnings of values of ``app`` rules in databases of version 0.2 and before, which kept URLs as published.
 URL_BEGINNINGS = (
@@ -69,7 +71,7 @@ def published_id(published: str) -> str:
 
     :raises ValueError: no store has such an id; the message says why.
     """
-    text = published.strip().strip("\ufeff\u200b\u200e\u200f\u00a0\"'“”‘’").strip().rstrip(",;.")
+    text = published.strip(_AROUND).rstrip(".")
     if not text:
         raise ValueError("the app id is empty")
     if not _PUBLISHED_ID(text):

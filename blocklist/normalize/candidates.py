@@ -166,7 +166,9 @@ def _opened(text: str, error: ValueError | None = None) -> Candidates:
             wrapped = unwrap(found.inner.text) if found.depth < MAX_DEPTH else None
             if wrapped:
                 error = error if wrapped.inner else ValueError(f"{shorten(text)} names no site and no app")
-                waiting.extend(_Found(inner, wrapped.via, found.depth + 1, found.shown) for inner in wrapped.inner)
+                origin = found.inner.origin
+                inner = (one._replace(origin=origin or one.origin) for one in wrapped.inner)
+                waiting.extend(_Found(one, wrapped.via, found.depth + 1, found.shown) for one in inner)
             elif found.depth and not found.shown:
                 error = reason
             continue
@@ -177,8 +179,8 @@ def _opened(text: str, error: ValueError | None = None) -> Candidates:
             target = target.site
         candidates.setdefault(target, Candidate(target, found.via))
         if found.depth < MAX_DEPTH and target.app is None:
-            inner = islice(_within(found.inner.text, target.host), MAX_CANDIDATES)
-            waiting.extend(_Found(one, target.host, found.depth + 1, True) for one in inner)
+            shown = islice(_within(found.inner.text, target.host), MAX_CANDIDATES)
+            waiting.extend(_Found(one, target.host, found.depth + 1, True) for one in shown)
     if not candidates:
         raise error or ValueError(f"{shorten(text)} names no site and no app")
     return tuple(candidates.values())

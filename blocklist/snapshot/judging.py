@@ -12,17 +12,29 @@ def judge(candidates: Candidates, decide: Callable[[Target], Verdict]) -> Verdic
     """Return the verdict on a text; ``decide`` gives that on one target, its overrides included.
 
     Each candidate is decided by itself: an override for a wrapper does not reach the page within, nor the other way
-    round. The text is listed if one of them is; the outermost listed one is in the answer. If none is, the answer is
-    that of the outermost one that an override allows, else that of the text itself. It is ``partial`` if any is.
+    round. The text is listed if one of them is, and the outermost listed one is in the answer. If none is, the answer
+    is that of the outermost one that an override allows, else of the outermost ``partial`` one, else of the text
+    itself.
     """
-    found = [decide(target)._replace(via=via) if via else decide(target) for target, via in candidates]
-    first = found[0]
-    if len(found) == 1 or first.listed:
-        return first
-    # Verdicts by overrides go before others, which callers may cache: overrides expire.
-    chosen = next((verdict for verdict in found if verdict.listed), None)
-    if chosen is None:
-        chosen = next((verdict for verdict in found if verdict.override), first)
-        if not chosen.partial and any(verdict.partial for verdict in found):
-            chosen = chosen._replace(partial=True)
+    found = [decide(target) for target, _ in candidates]
+    ranks = [_rank(verdict) for verdict in found]
+    best = ranks.index(min(ranks))
+    chosen, via = found[best], candidates[best].via
+    if via is not None and ranks[best] != _NOTHING:
+        chosen = chosen._replace(via=via)
+    # An override that allows one of them says nothing of listed pages on the hosts of the others.
+    if ranks[best] == _OVERRIDDEN and not chosen.partial and any(verdict.partial for verdict in found):
+        chosen = chosen._replace(partial=True)
     return chosen
+
+
+#: Ranks of verdicts. Overridden ones go before others, which callers may cache: overrides expire.
+_LISTED, _OVERRIDDEN, _PARTIAL, _NOTHING = range(4)
+
+
+def _rank(verdict: Verdict) -> int:
+    if verdict.listed:
+        return _LISTED
+    if verdict.override:
+        return _OVERRIDDEN
+    return _PARTIAL if verdict.partial else _NOTHING
