@@ -188,8 +188,10 @@ def _opened(text: str, error: ValueError | None = None) -> Candidates:
 
 def _within(text: str, host: str) -> Iterator[Inner]:
     """Yield what a wrapper shows, or the apps that the page of a store is about."""
-    for row in KNOWN_HOSTS.find(host):
-        page = split_url(text)
+    rows = KNOWN_HOSTS.find(host)
+    page = split_url(text) if rows else None
+    for row in rows:
+        assert page is not None
         if isinstance(row, AppStore):
             yield from (Inner(app, is_app=True) for app in ids_in_page(row, page))
         else:

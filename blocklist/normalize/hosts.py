@@ -37,7 +37,7 @@ _QUERY_SAFE = "-._~!$'()*,;:@/?|"
 
 
 class UrlParts(NamedTuple):
-    """The parts of a URL after WHATWG parsing: ``query`` and ``fragment`` without ``?`` and ``#``.
+    """The parts of a URL after WHATWG parsing: ``query`` without ``?``, and ``fragment`` as written.
 
     ``bare``: only a host was given.
     """
@@ -95,7 +95,7 @@ def split_url(target: str) -> UrlParts:
     """
     url, parsed_host = _parse(target)
     bare = url.pathname == "/" and not url.search and not _names_a_url(target)
-    return UrlParts(_host(parsed_host, target), url.pathname, url.search[1:], url.hash[1:], bare)
+    return UrlParts(_host(parsed_host, target), url.pathname, url.search[1:], target.partition("#")[2], bare)
 
 
 def with_address(host: str) -> tuple[str, str | None]:

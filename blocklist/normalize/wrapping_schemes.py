@@ -50,7 +50,6 @@ _WITH_ORIGIN = re.compile(r"(?:https?|wss?|blob|filesystem|view-source)(?::|%3a)
 #: A text whose first colon is encoded, or that has none of the characters of a URL unencoded.
 _IS_ENCODED = re.compile(r"[A-Za-z0-9+.%-]{2,40}?%(?:25)*3a|[^:/?#]*%(?:25)*2f[^:/?#]*\Z", re.IGNORECASE).match
 _HAS_PACKAGE = re.compile(PACKAGE).fullmatch
-_EXTRA = re.compile(r"\s*([A-Za-z.]*[._a-z]+)=(.*)", re.DOTALL).fullmatch
 _STRIPPED = "".join(map(chr, range(0x21)))
 _DROPPED = {ord("\t"): None, ord("\n"): None, ord("\r"): None}
 
@@ -73,15 +72,15 @@ def _intent(rest: str) -> Iterator[Inner]:
     address, _, extras = rest.partition("#Intent;")
     scheme, found = None, []
     for part in extras.split(";"):
-        if match := _EXTRA(part):
-            name, value = match[1], unquote(match[2].strip())
-            if name == "scheme":
-                scheme = value.lower()
-            elif name == "package" and _HAS_PACKAGE(value):
-                found.append(Inner(value, is_app=True))
-            elif name == "S.browser_fallback_url":
-                found.append(Inner(value))
-    if scheme in ("http", "https"):
+        name, _, value = part.strip().partition("=")
+        value = unquote(value.strip())
+        if name == "scheme":
+            scheme = value.lower()
+        elif name == "package" and _HAS_PACKAGE(value):
+            found.append(Inner(value, is_app=True))
+        elif name == "S.browser_fallback_url":
+            found.append(Inner(value))
+    if scheme in ("http", "https") or (scheme and app_stores.is_store_scheme(scheme)):
         yield Inner(f"{scheme}:{address}")
     yield from found
 
@@ -104,7 +103,7 @@ WRAPPING_SCHEMES = (
     WrappingScheme(
         "intent",
         _intent,
-        "the page if `scheme` is http or https; the app of `package`; `S.browser_fallback_url`",
+        "the page or store that `scheme` and the address name; the app of `package`; `S.browser_fallback_url`",
         "developer.chrome.com, Android Intents with Chrome",
     ),
     WrappingScheme(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from blocklist.domain.verdict import Target, Verdict
+from blocklist.domain.verdict import Target, Verdict, VerdictKind
 from blocklist.normalize.candidates import Candidates
 
 
@@ -20,7 +20,7 @@ def judge(candidates: Candidates, decide: Callable[[Target], Verdict]) -> Verdic
     ranks = [_rank(verdict) for verdict in found]
     best = ranks.index(min(ranks))
     chosen, via = found[best], candidates[best].via
-    if via is not None and ranks[best] != _NOTHING:
+    if via is not None and ranks[best] <= _PARTIAL:
         chosen = chosen._replace(via=via)
     # An override that allows one of them says nothing of listed pages on the hosts of the others.
     if ranks[best] == _OVERRIDDEN and not chosen.partial and any(verdict.partial for verdict in found):
@@ -29,7 +29,8 @@ def judge(candidates: Candidates, decide: Callable[[Target], Verdict]) -> Verdic
 
 
 #: Ranks of verdicts. Overridden ones go before others, which callers may cache: overrides expire.
-_LISTED, _OVERRIDDEN, _PARTIAL, _NOTHING = range(4)
+#: Last those that say nothing: what stands within may be no site.
+_LISTED, _OVERRIDDEN, _PARTIAL, _NOT_LISTED, _UNKNOWN = range(5)
 
 
 def _rank(verdict: Verdict) -> int:
@@ -37,4 +38,6 @@ def _rank(verdict: Verdict) -> int:
         return _LISTED
     if verdict.override:
         return _OVERRIDDEN
-    return _PARTIAL if verdict.partial else _NOTHING
+    if verdict.partial:
+        return _PARTIAL
+    return _NOT_LISTED if verdict.verdict is VerdictKind.NOT_LISTED else _UNKNOWN

@@ -12,10 +12,11 @@ from click.testing import CliRunner
 
 from blocklist.cli import main
 from blocklist.domain.listing import Rule, RuleKind, Scope
-from blocklist.domain.verdict import OverrideAction, VerdictKind
+from blocklist.domain.verdict import OverrideAction, Target, Verdict, VerdictKind
 from blocklist.lookup.resolver import Resolver
 from blocklist.normalize.candidates import page_candidates
 from blocklist.service import Service
+from blocklist.snapshot.judging import judge
 from tests.lookup.test_resolver import Holder
 from tests.support import definition, listed, override, rule, snapshot_of
 
@@ -176,6 +177,14 @@ def test_a_host_within_a_wrapper_with_listed_pages_is_partial() -> None:
         SNAPSHOT.lookup("blob:https://host-a.example/9115d58c"),
     ):
         assert (verdict.verdict, verdict.partial) == (VerdictKind.NOT_LISTED, True)
+
+
+def test_what_is_within_and_unknown_leaves_the_verdict_on_the_wrapper() -> None:
+    def decide(target: Target) -> Verdict:
+        return Verdict(VerdictKind.UNKNOWN if target.host == "pirate-one.example" else VerdictKind.NOT_LISTED, 7)
+
+    assert judge(page_candidates(ARCHIVED), decide) == Verdict(VerdictKind.NOT_LISTED, 7)
+    assert judge(page_candidates("blob:https://pirate-one.example/1"), decide) == Verdict(VerdictKind.UNKNOWN, 7)
 
 
 def test_the_quick_path_leaves_hosts_of_wrappers_to_the_slow_one() -> None:

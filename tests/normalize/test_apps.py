@@ -174,6 +174,8 @@ def test_an_app_and_the_page_that_a_link_into_it_opens_are_both_judged() -> None
         ("com.pirate.movies", None),
         ("pirate-one.example", "android-app"),
     ]
+    store = "intent://details?id=com.pirate.movies#Intent;scheme=market;package=com.android.vending;end"
+    assert [target.app for target, _ in app_candidates(store)] == ["com.android.vending", "com.pirate.movies"]
     intent = "intent://pirate-one.example/film#Intent;scheme=https;package=com.pirate.movies;end"
     assert [target.app or target.host for target, _ in page_candidates(intent)] == [
         "pirate-one.example",

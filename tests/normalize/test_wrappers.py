@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from blocklist.domain.verdict import Target
@@ -212,6 +214,27 @@ def test_every_value_of_a_repeated_parameter_is_judged_up_to_a_limit() -> None:
     assert len(page_candidates(f"https://translate.google.com/translate?{many}")) == MAX_CANDIDATES
     unreadable = "&u=" * 20_000
     assert len(page_candidates(f"https://translate.google.com/translate?{unreadable}")) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "intent://x#Intent;" + "a." * 100_000,
+        "https://web.archive.org/web/" + "1" * 200_000,
+        "https://web.archive.org/" + "/" * 200_000 + "x",
+        "https://megalodon.jp/" + "ref/" * 50_000,
+        "https://apps.samsung.com/" + "a/" * 100_000,
+        "https://play.google.com/store/apps/details?id=a" + ".a" * 100_000 + "-",
+        "%25" * 70_000 + "3a",
+        "a" * 200_000 + "%2f",
+        "view-source:" * 20_000,
+    ],
+    ids=lambda text: text[:24],
+)
+def test_long_addresses_take_no_more_than_their_length(text: str) -> None:
+    # What takes the square of the length runs into the time limit of tests.
+    with suppress(ValueError):
+        page_candidates(text)
 
 
 def test_every_pattern_of_a_wrapper_is_found_by_the_quick_test_too() -> None:
