@@ -46,20 +46,21 @@ class Wrapped(NamedTuple):
 
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL).match
-_WITH_ORIGIN = re.compile(r"(?:https?|wss?|blob|filesystem|view-source)(?::|%3a)", re.IGNORECASE).match
-#: A text whose first colon is encoded, or that has none of the characters of a URL unencoded.
-_IS_ENCODED = re.compile(r"[A-Za-z0-9+.%-]{2,40}?%(?:25)*3a|[^:/?#]*%(?:25)*2f[^:/?#]*\Z", re.IGNORECASE).match
+_WITH_SCHEME = re.compile(r"(?:https?|wss?|blob|filesystem|view-source)(?::|%3a)", re.IGNORECASE).match
+#: A text that begins with a scheme, whose colon is encoded.
+_IS_ENCODED = re.compile(r"[A-Za-z0-9+.%-]{2,40}?%(?:25)*3a", re.IGNORECASE).match
 _HAS_PACKAGE = re.compile(PACKAGE).fullmatch
 _STRIPPED = "".join(map(chr, range(0x21)))
 _DROPPED = {ord("\t"): None, ord("\n"): None, ord("\r"): None}
 
 
 def _whole(rest: str) -> Iterator[Inner]:
-    yield Inner(rest)
+    if _WITH_SCHEME(rest):
+        yield Inner(rest)
 
 
 def _origin(rest: str) -> Iterator[Inner]:
-    if _WITH_ORIGIN(rest):
+    if _WITH_SCHEME(rest):
         yield Inner(rest, origin=True)
 
 
@@ -95,7 +96,7 @@ def _android_app(rest: str) -> Iterator[Inner]:
 
 
 WRAPPING_SCHEMES = (
-    WrappingScheme("view-source", _whole, "the whole rest", "as browsers open it"),
+    WrappingScheme("view-source", _whole, "the URL behind it", "as browsers open it"),
     WrappingScheme("blob", _origin, "the host of the URL behind it", "WHATWG URL, origin of `blob:`"),
     WrappingScheme("filesystem", _origin, "the host of the URL behind it", "chromium, origin of `filesystem:`"),
     WrappingScheme("about", _reader, "`about:reader?url=`", "as Firefox opens it"),

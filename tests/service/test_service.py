@@ -189,7 +189,7 @@ def test_apps_are_listed_with_their_case(service: Service, tmp_path: Path) -> No
     assert is_listed(service, "app:com.Pirate.App")
     assert not is_listed(service, "app:com.pirate.app")
     assert values(history(service, "app:id123456")) == ["123456"]
-    assert history(service, "app:ID123456") == []
+    assert values(history(service, "app:ID123456")) == ["123456"]
 
 
 def test_a_feed_removed_and_added_again_while_a_run_waits_gets_the_listings_of_that_run(
