@@ -97,7 +97,13 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
 
 def _site(candidates: Candidates, verdict: Verdict) -> str:
     """Return the site or app that an override is for: the one that the verdict is about."""
-    target = next((target for target, via in candidates if via == verdict.via), candidates[0].target)
+    host = (verdict.rule or "").partition("/")[0].removeprefix("www.")
+    about = [
+        target
+        for target, via in candidates
+        if via == verdict.via and (target.app == verdict.rule if target.app else target.host.endswith(host))
+    ]
+    target = about[0] if about else candidates[0].target
     return f"app:{target.app}" if target.app else target.host
 
 
