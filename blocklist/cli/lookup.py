@@ -16,7 +16,7 @@ from blocklist.domain.clock import parse_time
 from blocklist.domain.errors import UsageError
 from blocklist.domain.run import HeldListing
 from blocklist.lookup.verdict_json import verdict_body
-from blocklist.service import read_target, target_lines
+from blocklist.service import read_candidates, target_lines
 from blocklist.service.evidence import LookupResult
 from blocklist.service.serialization import held_body, listing_body
 from blocklist.text.sanitize import sanitize
@@ -65,9 +65,10 @@ def lookup(
 def history(context: Context, target: str, as_json: bool) -> None:
     """Show every listing of TARGET, past and present, what is held of it, and what a person keeps off the list."""
     text = _as_sent(target)
-    wanted = read_target(text)
-    listings = context.service.evidence.history(wanted)
-    held, refused = context.service.held.waiting([wanted]), context.service.held.refused([wanted])
+    candidates = read_candidates(text)
+    named = [found for found, _ in candidates]
+    listings = context.service.evidence.history_of(candidates)
+    held, refused = context.service.held.waiting(named), context.service.held.refused(named)
     if as_json:
         address = context.settings.control_url
         bodies = {
@@ -132,6 +133,8 @@ def _print(result: LookupResult) -> None:
     parts = [f"{verdict.verdict.value:<10}  {sanitize(result.text)}"]
     if verdict.rule:
         parts.append(f"rule {verdict.rule} ({verdict.scope})")
+    if verdict.via:
+        parts.append(f"via {verdict.via}")
     if verdict.feeds:
         parts.append(f"feeds {', '.join(verdict.feeds)}")
     if verdict.override:

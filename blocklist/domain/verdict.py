@@ -88,6 +88,8 @@ class Verdict(NamedTuple):
     ``rule`` and ``scope`` are the most specific rule that decided, ``feeds`` every feed whose counting listings match,
     sorted. ``partial``: only a host was given, and URLs on it are listed. ``override`` is ``allow`` or ``block`` if an
     override decided. ``listings`` are filled only for an explained verdict. ``reason``: why the verdict is unknown.
+    ``via`` is the host or scheme of the wrapper in whose address the decisive page or app stands, such as
+    ``web.archive.org``; None if it was asked for itself.
     """
 
     verdict: VerdictKind
@@ -99,6 +101,7 @@ class Verdict(NamedTuple):
     override: OverrideAction | None = None
     listings: tuple[dict[str, Any], ...] = ()
     reason: str | None = None
+    via: str | None = None
 
     @property
     def listed(self) -> bool:

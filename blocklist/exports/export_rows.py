@@ -13,6 +13,7 @@ from blocklist.definitions.definition import FeedDefinition, definition_of
 from blocklist.domain.errors import UnknownPolicyError
 from blocklist.domain.listing import Feed, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction, Policy, Target
+from blocklist.normalize.candidates import canonical_app
 from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.url_rules import same_site_hosts
 from blocklist.snapshot.reader import Snapshot
@@ -58,6 +59,7 @@ class ListingSelector:
         self.overrides = store.overrides.active()
         allowed = [item.rule for item in self.overrides if item.action is OverrideAction.ALLOW]
         self._allowed = {rule.value for rule in allowed if rule.kind is not RuleKind.URL}
+        self._allowed |= {canonical_app(rule.value) for rule in allowed if rule.kind is RuleKind.APP}
         urls = (rule.value.partition("/")[0] for rule in allowed if rule.kind is RuleKind.URL)
         self._allowed |= {host for named in urls for host in same_site_hosts(named)}
         least = policy.min_authorities if policy else 1
@@ -109,6 +111,8 @@ class ListingSelector:
         return verdict.listed if self._policy else verdict.override is not OverrideAction.ALLOW
 
     def _may_be_allowed(self, rule: Rule) -> bool:
+        if rule.kind is RuleKind.APP:
+            return canonical_app(rule.value) in self._allowed
         labels = rule.value.partition("/")[0].split(".")
         return any(".".join(labels[index:]) in self._allowed for index in range(len(labels)))
 
@@ -132,7 +136,7 @@ def policy_of(settings: Settings, name: str) -> Policy:
 def target_of(rule: Rule) -> Target:
     """Return the target of a rule's own value."""
     if rule.kind is RuleKind.APP:
-        return Target("", app=rule.value)
+        return Target("", app=canonical_app(rule.value))
     if rule.kind is RuleKind.IP:
         return parse_target(f"[{rule.value}]" if ":" in rule.value else rule.value)
     return parse_target(f"http://{rule.value}" if rule.kind is RuleKind.URL else rule.value)

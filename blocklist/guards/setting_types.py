@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from blocklist.domain.verdict import Target
-from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.normalize.candidates import one_app, one_target
+from blocklist.normalize.hosts import parse_target
 
 
 def comma_separated(value: object) -> object:
@@ -19,11 +20,11 @@ def comma_separated(value: object) -> object:
 
 
 def target_of(text: str) -> Target:
-    """Return the target that a setting names: a host, a URL, or ``app:ID``.
+    """Return the target that a setting names: a host, a URL, or ``app:ID``. A page in an app store names its app.
 
     :raises ValueError: it is none of them.
     """
-    return parse_app(text[4:]) if text[:4] == "app:" else parse_target(text)
+    return one_app(text[4:]) if text[:4] == "app:" else one_target(text)
 
 
 def _target(text: str) -> str:

@@ -11,9 +11,9 @@ import msgspec
 from blocklist.domain.verdict import VerdictKind
 from blocklist.lookup.cached_verdicts import DOMAIN, PAGE, CachedVerdicts
 from blocklist.lookup.limits import MAX_BYTES, MAX_ITEMS, TooLargeError
-from blocklist.lookup.targets import named_target
+from blocklist.lookup.targets import named_candidates
 from blocklist.lookup.verdict_json import verdict_json
-from blocklist.normalize.hosts import parse_target
+from blocklist.normalize.candidates import page_candidates
 from blocklist.text.compact_json import compact_json
 
 #: Items judged in one step, which takes 0.1 to 0.5 ms: other requests wait no longer than that.
@@ -95,12 +95,12 @@ class Batch:
     def _judge_any(self, item: Any) -> str:
         try:
             if isinstance(item, str):
-                target = parse_target(item)
+                found = page_candidates(item)
             elif isinstance(item, dict):
-                target = named_target(item)
+                found = named_candidates(item)
             else:
                 raise ValueError("an item is a string or an object with url, domain or app")
-            return verdict_json(self._snapshot.decide(target, self.policy, explain=self._explain))
+            return verdict_json(self._snapshot.judge(found, self.policy, explain=self._explain))
         except ValueError as error:
             return _unknown_json(error)
 

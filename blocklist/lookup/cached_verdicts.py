@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
-from blocklist.domain.verdict import Target, Verdict
-from blocklist.lookup.app_stores import app_store_targets
+from blocklist.domain.verdict import Verdict
 from blocklist.lookup.cache import SecondHitCache
+from blocklist.normalize.candidates import (
+    Candidates,
+    app_candidates,
+    domain_candidates,
+    page_candidates,
+    store_candidates,
+)
 from blocklist.normalize.canonical_host import MAX_HOST, match_target
-from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.snapshot.reader import Snapshot
 
 #: Kinds of text: a URL or a host; a host whose path does not count; the id of an app; the URL of an app store's page.
@@ -19,8 +23,6 @@ TextKind = int
 
 #: The longest text that is cached; the bytes of the cache of each kind; and those of a verdict that names a rule.
 _MAX_TEXT, _CACHE_SIZES, _VERDICT_SIZE = 512, (3 << 20, 3 << 20, 1 << 19, 1 << 19), 220
-#: An App Store id as some exchanges send it.
-_PREFIXED_ID = re.compile(r"id(\d+)")
 
 
 class CachedVerdicts:
@@ -66,25 +68,17 @@ class CachedVerdicts:
         return self._decide(kind, text, explain=True)
 
     def _decide(self, kind: TextKind, text: str, *, explain: bool) -> Verdict:
-        verdicts = [self.snapshot.decide(t, self.policy, explain=explain) for t in _PARSERS[kind](text)]
-        return next((verdict for verdict in verdicts if verdict.listed), verdicts[0])
+        return self.snapshot.judge(_READERS[kind](text), self.policy, explain=explain)
 
 
 def _size_of(verdict: Verdict) -> int:
     return 0 if verdict.rule is None else _VERDICT_SIZE
 
 
-def _parse_app(text: str) -> list[Target]:
-    if "://" in text:
-        return app_store_targets(text)
-    found = _PREFIXED_ID.fullmatch(text)
-    return [parse_app(text), parse_app(found[1])] if found else [parse_app(text)]
-
-
-#: The targets in a text, by its kind. Several only for an app that is written in two ways, or for a store's page.
-_PARSERS: tuple[Callable[[str], list[Target]], ...] = (
-    lambda text: [parse_target(text)],
-    lambda text: [parse_target(text).site],
-    _parse_app,
-    app_store_targets,
+#: What reads a text, by its kind.
+_READERS: tuple[Callable[[str], Candidates], ...] = (
+    page_candidates,
+    domain_candidates,
+    app_candidates,
+    store_candidates,
 )

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from blocklist.domain.verdict import Verdict, VerdictKind
 from blocklist.lookup.cached_verdicts import PAGE, CachedVerdicts
-from blocklist.normalize.hosts import parse_app
 
 #: The answer for a request without a page that can be judged (setting ``gate.unknown``).
 UnknownPage = Literal["allow", "block"]
@@ -16,8 +15,6 @@ UnknownPage = Literal["allow", "block"]
 #: Headers that name the page; the first one that is set counts. ``X-Original-URL`` and ``X-Forwarded-*`` are not among
 #: them: they name the URL of the request itself, which is on the ad server.
 _HEADERS = ("x-page-url", "referer", "origin")
-#: The Referer of a web view inside an Android app.
-_ANDROID_APP = "android-app://"
 _MAX_HEADER = 4_096
 #: Characters that stay as they are in a header: printable ASCII. Hosts and URLs are already escaped, app ids are not.
 _HEADER_SAFE = "".join(map(chr, range(0x21, 0x7F)))
@@ -27,9 +24,6 @@ def judge(verdicts: CachedVerdicts, query: Mapping[str, str], headers: Mapping[s
     """Return the verdict on the page of a request; ``unknown`` without a page that names a site."""
     text = page(query, headers)
     try:
-        if text[: len(_ANDROID_APP)].lower() == _ANDROID_APP:
-            app = parse_app(text[len(_ANDROID_APP) :].partition("/")[0])
-            return verdicts.snapshot.decide(app, verdicts.policy)
         return verdicts.caches[PAGE].items.get(text) or verdicts.judge(PAGE, text)
     except ValueError as error:
         return Verdict(VerdictKind.UNKNOWN, verdicts.snapshot.version, reason=str(error))
@@ -50,7 +44,7 @@ def page(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
 
 
 def headers(verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    """Return the headers of an answer; ``Blocklist-Rule`` and ``Blocklist-Feeds`` only for a listed page.
+    """Return the headers of an answer; those on rule, feeds and wrapper only for a listed page.
 
     >>> headers(Verdict(VerdictKind.LISTED, 7, "кино.example/a b", feeds=("it-agcom", "ru-registry")))[1:3]
     (('Blocklist-Rule', '%D0%BA%D0%B8%D0%BD%D0%BE.example/a%20b'), ('Blocklist-Feeds', 'it-agcom, ru-registry'))
@@ -61,6 +55,8 @@ def headers(verdict: Verdict) -> tuple[tuple[str, str], ...]:
             ("Blocklist-Rule", _header_value(verdict.rule or "")),
             ("Blocklist-Feeds", ", ".join(map(_header_value, verdict.feeds))[:_MAX_HEADER]),
         ]
+        if verdict.via:
+            found.append(("Blocklist-Via", _header_value(verdict.via)))
     return (*found, ("Blocklist-Version", str(verdict.version)))
 
 

@@ -13,7 +13,7 @@ from blocklist.lookup.http import Answer, CountVerdicts, Judged, SnapshotHolder,
 from blocklist.lookup.limits import TooLargeError
 from blocklist.lookup.openrtb.bid_request import read_bid_request
 from blocklist.lookup.openrtb.judge import NOT_BLOCKED, judge, no_bid
-from blocklist.lookup.targets import named_target
+from blocklist.lookup.targets import named_candidates
 from blocklist.lookup.verdict_json import verdict_body
 from blocklist.normalize.hosts import shorten
 from blocklist.snapshot.reader import Snapshot
@@ -46,8 +46,7 @@ class Resolver:
             return _no_snapshot(self._holder)
         policy = query.get("policy") or "default"
         try:
-            target = named_target(query)
-            verdict = snapshot.decide(target, policy, explain=explains(query))
+            verdict = snapshot.judge(named_candidates(query), policy, explain=explains(query))
         except (NotFoundError, ValueError) as error:
             return _refused(error)
         if verdict.verdict is VerdictKind.UNKNOWN:

@@ -1,28 +1,28 @@
-"""The target that a request, or an item of a batch, names."""
+"""What a request, or an item of a batch, names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from blocklist.domain.verdict import Target
-from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.normalize.candidates import Candidates, app_candidates, domain_candidates, page_candidates
 
-_MEMBERS = ("url", "domain", "app")
+_READERS: dict[str, Callable[[str], Candidates]] = {
+    "url": page_candidates,
+    "domain": domain_candidates,
+    "app": app_candidates,
+}
 
 
-def named_target(members: Mapping[str, Any]) -> Target:
-    """Return the one target that is given as ``url``, ``domain`` or ``app``.
+def named_candidates(members: Mapping[str, Any]) -> Candidates:
+    """Return what is given as ``url``, ``domain`` or ``app``, and what stands within.
 
-    :raises ValueError: none or several of them are given, or the target is one that no browser could open.
+    :raises ValueError: none or several of them are given, or no browser could open what is.
     """
-    given = [name for name in _MEMBERS if name in members]
+    given = [name for name in _READERS if name in members]
     if len(given) != 1:
         raise ValueError("name exactly one of url, domain and app")
     name, text = given[0], members[given[0]]
     if not isinstance(text, str):
         raise ValueError(f"{name} must be a string")
-    if name == "app":
-        return parse_app(text)
-    target = parse_target(text)
-    return target.site if name == "domain" else target
+    return _READERS[name](text)

@@ -21,6 +21,8 @@ def verdict_body(verdict: Verdict) -> dict[str, Any]:
         body["feeds"] = list(verdict.feeds)
     if verdict.override:
         body["override"] = verdict.override.value
+    if verdict.via:
+        body["via"] = verdict.via
     if verdict.partial:
         body["partial"] = True
     if verdict.listings:
@@ -33,7 +35,7 @@ def verdict_json(verdict: Verdict) -> str:
 
     The most common forms are written without an encoder, which takes three times as long as the lookup.
     """
-    if verdict.override is None and not verdict.listings:
+    if verdict.override is None and verdict.via is None and not verdict.listings:
         if verdict.rule is None:
             if verdict.reason is None:
                 partial = ',"partial":true' if verdict.partial else ""

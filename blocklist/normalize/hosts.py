@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from blocklist.domain.verdict import Target
@@ -35,6 +36,19 @@ _KEPT_ESCAPED = frozenset(b'/?#%\\"<>`{} ') | frozenset(range(0x20)) | frozenset
 #: grows with the square of the length.
 _MAX_HOST_BEFORE_PARSING = 4_096
 _QUERY_SAFE = "-._~!$'()*,;:@/?|"
+
+
+class UrlParts(NamedTuple):
+    """The parts of a URL after WHATWG parsing: ``query`` without ``?``, and ``fragment`` as written.
+
+    ``bare``: only a host was given.
+    """
+
+    host: str
+    path: str
+    query: str
+    fragment: str
+    bare: bool
 
 
 def normalize_host(target: str) -> str:
@@ -78,20 +92,17 @@ def parse_target(target: str) -> Target:
     return Target(host, ip, canonical_path(url.path), canonical_params(url.query[1:]))
 
 
-def parse_app(app: str) -> Target:
-    """Return the target of an app bundle or store id. Case is kept: iOS and Android distinguish it.
+def split_url(target: str) -> UrlParts:
+    """Return the parts of a host or URL as written: escapes and repeated slashes of the path are kept.
 
-    :raises NoSiteError: it is empty, stands for no value, or holds a macro.
-    :raises ValueError: it is longer than 256 characters, or contains white space or control characters.
+    >>> split_url("https://web.archive.org/web/2024/https://pirate.example/a%2fb?c=d#e").path
+    '/web/2024/https://pirate.example/a%2fb'
+
+    :raises ValueError: no browser could open it; the message says why.
     """
-    app = app.strip()
-    if not app:
-        raise NoSiteError("the app id is empty")
-    if has_macro(app) or (is_no_value(app) and not app.isdecimal()):
-        raise NoSiteError(f"{shorten(app)} is no app id: it stands for no value, or is a macro that was not replaced")
-    if len(app) > 256 or any(ch.isspace() or not ch.isprintable() for ch in app):
-        raise ValueError(f"{shorten(app)} is not an app bundle or store id")
-    return Target("", app=app)
+    url = _parse(target)
+    bare = url.path == "/" and not url.query and not _names_a_url(target)
+    return UrlParts(_host(url.host, target), url.path, url.query[1:], target.partition("#")[2], bare)
 
 
 def with_address(host: str) -> tuple[str, str | None]:

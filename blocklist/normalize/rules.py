@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from blocklist.domain.listing import Entry, ExactEntry, Rejected, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Target
+from blocklist.normalize.candidates import canonical_app, one_app
 from blocklist.normalize.entry_checks import host_defect, may_have_defect, text_defect
-from blocklist.normalize.hosts import parse_app, parse_target, shorten
+from blocklist.normalize.hosts import parse_target, shorten
 from blocklist.normalize.link_wrappers import wrapped
 from blocklist.normalize.no_site import why_no_site
 from blocklist.normalize.public_addresses import is_public
@@ -142,9 +143,17 @@ def _address_in(entry: Entry) -> str | Rejected:
 
 
 def app_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: ARG001 - the same call as site_rule
-    """Return the rule for an entry that is an app bundle or store id."""
+    """Return the rule for an entry that names one app: by bundle or store id, or by the URL of its page in a store.
+
+    >>> app_rule(Entry("https://apps.apple.com/us/app/films/id1234567890?mt=8", 1), Reading()).value
+    '1234567890'
+    >>> app_rule(Entry("https://play.google.com/store/apps/dev?id=57", 1), Reading()).reason
+    "'https://play.google.com/store/apps/dev?id=57' is a page of an app store, but not the page of an app"
+    """
+    if not entry.site.strip():
+        return _reject(entry, "empty", "names nothing")
     try:
-        target = parse_app(entry.site)
+        target = one_app(entry.site)
     except ValueError as error:
         return _reject(entry, "unreadable", str(error))
     return Rule(RuleKind.APP, target.app or "", Scope.EXACT)
@@ -190,7 +199,7 @@ def site_of(host: str) -> str:
 def matches(rule: Rule, target: Target) -> bool:
     """Return whether a rule covers a target. This is the definition; snapshots must give the same result."""
     if rule.kind is RuleKind.APP:
-        return target.app == rule.value
+        return target.app == canonical_app(rule.value)
     if rule.kind is RuleKind.IP:
         return target.ip == rule.value
     if rule.kind is RuleKind.HOST:

@@ -32,7 +32,7 @@ from blocklist.service.publishing import Publisher
 from blocklist.service.runs import RunDetail, RunService
 from blocklist.service.sign_in import SignInService
 from blocklist.service.snapshots import SnapshotService
-from blocklist.service.targets import read_target, target_lines
+from blocklist.service.targets import read_candidates, read_target, target_lines
 from blocklist.service.tokens import TokenService
 from blocklist.status.statistics import ReadScoreboard, Statistics
 from blocklist.store import Store
@@ -45,6 +45,7 @@ __all__ = [
     "RunDetail",
     "Service",
     "override_rule",
+    "read_candidates",
     "read_target",
     "target_lines",
 ]

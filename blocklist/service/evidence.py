@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 
 from blocklist.domain.clock import now
 from blocklist.domain.errors import UsageError
-from blocklist.domain.listing import Listing
+from blocklist.domain.listing import Listing, Rule, RuleKind
 from blocklist.domain.run import HeldListing
 from blocklist.domain.verdict import Target, Verdict, VerdictKind
+from blocklist.normalize.candidates import Candidates, canonical_app
 from blocklist.service.held import HeldListingService
 from blocklist.service.publishing import Publisher
 from blocklist.service.rule_keys import concerns, keys_of
 from blocklist.service.snapshots import SnapshotService
-from blocklist.service.targets import read_target
+from blocklist.service.targets import read_candidates
+from blocklist.snapshot.judging import judge
 from blocklist.snapshot.reader import Snapshot
 from blocklist.store import Store
 
@@ -74,18 +76,30 @@ class EvidenceService:
         stale = at is None and self._snapshots.stale()
         for text in texts:
             try:
-                target = read_target(text)
+                candidates = read_candidates(text)
             except UsageError as error:
                 yield LookupResult(text, None, str(error), stale=stale)
                 continue
-            verdict = decide(target)
+            verdict = judge(candidates, decide)
             if verdict.verdict is VerdictKind.UNKNOWN:
                 yield LookupResult(text, None, verdict.reason or "", stale=stale)
                 continue
             if explain:
-                verdict = verdict._replace(listings=tuple(self.explained(target, verdict, at)))
-            waiting = self._held.waiting([target], policy, at) if held else ()
+                verdict = verdict._replace(listings=tuple(self.explained(candidates, verdict, at)))
+            waiting = self._held.waiting([target for target, _ in candidates], policy, at) if held else ()
             yield LookupResult(text, verdict, held=waiting, stale=stale)
+
+    def lookup_text(self, text: str, policy: str, *, at: str | None = None) -> Verdict:
+        """Return the verdict on one text, explained; see :meth:`lookup_texts`.
+
+        :raises UsageError: the text is no target; the message tells why.
+        :raises SnapshotError: there is no snapshot yet.
+        :raises NotFoundError: there is no such policy.
+        """
+        (result,) = self.lookup_texts([text], policy, at=at, explain=True)
+        if result.verdict is None:
+            raise UsageError(result.error)
+        return result.verdict
 
     def snapshot_at(self, target: Target, moment: str) -> Snapshot:
         """Return a snapshot in memory of what counted for a target at a moment in the past."""
@@ -99,13 +113,13 @@ class EvidenceService:
         compiler.write(out, 0, moment, 0)
         return Snapshot(self._publisher.repository.folder, out.getvalue())
 
-    def explained(self, target: Target, verdict: Verdict, at: str | None = None) -> list[dict[str, Any]]:
+    def explained(self, candidates: Candidates, verdict: Verdict, at: str | None = None) -> list[dict[str, Any]]:
         """Return the listings of an explained verdict, each with its evidence: run, body (SHA-256) and position.
 
         A snapshot does not contain these. They are None where the database has changed since it was built.
         """
-        rows = self.history(target, at or now())
-        known = {(row.feed, row.rule.value, row.rule.scope.value): row for row in rows}
+        rows = self.history_of(candidates, at or now())
+        known = {(row.feed, _value(row.rule), row.rule.scope.value): row for row in rows}
         explained = []
         for listing in verdict.listings:
             row = known.get((listing.get("feed", ""), listing.get("rule", ""), listing.get("scope", "")))
@@ -113,10 +127,21 @@ class EvidenceService:
             explained.append({**listing, **evidence})
         return explained
 
+    def history_of(self, candidates: Candidates, at: str | None = None) -> list[Listing]:
+        """Return :meth:`history` of everything that a text names, oldest first."""
+        found = {item.id: item for target, _ in candidates for item in self.history(target, at)}
+        return sorted(found.values(), key=lambda item: (item.stated_from, item.id))
+
     def history(self, target: Target, at: str | None = None) -> list[Listing]:
         """Return every listing, past and present, of the rules that cover a target; oldest first.
 
         With ``at``, only the listings of that moment. The history of a host includes the listings of URLs on it.
         """
-        found = self._store.listings.candidates(*keys_of(target))
+        app = target.app
+        found = self._store.listings.of_app(app) if app else self._store.listings.candidates(*keys_of(target))
         return [item for item in found if (at is None or item.at(at)) and concerns(item.rule, target)]
+
+
+def _value(rule: Rule) -> str:
+    """Return the value of a rule as a snapshot has it."""
+    return canonical_app(rule.value) if rule.kind is RuleKind.APP else rule.value

@@ -8,9 +8,10 @@ from blocklist.domain.clock import now
 from blocklist.domain.errors import ConflictError, UsageError
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Override, OverrideAction
+from blocklist.normalize.hosts import shorten
 from blocklist.normalize.rules import Reading, site_rule
 from blocklist.service.publishing import Publisher
-from blocklist.service.targets import read_target
+from blocklist.service.targets import read_candidates, read_target
 from blocklist.store import Store
 
 
@@ -39,6 +40,8 @@ class OverrideService:
         if until is not None and until <= now():
             raise UsageError(f"until {until} is past", [(("until",), "is past")])
         rule = override_rule(target)
+        if action is OverrideAction.ALLOW:
+            _refuse_wrapped(target)
         with self._store.database.transaction():
             waits = self._settings.access.two_people
             override = self._store.overrides.add(action, rule, reason, actor, until, waits)
@@ -88,6 +91,17 @@ class OverrideService:
             self._store.audit.add(actor, "override.remove", override.rule.value, id=id_, before=was)
         self._publisher.publish()
         return self._store.overrides.get(id_)
+
+
+def _refuse_wrapped(text: str) -> None:
+    """Refuse to allow an address that shows another site's page: the page would still be judged, and stay listed.
+
+    :raises UsageError: it is one; the message names what to allow instead.
+    """
+    within = [target for target, via in read_candidates(text) if via and target.app is None]
+    if within:
+        reason = f"shows the page of {within[-1].host}: allow that page, or the host of the wrapper alone"
+        raise UsageError(f"{shorten(text)} {reason}", [(("target",), reason)])
 
 
 def override_rule(text: str) -> Rule:

@@ -16,6 +16,7 @@ from blocklist.refresh.lifecycle import lock_file
 from blocklist.snapshot.compile.compiler import Compiler, FeedSource
 from blocklist.snapshot.compile.delta import DeltaCompiler, max_changed_rules, start_delta
 from blocklist.snapshot.compile.listing_rows import CompiledListing
+from blocklist.snapshot.format.layout import KEYS
 from blocklist.snapshot.pointer import Pointer
 from blocklist.snapshot.reader import Snapshot, same_policies
 from blocklist.snapshot.repository import SnapshotRepository
@@ -102,7 +103,7 @@ class Publisher:
         return None
 
     def _fits(self, pointer: Pointer) -> bool:
-        """Return whether the current file exists and was compiled for the policies of the configuration.
+        """Return whether the current file exists, has the keys of this version, and the policies of the configuration.
 
         The schedule asks every second: a file that was found to fit is not opened again while it is unchanged.
         """
@@ -115,7 +116,7 @@ class Publisher:
         if seen != self._fitting:
             current = self.repository.open(pointer)
             current.verify()
-            if not same_policies(current, self._settings.all_policies()):
+            if current.meta.get("keys") != KEYS or not same_policies(current, self._settings.all_policies()):
                 return False
             self._fitting = seen
         return True

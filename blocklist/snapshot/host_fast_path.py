@@ -16,6 +16,7 @@ from zlib import crc32
 
 from blocklist.domain.listing import Scope
 from blocklist.domain.verdict import Verdict, VerdictKind
+from blocklist.normalize.candidates import KNOWN_HOSTS
 from blocklist.snapshot.format.index import Detail, Group, Index
 from blocklist.snapshot.format.layout import Flag
 from blocklist.snapshot.format.prefilter import Prefilter, has_bit, last_three_labels
@@ -31,7 +32,8 @@ _NOT_CACHED: Any = object()
 
 #: ``decide_host(host, host_bytes, last_two, policy)`` returns the verdict for a host that is canonical as written.
 #: ``host_bytes`` is the host in ASCII, ``last_two`` the bytes of its last two labels. It returns None if a URL rule, an
-#: override or a number of authorities could matter, or if there is no such policy.
+#: override or a number of authorities could matter, if the host is one of a wrapper or an app store, so that its URL
+#: may name another page or an app, or if there is no such policy.
 HostDecider = Callable[[str, bytes, bytes, str], Verdict | None]
 
 
@@ -126,11 +128,15 @@ def host_decider(
     version, tails_of = not_listed.version, tails.by_policy
     prefixes, covering, many_groups = index.prefixes, index.covering, index.many_groups
     listed = VerdictKind.LISTED
+    endings, is_known = KNOWN_HOSTS.endings, KNOWN_HOSTS.has
     # Makes a Verdict in two thirds of the time that its own constructor takes.
     new: Any = tuple.__new__
 
     def decide_host(host: str, host_bytes: bytes, last_two: bytes, policy: str) -> Verdict | None:
         hashed = crc32(last_two)
+        # Before the filter, which does not know them. An int is looked up in a fifth of the time that bytes take.
+        if hashed in endings and host.endswith(endings[hashed]) and is_known(host):
+            return None
         if (
             # Prefilter.may_cover, in half the time.
             not filter_bits[hashed % size] >> (hashed & 7) & 1

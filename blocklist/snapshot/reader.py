@@ -10,16 +10,17 @@ import json
 import mmap
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from blocklist.domain.errors import SnapshotError, UnknownPolicyError
 from blocklist.domain.listing import RuleKind, Scope
 from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, VerdictKind
+from blocklist.normalize.candidates import Candidates, app_candidates, domain_candidates, page_candidates
 from blocklist.normalize.canonical_host import MAX_HOST, canonical_host_in, match_target
-from blocklist.normalize.hosts import parse_app, parse_target
 from blocklist.normalize.no_site import NoSiteError, why_no_site
 from blocklist.normalize.url_rules import covering_paths, same_site_hosts
 from blocklist.snapshot.format.container import read_sections
@@ -37,6 +38,7 @@ from blocklist.snapshot.format.layout import (
 from blocklist.snapshot.format.prefilter import Prefilter
 from blocklist.snapshot.format.stacked_index import StackedIndex
 from blocklist.snapshot.host_fast_path import GroupTails, HostDecider, SourceTable, host_decider
+from blocklist.snapshot.judging import judge
 
 #: Bytes verified in one step; a node answers requests between two steps.
 _VERIFY_BYTES = 1 << 16
@@ -164,11 +166,7 @@ class Snapshot:
                 verdict = self._decide_host(host, host_bytes, host_bytes[match.start(2) - match.end(1) :], policy)
                 if verdict is not None and (not explain or verdict is self.not_listed):
                     return verdict
-        try:
-            parsed = parse_target(target)
-        except NoSiteError as error:
-            return self._unknown(error, policy)
-        return self.decide(parsed, policy, explain=explain)
+        return self._judge_text(page_candidates, target, policy, explain=explain)
 
     def lookup_host(self, target: str, policy: str = "default", *, explain: bool = False) -> Verdict:
         """Return the verdict for the host of a target, its path ignored. ``partial``: URLs on the host are listed.
@@ -180,11 +178,7 @@ class Snapshot:
         """
         if not explain and (host := canonical_host_in(target)) and (verdict := self.decide_host(host, policy)):
             return verdict
-        try:
-            parsed = parse_target(target)
-        except NoSiteError as error:
-            return self._unknown(error, policy)
-        return self.decide(parsed.site, policy, explain=explain)
+        return self._judge_text(domain_candidates, target, policy, explain=explain)
 
     def lookup_batch(self, targets: Iterable[str], policy: str = "default") -> list[Verdict]:
         """Return the verdicts for hosts or URLs, in order; ``unknown`` for a target that no browser could open.
@@ -197,26 +191,31 @@ class Snapshot:
             try:
                 verdicts.append(self.lookup(target, policy))
             except ValueError as error:
-                verdicts.append(self._unknown(error, policy))
+                verdicts.append(self._unknown(error))
         return verdicts
 
     def lookup_app(self, app: str, policy: str = "default", *, explain: bool = False) -> Verdict:
-        """Return the verdict for an app bundle or store id; ``unknown`` for what stands for no id, such as ``null``.
+        """Return the verdict for an app: its bundle or store id, or the URL of its page in a store.
+
+        What stands for no id, such as ``null``, is ``unknown``.
 
         :raises ValueError: the text is no app id; the message says why.
         :raises UnknownPolicyError: the snapshot has no such policy.
         """
-        try:
-            target = parse_app(app)
-        except NoSiteError as error:
-            return self._unknown(error, policy)
-        return self.decide(target, policy, explain=explain)
+        return self._judge_text(app_candidates, app, policy, explain=explain)
+
+    def judge(self, candidates: Candidates, policy: str = "default", *, explain: bool = False) -> Verdict:
+        """Return the verdict for what a text names, see :func:`.judging.judge`.
+
+        :raises UnknownPolicyError: the snapshot has no such policy.
+        """
+        return judge(candidates, partial(self.decide, policy=policy, explain=explain))
 
     def decide_host(self, host: str, policy: str) -> Verdict | None:
         """Return the verdict for a host that is canonical as written, for any path on it.
 
         None if the path, an override or a number of authorities could matter, or if there is no such policy: then ask
-        :meth:`decide`. Most lookups end here; see :mod:`.host_fast_path`.
+        :meth:`judge`. Most lookups end here; see :mod:`.host_fast_path`.
         """
         host_bytes = host.encode()
         return self._decide_host(host, host_bytes, host_bytes[host.rfind(".", 0, host.rfind(".")) + 1 :], policy)
@@ -249,26 +248,34 @@ class Snapshot:
             overridden = self._overridden(hits, explain)
             if overridden:
                 blocked_below = own is not None and bool(own.flags & Flag.URL_BLOCKS)
-                partial = target.path is None and not overridden.listed and blocked_below
-                return overridden._replace(partial=partial)
+                some_blocked = target.path is None and not overridden.listed and blocked_below
+                return overridden._replace(partial=some_blocked)
         counting = [hit for hit in hits if (hit.group.below if hit.above else hit.group.own) >> bit & 1]
         if counting:
             verdict = self._listed(counting, bit, explain)
             if verdict:
                 return verdict
-        partial = target.path is None and own is not None and bool(own.urls >> bit & 1)
-        if partial:
+        some_listed = target.path is None and own is not None and bool(own.urls >> bit & 1)
+        if some_listed:
             return self.not_listed._replace(partial=True)
         if own is None and target.host and (no_site := why_no_site(target.host)):
             return Verdict(VerdictKind.UNKNOWN, self.version, reason=no_site.reason)
         return self.not_listed
 
-    def _unknown(self, error: ValueError, policy: str) -> Verdict:
-        """Return the verdict on a text that cannot be judged.
+    def _judge_text(self, read: Callable[[str], Candidates], text: str, policy: str, *, explain: bool) -> Verdict:
+        """Return the verdict for a text; ``read`` returns what it names.
 
+        :raises ValueError: no browser could open the target; the message says why.
         :raises UnknownPolicyError: the snapshot has no such policy.
         """
-        self.bit_of(policy)
+        try:
+            candidates = read(text)
+        except NoSiteError as error:
+            self.bit_of(policy)
+            return self._unknown(error)
+        return self.judge(candidates, policy, explain=explain)
+
+    def _unknown(self, error: ValueError) -> Verdict:
         return Verdict(VerdictKind.UNKNOWN, self.version, reason=str(error))
 
     def _hits(self, target: Target) -> tuple[list[_Hit], Group | None]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from blocklist.definitions.definition import FeedDefinition
 from blocklist.domain.listing import Authority, Listing, Rule
 from blocklist.domain.run import HeldEntry
+from blocklist.normalize.apps import URL_BEGINNINGS
 from blocklist.store.base_table import Table, chunks, marks
 from blocklist.store.columns import OPEN, PUBLISHED, RULE, STAGED, listed, same_rule
 from blocklist.store.engine import Row
@@ -90,8 +92,18 @@ class Listings(Table):
         )
         return {last_label(row[0]) for row in rows}
 
+    def of_app(self, app: str) -> list[Listing]:
+        """Return all listings ever that may be of an app: under its id, and under URLs, as version 0.2 kept them."""
+        values = sorted({app, app.lower(), app.upper(), f"id{app}"})
+        # A range each, so that the index on rules finds them.
+        ranges = [(begin, begin + "\U0010ffff") for begin in URL_BEGINNINGS]
+        conditions = [f"l.value IN ({marks(values)})", *["l.value >= ? AND l.value < ?"] * len(ranges)]
+        return self._listings(
+            [f"({condition} AND l.kind = 'app')" for condition in conditions], [*values, *chain.from_iterable(ranges)]
+        )
+
     def candidates(self, hosts: Iterable[str], url_hosts: Iterable[str], others: Iterable[str]) -> list[Listing]:
-        """Return all listings ever of these hosts, of URLs on those hosts, and of these addresses or app ids."""
+        """Return all listings ever of these hosts, of URLs on those hosts, and of these addresses."""
         conditions: list[str] = []
         parameters: list[Any] = []
         for values, kind in ((list(hosts), " AND l.kind = 'host'"), (list(others), "")):
@@ -102,8 +114,9 @@ class Listings(Table):
             # "0" follows "/": every value that begins with "host/", found through the index.
             conditions.append("(l.value >= ? AND l.value < ? AND l.kind = 'url')")
             parameters += [f"{host}/", f"{host}0"]
-        if not conditions:
-            return []
+        return self._listings(conditions, parameters) if conditions else []
+
+    def _listings(self, conditions: list[str], parameters: list[Any]) -> list[Listing]:
         return self._database.mapped(
             _listing,
             "SELECT l.*, feeds.name AS feed, feeds.definition, runs.body_sha256,"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from blocklist.domain.errors import NotFoundError
 from blocklist.domain.listing import Entry, HostBlock, Rule, RuleKind, Scope
+from blocklist.normalize.candidates import canonical_app
 from blocklist.store.base_table import Table, chunks, marks
 from blocklist.store.columns import FACTS, OPEN, PUBLISHED, RULE, STAGED, listed, same_rule
 from blocklist.store.engine import Row
@@ -27,6 +28,7 @@ _INCOMING = f"EXISTS (SELECT 1 FROM incoming i WHERE {same_rule('i', 'l')})"
 _FIRST = f"NOT EXISTS (SELECT 1 FROM incoming j WHERE {same_rule('j', 'i')} AND j.position < i.position)"
 _RESTATED = " OR ".join(f"i.{fact} IS DISTINCT FROM l.{fact}" for fact in FACTS)
 _ANY_FACT = " OR ".join(f"{fact} IS NOT NULL" for fact in FACTS)
+_NEW = "replaces IS NULL"
 _THIS_RULE = "value = ? AND kind = ? AND scope = ?"
 
 
@@ -105,12 +107,38 @@ class Staging(Table):
                 f"INSERT INTO closing (id) SELECT l.id FROM listings l WHERE {OPEN} AND NOT {_INCOMING}", (feed_id,)
             )
         amended = self._find_amended(feed_id) if self._any_fact(feed_id) else 0
+        if removed and added and self._database.value("SELECT kind FROM incoming LIMIT 1") == RuleKind.APP:
+            adopted = self._adopt_other_forms()
+            added, removed, amended = added - adopted, removed - adopted, amended + adopted
         return Diff(rules, added, removed, amended, before)
+
+    def _adopt_other_forms(self) -> int:
+        """Let apps that the feed lists under other forms of their ids go on under the canonical ones, as restated.
+
+        Version 0.2 and before kept each form as it was published. Of several forms of one app, the oldest listing goes
+        on. Returns the number of listings that do.
+        """
+        opening = {row[0] for row in self._database.tuples(f"SELECT DISTINCT value FROM opening WHERE {_NEW}")}
+        closing = self._database.tuples(
+            "SELECT l.id, l.value, l.listed_from FROM closing c JOIN listings l ON l.id = c.id"
+            " ORDER BY l.listed_from DESC, l.id DESC"
+        )
+        adopted = {
+            canonical: (listed_from, id_)
+            for id_, value, listed_from in closing
+            if (canonical := canonical_app(value)) in opening
+        }
+        for value, (listed_from, id_) in adopted.items():
+            self._database.execute(
+                "UPDATE opening SET listed_from = ?, replaces = ? WHERE value = ?", (listed_from, id_, value)
+            )
+            self._database.execute("DELETE FROM closing WHERE id = ?", (id_,))
+        return len(adopted)
 
     def added(self, feed_id: int, limit: int) -> Iterator[StagedChange]:
         """Yield the rules that are staged and that the feed does not list, by value; after :meth:`diff`."""
         found = self._database.value(f"SELECT EXISTS (SELECT 1 FROM listings l WHERE {OPEN})", (feed_id,))
-        source, new = ("opening", "i.replaces IS NULL") if found else ("incoming", "true")
+        source, new = ("opening", f"i.{_NEW}") if found else ("incoming", "true")
         return self._database.named(
             StagedChange,
             f"SELECT {_RULE}, min(raw), position FROM {source} i WHERE {new} AND {_FIRST}"

@@ -7,13 +7,12 @@ from typing import Any
 
 import msgspec
 
-from blocklist.domain.verdict import Target
 from blocklist.lookup.batch import read_batch
 from blocklist.lookup.http import Answer, Request
 from blocklist.lookup.query import parse_query
 from blocklist.lookup.resolver import explains
-from blocklist.lookup.targets import named_target
-from blocklist.normalize.hosts import parse_target
+from blocklist.lookup.targets import named_candidates
+from blocklist.normalize.candidates import Candidates, page_candidates
 from blocklist.service import Service
 from blocklist.service.serialization import held_body
 
@@ -31,7 +30,7 @@ def add_held(service: Service, request: Request, answer: Answer) -> Answer:
     query = parse_query(request.query)
     if not isinstance(answer.body, dict) or not explains(query):
         return answer
-    (held,) = _held(service, [named_target(query)], query.get("policy"))
+    (held,) = _held(service, [named_candidates(query)], query.get("policy"))
     return msgspec.structs.replace(answer, body=answer.body | {"held": held})
 
 
@@ -41,21 +40,21 @@ def _to_batch(service: Service, request: Request, answer: Answer) -> Answer:
         return answer
     body = json.loads(answer.encoded())
     judged = [
-        (result, _target(item))
+        (result, _candidates(item))
         for item, result in zip(asked["items"], body["results"], strict=True)
         if "error" not in result
     ]
-    found = _held(service, [target for _, target in judged], asked.get("policy"))
+    found = _held(service, [candidates for _, candidates in judged], asked.get("policy"))
     for (result, _), held in zip(judged, found, strict=True):
         result["held"] = held
     return msgspec.structs.replace(answer, body=body)
 
 
-def _target(item: Any) -> Target:
-    return parse_target(item) if isinstance(item, str) else named_target(item)
+def _candidates(item: Any) -> Candidates:
+    return page_candidates(item) if isinstance(item, str) else named_candidates(item)
 
 
-def _held(service: Service, targets: list[Target], policy: str | None) -> list[list[dict[str, Any]]]:
+def _held(service: Service, texts: list[Candidates], policy: str | None) -> list[list[dict[str, Any]]]:
     address = service.settings.control_url
-    found = service.held.waiting_of([[target] for target in targets], policy or "default")
+    found = service.held.waiting_of([[target for target, _ in candidates] for candidates in texts], policy or "default")
     return [[held_body(item, address) for item in held[:_MAX_HELD]] for held in found]

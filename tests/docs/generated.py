@@ -1,4 +1,4 @@
-"""The parts of the documentation that are generated from the guards. See :mod:`tests.docs.regenerate`."""
+"""The generated parts of the documentation: guards, wrappers, app stores. See :mod:`tests.docs.regenerate`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 from blocklist.guards.guard_settings import GuardSettings
 from blocklist.guards.registry import GUARDS
+from blocklist.normalize.app_stores import APP_STORES, STORE_SCHEMES
+from blocklist.normalize.wrappers import WRAPPERS
+from blocklist.normalize.wrapping_schemes import WRAPPING_SCHEMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,8 +60,34 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _wrappers_table() -> str:
+    rows = ["| wrapper | hosts | where the page is | source |", "| --- | --- | --- | --- |"]
+    for wrapper in WRAPPERS:
+        hosts = ", ".join(f"`{host}`" for host in wrapper.hosts)
+        rows.append(f"| {wrapper.name} | {hosts} | {wrapper.rule} | {wrapper.source} |")
+    return "\n".join(rows)
+
+
+def _schemes_table() -> str:
+    rows = ["| form | what is within | source |", "| --- | --- | --- |"]
+    rows += [f"| `{scheme.scheme}:` | {scheme.rule} | {scheme.source} |" for scheme in WRAPPING_SCHEMES]
+    return "\n".join(rows)
+
+
+def _stores_table() -> str:
+    rows = ["| store | hosts or schemes | source |", "| --- | --- | --- |"]
+    for store in APP_STORES:
+        rows.append(f"| {store.name} | {', '.join(f'`{host}`' for host in store.hosts)} | {store.source} |")
+    for scheme in STORE_SCHEMES:
+        rows.append(f"| links | {', '.join(f'`{name}:`' for name in scheme.schemes)} | {scheme.source} |")
+    return "\n".join(rows)
+
+
 PARTS = (
     Part("docs/operations.md", "<!-- guards:begin -->\n", "\n<!-- guards:end -->", _guards_table),
     Part("docs/adding-a-feed.md", "<!-- guards:begin -->\n", "\n<!-- guards:end -->", _feed_guards_table),
+    Part("docs/http.md", "<!-- wrappers:begin -->\n", "\n<!-- wrappers:end -->", _wrappers_table),
+    Part("docs/http.md", "<!-- schemes:begin -->\n", "\n<!-- schemes:end -->", _schemes_table),
+    Part("docs/http.md", "<!-- stores:begin -->\n", "\n<!-- stores:end -->", _stores_table),
     Part("config.example.toml", "\n[guards]\n", "\n\n", _example_settings),
 )

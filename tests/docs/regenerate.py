@@ -1,4 +1,4 @@
-"""Generate the tables and settings of the guards in the documentation again: ``python -m tests.docs.regenerate``."""
+"""Generate tables and settings in the documentation again: ``python -m tests.docs.regenerate``."""
 
 from __future__ import annotations
 

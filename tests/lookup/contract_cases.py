@@ -136,10 +136,12 @@ def _block(field_: str, reason: int = 7, **more: Any) -> dict[str, Any]:
     return {"block": True, "nbr": reason, "field": field_} | _BLOCKED | more
 
 
-def _gate(name: str, query: str, headers: dict[str, str], rule_: str | None) -> Case:
+def _gate(name: str, query: str, headers: dict[str, str], rule_: str | None, via: str = "") -> Case:
     answer_headers = {"Blocklist-Version": str(VERSION), "Blocklist-Verdict": "listed" if rule_ else "not_listed"}
     if rule_:
         answer_headers |= {"Blocklist-Rule": rule_, "Blocklist-Feeds": "it-agcom"}
+    if via:
+        answer_headers |= {"Blocklist-Via": via}
     return Case(name, "GET", f"/v1/gate{query}", 403 if rule_ else 204, None, None, headers, answer_headers)
 
 
@@ -162,6 +164,65 @@ LOOKUPS = [
     ),
     _get("an address", "url=http://0xc0.0.2.7/", _LISTED | {"rule": "192.0.2.7", "scope": "exact"}),
     _get("an app", "app=com.Pirate.App", _LISTED | {"rule": "com.Pirate.App", "scope": "exact"}),
+    _get(
+        "an app by its page in a store",
+        "app=https%3A%2F%2Fapps.apple.com%2Fus%2Fapp%2Fx%2Fid1234567890%3Fmt%3D8",
+        _LISTED | {"rule": "1234567890", "scope": "exact"},
+    ),
+    _get(
+        "an app by a link",
+        "app=market%3A%2F%2Fdetails%3Fid%3Dcom.Pirate.App",
+        _LISTED | {"rule": "com.Pirate.App", "scope": "exact"},
+    ),
+    _get(
+        "an app's page in a store, as a page",
+        "url=https%3A%2F%2Fapps.apple.com%2Fapp%2Fid1234567890",
+        _LISTED | {"rule": "1234567890", "scope": "exact"},
+        via="apps.apple.com",
+    ),
+    _get(
+        "an archive of a listed page",
+        "url=https://web.archive.org/web/2024/https://pirate.example/film",
+        _LISTED,
+        via="web.archive.org",
+    ),
+    _get("an archive of a clean page", "url=https://web.archive.org/web/2024/https://a.example/film", _CLEAN),
+    _get(
+        "an AMP cache of a listed host",
+        "domain=pirate-example.cdn.ampproject.org",
+        _LISTED,
+        via="pirate-example.cdn.ampproject.org",
+    ),
+    _get(
+        "a translation of a host with listed URLs",
+        "domain=video-example.translate.goog",
+        _CLEAN,
+        via="video-example.translate.goog",
+        partial=True,
+    ),
+    _get(
+        "a translation of a listed URL",
+        "url=https://video-example.translate.goog/watch%3Fv%3D1%26_x_tr_sl%3Den",
+        _LISTED | {"rule": "video.example/watch?v=1", "scope": "prefix"},
+        via="video-example.translate.goog",
+    ),
+    _get("a scheme around a listed page", "url=view-source:http://pirate.example/", _LISTED, via="view-source"),
+    _get(
+        "an address that is encoded whole",
+        "url=https%253A%252F%252Fpirate.example%252F",
+        _LISTED,
+        via="percent-encoding",
+    ),
+    _get(
+        "an allowed page within a wrapper",
+        "url=https://web.archive.org/web/2024/https://good.pirate.example/",
+        _CLEAN,
+        rule="good.pirate.example",
+        scope="subtree",
+        override="allow",
+        via="web.archive.org",
+    ),
+    _get("a site of Google that is no wrapper", "url=https://mail.google.com/amp/s/pirate.example", _CLEAN),
     _get("an app in another case", "app=com.pirate.app", _CLEAN),
     _get(
         "an override to allow",
@@ -271,6 +332,21 @@ BIDS = [
         _block("app.storeurl", rule="1234567890", scope="exact"),
     ),
     _bid(
+        "the store's URL as the bundle",
+        {"app": {"bundle": "https://apps.apple.com/us/app/x/id1234567890"}},
+        _block("app.bundle", rule="1234567890", scope="exact"),
+    ),
+    _bid(
+        "a link into the store",
+        {"app": {"storeurl": "itms-apps://apps.apple.com/us/app/x/id1234567890?mt=8"}},
+        _block("app.storeurl", rule="1234567890", scope="exact"),
+    ),
+    _bid(
+        "an archive of a page",
+        {"site": {"page": "https://archive.ph/newest/https://pirate.example/"}},
+        _block("site.page", via="archive.ph"),
+    ),
+    _bid(
         "3.0",
         {"openrtb": {"request": {"context": {"site": {"pub": {"domain": "pirate.example"}}}}}},
         _block("site.pub.domain"),
@@ -323,6 +399,13 @@ GATES = [
     _gate("raw UTF-8", "", {"Referer": "http://кино.example/фильм один".encode().decode("latin-1")}, _CYRILLIC),
     _gate("a clean page", "", {"Referer": "https://a.example/"}, None),
     _gate("an Android app", "", {"Referer": "android-app://com.Pirate.App/"}, "com.Pirate.App"),
+    _gate(
+        "an AMP cache",
+        "",
+        {"Origin": "https://pirate-example.cdn.ampproject.org"},
+        "pirate.example",
+        via="pirate-example.cdn.ampproject.org",
+    ),
     _gate("a rule that is not ASCII", f"?url=http://{_CYRILLIC}", {}, _CYRILLIC),
     _gate("another policy of the gate", "?policy=everything", {"Referer": "https://pirate.example/"}, "pirate.example"),
     *(

@@ -64,8 +64,6 @@ def schemes() -> Iterator[str]:
         yield f"{scheme}:{HOST}"
     yield from (f"ht{ch}tp://{HOST}/" for ch in DROPPED + TRIMMED)
     yield from (f"http{ch}://{HOST}/" for ch in DROPPED + TRIMMED)
-    yield f"view-source:http://{HOST}/"
-    yield f"blob:http://{HOST}/0e8c"
     yield f"http:http://{HOST}/"
     yield f"http://http://{HOST}/"
     yield f"https:/{OTHER}/http://{HOST}/"

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from blocklist import normalize_host
 from blocklist.domain.verdict import Target
-from blocklist.normalize.hosts import canonical_params, canonical_path, parse_app, parse_target, with_address
+from blocklist.normalize.apps import parse_app
+from blocklist.normalize.hosts import canonical_params, canonical_path, parse_target, with_address
 
 OPENED = {
     # The plain forms.

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocklist.domain.listing import Entry, Rejected, Rule, RuleKind, Scope
-from blocklist.normalize.hosts import parse_app, parse_target
+from blocklist.normalize.apps import parse_app
+from blocklist.normalize.hosts import parse_target
 from blocklist.normalize.rules import Reading, app_rule, matches, rule_maker, site_rule
 from blocklist.normalize.suffixes import is_public_suffix
 from tests.support import host_rule, refusal, rule

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from blocklist.domain.access import Role
-from blocklist.domain.listing import Entry, HostBlock, Scope
+from blocklist.domain.listing import Entry, HostBlock, Rule, RuleKind, Scope
 from blocklist.service import Service
 from blocklist.store import Store
 from blocklist.store.compile_source import Mark
@@ -166,6 +166,10 @@ def corners(store: Store) -> None:
     store.naming.overlap_of_staged(1)
     store.naming.similar_in_size(10, "")
     store.flags.decided([rule("b.example")])
+    for form in ("id1", "1"):
+        store.staging.load([(Entry(form, 1), Rule(RuleKind.APP, form, Scope.EXACT))])
+        with store.database.transaction():
+            store.listings.record(feed.id, 1, "2026-01-01T00:00:00Z", store.staging.diff(feed.id))
     store.staging.clear()
     store.runs.newer_bodies(store.runs.get(1))
     store.runs.last_applied("court")

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 from blocklist.domain.errors import ConfigurationError
 from blocklist.domain.listing import Authority, RuleKind
 from blocklist.domain.verdict import Override, OverrideAction, Policy
+from blocklist.normalize.candidates import canonical_app
 from blocklist.normalize.hosts import with_address
 from blocklist.normalize.url_rules import same_site_hosts
 from blocklist.snapshot.compile.listing_rows import BareHosts, CompiledListing
@@ -27,7 +28,7 @@ from blocklist.snapshot.format.layout import (
 from blocklist.snapshot.format.prefilter import build_prefilter
 from blocklist.snapshot.format.section_writer import NO_FLAGS, DetailMasks, GroupBuilder, IndexWriter, write_sections
 
-_HOST, _URL = RuleKind.HOST.value, RuleKind.URL.value
+_HOST, _URL, _APP = RuleKind.HOST.value, RuleKind.URL.value, RuleKind.APP.value
 _OVERRIDE_FIELDS = ("id", "action", "reason", "author", "created_at", "until")
 _SCOPE_NUMBERS = {scope.value: number for number, scope in enumerate(layout.SCOPES)}
 
@@ -103,7 +104,8 @@ class Compiler:
 
     def add_listings(self, rows: Iterable[CompiledListing]) -> None:
         """Add listings in any order."""
-        for row in rows:
+        for stored in rows:
+            row = _canonical_app_row(stored) if stored.kind == _APP else stored
             detail = self._detail(row[2:])
             self._add(host_key(row.value) if row.kind == _HOST else key_of(RuleKind(row.kind), row.value), detail)
             if row.kind == _URL:
@@ -116,7 +118,7 @@ class Compiler:
             stated = {name: getattr(override, name) for name in _OVERRIDE_FIELDS}
             self._overrides.append({**stated, "scope": rule.scope})
             self._overridden.append((rule.kind.value, rule.value))
-            group = self._group(key_of(rule.kind, rule.value))
+            group = self._group(rule_key(rule.kind, rule.value))
             group.overrides = (*group.overrides, len(self._overrides) - 1)
             group.flags |= Flag.OVERRIDES
             if rule.kind is RuleKind.URL:
@@ -161,6 +163,7 @@ class Compiler:
                 "overrides": self._overrides,
                 "slashes": self._slashes,
                 "changed": None,
+                "keys": layout.KEYS,
             }
             | ({"parameters": self._parameters} if self._parameters > USUAL_PARAMETERS else {})
         )
@@ -236,6 +239,17 @@ class Compiler:
             group.flags |= Flag.URLS | flag
         if markers.path:
             self._group(markers.path)
+
+
+def rule_key(kind: RuleKind, value: str) -> bytes:
+    """Return the key of a rule; apps have one key whatever form the database has."""
+    return key_of(kind, canonical_app(value) if kind is RuleKind.APP else value)
+
+
+def _canonical_app_row(row: CompiledListing) -> CompiledListing:
+    """Return the listing of an app under its canonical id; its entry stays as it was published."""
+    value = canonical_app(row.value)
+    return row if value == row.value else row._replace(value=value, raw=row.raw or row.value)
 
 
 def url_markers(value: str) -> UrlMarkers:

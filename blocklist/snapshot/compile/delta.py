@@ -14,9 +14,9 @@ from blocklist.domain.errors import SnapshotError
 from blocklist.domain.listing import RuleKind
 from blocklist.domain.verdict import Override, Policy
 from blocklist.normalize.url_rules import same_site_hosts
-from blocklist.snapshot.compile.compiler import Compiler, FeedSource, as_json, url_markers
+from blocklist.snapshot.compile.compiler import Compiler, FeedSource, as_json, rule_key, url_markers
 from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Group
-from blocklist.snapshot.format.layout import META, PREFILTER, Flag, host_keys, key_of, value_of
+from blocklist.snapshot.format.layout import KEYS, META, PREFILTER, Flag, host_keys, value_of
 from blocklist.snapshot.format.prefilter import PASS_ALL
 from blocklist.snapshot.format.section_writer import GroupBuilder, IndexWriter, write_sections
 from blocklist.snapshot.reader import Snapshot, same_policies
@@ -65,9 +65,11 @@ class DeltaCompiler(Compiler):
         marked_hosts: set[bytes] = set()
         values, url_hosts = set(), set()
         for kind, value in [*rules, *in_force, *self._base["overrides"]]:
-            touched.add(key_of(RuleKind(kind), value))
+            key = rule_key(RuleKind(kind), value)
+            touched.add(key)
             if kind != RuleKind.URL.value:
-                values.add(value)
+                # An app's other forms of version 0.2 and before are found by is_complete, which counts.
+                values |= {value, value_of(key)}
             else:
                 markers = url_markers(value)
                 marked_hosts.update(markers.hosts)
@@ -131,12 +133,12 @@ class DeltaCompiler(Compiler):
 def start_delta(previous: Snapshot, feeds: dict[int, FeedSource], policies: tuple[Policy, ...]) -> DeltaCompiler | None:
     """Return a compiler for what changed since the base of a snapshot; None if everything must be compiled whole.
 
-    That is so if the base is small, was compiled for other policies or sources, does not state how far the store was
-    read, or is damaged.
+    That is so if the base is small, was compiled for other policies, sources or keys, does not state how far the store
+    was read, or is damaged.
     """
     if previous.meta["base"]["rules"] < MIN_RULES or previous.meta["base"]["mark"] is None:
         return None
-    if not same_policies(previous, policies):
+    if previous.meta.get("keys") != KEYS or not same_policies(previous, policies):
         return None
     try:
         previous.verify()

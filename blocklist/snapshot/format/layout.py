@@ -42,6 +42,9 @@ from blocklist.normalize.url_rules import url_value_with_single_slashes
 MAGIC = b"BLKLSNAP"
 #: Readers of one format refuse every other one.
 FORMAT = 3
+#: How rules become keys, in ``meta``. To be raised when the same rule gives another key: then the control plane
+#: compiles everything again, instead of adding changes to keys that no lookup finds. Readers read every one.
+KEYS = 2
 HEADER = struct.Struct("<8sIIQI4x")
 SECTION = struct.Struct("<16sQQI4x")
 TRAILER_BYTES = 32

@@ -8,7 +8,7 @@ from blocklist.domain.access import Role
 from blocklist.domain.clock import now, parse_time
 from blocklist.domain.listing import AuthorityKind, RuleKind
 from blocklist.lookup.http import Answer
-from blocklist.service import Service, read_target
+from blocklist.service import Service, read_candidates
 from blocklist.service.serialization import held_body, listing_body
 from blocklist.web.api.framework.pagination import StrictModel
 from blocklist.web.api.framework.problems import invalid_fields
@@ -76,14 +76,15 @@ def resource(service: Service) -> Resource:
     @routes.operation("GET", "/v1/history", role=Role.VIEWER, returns=History)
     def show_history(query: TargetQuery) -> Answer:
         """List all listings, past and present, of rules that match a target, and those that are held or refused."""
-        target, address = read_target(query.target), service.settings.control_url
+        candidates, address = read_candidates(query.target), service.settings.control_url
+        targets = [target for target, _ in candidates]
         return Answer(
             200,
             {
                 "target": query.target,
-                "listings": [listing_body(item) for item in service.evidence.history(target)],
-                "held": [held_body(item, address) for item in service.held.waiting([target])],
-                "refused": [held_body(item, address) for item in service.held.refused([target])],
+                "listings": [listing_body(item) for item in service.evidence.history_of(candidates)],
+                "held": [held_body(item, address) for item in service.held.waiting(targets)],
+                "refused": [held_body(item, address) for item in service.held.refused(targets)],
             },
         )
 
@@ -94,7 +95,7 @@ def resource(service: Service) -> Resource:
             at = parse_time(query.at) if query.at is not None else now()
         except ValueError as error:
             raise invalid_fields(400, [(("at",), str(error))], "parameter") from None
-        found = service.evidence.history(read_target(query.target), at)
+        found = service.evidence.history_of(read_candidates(query.target), at)
         return Answer(200, {"target": query.target, "at": at, "listings": [listing_body(item) for item in found]})
 
     return routes

@@ -28,7 +28,10 @@ class ExplainedListing(ListingFields):
 
 
 class VerdictFields(BaseModel):
-    """A verdict. `partial`: only a domain was given, and some URLs on that host are listed."""
+    """A verdict. `partial`: only a domain was given, and some URLs on that host are listed.
+
+    `via`: the wrapper, such as an archive or an AMP cache, in whose address the listed page stands.
+    """
 
     verdict: VerdictKind
     listed: bool | None
@@ -36,6 +39,7 @@ class VerdictFields(BaseModel):
     scope: Scope | None = None
     feeds: list[str] = []
     override: OverrideAction | None = None
+    via: str | None = None
     partial: bool = False
     listings: list[ExplainedListing] = []
     held: list[HeldListingBody] = Field(
@@ -133,7 +137,11 @@ def _parameter(name: str, text: str, schema: dict[str, Any] | None = None, in_: 
 _POLICY = _parameter("policy", "A policy from the configuration; default: `default`.")
 _EXPLAIN = _parameter("explain", "`1`, `true` or `yes`: add `listings`, and `held` to lookups.")
 _URL = _parameter("url", "A page's address.")
-_TARGETS = [_URL, _parameter("domain", "A domain."), _parameter("app", "An app's bundle or store id.")]
+_TARGETS = [
+    _URL,
+    _parameter("domain", "A domain."),
+    _parameter("app", "An app's bundle or store id, or the URL of its page in a store."),
+]
 _RESPOND = _parameter("respond", "`openrtb`: respond with a bid response.", {"type": "string", "enum": ["openrtb", ""]})
 _PAGE = [
     _parameter("X-Page-URL", "The page, if the query has no `url`.", in_="header"),

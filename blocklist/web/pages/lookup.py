@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 
 from blocklist.domain.access import Role
 from blocklist.domain.clock import now
-from blocklist.domain.errors import BlocklistError, UsageError
+from blocklist.domain.errors import BlocklistError
 from blocklist.domain.verdict import Override, Verdict, VerdictKind
 from blocklist.lookup.http import SnapshotHolder
-from blocklist.service import Service, read_target, target_lines
+from blocklist.normalize.candidates import Candidates
+from blocklist.service import Service, read_candidates, target_lines
 from blocklist.service.evidence import LookupResult
 from blocklist.service.serialization import review_path
 from blocklist.web.authorization import needs
@@ -73,14 +74,13 @@ def _answer(service: Service, holder: SnapshotHolder, form: Form) -> ResponseRet
 
 def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, Any]:
     try:
-        target = read_target(text)
-        verdict = service.evidence.lookup(target, policy, at=at, explain=True)
-        if verdict.verdict is VerdictKind.UNKNOWN:
-            raise UsageError(verdict.reason or "")
+        candidates = read_candidates(text)
+        targets = [target for target, _ in candidates]
+        verdict = service.evidence.lookup_text(text, policy, at=at)
         # An override is shown with the verdict, not as a listing.
-        listings = [item for item in service.evidence.explained(target, verdict, at) if "feed" in item]
-        history = service.evidence.history(target)
-        held, refused = service.held.waiting([target], policy, at), service.held.refused([target])
+        listings = [item for item in verdict.listings if "feed" in item]
+        history = service.evidence.history_of(candidates)
+        held, refused = service.held.waiting(targets, policy, at), service.held.refused(targets)
     except BlocklistError as error:
         return {"target": text, "error": str(error), "status": error.http_status}
     page = Page(len(history))
@@ -100,8 +100,20 @@ def _one(service: Service, text: str, policy: str, at: str | None) -> dict[str, 
         "began": begin,
         "page": page,
         "overrides": _overrides(service, verdict),
-        "site": f"app:{target.app}" if target.app else target.host,
+        "site": _site(candidates, verdict),
     }
+
+
+def _site(candidates: Candidates, verdict: Verdict) -> str:
+    """Return the site or app that an override is for: the one that the verdict is about."""
+    host = (verdict.rule or "").partition("/")[0].removeprefix("www.")
+    about = [
+        target
+        for target, via in candidates
+        if via == verdict.via and (target.app == verdict.rule if target.app else target.host.endswith(host))
+    ]
+    target = about[0] if about else candidates[0].target
+    return f"app:{target.app}" if target.app else target.host
 
 
 def _many(service: Service, lines: list[str], policy: str, at: str | None) -> dict[str, Any]:

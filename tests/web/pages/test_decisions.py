@@ -187,6 +187,22 @@ def test_a_lookup_shows_authority_order_date_and_appeal_contact(
         assert said in shown
 
 
+def test_a_lookup_shows_in_which_address_a_listed_page_was_found(
+    service: Service, tmp_path: Path, signed_in_client: FlaskClient
+) -> None:
+    listed(service, tmp_path, "pirate.example\n")
+    answer = signed_in_client.get(
+        "/admin/lookup?target=https://web.archive.org/web/2024/https://www.pirate.example/film"
+    )
+    assert "found within the address of web.archive.org" in text(answer)
+    # The override is for the listed site, not for the archive.
+    assert "target=pirate.example" in answer.text or "target=www.pirate.example" in answer.text
+    several = signed_in_client.post(
+        "/admin/lookup", data={"target": "view-source:https://pirate.example/\na.example\n" + "b.example\n" * 4_000}
+    )
+    assert "via view-source" in text(several)
+
+
 def test_a_short_list_of_targets_has_an_address(
     service: Service, tmp_path: Path, signed_in_client: FlaskClient
 ) -> None:
