@@ -9,18 +9,23 @@ Only the authority of a URL is tested, the part that names its host. A macro in 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 from urllib.parse import unquote
 
 #: Values that programs and people write for "no value", in lower case.
 _NO_VALUES = frozenset(
     {
-        *("null", "(null)", "nil", "none", "undefined", "nan", "n/a", "n.a.", "n.a", "-1", "-2", "false", "true"),
+        *("null", "(null)", "nil", "none", "undefined", "nan", "n/a", "n.a.", "-1", "-2", "false", "true"),
         *("unknown", "empty", "not set", "(not set)", "(none)", "-", "--", "_", "*", "()", "[]", "{}", "''", '""'),
         *("[object object]", "[object window]", "[object undefined]"),
     }
 )
 _LONGEST_NO_VALUE = max(map(len, _NO_VALUES)) + 2
+#: The least digits of a whole number that browsers open as an address outside 0.0.0.0/8: it is at least 2 to the 24th.
+_DIGITS_OF_AN_ADDRESS = 8
+#: Unicode categories of quotes, brackets and dashes, which no registry accepts in a name (RFC 5892, 2).
+_PUNCTUATION = frozenset({"Pi", "Pf", "Ps", "Pe", "Pd"})
 #: A host with these characters alone and a dot is the name of a site.
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+").fullmatch
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]").search
@@ -47,7 +52,8 @@ class NoSiteError(ValueError):
 def is_no_value(text: str) -> bool:
     """Return whether a text is one of the words for "no value", in any case and in one pair of quotes.
 
-    A single digit is one too: browsers open it as an address in 0.0.0.0/8, which no machine has (RFC 1122, 3.2.1.3).
+    A number below ten million is one too: a browser opens it as an address in 0.0.0.0/8, which no machine has
+    (RFC 1122, 3.2.1.3).
 
     >>> [is_no_value(text) for text in ("NULL", '"undefined"', "N/A", "0", "null.example", "7.example")]
     [True, True, True, True, False, False]
@@ -56,7 +62,7 @@ def is_no_value(text: str) -> bool:
         return False
     if text[:1] == text[-1:] and text[:1] in ('"', "'"):
         text = text[1:-1].strip() or '""'
-    return text.lower() in _NO_VALUES or (len(text) == 1 and text.isdecimal())
+    return text.lower() in _NO_VALUES or (len(text) < _DIGITS_OF_AN_ADDRESS and text.isdecimal())
 
 
 def has_macro(text: str) -> bool:
@@ -96,6 +102,8 @@ def why_no_site(host: str) -> NoSite | None:
     >>> why_no_site("localhost").reason
     "the host 'localhost' has no dot: it names no site of the internet"
     """
+    if "xn--" in host and (quote := _quote_in(host)):
+        return NoSite("unreadable", f"the host {host!r} holds {quote!r}, which no name of a site does")
     if _NAME(host) or host[:1] == "[":
         return None
     if has_macro(host):
@@ -106,3 +114,17 @@ def why_no_site(host: str) -> NoSite | None:
     if "." in host:
         return None
     return NoSite("single_label", f"the host {host!r} has no dot: it names no site of the internet")
+
+
+def _quote_in(host: str) -> str | None:
+    """Return a quote, bracket or dash beyond ASCII that a label in punycode holds; None if there is none."""
+    for label in host.split("."):
+        if label.startswith("xn--"):
+            try:
+                text = label[4:].encode().decode("punycode")
+            except UnicodeError:
+                continue
+            for ch in text:
+                if not ch.isascii() and unicodedata.category(ch) in _PUNCTUATION:
+                    return ch
+    return None
