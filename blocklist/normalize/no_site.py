@@ -9,7 +9,6 @@ Only the authority of a URL is tested, the part that names its host. A macro in 
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -24,8 +23,6 @@ _NO_VALUES = frozenset(
 _LONGEST_NO_VALUE = max(map(len, _NO_VALUES)) + 2
 #: The least digits of a whole number that browsers open as an address outside 0.0.0.0/8: it is at least 2 to the 24th.
 _DIGITS_OF_AN_ADDRESS = 8
-#: Unicode categories of quotes, brackets and dashes, which no registry accepts in a name (RFC 5892, 2).
-_PUNCTUATION = frozenset({"Pi", "Pf", "Ps", "Pe", "Pd"})
 #: A host with these characters alone and a dot is the name of a site.
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+").fullmatch
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]").search
@@ -74,9 +71,13 @@ def has_macro(text: str) -> bool:
     return bool(_MACRO(text) or ("%" in text and _MACRO(unquote(text))))
 
 
-def is_quoted(authority: str) -> bool:
-    """Return whether an authority begins or ends with a quote, or holds < or >, which is markup."""
-    return authority[:1] in _QUOTES or authority[-1:] in _QUOTES or "<" in authority or ">" in authority
+def is_quoted(text: str) -> bool:
+    """Return whether a text stands in quotes, or between < and >.
+
+    >>> [is_quoted(text) for text in ('"a.example"', "\u00aba.example/x\u00bb", "<a.example>", "a.example/'x'")]
+    [True, True, True, False]
+    """
+    return len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES
 
 
 def holds_second_url(host: str, text: str) -> bool:
@@ -102,8 +103,6 @@ def why_no_site(host: str) -> NoSite | None:
     >>> why_no_site("localhost").reason
     "the host 'localhost' has no dot: it names no site of the internet"
     """
-    if "xn--" in host and (quote := _quote_in(host)):
-        return NoSite("unreadable", f"the host {host!r} holds {quote!r}, which no name of a site does")
     if _NAME(host) or host[:1] == "[":
         return None
     if has_macro(host):
@@ -114,17 +113,3 @@ def why_no_site(host: str) -> NoSite | None:
     if "." in host:
         return None
     return NoSite("single_label", f"the host {host!r} has no dot: it names no site of the internet")
-
-
-def _quote_in(host: str) -> str | None:
-    """Return a quote, bracket or dash beyond ASCII that a label in punycode holds; None if there is none."""
-    for label in host.split("."):
-        if label.startswith("xn--"):
-            try:
-                text = label[4:].encode().decode("punycode")
-            except UnicodeError:
-                continue
-            for ch in text:
-                if not ch.isascii() and unicodedata.category(ch) in _PUNCTUATION:
-                    return ch
-    return None

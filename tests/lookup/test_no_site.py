@@ -71,8 +71,7 @@ NO_SITES = [
     *('"https://pirate-one.example/"', "'https://pirate-one.example/'", '"pirate-one.example"', "<pirate-one.example>"),
     *(
         "\u201chttps://pirate-one.example/\u201d",
-        "\u00abpirate-two.example\u00bb",
-        "https://\u201epirate-two.example\u201c/x",
+        "\u00abpirate-two.example/x\u00bb",
     ),
     *("1", "12345", "9999999"),
     # Two values in one, and schemes that are not written as such.
