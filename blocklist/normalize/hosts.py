@@ -81,8 +81,11 @@ def parse_target(target: str) -> Target:
     :raises NoSiteError: it names no site, whatever the rules are.
     :raises ValueError: no browser could open it; the message says why.
     """
-    if is_no_value(target.strip()):
+    stripped = target.strip()
+    if is_no_value(stripped):
         raise NoSiteError(f"{shorten(target)} names no site: it stands for no value")
+    if is_quoted(stripped):
+        raise NoSiteError(f"{shorten(target)} is in quotes or markup, which no address is")
     url = _parse(target)
     host, ip = with_address(_host(url.host, target))
     if holds_second_url(host, target):
@@ -168,8 +171,6 @@ def _refusal(url: str, target: str) -> ValueError:
     host = _host_part(url)
     if has_macro(host):
         return NoSiteError(f"{shorten(target)} holds a macro that was not replaced")
-    if is_quoted(host):
-        return NoSiteError(f"{shorten(target)} is in quotes or markup, which no address is")
     if not host:
         return NoSiteError(f"{shorten(target)} names no host")
     return ValueError(f"no browser could open {shorten(target)}: {_reason(host)}")

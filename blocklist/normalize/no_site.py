@@ -15,12 +15,14 @@ from urllib.parse import unquote
 #: Values that programs and people write for "no value", in lower case.
 _NO_VALUES = frozenset(
     {
-        *("null", "(null)", "nil", "none", "undefined", "nan", "n/a", "n.a.", "n.a", "-1", "-2", "false", "true"),
+        *("null", "(null)", "nil", "none", "undefined", "nan", "n/a", "n.a.", "-1", "-2", "false", "true"),
         *("unknown", "empty", "not set", "(not set)", "(none)", "-", "--", "_", "*", "()", "[]", "{}", "''", '""'),
         *("[object object]", "[object window]", "[object undefined]"),
     }
 )
 _LONGEST_NO_VALUE = max(map(len, _NO_VALUES)) + 2
+#: The least digits of a whole number that browsers open as an address outside 0.0.0.0/8: it is at least 2 to the 24th.
+_DIGITS_OF_AN_ADDRESS = 8
 #: A host with these characters alone and a dot is the name of a site.
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+").fullmatch
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]").search
@@ -47,7 +49,8 @@ class NoSiteError(ValueError):
 def is_no_value(text: str) -> bool:
     """Return whether a text is one of the words for "no value", in any case and in one pair of quotes.
 
-    A single digit is one too: browsers open it as an address in 0.0.0.0/8, which no machine has (RFC 1122, 3.2.1.3).
+    A number below ten million is one too: a browser opens it as an address in 0.0.0.0/8, which no machine has
+    (RFC 1122, 3.2.1.3).
 
     >>> [is_no_value(text) for text in ("NULL", '"undefined"', "N/A", "0", "null.example", "7.example")]
     [True, True, True, True, False, False]
@@ -56,7 +59,7 @@ def is_no_value(text: str) -> bool:
         return False
     if text[:1] == text[-1:] and text[:1] in ('"', "'"):
         text = text[1:-1].strip() or '""'
-    return text.lower() in _NO_VALUES or (len(text) == 1 and text.isdecimal())
+    return text.lower() in _NO_VALUES or (len(text) < _DIGITS_OF_AN_ADDRESS and text.isdecimal())
 
 
 def has_macro(text: str) -> bool:
@@ -68,9 +71,13 @@ def has_macro(text: str) -> bool:
     return bool(_MACRO(text) or ("%" in text and _MACRO(unquote(text))))
 
 
-def is_quoted(authority: str) -> bool:
-    """Return whether an authority begins or ends with a quote, or holds < or >, which is markup."""
-    return authority[:1] in _QUOTES or authority[-1:] in _QUOTES or "<" in authority or ">" in authority
+def is_quoted(text: str) -> bool:
+    """Return whether a text stands in quotes, or between < and >.
+
+    >>> [is_quoted(text) for text in ('"a.example"', "\u00aba.example/x\u00bb", "<a.example>", "a.example/'x'")]
+    [True, True, True, False]
+    """
+    return len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES
 
 
 def holds_second_url(host: str, text: str) -> bool:

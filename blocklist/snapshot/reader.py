@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from blocklist.domain.errors import SnapshotError, UnknownPolicyError
 from blocklist.domain.listing import RuleKind, Scope
@@ -22,7 +22,6 @@ from blocklist.domain.verdict import OverrideAction, Policy, Target, Verdict, Ve
 from blocklist.normalize.candidates import Candidates, app_candidates, domain_candidates, page_candidates
 from blocklist.normalize.canonical_host import MAX_HOST, canonical_host_in, match_target
 from blocklist.normalize.no_site import NoSiteError, why_no_site
-from blocklist.normalize.url_rules import covering_paths, same_site_hosts
 from blocklist.snapshot.format.container import read_sections
 from blocklist.snapshot.format.index import DELTA_PREFIX, INDEX_SECTIONS, Detail, Group, Index
 from blocklist.snapshot.format.layout import (
@@ -39,17 +38,10 @@ from blocklist.snapshot.format.prefilter import Prefilter
 from blocklist.snapshot.format.stacked_index import StackedIndex
 from blocklist.snapshot.host_fast_path import GroupTails, HostDecider, SourceTable, host_decider
 from blocklist.snapshot.judging import judge
+from blocklist.snapshot.url_search import Hit, UrlSearch
 
 #: Bytes verified in one step; a node answers requests between two steps.
 _VERIFY_BYTES = 1 << 16
-
-
-class _Hit(NamedTuple):
-    """A key that covers the target: its group, its value, and whether the target is below it rather than equal."""
-
-    group: Group
-    value: str
-    above: bool
 
 
 class Snapshot:
@@ -83,7 +75,6 @@ class Snapshot:
         self._sources = SourceTable(meta["sources"])
         self._overrides: list[dict[str, Any]] = meta["overrides"]
         self._expiries = [_epoch(override["until"]) for override in self._overrides]
-        self._max_slashes: int = meta["slashes"]
         #: The most ``;parameters`` that a segment of a URL rule has.
         self.max_parameters: int = meta.get("parameters", USUAL_PARAMETERS)
         self.prefilter = Prefilter(sections[PREFILTER], frozenset(suffix.encode() for suffix in meta["wide"]))
@@ -93,6 +84,7 @@ class Snapshot:
             delta = {name: sections[DELTA_PREFIX + name] for name in INDEX_SECTIONS}
             self._index = StackedIndex(self.base, Index(path, delta, meta["changed"]["group_bits"]))
         self._prefixes = self._index.prefixes
+        self._url_search = UrlSearch(self._index, meta["slashes"], self.max_parameters)
         #: The verdict for every target that no key covers. It is one object, so that callers can compare with ``is``.
         self.not_listed = Verdict(VerdictKind.NOT_LISTED, self.version)
         one_authority = [policy["name"] for policy in self.policies if policy["min_authorities"] == 1]
@@ -278,11 +270,11 @@ class Snapshot:
     def _unknown(self, error: ValueError) -> Verdict:
         return Verdict(VerdictKind.UNKNOWN, self.version, reason=str(error))
 
-    def _hits(self, target: Target) -> tuple[list[_Hit], Group | None]:
+    def _hits(self, target: Target) -> tuple[list[Hit], Group | None]:
         """Return the keys that cover a target, the most specific first, and the group of the target's own host."""
         if target.app is not None:
             return self._exact(key_of(RuleKind.APP, target.app)), None
-        hits: list[_Hit] = []
+        hits: list[Hit] = []
         own: Group | None = None
         if target.ip is not None:
             hits = self._exact(key_of(RuleKind.IP, target.ip))
@@ -293,47 +285,18 @@ class Snapshot:
                 for found in self._prefixes(key):
                     above = len(found) < len(key)
                     group = self._index.group(self._index.group_number(found))
-                    hits.insert(0, _Hit(group, value_of(found), above))
+                    hits.insert(0, Hit(group, value_of(found), above))
                     if not above:
                         own = group
         if own is not None and target.path is not None and own.flags & Flag.URLS:
-            hits = [*self._url_hits(target, target.path), *hits]
+            hits = [*self._url_search.hits(target, target.path), *hits]
         return hits, own
 
-    def _exact(self, key: bytes) -> list[_Hit]:
+    def _exact(self, key: bytes) -> list[Hit]:
         group = self._index.get(key)
-        return [] if group is None else [_Hit(group, value_of(key), False)]
+        return [] if group is None else [Hit(group, value_of(key), False)]
 
-    def _url_hits(self, target: Target, path: str) -> list[_Hit]:
-        """Return the URL keys that cover a target: its path and each path above it, with and without a query."""
-        hits: list[_Hit] = []
-        get, has_prefix = self._index.get, self._index.has_prefix
-        on_hosts = [key_of(RuleKind.URL, host) for host in same_site_hosts(target.host)]
-
-        def is_beginning(above: str) -> bool:
-            return any(has_prefix(on_host + above.encode()) for on_host in on_hosts)
-
-        for above in covering_paths(path, self._max_slashes, self.max_parameters, is_beginning):
-            for on_host in on_hosts:
-                key = on_host + above.encode()
-                if target.params and get(key + b"?") is not None:
-                    hits += self._query_hits(key + b"?", target.params)
-                group = get(key)
-                if group is not None:
-                    hits.append(_Hit(group, value_of(key), above=False))
-        return hits
-
-    def _query_hits(self, key: bytes, params: frozenset[str]) -> list[_Hit]:
-        """Return the keys that are ``key`` and a subset of the parameters, those with most parameters first."""
-        hits: list[_Hit] = []
-        for param in sorted(params):
-            hits += self._exact(key + param.encode())
-            for found in self._index.keys_with_prefix(key + param.encode() + b"&"):
-                if params.issuperset(found[len(key) :].decode().split("&")):
-                    hits += self._exact(found)
-        return sorted(hits, key=lambda hit: (-hit.value.count("&"), hit.value))
-
-    def _overridden(self, hits: list[_Hit], explain: bool) -> Verdict | None:
+    def _overridden(self, hits: list[Hit], explain: bool) -> Verdict | None:
         for hit in hits:
             index = self._override_in(hit)
             if index is None:
@@ -345,7 +308,7 @@ class Snapshot:
             return Verdict(kind, self.version, hit.value, Scope(override["scope"]), override=action, listings=listings)
         return None
 
-    def _override_in(self, hit: _Hit) -> int | None:
+    def _override_in(self, hit: Hit) -> int | None:
         """Return the number of the newest override of a key that is in force and reaches the target."""
         now, found = time.time(), None
         for index in hit.group.overrides:
@@ -353,7 +316,7 @@ class Snapshot:
                 found = index
         return found
 
-    def _listed(self, hits: list[_Hit], bit: int, explain: bool) -> Verdict | None:
+    def _listed(self, hits: list[Hit], bit: int, explain: bool) -> Verdict | None:
         """Return "listed" with all feeds that count; None if the policy requires more independent authorities."""
         counting = [(hit, detail) for hit in hits for detail in self._sources.counting(hit.group, bit, above=hit.above)]
         required = self._min_authorities[bit]

@@ -69,7 +69,11 @@ NO_SITES = [
     "{{https://pirate-one.example/}}",
     # Quotes and markup.
     *('"https://pirate-one.example/"', "'https://pirate-one.example/'", '"pirate-one.example"', "<pirate-one.example>"),
-    "\u201chttps://pirate-one.example/\u201d",
+    *(
+        "\u201chttps://pirate-one.example/\u201d",
+        "\u00abpirate-two.example/x\u00bb",
+    ),
+    *("1", "12345", "9999999"),
     # Two values in one, and schemes that are not written as such.
     *(
         "https://pirate-one.example,https://good.example",
@@ -95,6 +99,10 @@ SITES = {
     "\ufeffpirate-one.example": "listed",
     "http://0.example/": "not_listed",
     "7.example": "not_listed",
+    "http://7/": "not_listed",
+    "\u201cx.pirate-one.example": "listed",
+    "\u2603.good.example": "not_listed",
+    "l\u00b7l.good.example": "not_listed",
     "https.example": "not_listed",
     "http://http.example/http://x": "not_listed",
 }
