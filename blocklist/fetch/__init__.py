@@ -17,7 +17,8 @@ from blocklist.domain.errors import FetchError
 from blocklist.fetch.body import Body, BodyWriter
 from blocklist.fetch.credentials import Secret, load_secret
 from blocklist.fetch.discovery import discover
-from blocklist.fetch.http import FetchSession, download
+from blocklist.fetch.download import download
+from blocklist.fetch.http import FetchSession
 from blocklist.fetch.integrity import verify
 from blocklist.fetch.paged_lists import download_pages
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import httpcore
@@ -17,20 +15,18 @@ import stamina
 
 import blocklist
 from blocklist.config.settings import FetchSettings
-from blocklist.domain.clock import later, now
 from blocklist.domain.errors import FetchError
-from blocklist.fetch.body import Body, BodyWriter, too_large
+from blocklist.fetch.body import too_large
 from blocklist.fetch.connections import CheckedTransport, Deadline, tls_context
 from blocklist.fetch.credentials import Secret
 
 #: Bytes that one call may inflate to, so that a decompression bomb stops at the limit and not far beyond it.
 _INFLATED_BLOCK = 1 << 20
-_VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+#: The validators of a body, with the header that sends each back (RFC 9110, section 13.1).
+VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 #: The longest wait between two attempts, unless the publisher asks for more: seconds, and share of the whole time.
 _MAX_WAIT, _MAX_WAIT_SHARE = 5.0, 0.2
-#: Seconds after which a body is downloaded again even if nothing says that it changed.
-_ASK_AGAIN = 7 * 86_400
 _Read = TypeVar("_Read")
 
 # They log whole addresses, whose query may contain a secret, and response headers, which may repeat it.
@@ -44,10 +40,6 @@ class _TransientError(Exception):
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.wait = wait
-
-
-class _ChangedError(Exception):
-    """The server answered "not modified", and named another content than the one that is known."""
 
 
 class Response(NamedTuple):
@@ -174,7 +166,7 @@ class FetchSession:
                     return _address(response.headers["location"], url)
                 except FetchError as error:
                     raise FetchError(f"{shown}: {url.host} redirects to something that is {error}") from None
-            not_modified = response.status_code == 304 and not sent.keys().isdisjoint(_VALIDATORS.values())
+            not_modified = response.status_code == 304 and not sent.keys().isdisjoint(VALIDATORS.values())
             try:
                 if not not_modified:
                     _check_status(response)
@@ -224,53 +216,6 @@ class FetchSession:
             timeout=httpx.Timeout(self.settings.read_timeout, connect=self.settings.connect_timeout),
             follow_redirects=False,
         )
-
-
-def download(
-    session: FetchSession, url: str, into: Path, validators: dict[str, str], progress: Callable[[int], None]
-) -> Body | None:
-    """Download a body into a file; return None if the server answers 304, so the body in use is still current.
-
-    ``validators``: ``url``, ``etag``, ``last-modified`` and ``fetched`` (when) of the body in use; sent only to the
-    same address. A week after the body was fetched it is downloaded again whatever the server would answer, and at once
-    if the server answers 304 with another ``ETag``: some servers and caches answer "not modified" for ever.
-
-    :raises FetchError: the reason, with the address (without its query, which may contain a secret).
-    """
-    known = validators if validators.get("url") == url else {}
-    recent = known.get("fetched", "") >= later(now(), -_ASK_AGAIN)
-    conditions = {header: known[name] for name, header in _VALIDATORS.items() if recent and name in known}
-
-    def read(response: Response) -> Body | None:
-        if response.not_modified:
-            if not _is_same(known.get("etag"), response.headers.get("etag")):
-                raise _ChangedError
-            return None
-        with BodyWriter(into, session.settings.max_bytes) as writer:
-            for block in response.blocks:
-                writer.write(block)
-                progress(writer.size)
-        stated = {name: response.headers[name] for name in _VALIDATORS if name in response.headers}
-        return writer.body(response.headers.get("content-type"), {"url": url, "fetched": now(), **stated})
-
-    try:
-        return session.request(url, read, conditions)
-    except _ChangedError:
-        return session.request(url, read)
-
-
-def _is_same(known: str | None, stated: str | None) -> bool:
-    """Return whether two ``ETag`` headers name the same content; also if one is missing.
-
-    Servers that compress add ``-gzip`` to the tag, in one response and not in the other.
-    """
-    if known is None or stated is None:
-        return True
-    return _bare_tag(known) == _bare_tag(stated)
-
-
-def _bare_tag(tag: str) -> str:
-    return re.sub(r"(?:--?|;)gzip$", "", tag.strip().removeprefix("W/").strip('"'))
 
 
 def fetch_page(session: FetchSession, url: str, max_bytes: int) -> Page:

@@ -169,7 +169,7 @@ class _TableReader:
             if isinstance(self._options.sites[self._sites.index(index)], int) and index < header.width:
                 self._check_header(header.names[index])
         for number, row in rows:
-            if row[0] == NOT_READ:
+            if row[0] == NOT_READ and len(row) > 1:
                 yield Rejected(row[1][:200], number, "not_read", row[1])
             elif again := header.repeated_in(row):
                 header = self._followed(header, again, number)

@@ -190,6 +190,12 @@ def test_another_table_with_the_same_header_is_read_or_said() -> None:
     ]
 
 
+@pytest.mark.parametrize("sign", ["\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3", "\ufdd4", "\ufdd5"])
+def test_a_body_that_contains_the_marks_of_readers_spoils_only_its_own_row(sign: str) -> None:
+    for row in (sign, f"{sign}b.example", f"b.example{sign}", f"{sign},x"):
+        assert sites(parsed("csv", f"Site\n{row}\na.example\n", column="Site"))[-1] == "a.example"
+
+
 def test_rows_of_json_that_were_delisted_can_be_left_out() -> None:
     assert sites(read("delisted.json", field="domain", where="active=true")) == ["pirate-one.example"]
     assert sites(read("delisted.json", field="domain", where="status!=removed")) == [

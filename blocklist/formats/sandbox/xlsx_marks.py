@@ -16,7 +16,7 @@ _PLACE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 #: The function of a formula that makes its cell a link (section 18.17.7.159).
 _LINK = re.compile(r"\s*(?:_xlfn\.)?HYPERLINK\s*\(\s*\"([^\"]+)\"", re.IGNORECASE)
 #: Words without which a sheet has no marks, if no style and no shared string has them; NUL bytes: it is UTF-16.
-_MARKED = re.compile(rb"hidden|strike|hyperlink", re.IGNORECASE).search
+_MARKED = (b"hidden", b"strike", b"hyperlink", b"HYPERLINK", b"Hyperlink", b"\0")
 _LONGEST_WORD = 9
 #: The most cells that one link covers; a larger range is a mistake.
 _MAX_LINKED = 10_000
@@ -41,7 +41,7 @@ def _may_have_marks(part: IO[bytes]) -> bool:
     before = b""
     while block := part.read(1 << 20):
         text = before + block
-        if _MARKED(text) or b"\0" in text:
+        if any(word in text for word in _MARKED):
             return True
         before = block[-_LONGEST_WORD:]
     return False
