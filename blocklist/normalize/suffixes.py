@@ -62,7 +62,9 @@ def hosts_to_check(hosts: Sequence[str]) -> list[int]:
     # Usually there are none: a few set operations find that for ten thousand hosts in a millisecond. Most parents are
     # on the list themselves, so they have a known top-level domain.
     parents = {host.partition(".")[2] for host in hosts}
-    unknown = {parent[parent.rfind(".") + 1 :] for parent in parents - names} - known_endings()
+    unknown = parents - names
+    if unknown:
+        unknown = {parent[parent.rfind(".") + 1 :] for parent in unknown} - known_endings()
     if not unknown and names.isdisjoint(hosts) and wildcards.isdisjoint(hosts) and wildcards.isdisjoint(parents):
         return []
     return [
