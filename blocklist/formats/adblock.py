@@ -29,6 +29,8 @@ _HOST_RULE = re.compile(r"\|\|([^/\^$*|\s]+)\^").fullmatch
 _FILTER = re.compile(r"(@@)?\|\|([^/\^$*|\s]+)\^\|?(?:\$([^\s$]+))?(?:\s+[!#].*)?").fullmatch
 #: Characters read at a time in search of exceptions and directives.
 _CHUNK = 1 << 20
+#: The longest host of DNS, in characters (RFC 1035, 2.3.4).
+_MAX_HOST = 253
 #: Each with a character of it, or before it, that is rare.
 _SIGNS = (("@", "@@"), ("$", "badfilter"), ("!", "!#"))
 #: With these alone, a filter is for the whole site.
@@ -151,6 +153,8 @@ def _canonical(host: str) -> str:
 
 
 def _and_parents(host: str) -> list[str]:
+    if len(host) > _MAX_HOST:
+        return [host]
     labels = host.split(".")
     return [".".join(labels[index:]) for index in range(len(labels))]
 
