@@ -29,6 +29,10 @@ _HOST_RULE = re.compile(r"\|\|([^/\^$*|\s]+)\^").fullmatch
 _FILTER = re.compile(r"(@@)?\|\|([^/\^$*|\s]+)\^\|?(?:\$([^\s$]+))?(?:\s+[!#].*)?").fullmatch
 #: Characters read at a time in search of exceptions and directives.
 _CHUNK = 1 << 20
+#: The longest host of DNS, in characters (RFC 1035, 2.3.4).
+_MAX_HOST = 253
+#: Each with a character of it, or before it, that is rare.
+_SIGNS = (("@", "@@"), ("$", "badfilter"), ("!", "!#"))
 #: With these alone, a filter is for the whole site.
 _WHOLE_SITE = frozenset({"all", "document", "important"})
 #: Beside ``document`` or ``all``: further kinds of requests.
@@ -99,7 +103,7 @@ def parse(body: BinaryIO, options: TextOptions) -> Iterator[Entry | Rejected]:
 
     :raises UnreadableFeedError: a part of the list is elsewhere (``!#include``), or an ``!#if`` never ends.
     """
-    if not _holds(body, options.encoding, ("@@", "badfilter", "!#")):
+    if not _takes_back(body, options.encoding):
         # Nearly all lists: each line is read alone.
         for number, line in numbered_lines(body, options.encoding, COMMENTS, long_comments=False):
             if match := _HOST_RULE(line):
@@ -149,6 +153,8 @@ def _canonical(host: str) -> str:
 
 
 def _and_parents(host: str) -> list[str]:
+    if len(host) > _MAX_HOST:
+        return [host]
     labels = host.split(".")
     return [".".join(labels[index:]) for index in range(len(labels))]
 
@@ -168,13 +174,14 @@ def _taken_back(body: BinaryIO, encoding: str) -> _TakenBack:
     return taken_back
 
 
-def _holds(body: BinaryIO, encoding: str, signs: tuple[str, ...]) -> bool:
-    """Return whether a body has one of these signs, and leave it where it is."""
+def _takes_back(body: BinaryIO, encoding: str) -> bool:
+    """Return whether a list may have exceptions, ``$badfilter`` or directives, and leave its body where it is."""
     position = body.tell()
     before, found = "", False
     with as_text(body, encoding) as text:
-        while not found and (chunk := text.read(_CHUNK)):
-            found = any(sign in before + chunk for sign in signs)
+        while not found and (chunk := before + text.read(_CHUNK)) != before:
+            # A single character is found many times faster than the sign that has it.
+            found = any(character in chunk and sign in chunk for character, sign in _SIGNS)
             before = chunk[-16:]
     body.seek(position)
     return found

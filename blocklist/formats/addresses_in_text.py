@@ -14,11 +14,14 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _PUNCTUATION = "()<>\"'“”«»,;:!?"
+_TAG = re.compile(r"(<[^<>]*>)")
+_TAG_NAME = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE).match
 #: Tags that browsers show without a space around.
-_INLINE_TAG = re.compile(r"</?(?:a|abbr|b|bdi|code|em|font|i|mark|small|span|strong|tt|u|wbr)\b[^>]*>", re.IGNORECASE)
+_INLINE = frozenset(
+    {"a", "abbr", "b", "bdi", "code", "em", "font", "i", "mark", "small", "span", "strong", "tt", "u", "wbr"}
+)
 #: What is struck out, or not text.
-_NOT_SHOWN = re.compile(r"<(del|s|strike|script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_NOT_SHOWN = frozenset({"del", "s", "strike", "script", "style"})
 
 
 def addresses_in(text: str) -> list[str]:
@@ -27,10 +30,24 @@ def addresses_in(text: str) -> list[str]:
     >>> addresses_in('<p>Blocked: <a href="https://court.example/1">a.example</a>, b.example/film. See order.pdf</p>')
     ['a.example', 'b.example/film']
     """
-    shown = html.unescape(_TAG.sub(" ", _INLINE_TAG.sub("", _NOT_SHOWN.sub(" ", text))))
+    shown = html.unescape(_shown(text))
     found = dict.fromkeys(
         match[0].strip(_PUNCTUATION).rstrip(".")
         for match in _ADDRESS.finditer(shown)
         if has_known_ending(match[1].lower().replace("[.]", ".")) or not match[1].isascii()
     )
     return list(found)
+
+
+def _shown(text: str) -> str:
+    """Return the text that a browser shows of HTML, with a space for each tag that is not within a line."""
+    parts: list[str] = []
+    hidden = 0
+    for part in _TAG.split(text):
+        tag = _TAG_NAME(part)
+        name = tag[2].lower() if tag else ""
+        if name in _NOT_SHOWN:
+            hidden = max(0, hidden + (-1 if tag and tag[1] else 1))
+        elif not hidden and name not in _INLINE:
+            parts.append(" " if part.startswith("<") else part)
+    return "".join(parts)

@@ -43,6 +43,8 @@ _OTHER_TRIGGERS = {
     "rpz-nsdname": "is about a name server (rpz-nsdname): other sites share it",
     "rpz-nsip": "is about a name server's address (rpz-nsip): other sites share it",
 }
+#: The longest name of DNS, in characters (RFC 1035, 2.3.4).
+_MAX_NAME = 253
 #: Bytes in which the zone's name is looked for, and an owner there that ends in a dot.
 _HEAD = 65_536
 _ABSOLUTE = re.compile(r"^(?:\*\.)?([^\s;@$]+)\.[ \t]", re.MULTILINE)
@@ -194,7 +196,7 @@ def _unnamed_zone(body: BinaryIO, encoding: str) -> str | None:
     body.seek(position)
     if _NAMED_ZONE.search(head):
         return None
-    names = {name.lower() for name in _ABSOLUTE.findall(head)}
+    names = {name.lower() for name in _ABSOLUTE.findall(head) if len(name) <= _MAX_NAME}
     endings = Counter(
         ending
         for labels in (name.split(".") for name in names)

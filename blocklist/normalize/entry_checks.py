@@ -26,7 +26,6 @@ _SEVERAL = "holds a second address: rules are made of one address each"
 _SPACE = "holds white space within: it may be two addresses, or an address and a note"
 #: A pattern for the beginning of a text, and the reason.
 _TEXT_DEFECTS = (
-    (re.compile(rf"{_SCHEME}[^/?#\s]*/*[\s;,|]*(?:https?|ftp):/"), _SEVERAL),
     (re.compile(rf"{_SCHEME}[^?#]*[;,|\s](?:https?|ftp)://"), _SEVERAL),
     (re.compile(r"(?!(?:https?|ftp|wss?):)\S*\s"), _SPACE),
     # Paths with spaces are published: browsers escape them. A space behind a slash begins a note.
@@ -36,9 +35,13 @@ _TEXT_DEFECTS = (
         "holds a backslash, which is an escape of another format: the address cannot be told from it",
     ),
     (re.compile(r"(?!\w+:/)[^/?#\s]+//"), "holds // behind the host: a comment, or a scheme without its colon"),
-    (re.compile(r"[^?#]*[^/?#]\*+\Z"), "ends in a wildcard within a name: rules cover what is below a /"),
+    (re.compile(r"[^?#]*[^/?#*]\*++\Z"), "ends in a wildcard within a name: rules cover what is below a /"),
     (re.compile(r"[^?#]*(?:…|\.\.\.)\Z"), "ends in an ellipsis: it was cut"),
 )
+#: The scheme, the host and what separates it from a second address.
+_HOST_PART = re.compile(rf"{_SCHEME}[^/?#\s]*+/*+[\s;,|]*+").match
+_AFTER_SCHEME = re.compile(_SCHEME).match
+_URL = re.compile(r"(?:https?|ftp):/").search
 _WORDS = re.compile(r"[\s,;|]+")
 _WHITE_SPACE = re.compile(r"\s").search
 _BARE_PATH = re.compile(r"([^/?#:\s]+)/([^?#\s]+)").fullmatch
@@ -63,6 +66,8 @@ def text_defect(text: str) -> Defect | None:
     >>> text_defect("http://pirate.example/a film") is None
     True
     """
+    if _begins_another(text):
+        return Defect("unreadable", _SEVERAL)
     for pattern, reason in _TEXT_DEFECTS:
         if pattern.match(text):
             return Defect("unreadable", reason)
@@ -108,6 +113,13 @@ def is_run_together(host: str) -> bool:
         match[1] in _COMMON_ENDINGS or match[1] == last or (len(match[1]) == 2 and is_top_level_domain(match[1]))
         for match in _GLUED_WWW.finditer(host)
     )
+
+
+def _begins_another(text: str) -> bool:
+    """Return whether a second URL begins within the host, or at once behind it."""
+    scheme, host = _AFTER_SCHEME(text), _HOST_PART(text)
+    second = _URL(text, scheme.end()) if scheme else None
+    return bool(second and host and second.start() <= host.end())
 
 
 def _names_another(text: str) -> bool:

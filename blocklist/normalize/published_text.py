@@ -15,7 +15,7 @@ _MISREAD_BOM = "\u00ef\u00bb\u00bf"
 #: Only with its semicolon: without it, ``&copy=1`` is a parameter.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 #: White space as programs write it into text: a backslash and a letter.
-_WRITTEN_SPACE = re.compile(r"\A(?:\\[nrt])+|(?:\\[nrt])+\Z")
+_WRITTEN_SPACE = (r"\n", r"\r", r"\t")
 _BULLETS = "•‣⁃◦▪▫●○■□∙·►▶➤–—―"
 _OPENING = "“„‟‘‚‛«‹″′"
 _CLOSING = "”“‟’‘»›″′"
@@ -36,7 +36,7 @@ def undecorated(text: str) -> str:
     if "&" in text and ";" in text:
         text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     if "\\" in text:
-        text = _WRITTEN_SPACE.sub("", text.replace("\\/", "/"))
+        text = _without_written_space(text.replace("\\/", "/"))
     text = _bare(_bare(text).removeprefix(_MISREAD_BOM))
     if text.isascii():
         return text
@@ -63,15 +63,26 @@ def without_trailing_signs(text: str) -> str:
         return text.rstrip(_NO_PAGE) + "/"
     if text.endswith(("/*", "/**")):
         return text.rstrip("*")
-    text = text.rstrip(",;")
-    while text.endswith(")") and text.count(")") > text.count("("):
-        text = text[:-1].rstrip(",;")
-    return text
+    # A closing parenthesis stays if it was opened: pages are called film_(2013).
+    surplus, end = text.count(")") - text.count("("), len(text)
+    while end and (text[end - 1] in ",;" or (text[end - 1] == ")" and surplus > 0)):
+        surplus -= text[end - 1] == ")"
+        end -= 1
+    return text[:end]
 
 
 def _is_site_alone(text: str) -> bool:
     match = _HOST_AND_PATH.fullmatch(text)
     return bool(match and match[2] and len(match[2]) > 1 and not match[2].strip(_NO_PAGE))
+
+
+def _without_written_space(text: str) -> str:
+    begin, end = 0, len(text)
+    while text[begin : begin + 2] in _WRITTEN_SPACE:
+        begin += 2
+    while end - 2 >= begin and text[end - 2 : end] in _WRITTEN_SPACE:
+        end -= 2
+    return text[begin:end]
 
 
 def _bare(text: str) -> str:

@@ -62,7 +62,8 @@ def hosts_to_check(hosts: Sequence[str]) -> list[int]:
     # Usually there are none: a few set operations find that for ten thousand hosts in a millisecond. Most parents are
     # on the list themselves, so they have a known top-level domain.
     parents = {host.partition(".")[2] for host in hosts}
-    unknown = {parent[parent.rfind(".") + 1 :] for parent in parents - names} - known_endings()
+    endings = known_endings()
+    unknown = [parent for parent in parents if parent not in names and parent[parent.rfind(".") + 1 :] not in endings]
     if not unknown and names.isdisjoint(hosts) and wildcards.isdisjoint(hosts) and wildcards.isdisjoint(parents):
         return []
     return [
@@ -71,7 +72,7 @@ def hosts_to_check(hosts: Sequence[str]) -> list[int]:
         if host in names
         or host in wildcards
         or host.partition(".")[2] in wildcards
-        or (unknown and host.rpartition(".")[2] in unknown)
+        or (unknown and not has_known_ending(host))
     ]
 
 

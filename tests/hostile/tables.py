@@ -159,8 +159,9 @@ JSON: list[Case] = [
     applied(
         "json",
         "a row that names its site twice",
-        listing()[:-2] + b', {"site": "a.example", "site": "new.example"}]}',
-        spared=("a.example", "new.example"),
+        listing()[:-2] + b', {"site": "a.example", "site": "b.example"}, {"site": "new.example"}]}',
+        listed=("new.example",),
+        spared=("a.example", "b.example"),
         rejected={"repeated_member": 1},
     ),
     applied(

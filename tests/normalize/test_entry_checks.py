@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blocklist.domain.listing import ExactEntry, LineBlock, Rejected, RuleKind, Scope
+from blocklist.domain.listing import Entry, ExactEntry, LineBlock, Rejected, RuleKind, Scope
 from blocklist.normalize.batch_rules import rules_in_blocks
 from blocklist.normalize.rules import Reading, site_rule
 from tests.support import host_rule, refusal, rule
@@ -184,3 +184,16 @@ def test_hosts_read_together_are_checked_too() -> None:
     assert [(item.position, item.code) for item in made if isinstance(item, Rejected)] == [
         *((31, "unknown_tld"), (32, "unreadable"), (33, "unreadable"), (34, "public_suffix"))
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a.example/x" + ")" * 65_000, ";" * 65_000 + "x", "a.example/" + "*" * 65_000 + "x", "\\n" * 32_000 + "x"),
+        *("x" + "\\n" * 32_000, "a.example " * 6_500, "“" * 65_000, "a." * 32_000 + "com", "http://" * 9_000),
+        *("a.example/" + "a*" * 32_000, "https://a.example/" + "/ " * 32_000, "&lt" * 20_000 + ";"),
+    ],
+)
+def test_an_entry_that_was_made_to_keep_patterns_busy_is_read_to_its_end(text: str) -> None:
+    # A pattern that takes the square of the length would take minutes here.
+    site_rule(Entry(text, 1), Reading())
