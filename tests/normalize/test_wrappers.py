@@ -46,6 +46,8 @@ WITHIN = {
     "https://web.archive.org/web/20240102030405if_/pirate-one.example:80/film": PAGE,
     "https://web.archive.org/web/*/pirate-one.example/*": SITE,
     "https://web.archive.org/web/http%3A%2F%2Fpirate-one.example%2Ffilm": PAGE,
+    "https://web.archive.org/web/2024/https:%2f%2Fpirate-one.example%2Ffilm": PAGE,
+    f"https://web.archive.org/web/2024$br:user/{PAGE}": PAGE,
     f"https://web.archive.org/web/{PAGE}": PAGE,
     f"https://web.archive.org/20240102030405/{PAGE}": PAGE,
     f"https://web.archive.org/save/{PAGE}": PAGE,
