@@ -246,7 +246,7 @@ def test_long_addresses_take_no_more_than_their_length(text: str) -> None:
         page_candidates(text)
 
 
-def test_every_pattern_of_a_wrapper_is_found_by_the_quick_test_too() -> None:
+def test_every_pattern_of_a_wrapper_is_found() -> None:
     for wrapper in WRAPPERS:
         for pattern in wrapper.hosts:
             for tld in ("com", "de", "co.uk", "com.br", "cat"):
