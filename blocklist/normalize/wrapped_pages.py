@@ -33,7 +33,7 @@ _CACHED = re.compile(r"\s*cache:(?:[^:/.\s]{12}:)?(\S+)").match
 _TURBO_PROXY = _pattern(r"/proxy_u/[^/]+/(https?)/(.+)")
 _TURBO = _pattern(r"/(?:turbo/)?([^/]+\.[^/]+)/s(/.*)?")
 #: Capture times and modifiers of Wayback Machines: ``20240102030405``, ``2024id_``, ``*``, ``2023-2024``.
-CAPTURE = _pattern(r"/+(?:\d{1,14}(?:[a-z]{2}_)?|\d*[*-]\d*)/+(.+)")
+CAPTURE = _pattern(r"/+(?:\d{1,14}(?:[a-z]+_|\$[a-z0-9:.-]+)?|\d*[*-]\d*)/+(.+)")
 CAPTURE_OF_ARCHIVE_TODAY = _pattern(r"/+(?:\d{4,14}|\d{4}\.\d\d\.\d\d-\d{6})/+(.+)")
 CAPTURE_OF_MEGALODON = _pattern(r"/+(?:ref/+)?\d{4}-\d{4}-\d{4}(?:-\d\d)?/+(.+)")
 CAPTURE_OF_MEMENTO = _pattern(r"/+(?:memento|api/json)/+\d{4,14}/+(.+)")
@@ -152,7 +152,7 @@ def _archived(url: str) -> str | None:
     Its scheme may be missing, encoded, or followed by one slash; a final ``*`` means all pages below it.
     """
     head = re.match(r"[^/?]*", url)
-    if head and "%3a" in head[0].lower():
+    if head and any(escape in head[0].lower() for escape in ("%3a", "%2f")):
         url = unquote(head[0]) + url[head.end() :]
     scheme = _SCHEME(url)
     rest = url[scheme.end() :] if scheme else url

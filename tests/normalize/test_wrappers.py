@@ -46,6 +46,8 @@ WITHIN = {
     "https://web.archive.org/web/20240102030405if_/pirate-one.example:80/film": PAGE,
     "https://web.archive.org/web/*/pirate-one.example/*": SITE,
     "https://web.archive.org/web/http%3A%2F%2Fpirate-one.example%2Ffilm": PAGE,
+    "https://web.archive.org/web/2024/https:%2f%2Fpirate-one.example%2Ffilm": PAGE,
+    f"https://web.archive.org/web/2024$br:user/{PAGE}": PAGE,
     f"https://web.archive.org/web/{PAGE}": PAGE,
     f"https://web.archive.org/20240102030405/{PAGE}": PAGE,
     f"https://web.archive.org/save/{PAGE}": PAGE,
@@ -244,7 +246,7 @@ def test_long_addresses_take_no_more_than_their_length(text: str) -> None:
         page_candidates(text)
 
 
-def test_every_pattern_of_a_wrapper_is_found_by_the_quick_test_too() -> None:
+def test_every_pattern_of_a_wrapper_is_found() -> None:
     for wrapper in WRAPPERS:
         for pattern in wrapper.hosts:
             for tld in ("com", "de", "co.uk", "com.br", "cat"):

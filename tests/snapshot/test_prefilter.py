@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from blocklist.snapshot.format import prefilter as module
 from blocklist.snapshot.format.layout import host_key
-from blocklist.snapshot.format.prefilter import PASS_ALL, Prefilter, build_prefilter
+from blocklist.snapshot.format.prefilter import PASS_ALL, Prefilter, build_prefilter, passing_host
 from tests.support import host_rule, listed, snapshot_of
 
 labels = st.sampled_from(["a", "b", "co", "ж", "xn--p1ai", "long-label-0"])
@@ -70,3 +70,43 @@ def test_a_suffix_with_many_listed_sites_is_not_listed_itself() -> None:
     for host in ("site-7.platform.example", "a.b.site-7.platform.example"):
         assert snapshot.lookup(host).listed
         assert snapshot.lookup(f"{host}:8080").listed
+
+
+@given(st.lists(hosts, max_size=12), st.lists(hosts, min_size=1, max_size=6), st.lists(hosts, max_size=3))
+def test_added_hosts_pass_with_all_below_them_and_no_other_host_is_lost(
+    listed_hosts: list[str], added: list[str], above: list[str]
+) -> None:
+    added = [host for host in added if "." in host]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "WIDE_FROM", 2)
+        prefilter = built(listed_hosts)
+    passing = prefilter.with_passing([passing_host(host) for host in added])
+    for host in (*listed_hosts, *added):
+        for target in (host, *(f"{label}.{host}" for label in above)):
+            assert passing.may_cover(target), target
+
+
+def test_a_small_filter_lets_few_more_hosts_pass_for_the_added_ones() -> None:
+    prefilter = built([f"site-{number}.example" for number in range(20)])
+    passing = prefilter.with_passing([passing_host(f"www.added-{number}.example") for number in range(2_000)])
+    others = [f"other-{number}.example" for number in range(5_000)]
+    more = sum(map(passing.may_cover, others)) - sum(map(prefilter.may_cover, others))
+    assert 0 <= more < 100
+
+
+def test_wrappers_are_opened_where_their_suffix_is_wide() -> None:
+    rows = [
+        listed(host_rule(f"h{number}.{suffix}"))
+        for suffix in ("translate.goog", "google.com", "co.uk", "archive.org")
+        for number in range(module.WIDE_FROM + 1)
+    ]
+    snapshot = snapshot_of([*rows, listed(host_rule("pirate-one.example"))])
+    assert snapshot.prefilter.wide >= {b"translate.goog", b"google.com", b"co.uk"}
+    for address in (
+        "https://pirate--one-example.translate.goog/",
+        "https://www.google.com/amp/s/pirate-one.example/",
+        "https://translate.google.co.uk/translate?u=pirate-one.example",
+        "https://web.archive.org/web/2024/https://pirate-one.example/",
+    ):
+        assert snapshot.lookup(address).via, address
+    assert not snapshot.lookup("https://news.translate.goog/").listed

@@ -22,6 +22,8 @@ from zlib import crc32
 WIDE_FROM, _MAX_WIDE = 32, 1_024
 #: Bits for each key: at this density one in seven of the hosts that no key covers passes by chance.
 _BITS_PER_KEY = 6
+#: Bits for each host that a reader lets pass besides: one in a hundred of the other hosts passes because of them.
+_BITS_OF_PASSING = 100
 #: Suffixes counted at a time, and keys joined into one text: both bound the memory that building takes.
 MAX_COUNTED, MAX_JOINED = 200_000, 50_000
 
@@ -56,6 +58,43 @@ class Prefilter(NamedTuple):
             last_two, dot = _last_two_labels(host)
             _set_bits(bits, [last_three_labels(host, dot) if last_two in self.wide else last_two])
         return Prefilter(bytes(bits), self.wide)
+
+    def with_passing(self, hosts: Collection[PassingHost]) -> Prefilter:
+        """Return a filter in memory that also lets these hosts pass; it costs as little where it lets none pass.
+
+        The bits of a small snapshot are repeated until the added ones fill a hundredth of them at most. Suffixes that
+        are among the hosts are no longer wide: below them, the third label can be any.
+        """
+        if self.bits == PASS_ALL.bits:
+            return self
+        times = max(1, len(hosts) * _BITS_OF_PASSING // 8 // len(self.bits))
+        # An odd number of times an odd size is odd, and every hash finds the bit that it found before.
+        bits = bytearray(bytes(self.bits) * (times | 1))
+        wide = self.wide - {host.last_two for host in hosts if host.three is None}
+        size = len(bits)
+        for last_two, two, three in hosts:
+            hashed = two if three is None or last_two not in wide else three
+            bits[hashed % size] |= 1 << (hashed & 7)
+        return Prefilter(bytes(bits), wide)
+
+
+class PassingHost(NamedTuple):
+    """A host that a filter shall let pass with all below it: its last two labels, and the CRC-32 of its labels.
+
+    ``three`` is that of its last three labels; None if it has only two.
+    """
+
+    last_two: bytes
+    two: int
+    three: int | None
+
+
+def passing_host(host: str) -> PassingHost:
+    """Return a host for :meth:`Prefilter.with_passing`."""
+    labels = host.encode().split(b".")
+    last_two = b".".join(labels[-2:])
+    three = crc32(b".".join(labels[-3:])) if len(labels) > 2 else None
+    return PassingHost(last_two, crc32(last_two), three)
 
 
 #: The filter that lets every host pass.
