@@ -90,6 +90,13 @@ class Unreadable(BaseModel):
     error: str
 
 
+class Seller(BaseModel):
+    """A seller of the supply chain: its account at an advertising system."""
+
+    asi: str | int | None = None
+    sid: str | int | None = None
+
+
 class BidVerdict(BaseModel):
     """Whether a page, domain or app of the bid request is listed; `block` is null if there is nothing to check.
 
@@ -101,6 +108,9 @@ class BidVerdict(BaseModel):
     verdict: VerdictKind | None = None
     nbr: int | None = None
     field: str | None = None
+    sellers: list[Seller] = Field(
+        [], description="If blocked: the listed node of the supply chain, else all its nodes."
+    )
     unreadable: list[Unreadable] = []
 
 
