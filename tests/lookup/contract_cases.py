@@ -33,6 +33,7 @@ def contract_snapshot() -> bytes:
     rows = [
         listed(rule("pirate.example"), reference="R-1"),
         listed(rule("video.example/watch?v=1")),
+        listed(rule("mixed.example")),
         listed(rule("кино.example/фильм один")),
         listed(Rule(RuleKind.IP, "192.0.2.7", Scope.EXACT)),
         listed(Rule(RuleKind.APP, "com.Pirate.App", Scope.EXACT)),
@@ -41,7 +42,7 @@ def contract_snapshot() -> bytes:
     overrides = [
         override(1, OverrideAction.ALLOW, rule("good.pirate.example")),
         override(2, OverrideAction.BLOCK, rule("bad.example")),
-        override(3, OverrideAction.ALLOW, rule("pirate.example/legal")),
+        override(3, OverrideAction.ALLOW, rule("mixed.example/legal")),
     ]
     return compiled(rows, overrides, feeds={1: source("it-agcom")}, version=VERSION)
 
@@ -263,7 +264,7 @@ BIDS = [
     _bid("a member in another case", {"SITE": {"Page": "https://pirate.example/"}}, _block("site.page")),
     _bid(
         "an allowed path, and the domain of the same site",
-        {"site": {"page": "https://pirate.example/legal/x", "domain": "www.pirate.example"}},
+        {"site": {"page": "https://mixed.example/legal/x", "domain": "www.mixed.example"}},
         _PASSED,
     ),
     _bid(
