@@ -140,6 +140,8 @@ _EXPLAIN = _parameter("explain", "`1`, `true` or `yes`: add `listings`.")
 _URL = _parameter("url", "A page's address.")
 _TARGETS = [_URL, _parameter("domain", "A domain."), _parameter("app", "An app's bundle or store id.")]
 _RESPOND = _parameter("respond", "`openrtb`: respond with a bid response.", {"type": "string", "enum": ["openrtb", ""]})
+_GZIP = _parameter("gzip", "`1`: the body is compressed with gzip, although the header `Content-Encoding` is missing.")
+_ENCODING = _parameter("Content-Encoding", "How the body is compressed: `gzip` or `deflate`.", in_="header")
 _PAGE = [
     _parameter("X-Page-URL", "The page, if the query has no `url`.", in_="header"),
     _parameter("Referer", "The page, if both are missing.", in_="header"),
@@ -176,7 +178,8 @@ LOOKUP_PATHS: dict[str, Any] = {
         "post": _operation(
             "lookup_batch",
             "Look up at most 10,000 targets",
-            {"200": _json(BatchVerdicts, "The verdicts, in the same order."), **_problems(400, 404, 413, 503)},
+            {"200": _json(BatchVerdicts, "The verdicts, in the same order."), **_problems(400, 404, 413, 415, 503)},
+            parameters=[_GZIP, _ENCODING],
             requestBody=_request_body(Batch),
         ),
     },
@@ -187,9 +190,9 @@ LOOKUP_PATHS: dict[str, Any] = {
             {
                 "200": _json(BidVerdict, "The verdict, or a no-bid response."),
                 "204": {"description": "With `respond=openrtb`: not listed."},
-                **_problems(400, 404, 413, 503),
+                **_problems(400, 404, 413, 415, 503),
             },
-            parameters=[_POLICY, _EXPLAIN, _RESPOND],
+            parameters=[_POLICY, _EXPLAIN, _RESPOND, _GZIP, _ENCODING],
             requestBody=_request_body(BidRequest),
         )
     },
