@@ -10,7 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -118,6 +118,15 @@ class Server:
             return outcome_of(json.loads(body))
 
         return self._entry_point(".".join(path), _each(ask))
+
+    def answer(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """Return status and body of the answer to a bid request that is sent as it is."""
+        encoded = {name: value.encode() for name, value in headers.items()}
+        try:
+            status, answer, _ = self._request("POST", "/v1/openrtb", body, encoded)
+        finally:
+            self._connection.close()
+        return status, json.loads(answer)
 
     def gate(self, header: str | None) -> EntryPoint:
         """Return ``GET /v1/gate`` with the page in a header, or in the parameter ``url``."""

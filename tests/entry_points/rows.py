@@ -6,7 +6,11 @@ it passes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import gzip
+import zlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
@@ -34,6 +38,7 @@ def _unknown(*targets: str) -> list[Row]:
     return [Row(target, "unknown") for target in targets]
 
 
+_BID = b'{"id":"1","site":{"page":"https://pirate-one.example/film"}}'
 _ONE, _URL = "pirate-one.example", "host-a.example/films/new"
 
 #: Pages, asked as ``url``.
@@ -301,11 +306,73 @@ APPS: dict[str, list[Row]] = {
     ),
 }
 
+
+class BidRow(NamedTuple):
+    """A bid request, the headers that it is sent with, and members of its answer. ``status``: that of the answer."""
+
+    body: bytes
+    answer: dict[str, Any]
+    headers: Mapping[str, str] = MappingProxyType({})
+    status: int = 200
+
+
+#: Bid requests, as exchanges send them and as pirates might.
+BIDS: dict[str, list[BidRow]] = {
+    "members in another case": [
+        BidRow(b'{"site":{"page":"https://good.example/","PAGE":"https://pirate-one.example/film"}}', {}, status=400),
+        BidRow(b'{"site":{"PAGE":"https://pirate-one.example/film"}}', {"block": True, "field": "site.page"}),
+    ],
+    "a page that cannot be read": [
+        BidRow(b'{"site":{"page":"","domain":"host-a.example"}}', {"block": False, "partial": True}),
+        BidRow(b'{"site":{"page":"http://a..b/","domain":"host-a.example"}}', {"block": False, "partial": True}),
+    ],
+    "an allowed path": [
+        BidRow(
+            b'{"site":{"page":"http://pirate-one.example/legal/x","domain":"pirate-one.example"}}',
+            {"block": False, "verdict": "not_listed"},
+        ),
+        BidRow(
+            b'{"site":{"page":"http://pirate-one.example/film","domain":"pirate-one.example"}}',
+            {"block": True, "field": "site.page"},
+        ),
+    ],
+    "compressed": [
+        BidRow(gzip.compress(_BID), {"block": True, "rule": _ONE}, {"Content-Encoding": "gzip"}),
+        BidRow(zlib.compress(_BID), {"block": True, "rule": _ONE}, {"Content-Encoding": "deflate"}),
+        BidRow(gzip.compress(_BID), {}, {"Content-Encoding": "br"}, status=415),
+        BidRow(gzip.compress(_BID)[:-1], {}, {"Content-Encoding": "gzip"}, status=400),
+    ],
+    "OpenRTB 2.5": [
+        BidRow(
+            b'{"app":{"bundle":"com.good","ext":{"inventorypartnerdomain":"pirate-one.example"}}}',
+            {"block": True, "field": "app.ext.inventorypartnerdomain"},
+        ),
+        BidRow(
+            b'{"source":{"ext":{"schain":{"nodes":[{"asi":"pirate-one.example","sid":"4"}]}}}}',
+            {"nbr": 17, "sellers": [{"asi": "pirate-one.example", "sid": "4"}]},
+        ),
+    ],
+    "store links": [
+        BidRow(
+            b'{"app":{"storeurl":"itms-apps://apps.apple.com/us/app/x/id9876543210?mt=8"}}',
+            {"block": True, "field": "app.storeurl", "rule": "9876543210"},
+        ),
+        BidRow(
+            b'{"app":{"storeurl":"http://play.google.com/store/apps/details?id=com.good&id=com.pirate.movies"}}',
+            {"block": True, "field": "app.storeurl", "rule": "com.pirate.movies"},
+        ),
+        BidRow(
+            b'{"app":{"storeurl":"http://play.google.com/store/apps/details?id=com.pirate.movies&id=com.good"}}',
+            {"block": True, "field": "app.storeurl", "rule": "com.pirate.movies"},
+        ),
+    ],
+}
+
 #: The groups that are not right yet at every entry point: the kind of target, and the group.
 PENDING = frozenset(
     {
         *("pages: url rules as servers serve them", "pages: names no site", "pages: newer Unicode", "pages: wrappers"),
         *("pages: app links as pages", "domains: names no site", "apps: one canonical form", "apps: names no app"),
-        *("apps: generated", "pages: generated"),
+        *("apps: generated", "pages: generated", "bids: store links"),
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ from tests.entry_points.entry_points import (
     in_process_batch,
 )
 from tests.entry_points.generated import apps, pages
-from tests.entry_points.rows import APPS, DOMAINS, PAGES, PENDING, Row
+from tests.entry_points.rows import APPS, BIDS, DOMAINS, PAGES, PENDING, BidRow, Row
 from tests.entry_points.world import VERSION, snapshot_bytes
 from tests.node.running import node, publish
 from tests.support import settings_for
@@ -39,6 +39,7 @@ class Columns:
     pages: list[EntryPoint]
     domains: list[EntryPoint]
     apps: list[EntryPoint]
+    servers: list[Server]
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,7 @@ def _columns(nodes: Server, control: Server, snapshot: Snapshot, data_dir: str) 
             ),
             *(in_process("lookup_app", snapshot.lookup_app), command_line(data_dir, "app:")),
         ],
+        servers=[nodes, control],
     )
 
 
@@ -132,7 +134,7 @@ def _expected(name: str) -> pytest.MarkDecorator:
     return pytest.mark.xfail(name in PENDING, strict=True, reason="not right at every entry point yet")
 
 
-def _groups(kind: str, groups: dict[str, list[Row]]) -> list[Any]:
+def _groups(kind: str, groups: Mapping[str, Any]) -> list[Any]:
     return [
         pytest.param(rows, id=f"{kind}: {name}", marks=_expected(f"{kind}: {name}")) for name, rows in groups.items()
     ]
@@ -154,6 +156,15 @@ def test_a_domain_gets_its_verdict_at_every_entry_point(columns: Columns, rows: 
 def test_an_app_gets_its_verdict_at_every_entry_point(columns: Columns, rows: list[Row]) -> None:
     wrong = _wrong(columns.apps, rows)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("rows", _groups("bids", BIDS))
+def test_a_bid_request_gets_its_answer_from_every_server(columns: Columns, rows: list[BidRow]) -> None:
+    for row in rows:
+        for server in columns.servers:
+            status, answer = server.answer(row.body, row.headers)
+            assert status == row.status, (row.body, answer)
+            assert {name: answer.get(name) for name in row.answer} == row.answer, (row.body, answer)
 
 
 def test_no_target_stands_twice_in_the_tables() -> None:
