@@ -135,7 +135,7 @@ class Server:
             target = "/v1/gate" if header else f"/v1/gate?url={quote(text, safe='')}"
             _, _, headers = self._request("GET", target, headers={header: text.encode()} if header else {})
             verdict = headers["Blocklist-Verdict"]
-            return Outcome(verdict, headers.get("Blocklist-Rule"), UNSTATED)
+            return Outcome(verdict, headers.get("Blocklist-Rule"), headers.get("Blocklist-Via", UNSTATED))
 
         return self._entry_point(f"gate {header or '?url='}", _each(ask), _header_value if header else _any)
 

@@ -216,7 +216,9 @@ PAGES: dict[str, list[Row]] = {
     ],
     "app links as pages": [
         *_listed(
-            "com.pirate.movies", "android-app://com.pirate.movies/", "android-app://com.pirate.movies/https/x.example/y"
+            "com.pirate.movies",
+            *("android-app://com.pirate.movies/", "android-app://com.pirate.movies/https/x.example/y"),
+            via=True,
         ),
         *_clean("android-app://com.good.app/"),
     ],
@@ -248,7 +250,7 @@ DOMAINS: dict[str, list[Row]] = {
             '"pirate-one.example"',
             "localhost",
         ),
-        *("pirate-one.example,good.example", "\ufeffpirate-one.example", "http://http://pirate-one.example", "unknown"),
+        *("pirate-one.example,good.example", "http://http://pirate-one.example", "unknown"),
     ),
 }
 
