@@ -14,10 +14,12 @@ from blocklist.lookup.limits import MAX_BYTES, MAX_ITEMS, TooLargeError
 from blocklist.lookup.targets import named_candidates
 from blocklist.lookup.verdict_json import verdict_json
 from blocklist.normalize.candidates import page_candidates
+from blocklist.normalize.hosts import shorten
 from blocklist.text.compact_json import compact_json
 
 #: Items judged in one step, which takes 0.1 to 0.5 ms: other requests wait no longer than that.
 STEP = 100
+_MEMBERS = ("items", "policy", "explain")
 _LISTED, _UNKNOWN = '{"verdict":"listed"', '{"verdict":"unknown"'
 
 
@@ -34,6 +36,9 @@ class Batch:
         request = read_batch(body)
         if not isinstance(request, dict) or not isinstance(request.get("items"), list):
             raise ValueError('the body must be an object with a list: {"items": [{"url": "…"}, …]}')
+        unknown = next((name for name in request if name not in _MEMBERS), None)
+        if unknown is not None:
+            raise ValueError(f"there is no member {shorten(unknown)}: a batch has {', '.join(_MEMBERS)}")
         self._items: list[Any] = request["items"]
         if len(self._items) > MAX_ITEMS:
             raise TooLargeError(f"{len(self._items):,} items are more than {MAX_ITEMS:,}: send them in parts")

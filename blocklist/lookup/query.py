@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import parse_qsl
 
-#: Parameters that decide the verdict. A second one is refused: another reader might use the other one.
-_ONCE = frozenset({"url", "domain", "app", "policy", "explain", "respond"})
+from blocklist.normalize.hosts import shorten
+
 _MAX_PARAMETERS = 100
 
 
-def parse_query(raw: bytes) -> dict[str, str]:
+def parse_query(raw: bytes, known: Collection[str]) -> dict[str, str]:
     """Return the parameters of a query: application/x-www-form-urlencoded (WHATWG URL, 5.1), decoded as UTF-8.
 
-    >>> parse_query(b"url=https%3A%2F%2Fpirate.example%2Fa+b&explain=1")
+    Anything that is not certain is refused: a misspelled ``policy`` would otherwise mean the default one, and another
+    reader might use the other one of two.
+
+    >>> parse_query(b"url=https%3A%2F%2Fpirate.example%2Fa+b&explain=1", ("url", "explain"))
     {'url': 'https://pirate.example/a b', 'explain': '1'}
 
-    :raises ValueError: a parameter that decides the verdict is repeated, or there are too many parameters.
+    :raises ValueError: a parameter is not known or is repeated, or there are too many parameters.
     """
     try:
         pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
@@ -23,7 +27,18 @@ def parse_query(raw: bytes) -> dict[str, str]:
         raise ValueError(f"the query has more than {_MAX_PARAMETERS} parameters") from None
     query: dict[str, str] = {}
     for name, value in pairs:
-        if name in query and name in _ONCE:
+        if name not in known:
+            raise ValueError(_unknown(name, known, query))
+        if name in query:
             raise ValueError(f"{name} is given twice: a request is for one target")
         query[name] = value
     return query
+
+
+def _unknown(name: str, known: Collection[str], before: Collection[str]) -> str:
+    hint = ""
+    if "url" in before:
+        hint = "; write & within a url as %26"
+    elif name in ("policy", "explain"):
+        hint = "; policy and explain are members of the body"
+    return f"there is no parameter {shorten(name)}: this address takes {', '.join(known)}{hint}"

@@ -17,7 +17,7 @@ from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.resolver import Resolver
 from blocklist.lookup.routes import Routes, not_found
 from blocklist.service import Service
-from blocklist.web import cookies_csrf
+from blocklist.web import cookies_csrf, request_encoding
 from blocklist.web.api import OpenApiApp, add_api, allowed_methods
 from blocklist.web.authorization import CALLERS, declare, enforce_roles
 from blocklist.web.headers import add_security_headers
@@ -55,7 +55,9 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
     app.url_map.converters["int"] = _Id
     counted = metrics if service is None else lambda: metrics() + feed_metrics(service.feeds.rows())
-    _lookup_routes(app, Routes(Resolver(holder, gate_unknown), counted), service)
+    routes = Routes(Resolver(holder, gate_unknown), counted)
+    _lookup_routes(app, routes, service)
+    request_encoding.install(app, routes.paths)
     _handle_errors(app, lookups_only=service is None)
     if service is not None:
         assert isinstance(app, OpenApiApp)

@@ -8,9 +8,12 @@ from typing import Any
 import msgspec
 
 from blocklist.lookup.batch import read_batch
+from blocklist.lookup.content_encoding import unpacked_body
 from blocklist.lookup.http import Answer, Request
+from blocklist.lookup.limits import MAX_BYTES
 from blocklist.lookup.query import parse_query
 from blocklist.lookup.resolver import explains
+from blocklist.lookup.routes import BATCH_PARAMETERS, TARGET_PARAMETERS
 from blocklist.lookup.targets import named_candidates
 from blocklist.normalize.candidates import Candidates, page_candidates
 from blocklist.service import Service
@@ -27,7 +30,7 @@ def add_held(service: Service, request: Request, answer: Answer) -> Answer:
         return answer
     if request.method == "POST":
         return _to_batch(service, request, answer)
-    query = parse_query(request.query)
+    query = parse_query(request.query, TARGET_PARAMETERS)
     if not isinstance(answer.body, dict) or not explains(query):
         return answer
     (held,) = _held(service, [named_candidates(query)], query.get("policy"))
@@ -35,7 +38,8 @@ def add_held(service: Service, request: Request, answer: Answer) -> Answer:
 
 
 def _to_batch(service: Service, request: Request, answer: Answer) -> Answer:
-    asked = read_batch(request.body)
+    query = parse_query(request.query, BATCH_PARAMETERS)
+    asked = read_batch(unpacked_body(request.body, request.headers, query, MAX_BYTES))
     if not asked.get("explain"):
         return answer
     body = json.loads(answer.encoded())

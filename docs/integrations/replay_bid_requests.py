@@ -25,16 +25,23 @@ def main() -> int:
     parser.add_argument("--policy", default="default", help="which listings count")
     options = parser.parse_args()
     with sys.stdin.buffer if options.file == "-" else open(options.file, "rb") as lines:  # noqa: PTH123
-        counts, times = replay(lines, options.node, options.policy)
-    print(json.dumps({"requests": sum(counts.values()), "verdicts": dict(counts), **quantiles(times)}))  # noqa: T201
+        counts, sellers, times = replay(lines, options.node, options.policy)
+    summary = {"requests": sum(counts.values()), "verdicts": dict(counts), "sellers": dict(sellers.most_common(20))}
+    print(json.dumps(summary | quantiles(times)))  # noqa: T201
     return 1 if counts["error"] else 0
 
 
-def replay(lines: Iterable[bytes], node: str, policy: str) -> tuple[collections.Counter[str], list[float]]:
-    """Return how many requests got each verdict, and the milliseconds that each took; print those that are blocked."""
+def replay(
+    lines: Iterable[bytes], node: str, policy: str
+) -> tuple[collections.Counter[str], collections.Counter[str], list[float]]:
+    """Return how many requests got each verdict, how many blocked ones each seller had, and each one's milliseconds.
+
+    Print those that are blocked.
+    """
     parts = urlsplit(node)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=5)
     counts: collections.Counter[str] = collections.Counter()
+    sellers: collections.Counter[str] = collections.Counter()
     times: list[float] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -57,8 +64,11 @@ def replay(lines: Iterable[bytes], node: str, policy: str) -> tuple[collections.
         counts[answer["verdict"]] += 1
         if answer["block"]:
             said = f"{answer['field']} is listed: {answer['rule']} ({', '.join(answer['feeds']) or 'override'})"
-            print(f"line {number}: {said}", file=sys.stderr)  # noqa: T201
-    return counts, times
+            carried = [" ".join(map(str, seller.values())) for seller in answer.get("sellers", ())]
+            sellers.update(carried)
+            by = f", sold by {', '.join(carried)}" if carried else ""
+            print(f"line {number}: {said}{by}", file=sys.stderr)  # noqa: T201
+    return counts, sellers, times
 
 
 def quantiles(times: list[float]) -> dict[str, float]:

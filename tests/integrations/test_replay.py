@@ -49,6 +49,14 @@ def test_it_counts_verdicts_and_prints_listed_requests(node: str) -> None:
     assert done.stderr == "line 1: site.page is listed: pirate.example (it-agcom)\n"
 
 
+def test_it_counts_the_sellers_that_carried_listed_pages(node: str) -> None:
+    chain = {"nodes": [{"asi": "ssp.example", "sid": "17"}, {"asi": "x.example"}]}
+    request = {"site": {"page": "https://pirate.example/"}, "source": {"schain": chain}}
+    done = replay(f"{json.dumps(request)}\n" * 2, "--node", node)
+    assert json.loads(done.stdout)["sellers"] == {"ssp.example 17": 2, "x.example": 2}
+    assert done.stderr.splitlines()[1].endswith("pirate.example (it-agcom), sold by ssp.example 17, x.example")
+
+
 def test_a_request_without_a_verdict_is_reported_and_fails_the_run(node: str) -> None:
     done = replay('{"site": {"page": "a.example"}}\nnonsense\n', "--node", node)
     assert done.returncode == 1

@@ -33,6 +33,7 @@ def contract_snapshot() -> bytes:
     rows = [
         listed(rule("pirate.example"), reference="R-1"),
         listed(rule("video.example/watch?v=1")),
+        listed(rule("mixed.example")),
         listed(rule("кино.example/фильм один")),
         listed(Rule(RuleKind.IP, "192.0.2.7", Scope.EXACT)),
         listed(Rule(RuleKind.APP, "com.Pirate.App", Scope.EXACT)),
@@ -41,6 +42,7 @@ def contract_snapshot() -> bytes:
     overrides = [
         override(1, OverrideAction.ALLOW, rule("good.pirate.example")),
         override(2, OverrideAction.BLOCK, rule("bad.example")),
+        override(3, OverrideAction.ALLOW, rule("mixed.example/legal")),
     ]
     return compiled(rows, overrides, feeds={1: source("it-agcom")}, version=VERSION)
 
@@ -319,12 +321,32 @@ BIDS = [
     _bid(
         "the supply chain",
         {"site": {"page": "https://a.example/"}, "source": {"schain": _SCHAIN}},
-        _block("source.schain.nodes[1].domain", 17),
+        _block("source.schain.nodes[1].domain", 17, sellers=[{"asi": "x.example"}]),
     ),
     _bid(
         "the supply chain of 2.5",
         {"source": {"ext": {"schain": _SCHAIN}}},
-        _block("source.ext.schain.nodes[1].domain", 17),
+        _block("source.ext.schain.nodes[1].domain", 17, sellers=[{"asi": "x.example"}]),
+    ),
+    _bid(
+        "the sellers of a listed page",
+        {"site": {"page": "https://pirate.example/"}, "source": {"schain": _SCHAIN}},
+        _block("site.page", sellers=[{"asi": "ssp.example", "sid": "1"}, {"asi": "x.example"}]),
+    ),
+    _bid(
+        "the inventory partner of 2.5",
+        {"site": {"page": "https://a.example/", "ext": {"inventorypartnerdomain": "pirate.example"}}},
+        _block("site.ext.inventorypartnerdomain"),
+    ),
+    _bid("a member in another case", {"SITE": {"Page": "https://pirate.example/"}}, _block("site.page")),
+    _bid(
+        "an allowed path, and the domain of the same site",
+        {"site": {"page": "https://mixed.example/legal/x", "domain": "www.mixed.example"}},
+        _PASSED,
+    ),
+    _bid(
+        *("an empty page, and a domain with URLs listed on it", {"site": {"page": "", "domain": "video.example"}}),
+        _PASSED | {"partial": True},
     ),
     _bid(
         "the store",
@@ -379,6 +401,10 @@ BIDS = [
     _refused("a bid request without JSON", "POST", "/v1/openrtb", 400, "not JSON", b""),
     _refused("a bid request that is a list", "POST", "/v1/openrtb", 400, "a JSON object", b"[]"),
     _refused("a page named twice", "POST", "/v1/openrtb", 400, "'page' twice", b'{"site":{"page":"a","page":"b"}}'),
+    _refused(
+        *("a page named twice, in two cases", "POST", "/v1/openrtb", 400, "'page' and 'PAGE'"),
+        b'{"site":{"page":"a","PAGE":"b"}}',
+    ),
     _refused("not a number", "POST", "/v1/openrtb", 400, "not JSON", b'{"x":NaN}'),
     _refused("a bid request nested too deeply", "POST", "/v1/openrtb", 400, "too deeply", b'{"x":' + b"[" * 100_000),
     _refused("half a surrogate", "POST", "/v1/openrtb", 400, "not JSON", b'{"site":{"page":"\\ud800"}}'),

@@ -124,7 +124,7 @@ def _cors_headers(origins: Sequence[str], origin: str | None) -> tuple[tuple[str
     return (
         ("Access-Control-Allow-Origin", "*" if "*" in origins else origin),
         ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-        ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
+        ("Access-Control-Allow-Headers", "Authorization, Content-Encoding, Content-Type"),
         ("Access-Control-Max-Age", "600"),
         ("Vary", "Origin"),
     )

@@ -99,6 +99,13 @@ class Unreadable(BaseModel):
     error: str
 
 
+class Seller(BaseModel):
+    """A seller of the supply chain: its account at an advertising system."""
+
+    asi: str | int | None = None
+    sid: str | int | None = None
+
+
 class BidVerdict(BaseModel):
     """Whether a page, domain or app of the bid request is listed; `block` is null if there is nothing to check.
 
@@ -110,6 +117,9 @@ class BidVerdict(BaseModel):
     verdict: VerdictKind | None = None
     nbr: int | None = None
     field: str | None = None
+    sellers: list[Seller] = Field(
+        [], description="If blocked: the listed node of the supply chain, else all its nodes."
+    )
     unreadable: list[Unreadable] = []
 
 
@@ -143,6 +153,8 @@ _TARGETS = [
     _parameter("app", "An app's bundle or store id, or the URL of its page in a store."),
 ]
 _RESPOND = _parameter("respond", "`openrtb`: respond with a bid response.", {"type": "string", "enum": ["openrtb", ""]})
+_GZIP = _parameter("gzip", "`1`: the body is compressed with gzip, although the header `Content-Encoding` is missing.")
+_ENCODING = _parameter("Content-Encoding", "How the body is compressed: `gzip` or `deflate`.", in_="header")
 _PAGE = [
     _parameter("X-Page-URL", "The page, if the query has no `url`.", in_="header"),
     _parameter("Referer", "The page, if both are missing.", in_="header"),
@@ -179,7 +191,8 @@ LOOKUP_PATHS: dict[str, Any] = {
         "post": _operation(
             "lookup_batch",
             "Look up at most 10,000 targets",
-            {"200": _json(BatchVerdicts, "The verdicts, in the same order."), **_problems(400, 404, 413, 503)},
+            {"200": _json(BatchVerdicts, "The verdicts, in the same order."), **_problems(400, 404, 413, 415, 503)},
+            parameters=[_GZIP, _ENCODING],
             requestBody=_request_body(Batch),
         ),
     },
@@ -190,9 +203,9 @@ LOOKUP_PATHS: dict[str, Any] = {
             {
                 "200": _json(BidVerdict, "The verdict, or a no-bid response."),
                 "204": {"description": "With `respond=openrtb`: not listed."},
-                **_problems(400, 404, 413, 503),
+                **_problems(400, 404, 413, 415, 503),
             },
-            parameters=[_POLICY, _EXPLAIN, _RESPOND],
+            parameters=[_POLICY, _EXPLAIN, _RESPOND, _GZIP, _ENCODING],
             requestBody=_request_body(BidRequest),
         )
     },

@@ -38,7 +38,7 @@ PROBLEMS = {
     409: "It exists already, is in use, or is not in the state that the request needs.",
     412: "It was changed since you read it: read it again.",
     413: "The body is too large.",
-    415: "The media type of the body is not supported.",
+    415: "The media type or the encoding of the body is not supported.",
     422: "The body can be parsed, but a value is not valid. `errors` points to the fields.",
     428: "The header If-Match is missing: send the ETag of the version that you have read, or `*`.",
     429: "Too many requests with unknown tokens from this address. Retry-After says how long to wait.",
