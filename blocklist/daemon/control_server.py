@@ -46,6 +46,9 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        # asyncio sets it only on sockets that were made with the number of TCP. Without it, each response on an open
+        # connection waits 40 ms for an acknowledgement, because head and body are written one after the other.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._start_head_timer()
         if len(self.connections) > _MAX_CONNECTIONS:
             self._refuse(problem(503, "too many connections: try again"))

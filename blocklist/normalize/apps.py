@@ -14,7 +14,7 @@ from collections.abc import Callable
 from blocklist.domain.verdict import Target
 from blocklist.normalize.app_stores import ASIN, GALAXY_TV, HUAWEI, PACKAGE, PLAYSTATION, PRODUCT_ID, ROKU_PAGE, VIZIO
 from blocklist.normalize.hosts import shorten
-from blocklist.normalize.no_site import NoSiteError, has_macro, is_no_value
+from blocklist.normalize.no_site import NoSiteError, has_macro, is_no_value, is_quoted
 
 #: Apple's number as stores and exchanges write it; the ids of Google Ads: ``1-`` iOS, ``2-`` Android (Google Ads API,
 #: MobileApplicationInfo), with ``mobileapp::`` in its reports of placements.
@@ -57,14 +57,16 @@ def parse_app(app: str) -> Target:
     >>> [parse_app(app).app for app in (" com.Example.App ", "id123456789", "b0pirate01", "mobileapp::2-com.example.a")]
     ['com.Example.App', '123456789', 'B0PIRATE01', 'com.example.a']
 
-    :raises NoSiteError: it is empty, stands for no value, or holds a macro.
+    :raises NoSiteError: it is empty, stands for no value, is in quotes, or holds a macro.
     :raises ValueError: it is longer than 256 characters, or contains white space or control characters.
     """
     app = app.strip()
     if not app:
         raise NoSiteError("the app id is empty")
-    if has_macro(app) or (is_no_value(app) and not app.isdecimal()):
-        raise NoSiteError(f"{shorten(app)} is no app id: it stands for no value, or is a macro that was not replaced")
+    if has_macro(app) or is_quoted(app) or (is_no_value(app) and not app.isdecimal()):
+        raise NoSiteError(
+            f"{shorten(app)} is no app id: it stands for no value, is in quotes, or is a macro that was not replaced"
+        )
     if len(app) > _MAX_ID or any(ch.isspace() or not ch.isprintable() for ch in app):
         raise ValueError(f"{shorten(app)} is not an app bundle or store id")
     return Target("", app=_canonical(app))

@@ -105,7 +105,8 @@ def split_url(target: str) -> UrlParts:
     """
     url = _parse(target)
     bare = url.path == "/" and not url.query and not _names_a_url(target)
-    return UrlParts(_host(url.host, target), url.path, url.query[1:], target.partition("#")[2], bare)
+    fragment = _as_browsers_strip(target).partition("#")[2]
+    return UrlParts(_host(url.host, target), url.path, url.query[1:], fragment, bare)
 
 
 def with_address(host: str) -> tuple[str, str | None]:
@@ -156,14 +157,17 @@ def shorten(text: str, limit: int = 80) -> str:
 
 
 def _parse(target: str) -> url_parser.ParsedUrl:
-    text = target.strip(_C0_AND_SPACE).translate(_DROPPED)
-    url = _with_scheme(text)
+    url = _with_scheme(_as_browsers_strip(target))
     if len(url) > _MAX_HOST_BEFORE_PARSING and len(_host_part(url)) > _MAX_HOST_BEFORE_PARSING:
         raise ValueError(f"no browser could open {shorten(target)}: the host is longer than DNS allows")
     try:
         return url_parser.parse(url)
     except (ValueError, TypeError):  # TypeError: lone surrogates, which cannot be encoded
         raise _refusal(url, target) from None
+
+
+def _as_browsers_strip(target: str) -> str:
+    return target.strip(_C0_AND_SPACE).translate(_DROPPED)
 
 
 def _refusal(url: str, target: str) -> ValueError:

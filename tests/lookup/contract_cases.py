@@ -34,7 +34,7 @@ def contract_snapshot() -> bytes:
         listed(rule("pirate.example"), reference="R-1"),
         listed(rule("video.example/watch?v=1")),
         listed(rule("mixed.example")),
-        listed(rule("кино.example/фильм один")),
+        listed(rule("кино.example/фильм%20один")),
         listed(Rule(RuleKind.IP, "192.0.2.7", Scope.EXACT)),
         listed(Rule(RuleKind.APP, "com.Pirate.App", Scope.EXACT)),
         listed(Rule(RuleKind.APP, "1234567890", Scope.EXACT)),
