@@ -26,6 +26,7 @@ from blocklist.cli import (
     settings,
     snapshot,
     token,
+    trust,
 )
 from blocklist.cli.context import Context
 from blocklist.domain.errors import BlocklistError
@@ -75,6 +76,7 @@ for _command in (
     override.override,
     snapshot.snapshot,
     token.token,
+    trust.trust,
     export.export,
     export.changes_,
     notify.notify,

@@ -19,6 +19,7 @@ from blocklist.refresh.preview import Preview
 from blocklist.refresh.run import Refresher
 from blocklist.service.audit import AuditService
 from blocklist.service.background import BackgroundService
+from blocklist.service.distribution import DistributionService
 from blocklist.service.doctor import Doctor
 from blocklist.service.evidence import EvidenceService
 from blocklist.service.feeds import FeedService
@@ -53,6 +54,7 @@ class Service:
         self.refresher = refresher = Refresher(store, settings)
         self.publisher = publisher = Publisher(store, settings)
         self.snapshots = SnapshotService(store, publisher)
+        self.distribution = DistributionService(store)
         self.feeds = FeedService(store, settings, refresher, publisher)
         self.runs = RunService(store, settings, refresher, publisher)
         self.background = BackgroundService(store, self.runs)
