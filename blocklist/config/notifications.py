@@ -27,6 +27,8 @@ class Event(StrEnum):
     RUN_HELD = "run_held"
     ENTRY_HELD = "entry_held"
     SNAPSHOT_UNPUBLISHED = "snapshot_unpublished"
+    SNAPSHOT_UNSENT = "snapshot_unsent"
+    TRUST_EXPIRES = "trust_expires"
 
 
 class _Channel(StrictModel):

@@ -17,6 +17,8 @@ _TITLES = {
     Event.RUN_HELD: ("run waits for review", "runs wait for review"),
     Event.ENTRY_HELD: ("entry held", "feeds with entries held"),
     Event.SNAPSHOT_UNPUBLISHED: ("snapshot not published", "snapshots not published"),
+    Event.SNAPSHOT_UNSENT: ("signed snapshot not sent", "signed snapshots not sent"),
+    Event.TRUST_EXPIRES: ("trust metadata expires", "roles of trust metadata expire"),
 }
 
 

@@ -54,7 +54,7 @@ class Service:
         self.refresher = refresher = Refresher(store, settings)
         self.publisher = publisher = Publisher(store, settings)
         self.snapshots = SnapshotService(store, publisher)
-        self.distribution = DistributionService(store)
+        self.distribution = DistributionService(store, settings, publisher)
         self.feeds = FeedService(store, settings, refresher, publisher)
         self.runs = RunService(store, settings, refresher, publisher)
         self.background = BackgroundService(store, self.runs)
@@ -68,8 +68,8 @@ class Service:
         self.provider = ProviderService(store, settings.oidc, self.people, self.sign_in)
         self.tokens = TokenService(store)
         self.audit = AuditService(store)
-        self.notifier = Notifier(store, settings, publisher.trouble)
-        self.doctor = Doctor(store, settings, publisher, self.snapshots)
+        self.notifier = Notifier(store, settings, publisher.trouble, self.distribution.conditions)
+        self.doctor = Doctor(store, settings, publisher, self.snapshots, self.distribution)
         self.statistics = Statistics(store)
         #: Answers that were given, by their Idempotency-Key.
         self.requests = store.requests
