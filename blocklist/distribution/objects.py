@@ -52,6 +52,10 @@ class Tagged(NamedTuple):
     tag: str | None
 
 
+class RefusedError(DistributionError):
+    """The store refuses the credentials for an object, or does not say whether there is one."""
+
+
 class ObjectStore:
     """The objects below one address, by their paths."""
 
@@ -218,7 +222,8 @@ class ObjectStore:
         return {"Cache-Control": caching, "Content-Type": media}
 
     def _failed(self, what: str, error: Exception) -> DistributionError:
-        return DistributionError(f"{self._address.shown}: {what}: {_cause(error)}")
+        type_ = RefusedError if _is_refused(error) else DistributionError
+        return type_(f"{self._address.shown}: {what}: {_cause(error)}")
 
 
 def shown_url(url: str) -> str:
@@ -237,16 +242,20 @@ def _code(error: Exception) -> str:
     return found[1] if found else ""
 
 
+def _is_refused(error: Exception) -> bool:
+    types = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError, PermissionError)
+    return _code(error) in _REFUSED or (isinstance(error, types) and _code(error) not in _SKEWED)
+
+
 def _cause(error: Exception) -> str:
     """Return what went wrong. The library's text is not repeated as a whole: it quotes requests and answers."""
     text, code = str(error), _code(error)
-    refused = isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError | PermissionError)
     told = f" ({code})" if code else ""
     status = re.search(r"status code: (\d{3} [A-Za-z ]{1,40})", text)
     causes = (
         (code in _SKEWED, f"the store refuses the time of this machine{told}: set its clock"),
         (code in _MISSING, f"there is no such bucket or container{told}: create it, or correct the address"),
-        (code in _REFUSED or refused, f"the store refuses the credentials{told}: see distribution.options"),
+        (_is_refused(error), f"the store refuses the credentials{told}: see distribution.options"),
         (isinstance(error, exceptions.UnknownConfigurationKeyError), f"an option is not known: {_first_line(text)}"),
         ("kind: Timeout" in text or "operation timed out" in text, "it does not answer in time"),
         ("kind: Connect" in text or "error sending request" in text, "it cannot be reached"),
