@@ -17,8 +17,8 @@ from blocklist.service.distribution import need_library
 from blocklist.text.validation import validate
 
 _CACHE_HELP = "Folder in which the list is kept (node in the data folder)."
-#: A mirror that could not ask for so many seconds is in trouble, whatever the settings.
-_SILENT = 60
+#: A mirror that could not ask for so many seconds, or so many of its intervals, is in trouble.
+_SILENT, _SILENT_POLLS = 60.0, 5
 
 
 @click.group(invoke_without_command=True)
@@ -63,7 +63,8 @@ def status(context: Context, cache: Path | None, as_json: bool) -> None:
     running = is_running(folder)
     age = seconds_between(found.confirmed_at, now()) if found.confirmed_at else None
     stale = age is None or age > context.settings.snapshot.max_age
-    silent = not found.checked_at or seconds_between(found.checked_at, now()) > _SILENT
+    patience = max(_SILENT, _SILENT_POLLS * context.settings.distribution.poll)
+    silent = not found.checked_at or seconds_between(found.checked_at, now()) > patience
     fields = {"running": running, "stale": stale, **asdict(found)}
     if as_json:
         print_json(fields)

@@ -256,6 +256,15 @@ def test_a_key_from_the_environment_signs(monkeypatch: pytest.MonkeyPatch, form:
     signer.public_key.verify_signature(found.sign(b"x"), b"x")
 
 
+def test_a_key_of_another_scheme_is_found_among_those_of_a_role(tmp_path: Path) -> None:
+    # Key stores are reached the same way, through the table of schemes of securesystemslib.
+    made = new_key(tmp_path / "key.pem")
+    key, other = read_public_key(f"file:{made}"), CryptoSigner.generate_ed25519().public_key
+    assert signer_for(f"file2:{made}", [other, key]).public_key == key
+    with pytest.raises(DistributionError, match="the key store does not sign with this key"):
+        signer_for(f"file2:{made}", [other])
+
+
 @pytest.mark.parametrize("where", ["env:{}", "file:{}", "{}", "public:{}", "env:X\n{}"])
 def test_a_private_key_pasted_where_its_uri_belongs_is_never_repeated(where: str) -> None:
     pem = CryptoSigner.generate_ed25519().private_bytes.decode()
