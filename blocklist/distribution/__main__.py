@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from blocklist.distribution.mirror_status import cache_lock
 from blocklist.domain.clock import now
 from blocklist.domain.errors import BlocklistError
 from blocklist.snapshot.mirror_process import MirrorOptions
@@ -28,25 +29,24 @@ def main() -> int:
     """Mirror until the standard input ends; return the exit status."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal: the parent decides
     options = MirrorOptions.from_json(sys.stdin.readline())
-    try:
-        from blocklist.distribution.mirror_loop import MirrorLoop  # noqa: PLC0415 - needs an extra
-        from blocklist.distribution.mirror_status import cache_lock  # noqa: PLC0415 - needs an extra
-    except ImportError as error:
-        tell("failed", reason=f"a mirror needs {error.name}: pip install 'blocklist[distribution]' in this environment")
-        return 1
     cache = Path(options.cache)
     try:
         while True:
             with cache_lock(cache) as is_ours:
                 if is_ours:
+                    # Not before: 50 MB that processes which wait for the lock do not need.
+                    from blocklist.distribution.mirror_loop import MirrorLoop  # noqa: PLC0415
+
                     run(MirrorLoop(options, tell), options.poll)
                     return 0
             # Another process mirrors into this cache, and this one takes over when that ends.
             if pause(_LOCK_PAUSE):
                 return 0
+    except ImportError as error:
+        tell("failed", reason=f"a mirror needs {error.name}: pip install 'blocklist[distribution]' in this environment")
     except (BlocklistError, OSError) as error:
         tell("failed", reason=str(error))
-        return 1
+    return 1
 
 
 def run(loop: Any, poll: float) -> None:

@@ -23,6 +23,8 @@ from blocklist.domain.clock import now
 
 #: What addresses begin with that the framework's client asks for.
 ADDRESS = "source:/"
+#: The longest sentence: what a hostile store sends may be quoted in one.
+_LONGEST = 500
 
 
 class SourceFetcher(FetcherInterface):
@@ -68,4 +70,4 @@ def explain(error: Exception, shown: str) -> str:
     said = next(
         (sentence for type_, sentence in sentences if isinstance(error, type_)), f"{type(error).__name__}: {error}"
     )
-    return said if said.startswith(shown) else f"{shown}: {said}"
+    return (said if said.startswith(shown) else f"{shown}: {said}")[:_LONGEST]

@@ -64,7 +64,9 @@ class HttpSource:
             return answer
         answer.close()
         type_ = RefusedError if status in _REFUSED else DistributionError
-        raise type_(f"{self.shown}: {path} cannot be read: the server answers {status} {answer.reason_phrase}".rstrip())
+        raise type_(
+            f"{self.shown}: {path} cannot be read: the server answers {status} {answer.reason_phrase[:60]}".rstrip()
+        )
 
     def _pieces(self, path: str, answer: httpx.Response) -> Iterator[memoryview]:
         try:

@@ -59,8 +59,8 @@ class RefusedError(DistributionError):
 class ObjectStore:
     """The objects below one address, by their paths."""
 
-    def __init__(self, address: StoreAddress) -> None:
-        """Prepare; nothing is sent yet. The folder of a ``file:`` address is created when something is written.
+    def __init__(self, address: StoreAddress, *, create_folder: bool = True) -> None:
+        """Prepare; nothing is sent yet. The folder of a ``file:`` address is created if it is missing and may be.
 
         :raises DistributionError: the address or an option of it is wrong.
         """
@@ -78,7 +78,7 @@ class ObjectStore:
             "client_options": {**_CLIENT, "allow_http": plain},
             "retry_config": _RETRY,
         }
-        given: dict[str, Any] = {"mkdir": True} if self._is_folder else remote
+        given: dict[str, Any] = {"mkdir": create_folder} if self._is_folder else remote
         try:
             self._store: Any = from_url(address.url, **given)
         except Exception as error:
@@ -257,6 +257,7 @@ def _cause(error: Exception) -> str:
         (code in _MISSING, f"there is no such bucket or container{told}: create it, or correct the address"),
         (_is_refused(error), f"the store refuses the credentials{told}: see distribution.options"),
         (isinstance(error, exceptions.UnknownConfigurationKeyError), f"an option is not known: {_first_line(text)}"),
+        ("Unable to canonicalize" in text, "there is no such folder, or its disk is not mounted"),
         ("kind: Timeout" in text or "operation timed out" in text, "it does not answer in time"),
         ("kind: Connect" in text or "error sending request" in text, "it cannot be reached"),
         (status is not None, f"it answers {status[1].strip() if status else ''}{told}"),

@@ -66,6 +66,23 @@ def forget_sent(folder: Path) -> None:
     (folder / "sent.json").unlink(missing_ok=True)
 
 
+def read_number(folder: Path) -> int:
+    """Return the highest number of timestamp metadata that this publisher may have sent; 0 before the first."""
+    try:
+        table = json.loads((folder / "number.json").read_bytes())
+        return int(table["number"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def write_number(folder: Path, number: int) -> None:
+    """Keep the number of timestamp metadata before it is sent, so that a killed publisher knows its own.
+
+    :raises DistributionError: the folder cannot be written.
+    """
+    write_json(folder / "number.json", {"number": number})
+
+
 def read_unsent(folder: Path) -> Unsent | None:
     """Return why the last attempt failed; None if it did not."""
     table = _read(folder / "unsent.json", Unsent)

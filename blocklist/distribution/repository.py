@@ -32,7 +32,14 @@ from blocklist.distribution.published import (
     list_state,
     metadata_path,
 )
-from blocklist.distribution.publisher_state import Sent, forget_sent, read_sent, write_sent
+from blocklist.distribution.publisher_state import (
+    Sent,
+    forget_sent,
+    read_number,
+    read_sent,
+    write_number,
+    write_sent,
+)
 from blocklist.distribution.trust import LISTS, ROOT, TARGETS, Trust, TrustFolder
 from blocklist.domain.clock import later, now, rfc3339, seconds_between
 from blocklist.domain.errors import DistributionError
@@ -96,7 +103,7 @@ class Repository:
         trust = self._usable_trust()
         sent, remote = read_sent(self._folder), self._remote(trust)
         self._check_order(pointer, remote)
-        known = max(sent.number if sent else 0, remote.version if remote else 0)
+        known = max(read_number(self._folder), remote.version if remote else 0)
         # The time, so that numbers grow even if what was sent is forgotten; a clock set back does not make them shrink.
         number = max(known + 1, int(time.time()))
         if sent is None or remote is None or self._lists_due(sent, pointer, trust):
@@ -165,9 +172,10 @@ class Repository:
         return metadata.signed if isinstance(metadata.signed, Timestamp) else None
 
     def _check_order(self, pointer: Pointer, remote: Timestamp | None) -> None:
-        """Check that nodes will take the current snapshot after what the store has.
+        """Check that nobody else publishes there, and that nodes will take the current snapshot.
 
-        :raises NewerInStoreError: they will not.
+        :raises NewerInStoreError: nodes will not take it.
+        :raises DistributionError: another control plane has signed another list, and its signature is still valid.
         """
         if remote is None:
             return
@@ -175,7 +183,15 @@ class Repository:
             state = list_state(remote)
         except ValueError:
             return
-        if state.version > pointer.version or (state.version == pointer.version and state.sha256 != pointer.sha256):
+        if (state.version, state.sha256) == (pointer.version, pointer.sha256):
+            return
+        if remote.version > read_number(self._folder) and not remote.is_expired():
+            raise DistributionError(
+                f"{self._address.shown}: another control plane with our key signed version {state.version} on "
+                f"{state.signed_at}: two must not publish into one place; stop it, or give this one a place and a key "
+                f"of its own; if it is gone for good, this one goes on after {rfc3339(remote.expires)}"
+            )
+        if state.version >= pointer.version:
             raise NewerInStoreError(
                 f"{self._address.shown}: has version {state.version}, signed with our key, and this control plane has "
                 f"version {pointer.version}: nodes refuse to go back",
@@ -258,6 +274,7 @@ class Repository:
             snapshot_meta=MetaFile.from_dict({**sent.snapshot_meta}),
             unrecognized_fields=state.to_fields(),
         )
+        write_number(self._folder, number)
         self._objects.replace(TIMESTAMP, self._signed(Metadata(timestamp)))
         sent = replace(sent, number=number, signed_at=state.signed_at, confirmed_at=pointer.confirmed_at)
         write_sent(self._folder, sent)

@@ -41,12 +41,31 @@ class Source(Protocol):
         """
 
 
-class StoreSource(ObjectStore):
+class StoreSource:
     """Objects of an object store or a folder."""
 
     def __init__(self, address: StoreAddress) -> None:
-        super().__init__(address)
+        """Prepare.
+
+        :raises DistributionError: the address of an object store or an option is wrong.
+        """
         self.shown = address.shown
+        self._address = address
+        # A folder may be on a disk that is mounted later: it is opened when it is read.
+        self._store = None if urlsplit(address.url).scheme == "file" else ObjectStore(address)
+
+    def chunks(self, path: str) -> Iterator[memoryview] | None:
+        """See :class:`Source`."""
+        return self._opened().chunks(path)
+
+    def read_if_changed(self, path: str, limit: int, tag: str | None) -> Tagged | None:
+        """See :class:`Source`."""
+        return self._opened().read_if_changed(path, limit, tag)
+
+    def _opened(self) -> ObjectStore:
+        if self._store is None:
+            self._store = ObjectStore(self._address, create_folder=False)
+        return self._store
 
 
 class CountedSource:

@@ -195,8 +195,9 @@ class DistributionService:
         from blocklist.distribution.publisher_state import Unsent, write_unsent  # noqa: PLC0415 - needs an extra
 
         attempts = before.attempts + 1 if before else 1
-        write_unsent(self._folder, Unsent(reason, before.since if before else now(), attempts))
         delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempts - 1, 10))
         self._attempt_after = time.monotonic() + delay * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
         if before is None or before.reason != reason:
             _LOG.error("snapshot not sent", reason=reason)
+        with contextlib.suppress(BlocklistError):  # a full disk is told elsewhere
+            write_unsent(self._folder, Unsent(reason, before.since if before else now(), attempts))

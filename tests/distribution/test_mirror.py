@@ -355,6 +355,17 @@ def test_s3_is_followed_like_a_folder_and_an_outage_is_survived(
     assert (mirror.wholes, mirror.deltas) == (1, 1)
 
 
+def test_a_folder_that_is_not_there_yet_is_told_not_created_and_read_once_it_is(
+    publishing: Publishing, cache: Path
+) -> None:
+    mirror = mirror_of(publishing, cache)
+    with pytest.raises(DistributionError, match="cannot be opened: there is no such folder"):
+        mirror.poll()
+    assert not publishing.store.exists()
+    publishing.publish()
+    assert mirror.poll()
+
+
 def test_a_cache_that_cannot_be_written_is_told(publishing: Publishing, tmp_path: Path) -> None:
     publishing.publish()
     (tmp_path / "file").write_text("no folder")

@@ -98,7 +98,7 @@ def test_a_node_follows_a_store_survives_kills_and_tells_its_state(
         wait_for(lambda: bool((read := read_status(cache)) and read.error), process)
         done = status(cache)
         assert done.exit_code == 1
-        assert "nothing was published there yet" in json.loads(done.stdout)["error"]
+        assert "there is no such folder" in json.loads(done.stdout)["error"]
     log = (cache.parent / "node.log").read_text("utf-8")
     assert "Traceback" not in log
     assert not json.loads(status(cache).stdout)["running"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,9 @@ def test_a_kill_before_it_is_noted_that_the_timestamp_was_sent_does_no_harm(
     assert publishing.look(tmp_path / "node").number > first.number
 
 
-def test_a_store_that_has_a_newer_version_of_ours_is_not_overwritten(tmp_path: Path, publishing: Publishing) -> None:
+def test_a_store_that_has_a_newer_version_of_ours_is_not_overwritten(
+    tmp_path: Path, publishing: Publishing, clock: Clock
+) -> None:
     for changed in range(3):
         publishing.publish(*NEW[:changed])
     lost = Publishing(tmp_path / "new", publishing.address)
@@ -164,10 +167,40 @@ def test_a_store_that_has_a_newer_version_of_ours_is_not_overwritten(tmp_path: P
     for name in ("online.pem", "trust"):
         (publishing.folder / name).rename(lost.folder / name)
     before = (publishing.store / "metadata" / "timestamp.json").read_bytes()
-    with pytest.raises(NewerInStoreError) as caught:
+    with pytest.raises(DistributionError, match="another control plane with our key signed version 3 on"):
         lost.publish()
+    clock.advance(901)
+    with pytest.raises(NewerInStoreError) as caught:
+        lost.send()
     assert caught.value.version == 3
     assert (publishing.store / "metadata" / "timestamp.json").read_bytes() == before
+
+
+def test_a_copy_of_a_control_plane_does_not_publish_while_the_original_does(
+    tmp_path: Path, publishing: Publishing, clock: Clock
+) -> None:
+    publishing.publish()
+    copy = Publishing(tmp_path / "copy", publishing.address)
+    shutil.copytree(publishing.folder, copy.folder, ignore=shutil.ignore_patterns("store"))
+    publishing.publish(*NEW[:1])
+    for number in range(2, 12):
+        clock.advance(300)
+        publishing.send()
+        with pytest.raises(DistributionError, match="two must not publish into one place"):
+            copy.publish(*NEW[:number])
+    assert publishing.look(tmp_path / "node").state.version == 2
+
+
+def test_a_publisher_that_was_killed_after_it_signed_knows_its_own_signature(
+    publishing: Publishing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publishing.publish()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_sent", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            publishing.publish(*NEW[:1])
+    publishing.publish(*NEW)
+    assert publishing.look(tmp_path / "node").state.version == 3
 
 
 def test_a_store_of_another_trust_root_is_refused(tmp_path: Path, publishing: Publishing) -> None:

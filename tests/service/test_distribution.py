@@ -165,7 +165,7 @@ def test_trust_metadata_that_expires_soon_is_told(service: Service, tmp_path: Pa
 
 
 def test_a_control_plane_that_lost_its_data_continues_above_the_version_in_the_store(
-    service: Service, publishing: Publishing, tmp_path: Path
+    service: Service, publishing: Publishing, tmp_path: Path, clock: Clock
 ) -> None:
     for number in range(4):
         publish(service, tmp_path, f"pirate-{number}.example")
@@ -178,6 +178,12 @@ def test_a_control_plane_that_lost_its_data_continues_above_the_version_in_the_s
     other = Service(lost.settings())
     publish(other, tmp_path, "pirate-5.example")
     assert other.snapshots.pointer().version < before.state.version
+    other.distribution.tick()
+    status = other.distribution.status()
+    assert status is not None
+    assert status.unsent is not None
+    assert "two must not publish into one place" in status.unsent.reason
+    clock.advance(901)
     other.distribution.tick()
     assert publishing.look(tmp_path / "node").state.version == before.state.version + 1
     assert other.snapshots.pointer().version == before.state.version + 1
