@@ -128,7 +128,8 @@ def sign(context: Context, file: Path, key: str | None, other: Path | None) -> N
         _ceremony(context, file.parent).sign(file, key)
     else:
         assert other is not None
-        click.echo(f"{add_signatures(folder, file, other):,} signatures were new")
+        new = add_signatures(folder, file, other)
+        click.echo(f"{new} new {'signature' if new == 1 else 'signatures'}")
     if file.parent.resolve() == _trust_folder(context, None).folder.resolve():
         _note(context, None, "trust.sign", file.name)
     _print_state(folder, [file])
@@ -183,12 +184,18 @@ def _state_of(path: Path, signatures: Signatures) -> str:
 def _flat(fields: dict[str, Any]) -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = []
     for role, state in fields["roles"].items():
-        rows.append((role, f"version {state['version']}, expires {state['expires']}" if state["version"] else "-"))
-        for key in state["keys"]:
-            rows.append((f"{role} key", f"{key['id'][:12]} ({key['type']})"))
-        if state["threshold"] > 1:
-            rows.append((f"{role} threshold", state["threshold"]))
+        if state["version"]:
+            rows.append((role, f"version {state['version']}, expires {state['expires']}"))
+        rows += _key_rows(role, state)
     for name, waiting in fields["pending"].items():
         unsigned = ", ".join(keyid[:12] for keyid in waiting["unsigned"])
         rows.append((name, f"{waiting['have']} of {waiting['need']} signatures, not signed by {unsigned}"))
+        rows.append(("  expires", waiting["expires"]))
+        for role, state in waiting["roles"].items():
+            rows += _key_rows(f"  {role}", state)
     return rows
+
+
+def _key_rows(role: str, state: dict[str, Any]) -> list[tuple[str, Any]]:
+    keys = [(f"{role} key", f"{key['id'][:12]} ({key['type']})") for key in state["keys"]]
+    return [*keys, *([(f"{role} threshold", state["threshold"])] if len(keys) > 1 else [])]

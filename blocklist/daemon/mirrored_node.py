@@ -59,7 +59,7 @@ def run_node(settings: Settings, url: str, root: Path, cache: Path, started: Cal
         stack.callback(mirror.stop)
         mirror.start()
         node.start()
-        _LOG.info("serving", lookup=settings.serve.lookup, workers=node.workers, source=url.partition("?")[0])
+        _LOG.info("serving", lookup=settings.serve.lookup, workers=node.workers)
         started()
         ended.wait()
         _LOG.info("stopping")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,11 @@ def test_holders_sign_on_their_own_machines_and_nothing_counts_before_all_have(t
     assert shown(data)["roles"] == {}
     assert set(shown(data)["pending"]) == {"1.root.json", "1.targets.json"}
     trust = data / "trust"
+    # Who signs sees whose keys the file names.
+    seen = command(data, "show").output
+    for name, role in (("first", "root"), ("second", "root"), ("targets", "targets"), ("online", "online")):
+        assert re.search(rf"^  {role} key +{key_id(keys / f'{name}.pem')[:12]}", seen, re.MULTILINE)
+    assert re.search(r"^  root threshold +2$", seen, re.MULTILINE)
     command(data, "sign", str(trust / "1.root.json"), "--key", f"file:{keys}/first.pem")
     elsewhere.mkdir()
     for path in trust.iterdir():
@@ -122,7 +128,7 @@ def test_holders_sign_on_their_own_machines_and_nothing_counts_before_all_have(t
     assert "1.root.json: signed" in said
     assert not (tmp_path / "none").exists(), "a machine for ceremonies needs no data folder"
     said = command(data, "sign", str(trust / "1.root.json"), "--signatures", str(elsewhere / "1.root.json")).output
-    assert "1 signatures were new" in said
+    assert "1 new signature\n" in said
     command(data, "sign", str(trust / "1.targets.json"), "--key", f"file:{keys}/targets.pem")
     assert shown(data)["pending"] == {}
     assert TrustFolder(trust).current().root.version == 1
