@@ -33,7 +33,7 @@ check: $(VENV)/dev.stamp
 # uv resolves once for every Python and platform the project supports; no index address is written.
 lock: $(VENV)/dev.stamp
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
-		--upgrade --python-version 3.11 pyproject.toml requirements/build.in -o requirements/run.lock
+		--upgrade --python-version 3.11 -c requirements/limits.in pyproject.toml requirements/build.in -o requirements/run.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 --group dev -c requirements/run.lock pyproject.toml requirements/build.in -o requirements/dev.lock
 

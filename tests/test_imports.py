@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -13,12 +14,17 @@ HEAVY = (
     "flask",
     "httpx",
     "msgspec",
+    "obstore",
     "pydantic",
+    "securesystemslib",
     "sqlite3",
     "sqlite_utils",
     "structlog",
     "tldextract",
+    "tuf",
+    "blocklist.distribution",
     "blocklist.snapshot.compile",
+    "blocklist.snapshot.mirror_process",
 )
 PROGRAM = """
 import sys
@@ -49,6 +55,21 @@ def test_importing_the_package_loads_neither_flask_nor_sqlite_nor_anything_heavy
 def test_a_worker_of_a_node_loads_nothing_heavy_either() -> None:
     # A worker reads and writes JSON with msgspec; an embedding program does neither.
     assert loaded("import blocklist.node.worker") == ["msgspec"]
+
+
+def test_a_mirror_loads_no_web_framework_database_or_settings_library() -> None:
+    needed = {"obstore", "securesystemslib", "tuf", "blocklist.distribution", "blocklist.snapshot.mirror_process"}
+    assert set(loaded("import blocklist.distribution.mirror_loop")) == needed
+
+
+def test_a_program_that_follows_remote_snapshots_loads_nothing_of_the_mirror() -> None:
+    work = """
+from blocklist import Follower
+follower = Follower.remote('file:///nosuch', root='/nosuch', cache={cache!r})
+follower.stop()
+"""
+    with tempfile.TemporaryDirectory() as cache:
+        assert loaded(work.format(cache=cache)) == ["blocklist.snapshot.mirror_process"]
 
 
 def test_the_program_that_watches_imports_sees_them() -> None:

@@ -18,6 +18,7 @@ from blocklist.cli import (
     flag,
     hold,
     lookup,
+    node,
     notify,
     override,
     person,
@@ -27,6 +28,7 @@ from blocklist.cli import (
     settings,
     snapshot,
     token,
+    trust,
 )
 from blocklist.cli.context import Context
 from blocklist.domain.errors import BlocklistError
@@ -77,6 +79,8 @@ for _command in (
     override.override,
     snapshot.snapshot,
     token.token,
+    trust.trust,
+    node.node,
     export.export,
     export.changes_,
     notify.notify,

@@ -28,6 +28,8 @@ class Event(StrEnum):
     ENTRY_HELD = "entry_held"
     ENTRY_FLAGGED = "entry_flagged"
     SNAPSHOT_UNPUBLISHED = "snapshot_unpublished"
+    SNAPSHOT_UNSENT = "snapshot_unsent"
+    TRUST_EXPIRES = "trust_expires"
 
 
 class _Channel(StrictModel):

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from blocklist.config.distribution import DistributionSettings
 from blocklist.config.notifications import NotifySettings
 from blocklist.domain.access import Role
 from blocklist.domain.errors import ConfigurationError
@@ -249,6 +250,7 @@ class Settings(BaseSettings):
     guards: GuardSettings = GuardSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
+    distribution: DistributionSettings = DistributionSettings()
     lookup: LookupSettings = LookupSettings()
     access: AccessSettings = AccessSettings()
     oidc: OidcSettings = OidcSettings()

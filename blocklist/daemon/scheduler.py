@@ -37,6 +37,8 @@ class Scheduler:
                 # Separate, so that samples are taken on time while a snapshot is compiled.
                 "upkeep": ThreadPoolExecutor(1),
                 "notify": ThreadPoolExecutor(1),
+                # A store that does not answer must delay nothing else.
+                "distribution": ThreadPoolExecutor(1),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
@@ -50,6 +52,9 @@ class Scheduler:
         self._clock.add_job(sampler.sample, "interval", seconds=60, id="sample", executor="upkeep")
         if self._service.settings.notify.channels:
             self._clock.add_job(self._service.notifier.tick, "interval", seconds=5, id="notify", executor="notify")
+        if self._service.distribution.enabled:
+            send = self._service.distribution.tick
+            self._clock.add_job(send, "interval", seconds=1, id="distribution", executor="distribution")
         self._clock.start()
 
     def stop(self, *, wait: bool = False) -> None:

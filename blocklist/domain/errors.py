@@ -131,3 +131,9 @@ class SnapshotError(BlocklistError):
     """A snapshot file is missing, damaged, or has a format that this version does not read."""
 
     http_status = 503
+
+
+class DistributionError(BlocklistError):
+    """Signed snapshots cannot be sent, fetched or trusted, or one of their keys cannot be used."""
+
+    http_status = 503

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from blocklist.config.settings import GateSettings, LookupSettings, Settings, SnapshotSettings
 
 
@@ -24,10 +26,10 @@ class NodeOptions:
     snapshot: SnapshotSettings
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> NodeOptions:
-        """Return the options for a node that follows the snapshots in the data folder."""
-        folder = settings.data_dir.resolve() / "snapshots"
-        return cls(str(folder), settings.lookup, settings.gate, settings.snapshot)
+    def from_settings(cls, settings: Settings, folder: Path | None = None) -> NodeOptions:
+        """Return the options for a node that follows the snapshots in a folder, or those of the data folder."""
+        chosen = (folder or settings.data_dir / "snapshots").resolve()
+        return cls(str(chosen), settings.lookup, settings.gate, settings.snapshot)
 
     def to_json(self) -> str:
         """Return the options as JSON."""

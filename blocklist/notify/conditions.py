@@ -69,9 +69,10 @@ def is_news(event: Event, before: str, after: str) -> bool:
 
 def ending(store: Store, event: Event, subject: str) -> str | None:
     """Return the sentence about a condition that has ended; None where a person's own action ended it."""
-    if event is Event.SNAPSHOT_UNPUBLISHED:
+    if event in (Event.SNAPSHOT_UNPUBLISHED, Event.SNAPSHOT_UNSENT):
         newest = store.snapshots.newest()
-        return f"The snapshot is up to date again: version {newest['version'] if newest else 0}."
+        again = "The snapshot is up to date" if event is Event.SNAPSHOT_UNPUBLISHED else "Signed snapshots are sent"
+        return f"{again} again: version {newest['version'] if newest else 0}."
     if event not in (Event.FEED_STALE, Event.RUN_FAILED):
         return None
     try:

@@ -18,6 +18,8 @@ _TITLES = {
     Event.ENTRY_HELD: ("entry held", "feeds with entries held"),
     Event.ENTRY_FLAGGED: ("listed entries worth a look", "feeds with listed entries worth a look"),
     Event.SNAPSHOT_UNPUBLISHED: ("snapshot not published", "snapshots not published"),
+    Event.SNAPSHOT_UNSENT: ("signed snapshot not sent", "signed snapshots not sent"),
+    Event.TRUST_EXPIRES: ("trust metadata expires", "roles of trust metadata expire"),
 }
 
 

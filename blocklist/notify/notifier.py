@@ -14,7 +14,7 @@ from blocklist.config.notifications import Event, WebhookSettings
 from blocklist.config.settings import Settings
 from blocklist.domain.clock import later, now
 from blocklist.domain.errors import BlocklistError, NotFoundError, UsageError
-from blocklist.notify.conditions import conditions, ending, is_news
+from blocklist.notify.conditions import Condition, conditions, ending, is_news
 from blocklist.notify.mail import send
 from blocklist.notify.messages import Message, News, compose, test_message
 from blocklist.notify.webhook import DeliveryError, post
@@ -30,12 +30,21 @@ _KEPT = 30 * 86_400
 class Notifier:
     """Notifies people of what is wrong with one installation, and when it has ended."""
 
-    def __init__(self, store: Store, settings: Settings, publishing_trouble: Callable[[], str]) -> None:
-        """Prepare; ``publishing_trouble`` returns why the snapshot lags behind the database, or an empty string."""
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        publishing_trouble: Callable[[], str],
+        further: Callable[[], Iterable[Condition]] = tuple,
+    ) -> None:
+        """Prepare; ``publishing_trouble`` returns why the snapshot lags behind the database, or an empty string.
+
+        ``further`` returns conditions that do not follow from the database.
+        """
         self._store = store
         self._settings = settings.notify
         self._fetch_settings = settings.fetch
-        self._publishing_trouble = publishing_trouble
+        self._publishing_trouble, self._further = publishing_trouble, further
         self.messages = store.alerts.messages
 
     def tick(self) -> None:
@@ -49,7 +58,8 @@ class Notifier:
     def update_alerts(self) -> None:
         """Record what is wrong now and what has ended, and put news into the outbox after the time to gather them."""
         moment = now()
-        current = {(item.event, item.subject): item for item in conditions(self._store, self._publishing_trouble())}
+        present = (*conditions(self._store, self._publishing_trouble()), *self._further())
+        current = {(item.event, item.subject): item for item in present}
         known = {(Event(row["event"]), row["subject"]): row for row in self._store.alerts.open()}
         restated = [
             (known[key], item)

@@ -19,6 +19,7 @@ from blocklist.refresh.preview import Preview
 from blocklist.refresh.run import Refresher
 from blocklist.service.audit import AuditService
 from blocklist.service.background import BackgroundService
+from blocklist.service.distribution import DistributionService
 from blocklist.service.doctor import Doctor
 from blocklist.service.evidence import EvidenceService
 from blocklist.service.feeds import FeedService
@@ -65,6 +66,7 @@ class Service:
         self.refresher = refresher = Refresher(store, settings)
         self.publisher = publisher = Publisher(store, settings)
         self.snapshots = SnapshotService(store, settings, publisher)
+        self.distribution = DistributionService(store, settings, publisher)
         self.feeds = FeedService(store, settings, refresher, publisher)
         self.runs = RunService(store, settings, refresher, publisher)
         self.background = BackgroundService(store, self.runs)
@@ -80,8 +82,8 @@ class Service:
         self.provider = ProviderService(store, settings.oidc, self.people, self.sign_in)
         self.tokens = TokenService(store)
         self.audit = AuditService(store)
-        self.notifier = Notifier(store, settings, publisher.trouble)
-        self.doctor = Doctor(store, settings, publisher, self.snapshots)
+        self.notifier = Notifier(store, settings, publisher.trouble, self.distribution.conditions)
+        self.doctor = Doctor(store, settings, publisher, self.snapshots, self.distribution)
         self.statistics = Statistics(store)
         #: Answers that were given, by their Idempotency-Key.
         self.requests = store.requests

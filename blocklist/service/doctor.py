@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from blocklist.config.notifications import WebhookSettings
 from blocklist.config.settings import Settings
-from blocklist.domain.clock import now, seconds_between
+from blocklist.domain.clock import later, now, seconds_between
 from blocklist.domain.errors import ConfigurationError, SnapshotError
 from blocklist.refresh.confirmation import same_lists
+from blocklist.service.distribution import RENEW_BEFORE, DistributionService
 from blocklist.service.publishing import Publisher
 from blocklist.service.snapshots import SnapshotService
 from blocklist.status.feed_status import feed_rows
@@ -31,18 +32,26 @@ class Finding:
 
 
 class Doctor:
-    """Examines the database, the disk, the audit log, the snapshot, the feeds, the reviews and the channels."""
+    """Examines the database, the disk, the audit log, the snapshot, what was sent, the feeds, reviews and channels."""
 
-    def __init__(self, store: Store, settings: Settings, publisher: Publisher, snapshots: SnapshotService) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        publisher: Publisher,
+        snapshots: SnapshotService,
+        distribution: DistributionService,
+    ) -> None:
         self._store = store
         self._settings = settings
         self._publisher = publisher
         self._snapshots = snapshots
+        self._distribution = distribution
 
     def diagnose(self) -> list[Finding]:
         """Return every finding, good and bad, those that others depend on first."""
         checks = (
-            *(self._database, self._disk, self._audit, self._snapshot, self._clock),
+            *(self._database, self._disk, self._audit, self._snapshot, self._sent, self._clock),
             *(self._feeds, self._twins, self._reviews, self._channels),
         )
         return [finding for check in checks for finding in check()]
@@ -92,6 +101,33 @@ class Doctor:
             not behind and not old,
             found + (", and lags behind the database" if behind else ", which is too long" if old else ""),
             "blocklist snapshot build" if behind else "start the service, and see why no feed could be refreshed",
+        )
+
+    def _sent(self) -> Iterator[Finding]:
+        status = self._distribution.status()
+        if status is None:
+            return
+        if status.trust_error:
+            yield Finding("trust", False, status.trust_error, "docs/distribution.md has the ceremony")
+        for role, moment in status.expires.items():
+            yield Finding(
+                f"trust {role}",
+                later(now(), RENEW_BEFORE) < moment,
+                f"expires on {moment}",
+                f"blocklist trust rotate {role} renews it",
+            )
+        sent, unsent = status.sent, status.unsent
+        found = f"the store has version {sent.version}, signed on {sent.signed_at}" if sent else "nothing was sent yet"
+        if unsent:
+            found += f"; attempts fail since {unsent.since}: {unsent.reason}"
+        elif status.waits:
+            found += f"; version {status.version} waits"
+        late = sent is not None and later(sent.signed_at, self._settings.distribution.valid_for) < now()
+        yield Finding(
+            "distribution",
+            not (unsent or status.waits or late),
+            found + (", which has expired" if late and not unsent else ""),
+            "mend that; it is sent by itself then" if unsent else "start the service, which sends and signs",
         )
 
     def _feeds(self) -> Iterator[Finding]:

@@ -39,26 +39,27 @@ class Publisher:
         #: Why the current file could not be used when it was last opened, so that it is built again; empty if it could.
         self.damage = ""
 
-    def publish(self, *, force: bool = False, confirmed: bool = False) -> Pointer:
+    def publish(self, *, force: bool = False, confirmed: bool = False, above: int = 0) -> Pointer:
         """Bring the snapshot up to date with the database and return its pointer.
 
         ``force``: compile it even if nothing changed.
         ``confirmed``: a feed was just found to be current. Only then does the snapshot count as fresh: an override
         that is published while every feed fails must not hide that they fail.
+        ``above``: a new snapshot gets a version above this one, which nodes on other machines may have.
 
         Only one process compiles at a time. One that waited for another finds the work done.
 
         :raises StoreError: the snapshot cannot be written; the previous one continues to serve.
         """
         try:
-            pointer = self._publish(force, confirmed)
+            pointer = self._publish(force, confirmed, above)
         except BlocklistError as error:
             self.failure = str(error)
             raise
         self.failure = ""
         return pointer
 
-    def _publish(self, force: bool, confirmed: bool) -> Pointer:
+    def _publish(self, force: bool, confirmed: bool, above: int) -> Pointer:
         with lock_file(self._settings.data_dir, "publish"):
             pointer = self._up_to_date()
             if pointer and not force:
@@ -72,7 +73,7 @@ class Publisher:
                 compiler = (None if force else self._delta()) or self._whole(begun)
             since = last.confirmed_at if last and not confirmed else None
             # A database restored from a backup knows fewer versions than the nodes have loaded: they must not go back.
-            version = max(self._store.snapshots.next_version(), self.repository.last_version() + 1)
+            version = max(self._store.snapshots.next_version(), self.repository.last_version() + 1, above + 1)
             pointer = self.repository.publish(compiler, version, now(), contents, since)
             self._note_published(pointer, contents)
             if self.damage:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from blocklist.domain.errors import SnapshotError
 from blocklist.snapshot.reader import Snapshot
 from blocklist.snapshot.repository import SnapshotRepository
+
+if TYPE_CHECKING:
+    from blocklist.snapshot.mirror_process import MirrorProcess
 
 #: Seconds between two polls of the pointer: a new snapshot is served well within one second.
 _POLL_SECONDS = 0.2
@@ -33,6 +37,9 @@ class Follower:
         self._last_refusal = ""
         self._confirmed_at = 0.0
         self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._mirror: MirrorProcess | None = None
+        self._arrived = threading.Event()
         self.snapshot: Snapshot | None = None
         self.poll()
         if self.snapshot is None and self._last_refusal:
@@ -42,6 +49,45 @@ class Follower:
     def reason(self) -> str:
         """Why the current snapshot of the folder is not loaded, in a sentence without paths; empty if it is."""
         return self._last_refusal.replace(f"{self._repository.folder}{os.sep}", "")
+
+    @classmethod
+    def remote(
+        cls,
+        url: str,
+        *,
+        root: str | os.PathLike[str],
+        cache: str | os.PathLike[str],
+        max_age: float = 86_400,
+        refused: Callable[[str], None] = lambda _: None,
+        options: Mapping[str, str] | None = None,
+        poll: float = 2.0,
+    ) -> Follower:
+        """Return a follower of the signed snapshots at an address: ``s3://``, ``gs://``, ``az://``, ``file://``, HTTPS.
+
+        ``root`` is a file with root metadata, as ``blocklist trust export`` writes it; ``cache`` is a folder in which
+        the list is kept, so that a restart serves it at once. Processes may share one: one of them fetches, and another
+        takes over when it ends. ``options`` is what obstore needs besides the address, such as ``region``; ``poll``
+        seconds pass between two requests for a newer list. ``refused`` is called with the reason when a list cannot be
+        fetched or used.
+
+        It follows at once, in a thread; a child process fetches and verifies, and ends with this one. Call it after a
+        fork, not before. :meth:`wait` waits for the first snapshot; :meth:`stop` ends both. It needs the extra
+        ``distribution`` of the package.
+        """
+        from blocklist.snapshot.mirror_process import MirrorOptions, MirrorProcess  # noqa: PLC0415 - rarely needed
+
+        folder = Path(cache)
+        follower = cls(folder / "snapshots", max_age, refused)
+
+        def tell(event: dict[str, Any]) -> None:
+            if event.get("level") or event["event"] == "failed":
+                refused(str(event.get("reason")))
+
+        mirror = MirrorOptions(url, str(Path(root).absolute()), str(folder.absolute()), dict(options or {}), poll)
+        follower._mirror = MirrorProcess(mirror, tell)
+        follower._mirror.start()
+        follower.start()
+        return follower
 
     @property
     def age(self) -> float:
@@ -79,11 +125,19 @@ class Follower:
 
     def start(self) -> None:
         """Poll in a thread of its own, until :meth:`stop`."""
-        threading.Thread(target=self._run, name="snapshot-follower", daemon=True).start()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="snapshot-follower", daemon=True)
+            self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the first snapshot, at most so many seconds; return whether there is one."""
+        return self.snapshot is not None or self._arrived.wait(seconds)
 
     def stop(self) -> None:
-        """End the thread of :meth:`start`."""
+        """End the thread of :meth:`start`, and the process of :meth:`remote`."""
         self._stopped.set()
+        if self._mirror is not None:
+            self._mirror.stop()
 
     def _follow(self) -> Iterator[None]:
         pointer = self._repository.pointer()
@@ -98,6 +152,7 @@ class Follower:
             snapshot = self._repository.open(pointer)
             yield from snapshot.verify_steps()
             self.snapshot = snapshot
+            self._arrived.set()
         self._confirmed_at = datetime.fromisoformat(pointer.confirmed_at).timestamp()
 
     def _load_newest_whole(self) -> None:

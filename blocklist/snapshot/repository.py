@@ -96,12 +96,7 @@ class SnapshotRepository:
                 sha256 = compiler.write(out, version, built_at, contents)
                 out.flush()
                 os.fsync(out.fileno())
-            Snapshot.open(unfinished)
-            path = self.folder / f"{version:08d}-{sha256[:16]}{_SUFFIX}"
-            unfinished.rename(path)
-            _sync_folder(self.folder)
-            pointer = Pointer(path.name, version, sha256, confirmed_at or built_at, POINTER_FORMAT)
-            self._point(pointer)
+            pointer = self._adopt(unfinished, version, sha256, confirmed_at or built_at)
         except OSError as error:
             raise StoreError(
                 f"{self.folder}: the snapshot cannot be written: {error}; the last one goes on serving"
@@ -109,6 +104,26 @@ class SnapshotRepository:
         finally:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
+        return pointer
+
+    def adopt(self, unfinished: Path, version: int, sha256: str, confirmed_at: str) -> Pointer:
+        """Make a snapshot file the current one and return its pointer; the file is synced and lies in the folder.
+
+        :raises StoreError: the folder cannot be written; the current snapshot goes on serving.
+        :raises SnapshotError: the file is damaged, or has a format that this version does not read.
+        """
+        try:
+            return self._adopt(unfinished, version, sha256, confirmed_at)
+        except OSError as error:
+            raise StoreError(f"{self.folder}: cannot be written: {error}; the last one goes on serving") from None
+
+    def _adopt(self, unfinished: Path, version: int, sha256: str, confirmed_at: str) -> Pointer:
+        Snapshot.open(unfinished)
+        path = self.folder / f"{version:08d}-{sha256[:16]}{_SUFFIX}"
+        unfinished.rename(path)
+        _sync_folder(self.folder)
+        pointer = Pointer(path.name, version, sha256, confirmed_at, POINTER_FORMAT)
+        self._point(pointer)
         return pointer
 
     def confirm(self, moment: str) -> None:

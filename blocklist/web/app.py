@@ -22,7 +22,7 @@ from blocklist.web.api import OpenApiApp, add_api, allowed_methods
 from blocklist.web.authorization import CALLERS, declare, enforce_roles
 from blocklist.web.headers import add_security_headers
 from blocklist.web.held_lookups import add_held
-from blocklist.web.metrics import feed_metrics
+from blocklist.web.metrics import distribution_metrics, feed_metrics
 from blocklist.web.pages import pages
 from blocklist.web.pages.layout import error_page
 from blocklist.web.proxies import TrustedProxies
@@ -48,13 +48,13 @@ def create_app(
     """Return the application that serves lookups; with a service, that of the control plane, which also serves lookups.
 
     ``gate_unknown`` is the setting ``gate.unknown``. ``metrics`` returns metrics in the Prometheus text format; the
-    control plane adds the metrics of its feeds.
+    control plane adds the metrics of its feeds and of what it sent.
     """
     app = Flask(__name__, static_folder=None) if service is None else OpenApiApp(__name__)
     # A body of one byte over the limit is read, so that the response can name the limit.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1
     app.url_map.converters["int"] = _Id
-    counted = metrics if service is None else lambda: metrics() + feed_metrics(service.feeds.rows())
+    counted = metrics if service is None else lambda: metrics() + _control_metrics(service)
     routes = Routes(Resolver(holder, gate_unknown), counted)
     _lookup_routes(app, routes, service)
     request_encoding.install(app, routes.paths)
@@ -73,6 +73,10 @@ def create_app(
         proxied = TrustedProxies(app.wsgi_app, serve.trusted_proxies, serve.behind_proxy)
         app.wsgi_app = proxied  # type: ignore[method-assign]
     return app
+
+
+def _control_metrics(service: Service) -> bytes:
+    return feed_metrics(service.feeds.rows()) + distribution_metrics(service.distribution.status())
 
 
 def _lookup_routes(app: Flask, routes: Routes, service: Service | None) -> None:

@@ -1,4 +1,4 @@
-"""Metrics of the feeds. The control plane adds them to the metrics of the lookup node."""
+"""Metrics of the feeds and of what was sent. The control plane adds them to the metrics of the lookup node."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from blocklist.domain.run import Outcome
+from blocklist.service.distribution import DistributionStatus
 from blocklist.status.feed_status import STATES
 
 _TIMES = {
@@ -30,6 +31,44 @@ def feed_metrics(rows: Sequence[dict[str, Any]]) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(rows))
     return bytes(generate_latest(registry))
+
+
+def distribution_metrics(status: DistributionStatus | None) -> bytes:
+    """Return what was sent to other machines, in the Prometheus text format; nothing where nothing is sent."""
+    if status is None:
+        return b""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_SentCollector(status))
+    return bytes(generate_latest(registry))
+
+
+class _SentCollector:
+    def __init__(self, status: DistributionStatus) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield each metric."""
+        sent, unsent = self._status.sent, self._status.unsent
+        for name, help_, value in (
+            ("version", "Version of the snapshot in the store; 0 before the first.", sent.version if sent else 0),
+            ("waiting", "1 if the current snapshot is not in the store yet.", self._status.waits),
+            (
+                "failed_attempts",
+                "Attempts to send that failed since the last that succeeded.",
+                unsent.attempts if unsent else 0,
+            ),
+        ):
+            yield GaugeMetricFamily(f"blocklist_distribution_{name}", help_, value=float(value))
+        if sent:
+            help_ = "When the newest signature was made (Unix time)."
+            signed = _unix(sent.signed_at)
+            yield GaugeMetricFamily("blocklist_distribution_signed_timestamp_seconds", help_, value=signed)
+        expiry = GaugeMetricFamily(
+            "blocklist_trust_expiry_timestamp_seconds", "When root and targets expire (Unix time).", labels=("role",)
+        )
+        for role, moment in self._status.expires.items():
+            expiry.add_metric((role,), _unix(moment))
+        yield expiry
 
 
 class _Collector:

@@ -64,7 +64,12 @@ def _commands(command: click.Command, path: tuple[str, ...] = ("blocklist",)) ->
             yield from _commands(child, (*path, name))
 
 
-_LEAVES = {path: command for path, command in _commands(main) if not isinstance(command, click.Group)}
+#: Every command that does something by itself: all but the groups that only hold others.
+_LEAVES = {
+    path: command
+    for path, command in _commands(main)
+    if not isinstance(command, click.Group) or (command.invoke_without_command and command is not main)
+}
 
 
 def _section(text: str, heading: str) -> str:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from blocklist.distribution.publisher_state import Sent
 from blocklist.domain.verdict import VerdictKind
 from blocklist.node.metrics import BUCKETS, LISTED, NOT_LISTED, Counters, exposition
 from blocklist.node.scoreboard import Scoreboard
+from blocklist.service.distribution import DistributionStatus
 from blocklist.status.feed_status import feed_rows
 from blocklist.store import Store
-from blocklist.web.metrics import feed_metrics
+from blocklist.web.metrics import distribution_metrics, feed_metrics
+from tests.support import SOME_DAY
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -88,7 +91,9 @@ def test_another_process_reads_the_same_scoreboard() -> None:
 
 
 def test_every_metric_is_documented_and_the_dashboard_uses_no_other(store: Store) -> None:
-    text = (exposition([{}]) + feed_metrics(feed_rows(store))).decode()
+    sent = Sent(1, 1, SOME_DAY, 1, "", SOME_DAY, SOME_DAY, 1, 1, "", {}, ())
+    distribution = DistributionStatus(sent, None, 1, False, {}, "")
+    text = (exposition([{}]) + feed_metrics(feed_rows(store)) + distribution_metrics(distribution)).decode()
     exposed = {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE")}
     text = (DOCS / "http.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`(blocklist_\w+)", text))

@@ -46,7 +46,12 @@ def register(pages: Blueprint, service: Service, holder: SnapshotHolder) -> None
     def overview() -> str:
         feeds = service.feeds.rows()
         nodes = statistics.lookup_workers(service.read_scoreboard)
-        found = [*_snapshot_alerts(service, holder, nodes), *_review_alerts(service), *_feed_alerts(feeds)]
+        found = [
+            *_snapshot_alerts(service, holder, nodes),
+            *_distribution_alerts(service),
+            *_review_alerts(service),
+            *_feed_alerts(feeds),
+        ]
         first = sorted(feeds, key=lambda row: (_is_healthy(row), row["last_success"] or "", row["name"]))[:_FEEDS]
         traffic = service.statistics.traffic()
         return render_template(
@@ -97,6 +102,11 @@ def _snapshot_alerts(service: Service, holder: SnapshotHolder, nodes: list[stati
         sentence = f"{number} another snapshot version than {holder.snapshot.version}."
         found.append(Alert(sentence, here, "Nodes"))
     return found
+
+
+def _distribution_alerts(service: Service) -> list[Alert]:
+    here = url_for("admin.overview") + "#nodes"
+    return [Alert(condition.sentence, here, "Nodes") for condition in service.distribution.conditions()]
 
 
 def _review_alerts(service: Service) -> list[Alert]:
