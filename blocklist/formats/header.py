@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from blocklist.domain.errors import UnreadableFeedError
 from blocklist.formats.marks import unmarked
 from blocklist.normalize.hosts import normalize_host
-from blocklist.normalize.suffixes import is_top_level_domain
+from blocklist.normalize.suffixes import has_known_ending
 
 _WHOLE_URL = re.compile(r"\w+://\S+").fullmatch
 _BARE_HOST = re.compile(r"[^\s/?#:@.]+(?:\.[^\s/?#:@.]+)+\.?").fullmatch
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}").fullmatch
-#: Reserved for examples and tests (RFC 6761), so the root zone does not have them.
-_RESERVED = frozenset({"example", "test"})
 #: How the column of the site's address is usually called, in any case.
 _USUAL_NAMES = ("url", "domain", "site", "host", "hostname")
 #: As ``column``: the one column with such a name. The format ``auto`` sets it where no column was given.
@@ -43,10 +41,8 @@ def is_site(text: str) -> bool:
     if not is_bare_host(text):
         return False
     label = text.rstrip(".").rpartition(".")[2]
-    if label.lower() in _RESERVED:
-        return True
     try:
-        return is_top_level_domain(normalize_host(label))
+        return has_known_ending(normalize_host(label))
     except ValueError:
         return False
 

@@ -17,6 +17,7 @@ from blocklist.fetch import fetch
 from blocklist.service import Service
 from blocklist.status.feed_status import feed_rows
 from tests.e2e.running import wait_for
+from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import definition
 
 
@@ -97,7 +98,7 @@ def test_a_current_snapshot_is_opened_once_however_often_the_schedule_asks(
     service.runs.refresh("court", "tester")
     assert not service.publisher.is_behind()
     opened: list[object] = []
-    monkeypatch.setattr("blocklist.service.publishing.Snapshot.open", opened.append)
+    monkeypatch.setattr(SnapshotRepository, "open", lambda *given: opened.append(given))
     assert not service.publisher.is_behind()
     assert opened == []
     monkeypatch.undo()
