@@ -15,15 +15,15 @@ from blocklist.domain.errors import StoreError
 from blocklist.domain.run import Outcome
 from blocklist.fetch import fetch
 from blocklist.service import Service
+from blocklist.snapshot.repository import SnapshotRepository
 from blocklist.status.feed_status import feed_rows
 from tests.e2e.running import wait_for
-from blocklist.snapshot.repository import SnapshotRepository
 from tests.support import definition
 
 
 def _feed(service: Service, name: str, folder: Path) -> None:
     path = folder / f"{name}.txt"
-    path.write_text(f"{name}.example\n")
+    path.write_text(f"pirate-of-{name}.example\n")
     service.feeds.add(definition(name, source={"file": str(path)}), "tester")
 
 
