@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 import time_machine
@@ -19,6 +20,10 @@ from blocklist.snapshot.follower import Follower
 from blocklist.store import Store
 from blocklist.web.app import create_app
 from tests.support import Clock, session_client, settings_for, token_client
+
+# No test may fail because the machine is busy: speed is measured in bench/.
+hypothesis.settings.register_profile("blocklist", deadline=None)
+hypothesis.settings.load_profile("blocklist")
 
 
 @pytest.fixture(autouse=True)
