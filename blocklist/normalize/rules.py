@@ -59,12 +59,15 @@ class Reading:
 
     ``entries``: ``sites`` or ``apps``. ``www``: ``strip`` (``www.example.com`` means the site) or ``keep``. ``scope``:
     ``subtree`` or ``exact``, for hosts. ``top_level_domains``: those that count beside the ones of the root zone.
+    ``redirects``: a link that names another site within is read as a page of the service that it leads through, and
+    not rejected.
     """
 
     entries: str = "sites"
     www: str = "strip"
     scope: Scope = Scope.SUBTREE
     top_level_domains: frozenset[str] = frozenset()
+    redirects: bool = False
 
 
 #: An entry with its rule, or a row that has none.
@@ -100,7 +103,7 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     text = entry.site
     if _CANONICAL_HOST(text) and "xn--" not in text and len(text) <= 253:
         return _host_rule(text, entry, reading)
-    address = _address_in(entry)
+    address = _address_in(entry, reading)
     if isinstance(address, Rejected):
         return address
     try:
@@ -123,10 +126,11 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     return _host_rule(target.host, entry, reading)
 
 
-def _address_in(entry: Entry) -> str | Rejected:
+def _address_in(entry: Entry, reading: Reading) -> str | Rejected:
     """Return the one address that an entry names, as a browser can open it, or why there is none."""
     text = published_target(entry.site)
-    if (link := wrapped(text)) is not None:
+    link = None if reading.redirects else wrapped(text)
+    if link is not None:
         if link.target is None:
             return _reject(entry, "redirect", f"is a link of {link.service}, which names another site within")
         text = published_target(link.target)

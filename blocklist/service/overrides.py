@@ -115,7 +115,9 @@ def override_rule(text: str) -> Rule:
         raise UsageError(str(error), [(("target",), str(error))]) from None
     if target.app is not None:
         return Rule(RuleKind.APP, target.app, Scope.EXACT)
-    rule = site_rule(Entry(text, 0), Reading())
+    # A person who names a host or a page means it, also one that no publisher would be believed.
+    ending = frozenset({target.host.rpartition(".")[2]})
+    rule = site_rule(Entry(text, 0), Reading(top_level_domains=ending, redirects=True))
     if isinstance(rule, Rejected):
         raise UsageError(rule.reason, [(("target",), rule.reason)])
     return rule

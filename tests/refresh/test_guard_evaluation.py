@@ -153,7 +153,7 @@ def test_a_must_match_page_is_covered_by_a_rule_on_the_other_form_of_its_host(
     service: Service, tmp_path: Path, clock: Clock
 ) -> None:
     court = court_with(service, tmp_path, clock, guards={"must_match": ["https://www.video.example/films/new"]})
-    assert court.publish([*SITES, "video.example//films/"]).outcome is Outcome.APPLIED
+    assert court.publish([*SITES, "http://video.example//films/"]).outcome is Outcome.APPLIED
 
 
 def test_a_list_that_covers_a_must_not_match_target_fails(tmp_path: Path, clock: Clock) -> None:

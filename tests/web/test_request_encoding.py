@@ -118,6 +118,7 @@ def test_a_real_server_reads_the_next_request_after_a_compressed_one(control_app
             response.read()
         client.request("POST", "/v1/overrides", iter([packed[:9], packed[9:]]), {**headers, "Content-Encoding": "gzip"})
         seen.append(client.getresponse().status)
+        client.close()
         assert seen == [201, 415, 400, 413, 201]
     finally:
         server.stop()
