@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 import threading
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,6 +26,8 @@ _LOG = structlog.get_logger("blocklist.daemon")
 
 #: Seconds for the head of a request, for a client to read what waits for it, and between two requests.
 HEAD_TIME, WRITE_TIME, _IDLE_TIME = 10.0, 30.0, 75
+#: The longest URL that the parser of httptools takes, in bytes.
+_MAX_URL = 65_535
 #: Connections that may be open at the same time. None of them costs a thread.
 _MAX_CONNECTIONS = 1_024
 #: Connections that may wait to be accepted.
@@ -40,7 +43,7 @@ class _Protocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
-        #: Bytes received since the last request was complete, until a head is.
+        #: Bytes of the head that is being received.
         self._head_bytes = 0
         self._in_head = True
 
@@ -91,7 +94,10 @@ class _Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's sentence says no more
         """Answer bytes that are no HTTP request."""
-        self._refuse(problem(400, "not a valid HTTP/1.1 request"))
+        if self.scope is not None and len(self.url) > _MAX_URL:
+            self._refuse(problem(414, f"the URL is longer than {_MAX_URL:,} bytes: POST it to /v1/lookup"))
+        else:
+            self._refuse(problem(400, "not a valid HTTP/1.1 request"))
 
     def _start_head_timer(self) -> None:
         if self._head_timer is None:
@@ -110,7 +116,7 @@ class _Protocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _refuse(self, answer: Answer) -> None:
-        self.transport.write(response(answer, "", (), close=True))
+        self.transport.write(response(answer, formatdate(usegmt=True), (), close=True))
         self.transport.close()
 
     @staticmethod

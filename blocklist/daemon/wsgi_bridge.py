@@ -29,7 +29,7 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None
 
 #: Seconds in which the body of a request must arrive.
 BODY_TIME = 60.0
-#: Bytes of target and headers: the URL of a page may be long.
+#: Bytes of target and headers. A URL alone may have 65,535, which is what the parser takes.
 MAX_HEAD = 262_144
 #: Requests with a large body, such as an uploaded list, that are handled at the same time.
 _UPLOADS = 4

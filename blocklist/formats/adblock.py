@@ -31,7 +31,7 @@ _FILTER = re.compile(r"(@@)?\|\|([^/\^$*|\s]+)\^\|?(?:\$([^\s$]+))?(?:\s+[!#].*)
 _CHUNK = 1 << 20
 #: The longest host of DNS, in characters (RFC 1035, 2.3.4).
 _MAX_HOST = 253
-#: Each with a character of it, or before it, that is rare.
+#: What takes a filter back, each after a character that is rare in lists: only where it occurs is the rest looked for.
 _SIGNS = (("@", "@@"), ("$", "badfilter"), ("!", "!#"))
 #: With these alone, a filter is for the whole site.
 _WHOLE_SITE = frozenset({"all", "document", "important"})
@@ -124,7 +124,12 @@ def _entries(number: int, line: str, taken_back: _TakenBack) -> Iterator[Entry |
     match = _FILTER(line)
     found = _filter(match) if match else None
     if match is None or found is None or not found.is_for_the_site or found.exception:
-        why = "is an exception, not a host rule" if line.startswith("@@") else "is not a host rule (||host^)"
+        if line.startswith("@@"):
+            why = "is an exception: it takes back filters of this list, and lists nothing"
+        elif found is not None and "badfilter" in found.modifiers:
+            why = "takes back the same filter without $badfilter, and lists nothing"
+        else:
+            why = "is not a host rule (||host^)"
         yield Rejected(line, number, "not_a_host_rule", f"{line[:80]!r} {why}")
     elif (by := taken_back.line_that_takes_out(found)) is not None:
         yield Rejected(line, number, "excepted", f"{line[:80]!r} is taken back in line {by}")

@@ -150,7 +150,7 @@ APP_STORES = (
 class StoreScheme(NamedTuple):
     """Schemes that open a store's app instead of its site; ``path`` is a pattern of what is between ``//`` and ``?``.
 
-    Group 1 of the path, or the parameters, have the id. ``host``: read the rest as a URL of this store's site.
+    Group 1 of the path, or the parameters, have the id. ``web``: read the rest as a URL of this store's site.
     """
 
     schemes: tuple[str, ...]

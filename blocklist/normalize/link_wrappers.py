@@ -71,8 +71,6 @@ _REDIRECTS = tuple(
         (r"(?:www\.)?youtube\.com", r"/redirect\?(?:.*&)?q=http"),
         (r"(?:m\.)?vk\.com", r"/away(?:\.php)?\?(?:.*&)?to=http"),
         (r"duckduckgo\.com", r"/l/\?(?:.*&)?uddg=http"),
-        (r"translate\.google\.[a-z.]{2,6}", r"/translate\?(?:.*&)?u="),
-        (r"(?:web\.)?archive\.org", r"/(?:web/)?[^/]*/?http"),
         (r"(?:www\.)?href\.li", r"/\?http"),
         (r"(?:www\.)?anonym\.to", r"/\?http"),
     )

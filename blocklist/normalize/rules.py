@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from blocklist.domain.listing import Entry, ExactEntry, Rejected, Rule, RuleKind, Scope
 from blocklist.domain.verdict import Target
-from blocklist.normalize.candidates import canonical_app, one_app
+from blocklist.normalize.candidates import KNOWN_HOSTS, canonical_app, one_app, page_candidates
 from blocklist.normalize.entry_checks import host_defect, may_have_defect, text_defect
 from blocklist.normalize.hosts import parse_target, shorten
 from blocklist.normalize.link_wrappers import wrapped
@@ -118,12 +118,24 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
     if target.path is not None and (target.path != "/" or target.params):
         if target.ip is None and (defect := host_defect(target.host, reading.top_level_domains)):
             return _reject(entry, *defect)
+        if not reading.redirects and (site := _shown_site(address, target)):
+            return _reject(
+                entry, "redirect", f"is a page of an archive or a translator, which names another site within: {site}"
+            )
         return Rule(RuleKind.URL, url_value(target), Scope.PREFIX)
     if re.search(r"#.", address):
         return _reject(entry, "fragment", "differs from its host only by a #fragment, which no request carries")
     if target.ip is not None:
         return Rule(RuleKind.IP, target.ip, Scope.EXACT)
     return _host_rule(target.host, entry, reading)
+
+
+def _shown_site(address: str, target: Target) -> str | None:
+    """Return the host whose page a wrapper shows under this address (an archive, a translator); None for other pages."""
+    if not KNOWN_HOSTS.find(target.host):
+        return None
+    shown = (inner for inner, via in page_candidates(address) if via and inner.app is None)
+    return next((inner.host for inner in shown), None)
 
 
 def _address_in(entry: Entry, reading: Reading) -> str | Rejected:

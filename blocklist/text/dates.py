@@ -1,7 +1,8 @@
 """Dates as lists write them, read as RFC 3339. One reader for what rows state and what a whole list states.
 
-A date is read where only one reading is possible: ``29/08/2025`` has no month 29. ``03/04/2025`` is in March or April,
-and only an option of the feed can tell.
+The date of a row is read where only one reading is possible: ``29/08/2025`` has no month 29. ``03/04/2025`` is in March
+or April, and only an option of the feed can tell. The date that a whole list states is only compared with earlier ones
+of the same list, so there the day comes first.
 """
 
 from __future__ import annotations
