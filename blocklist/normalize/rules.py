@@ -131,7 +131,7 @@ def site_rule(entry: Entry, reading: Reading) -> Rule | Rejected:  # noqa: PLR09
 
 
 def _shown_site(address: str, target: Target) -> str | None:
-    """Return the host whose page a wrapper shows under this address (an archive, a translator); None for other pages."""
+    """Return the host whose page an archive or a translator shows under this address; None for other pages."""
     if not KNOWN_HOSTS.find(target.host):
         return None
     shown = (inner for inner, via in page_candidates(address) if via and inner.app is None)
