@@ -19,10 +19,11 @@ def named_candidates(members: Mapping[str, Any]) -> Candidates:
 
     :raises ValueError: none or several of them are given, or no browser could open what is.
     """
-    given = [name for name in _READERS if name in members]
+    # Other readers of JSON take a member for another one that differs only in case.
+    given = [(known, text) for name, text in members.items() if (known := name.lower()) in _READERS]
     if len(given) != 1:
         raise ValueError("name exactly one of url, domain and app")
-    name, text = given[0], members[given[0]]
+    name, text = given[0]
     if not isinstance(text, str):
         raise ValueError(f"{name} must be a string")
     return _READERS[name](text)

@@ -61,6 +61,8 @@ def parse_app(app: str) -> Target:
     :raises ValueError: it is longer than 256 characters, or contains white space or control characters.
     """
     app = app.strip()
+    if app[:4].lower() == "app:":
+        app = app[4:]
     if not app:
         raise NoSiteError("the app id is empty")
     if has_macro(app) or is_quoted(app) or (is_no_value(app) and not app.isdecimal()):

@@ -96,17 +96,17 @@ def parse_target(target: str) -> Target:
 
 
 def split_url(target: str) -> UrlParts:
-    """Return the parts of a host or URL as written: escapes and repeated slashes of the path are kept.
+    """Return the parts of a host or URL, the path as servers read it: see :func:`canonical_path`.
 
-    >>> split_url("https://web.archive.org/web/2024/https://pirate.example/a%2fb?c=d#e").path
-    '/web/2024/https://pirate.example/a%2fb'
+    >>> split_url("https://web.archive.org//%77eb/2024/https://pirate.example/a%2fb?c=d#e").path
+    '/web/2024/https:/pirate.example/a%2Fb'
 
     :raises ValueError: no browser could open it; the message says why.
     """
     url = _parse(target)
     bare = url.path == "/" and not url.query and not _names_a_url(target)
     fragment = _as_browsers_strip(target).partition("#")[2]
-    return UrlParts(_host(url.host, target), url.path, url.query[1:], fragment, bare)
+    return UrlParts(_host(url.host, target), canonical_path(url.path), url.query[1:], fragment, bare)
 
 
 def with_address(host: str) -> tuple[str, str | None]:

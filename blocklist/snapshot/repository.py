@@ -57,8 +57,8 @@ class SnapshotRepository:
         snapshot = Snapshot.open(self.folder / pointer.file, verify=False)
         if (snapshot.version, snapshot.sha256) != (pointer.version, pointer.sha256):
             raise SnapshotError(
-                f"{snapshot.path}: damaged: it is version {snapshot.version} with SHA-256 {snapshot.sha256[:16]}…, and "
-                f"{self.pointer_path.name} names version {pointer.version} with SHA-256 {pointer.sha256[:16]}…"
+                f"{snapshot.path}: damaged: its version ({snapshot.version}) or its checksum is not that of the file "
+                f"that {self.pointer_path.name} names (version {pointer.version})"
             )
         return snapshot
 
