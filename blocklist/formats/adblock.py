@@ -27,6 +27,8 @@ from blocklist.normalize.hosts import normalize_host
 
 _HOST_RULE = re.compile(r"\|\|([^/\^$*|\s]+)\^").fullmatch
 _FILTER = re.compile(r"(@@)?\|\|([^/\^$*|\s]+)\^\|?(?:\$([^\s$]+))?(?:\s+[!#].*)?").fullmatch
+#: The other forms of an exception for a whole site: ``@@||host``, ``@@||host/``, ``@@|https://host^``.
+_EXCEPTION = re.compile(r"(@@)\|(?:\||https?://)([^/\^$*|\s]+)[/^]?\|?(?:\$([^\s$]+))?(?:\s+[!#].*)?").fullmatch
 #: Characters read at a time in search of exceptions and directives.
 _CHUNK = 1 << 20
 #: The longest host of DNS, in characters (RFC 1035, 2.3.4).
@@ -172,7 +174,9 @@ def _taken_back(body: BinaryIO, encoding: str) -> _TakenBack:
         [
             (number, _filter(match))
             for number, line, section in sections_of(body, encoding)
-            if section is Section.READ and (line.startswith("@@") or "badfilter" in line) and (match := _FILTER(line))
+            if section is Section.READ
+            and (line.startswith("@@") or "badfilter" in line)
+            and (match := _FILTER(line) or _EXCEPTION(line))
         ]
     )
     body.seek(position)

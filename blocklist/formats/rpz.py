@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 from pydantic import Field
 
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.domain.listing import Entry, Rejected
+from blocklist.domain.listing import Entry, ExactEntry, Rejected
 from blocklist.formats.base import Format
 from blocklist.formats.text_body import MAX_LINE, TextOptions, as_text
 from blocklist.normalize.suffixes import has_known_ending, is_public_suffix
@@ -110,8 +110,14 @@ class _Zone:
             self.apex = self.origin
 
 
+#: The target of a record that exempts a name, and bytes read at a time in search of it.
+_PASSTHRU, _BLOCK = b"rpz-passthru", 1 << 20
+
+
 def parse(body: BinaryIO, options: RpzOptions) -> Iterator[Entry | Rejected]:
     """Yield one Entry per record that blocks a name or a single address; exemptions are rejected and counted.
+
+    A name that the zone exempts is not listed, and of a host above it only the host itself.
 
     :raises UnreadableFeedError: the zone has ``$INCLUDE`` or ``$GENERATE``, a record in parentheses never ends, or the
         names seem to end in the zone's name and nothing says what that is.
@@ -122,17 +128,58 @@ def parse(body: BinaryIO, options: RpzOptions) -> Iterator[Entry | Rejected]:
             f"the names of the zone end in .{ending}, which seems to be the name of the zone itself, and neither SOA "
             f"nor $ORIGIN says so: set the option zone={ending}"
         )
+    exempt = _exempted(body, options.encoding, named) if _may_exempt(body) else frozenset()
+    above_exempt = {name.split(".", index)[index] for name in exempt for index in range(1, name.count(".") + 1)}
     zone = _Zone(named, named)
     for number, line in _records(body, options.encoding):
-        if line[0] == "$":
-            _directive(zone, number, line)
+        record = _record(zone, number, line)
+        if record is None:
+            if line[0] != "$":
+                yield Rejected(line[:200], number, "syntax", f"{line[:80].strip()!r} is not a record of a zone")
             continue
-        fast = _RECORD.fullmatch(line)
-        record = _Record(fast["owner"], fast["type"].upper(), fast["data"]) if fast else _tokenized(line)
-        if record is None or not _is_type(record.type) or not _has_valid_address(record):
-            yield Rejected(line[:200], number, "syntax", f"{line[:80].strip()!r} is not a record of a zone")
-        elif (item := _entry(record, zone, number, line)) is not None:
+        item = _entry(record, zone, number, line)
+        if type(item) is Entry and exempt:
+            host = item.site.removeprefix("*.")
+            if host in exempt:
+                reason = f"{line[:80].strip()!r} blocks a name that the zone exempts"
+                item = Rejected(line[:200], number, "excepted", reason)
+            elif host in above_exempt:
+                # Rules have no exceptions: only the host itself is listed, and not what is below it.
+                item = ExactEntry(host, number, item.raw)
+        if item is not None:
             yield item
+
+
+def _record(zone: _Zone, number: int, line: str) -> _Record | None:
+    """Return the record of a line; None for a directive, which is applied to the zone, and for what is no record."""
+    if line[0] == "$":
+        _directive(zone, number, line)
+        return None
+    fast = _RECORD.fullmatch(line)
+    record = _Record(fast["owner"], fast["type"].upper(), fast["data"]) if fast else _tokenized(line)
+    return record if record is not None and _is_type(record.type) and _has_valid_address(record) else None
+
+
+def _may_exempt(body: BinaryIO) -> bool:
+    """Return whether a zone may have records ``CNAME rpz-passthru.``, and leave its body where it is."""
+    position, before, found = body.tell(), b"", False
+    while not found and (chunk := body.read(_BLOCK)):
+        found = _PASSTHRU in (before + chunk).lower()
+        before = chunk[-len(_PASSTHRU) :]
+    body.seek(position)
+    return found
+
+
+def _exempted(body: BinaryIO, encoding: str, named: str | None) -> frozenset[str]:
+    """Return the names that a zone exempts, without ``*.``, and leave its body where it is."""
+    position, zone, found = body.tell(), _Zone(named, named), set()
+    for number, line in _records(body, encoding):
+        record = _record(zone, number, line)
+        trigger = zone.trigger(record) if record else None
+        if record and trigger and record.type == "CNAME" and record.data.rstrip(".").lower() == "rpz-passthru":
+            found.add(trigger.removeprefix("*."))
+    body.seek(position)
+    return frozenset(found)
 
 
 def _entry(  # noqa: PLR0911 - one return per policy

@@ -45,6 +45,13 @@ def test_an_exception_takes_out_its_host_and_what_is_below_wherever_it_stands() 
     assert items[0].reason == "'||a.example^' is taken back in line 3"
 
 
+@pytest.mark.parametrize(
+    "exception", ["@@||a.example", "@@||a.example/", "@@|https://a.example^", "@@|http://a.example/"]
+)
+def test_an_exception_for_a_whole_site_counts_in_each_of_its_forms(exception: str) -> None:
+    assert sites(parsed("adblock", f"||a.example^\n||b.example^\n{exception}\n")) == ["b.example"]
+
+
 def test_an_exception_below_a_host_narrows_its_filter_to_the_host_itself() -> None:
     items = parsed("adblock", "||pirates.example^\n@@||legal.pirates.example^\n||more.pirates.example^\n")
     line = "||pirates.example^"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blocklist.domain.errors import UnreadableFeedError
-from blocklist.domain.listing import Rejected
+from blocklist.domain.listing import Entry, ExactEntry, Rejected
 from tests.support import parsed, sites
 
 ZONE = """$TTL 60
@@ -111,3 +111,14 @@ def test_names_with_the_zone_behind_them_need_the_name_of_the_zone(records: str,
 def test_names_that_end_alike_without_a_zone_behind_them_are_read() -> None:
     records = "a.example. CNAME .\nx.site.com.br. CNAME .\nb.blogspot.com. CNAME .\nc.blogspot.com. CNAME .\n"
     assert sites(parsed("rpz", UNNAMED + records)) == ["a.example", "x.site.com.br", "b.blogspot.com", "c.blogspot.com"]
+
+
+def test_what_a_zone_exempts_is_not_listed_and_a_host_above_it_only_itself() -> None:
+    items = parsed(
+        "rpz",
+        "@ SOA a. b. 1 2 3 4 5\n*.exempt.example CNAME .\nexempt.example CNAME rpz-passthru.\n"
+        "pirate.example CNAME .\n*.pirate.example CNAME .\ngood.pirate.example CNAME RPZ-PASSTHRU.\nother.example CNAME .\n",
+    )
+    assert sites(items) == ["pirate.example", "pirate.example", "other.example"]
+    assert [type(item) for item in items if isinstance(item, Entry)] == [ExactEntry, ExactEntry, Entry]
+    assert [item.code for item in items if isinstance(item, Rejected)][0] == "excepted"
