@@ -117,8 +117,9 @@ def test_what_a_zone_exempts_is_not_listed_and_a_host_above_it_only_itself() -> 
     items = parsed(
         "rpz",
         "@ SOA a. b. 1 2 3 4 5\n*.exempt.example CNAME .\nexempt.example CNAME rpz-passthru.\n"
-        "pirate.example CNAME .\n*.pirate.example CNAME .\ngood.pirate.example CNAME RPZ-PASSTHRU.\nother.example CNAME .\n",
+        "pirate.example CNAME .\n*.pirate.example CNAME .\ngood.pirate.example CNAME RPZ-PASSTHRU.\n"
+        "other.example CNAME .\n",
     )
     assert sites(items) == ["pirate.example", "pirate.example", "other.example"]
     assert [type(item) for item in items if isinstance(item, Entry)] == [ExactEntry, ExactEntry, Entry]
-    assert [item.code for item in items if isinstance(item, Rejected)][0] == "excepted"
+    assert next(item.code for item in items if isinstance(item, Rejected)) == "excepted"
