@@ -95,7 +95,7 @@ class _Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's sentence says no more
         """Answer bytes that are no HTTP request."""
         if self.scope is not None and len(self.url) > _MAX_URL:
-            self._refuse(problem(414, f"the URL is longer than {_MAX_URL:,} bytes: POST it to /v1/lookup"))
+            self._refuse(problem(400, f"the URL is longer than {_MAX_URL:,} bytes: POST it to /v1/lookup"))
         else:
             self._refuse(problem(400, "not a valid HTTP/1.1 request"))
 
