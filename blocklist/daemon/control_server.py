@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from blocklist.daemon.wsgi_bridge import MAX_HEAD, WsgiBridge
+from blocklist.daemon.wsgi_bridge import MAX_HEAD, TOO_LATE, WsgiBridge
 from blocklist.lookup.http import Answer, problem
 from blocklist.lookup.limits import MAX_BYTES
 from blocklist.node.http.http1 import response
@@ -106,7 +106,7 @@ class _Protocol(HttpToolsProtocol):
     def _head_is_late(self) -> None:
         self._head_timer = None
         if self._head_bytes or self.scope is not None:
-            self._refuse(problem(408, "the request did not arrive in time"))
+            self._refuse(TOO_LATE)
         else:
             self.transport.close()
 

@@ -29,6 +29,8 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None
 
 #: Seconds in which the body of a request must arrive.
 BODY_TIME = 60.0
+#: The answer to a request of which a part did not arrive in time.
+TOO_LATE = problem(408, "the request did not arrive in time")
 #: Bytes of target and headers. A URL alone may have 65,535, which is what the parser takes.
 MAX_HEAD = 262_144
 #: Requests with a large body, such as an uploaded list, that are handled at the same time.
@@ -94,7 +96,7 @@ class WsgiBridge:
                     if counted > self._small_body:
                         break
         except TimeoutError:
-            raise _RefusedError(problem(408, "the request did not arrive in time")) from None
+            raise _RefusedError(TOO_LATE) from None
         finally:
             self._waiting -= counted
         return not more

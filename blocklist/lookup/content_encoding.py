@@ -7,14 +7,13 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Literal
 
 from blocklist.lookup.limits import TooLargeError
+from blocklist.lookup.query import is_true
 
 Encoding = Literal["gzip", "deflate"]
 #: What a request may be encoded with: the value of ``Accept-Encoding`` in the answer to any other one.
 ACCEPTED = "gzip, deflate"
 _NAMES: dict[str, Encoding] = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
 _GZIP_MAGIC = b"\x1f\x8b"
-#: Values of the parameter ``gzip``, as of ``explain``, that mean yes.
-_TRUE = frozenset({"1", "true", "yes"})
 #: The most bytes that are unpacked at once, and the most gzip members in a body: programs write one, or a few.
 _BLOCK, _MAX_MEMBERS = 1 << 16, 100
 
@@ -52,7 +51,7 @@ def unpacked_body(body: bytes, headers: Mapping[str, str], query: Mapping[str, s
     :raises ValueError: it is damaged, cut off, or something follows it.
     """
     encoding = content_encoding(headers["content-encoding"]) if "content-encoding" in headers else None
-    if encoding is None and query.get("gzip", "").lower() in _TRUE and body.startswith(_GZIP_MAGIC):
+    if encoding is None and is_true(query, "gzip") and body.startswith(_GZIP_MAGIC):
         encoding = "gzip"
     if encoding is None or not body:
         return body

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
 
 from blocklist.normalize.hosts import shorten
 
 _MAX_PARAMETERS = 100
+
+_TRUE = frozenset({"1", "true", "yes"})
+
+
+def is_true(query: Mapping[str, str], name: str) -> bool:
+    """Return whether a parameter of a query is ``1``, ``true`` or ``yes``, in any case."""
+    return query.get(name, "").lower() in _TRUE
 
 
 def parse_query(raw: bytes, known: Collection[str]) -> dict[str, str]:

@@ -13,12 +13,12 @@ from blocklist.lookup.http import Answer, CountVerdicts, Judged, SnapshotHolder,
 from blocklist.lookup.limits import TooLargeError
 from blocklist.lookup.openrtb.bid_request import read_bid_request
 from blocklist.lookup.openrtb.judge import NOT_BLOCKED, judge, no_bid
+from blocklist.lookup.query import is_true
 from blocklist.lookup.targets import named_candidates
 from blocklist.lookup.verdict_json import verdict_body
 from blocklist.normalize.hosts import shorten
 from blocklist.snapshot.reader import Snapshot
 
-_TRUE = frozenset({"1", "true", "yes"})
 _KINDS = {kind.value: kind for kind in VerdictKind}
 
 
@@ -157,7 +157,7 @@ def _answers_as_bidder(query: Mapping[str, str]) -> bool:
 
 def explains(query: Mapping[str, str]) -> bool:
     """Return whether a request wants the listings behind the verdict."""
-    return query.get("explain", "").lower() in _TRUE
+    return is_true(query, "explain")
 
 
 def _refused(error: Exception) -> Answer:

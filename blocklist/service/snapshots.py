@@ -42,9 +42,7 @@ class SnapshotService:
         """
         pointer, opened = self.pointer(), self._opened
         if opened is None or (opened.version, opened.sha256) != (pointer.version, pointer.sha256):
-            opened = self._publisher.repository.open(pointer)
-            opened.verify()
-            self._opened = opened
+            self._opened = opened = self._publisher.repository.open(pointer)
         return opened
 
     def verify(self) -> Snapshot:
@@ -52,10 +50,7 @@ class SnapshotService:
 
         :raises SnapshotError: there is none yet, or it is damaged.
         """
-        pointer = self.pointer()
-        current = self._publisher.repository.open(pointer)
-        current.verify()
-        return current
+        return self._publisher.repository.open(self.pointer())
 
     def stale(self) -> bool:
         """Return whether no run confirmed the current snapshot within ``snapshot.max_age``.

@@ -43,16 +43,12 @@ class SnapshotRepository:
         :raises SnapshotError: the pointer cannot be read, or the snapshot is missing or damaged.
         """
         pointer = self.pointer()
-        if pointer is None:
-            return None
-        snapshot = self.open(pointer)
-        snapshot.verify()
-        return snapshot
+        return self.open(pointer) if pointer else None
 
-    def open(self, pointer: Pointer) -> Snapshot:
-        """Return the snapshot that a pointer names. It is not verified yet.
+    def open(self, pointer: Pointer, *, verify: bool = True) -> Snapshot:
+        """Return the snapshot that a pointer names; ``verify`` as in :meth:`.Snapshot.open`.
 
-        :raises SnapshotError: the file is missing, has another format, or is not the one that the pointer names.
+        :raises SnapshotError: the file is missing, damaged, of another format, or not the one that the pointer names.
         """
         snapshot = Snapshot.open(self.folder / pointer.file, verify=False)
         if (snapshot.version, snapshot.sha256) != (pointer.version, pointer.sha256):
@@ -60,6 +56,8 @@ class SnapshotRepository:
                 f"{snapshot.path}: damaged: its version ({snapshot.version}) or its checksum is not that of the file "
                 f"that {self.pointer_path.name} names (version {pointer.version})"
             )
+        if verify:
+            snapshot.verify()
         return snapshot
 
     def newest_whole(self) -> Snapshot | None:
