@@ -17,7 +17,7 @@ from blocklist.formats.text_body import BARE_NAME, TextOptions, numbered_blocks,
 _NOWHERE = frozenset({"0.0.0.0", "127.0.0.1", "::1", "::", "0", "fe80::1%lo0"})  # noqa: S104 - only parsed, never bound
 #: The addresses that published hosts files use most: only these are read in blocks.
 _SINKS = ("0.0.0.0", "127.0.0.1")  # noqa: S104 - only parsed, never bound
-_BLOCK = re.compile("|".join(rf"^(?:{re.escape(sink)}[ \t]{BARE_NAME}\n){{16,}}+" for sink in _SINKS), re.MULTILINE)
+_BLOCK = re.compile("|".join(rf"^(?>(?:{re.escape(sink)}[ \t]{BARE_NAME}\n){{16,}})" for sink in _SINKS), re.MULTILINE)
 
 
 #: How a word begins with which a comment begins, and what may begin one behind a name.

@@ -10,7 +10,7 @@ from blocklist.domain.listing import Entry, LineBlock, Rejected
 from blocklist.formats.base import Format
 from blocklist.formats.text_body import BARE_NAME, TextOptions, numbered_blocks, numbered_lines
 
-_BLOCK = re.compile(rf"^(?:{BARE_NAME}\n){{16,}}+", re.MULTILINE)
+_BLOCK = re.compile(rf"^(?>(?:{BARE_NAME}\n){{16,}})", re.MULTILINE)
 _COMMENT = re.compile(r"\s(?:#|;|!|//).*$")
 #: Bytes in which the numbers of a numbered list are looked for.
 _HEAD = 65_536

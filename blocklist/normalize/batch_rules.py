@@ -15,10 +15,11 @@ from blocklist.normalize.entry_checks import is_run_together
 from blocklist.normalize.rules import Reading, RuledEntry, rule_maker
 from blocklist.normalize.suffixes import hosts_to_check
 
+#: Atomic groups instead of possessive ones: those are matched wrongly by Python before 3.11.5 (CPython issue 106052).
 #: Consecutive lines of canonical hosts: without a leading ``www.`` or address of a hosts file, and without a label in
 #: punycode.
 _CANONICAL_HOSTS = re.compile(
-    rf"^(?:(?=[^\n]{{1,{MAX_HOST}}}\n)(?!www\.|0\.0\.0\.0|127\.0\.0\.1)(?:(?!xn--)[a-z0-9_-]++\.)++[a-z]++\n)++",
+    rf"^(?>(?:(?=[^\n]{{1,{MAX_HOST}}}\n)(?!www\.|0\.0\.0\.0|127\.0\.0\.1)(?>(?:(?!xn--)[a-z0-9_-]++\.)+)[a-z]++\n)+)",
     re.MULTILINE,
 )
 

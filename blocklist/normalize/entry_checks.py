@@ -21,7 +21,7 @@ class Defect(NamedTuple):
 
 
 #: The schemes of addresses in lists; possessive, so that a second one is not taken for the first.
-_SCHEME = r"(?:(?:https?|ftp|wss?):[/\\]+)?+"
+_SCHEME = r"(?>(?:(?:https?|ftp|wss?):[/\\]+)?)"
 _SEVERAL = "holds a second address: rules are made of one address each"
 _SPACE = "holds white space within: it may be two addresses, or an address and a note"
 #: A pattern for the beginning of a text, and the reason.

@@ -22,7 +22,7 @@ _CLOSING = "”“‟’‘»›″′"
 _TRAILING_DASH = re.compile(r"(?:\A|(?<=\s))[–—―-]+\Z")
 #: ``:*``, any port.
 _ANY_PORT = re.compile(r"\A((?:[a-z]{2,6}://)?[^/?#:\s]+):\*(?=/|\Z)", re.IGNORECASE)
-_HOST_AND_PATH = re.compile(r"((?:[a-z][a-z0-9+.-]*:[/\\]+)?+[^/?#\\]+)(/[^?#]*)?", re.IGNORECASE)
+_HOST_AND_PATH = re.compile(r"((?>(?:[a-z][a-z0-9+.-]*:[/\\]+)?)[^/?#\\]+)(/[^?#]*)?", re.IGNORECASE)
 #: A path of these means no page.
 _NO_PAGE = "/*.,;:)]}'"
 

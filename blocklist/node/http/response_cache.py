@@ -33,7 +33,7 @@ _RESPONSE_OVERHEAD = 100
 _MAX_HEADS, _MAX_HEAD = 1_024, 2_048
 #: A head that needs no parser: one Host and headers that concern neither body nor connection, in printable ASCII.
 _OTHERS = rb"(?!(?i:host|connection|content-length|transfer-encoding|expect|upgrade):)[A-Za-z0-9_-]++:[\t -~]*+\r\n"
-_HEADERS = rb"(?:" + _OTHERS + rb"){0,90}+"
+_HEADERS = rb"(?>(?:" + _OTHERS + rb"){0,90})"
 _PLAIN_HEAD = re.compile(_HEADERS + rb"(?i:host):[\t -~]*+\r\n" + _HEADERS + rb"\r\n").fullmatch
 _END = b"\r\n\r\n"
 
